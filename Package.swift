@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// A room of the house. Imports run downwards only: a target may name those listed above it.
+func room(_ name: String, on dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies)
+}
+
+/// A room's tests; its fixtures are read from the source tree.
+func suite(_ name: String, on dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: fixtures ? ["Fixtures"] : [])
+}
+
+let package = Package(
+  name: "swift-flows",
+  platforms: [.macOS(.v15)],  // Linux is what is tested.
+  products: [.library(name: "Flows", targets: ["Flows"])],
+  dependencies: [],
+  targets: [
+    // MARK: - Library
+    .target(name: "CKernels"),
+    room("Tensors", on: ["CKernels"]),
+    room("Randomness", on: ["CKernels", "Tensors"]),
+    room("Files", on: ["Tensors"]),
+    room("Plots", on: ["Tensors"]),
+    room("Networks", on: ["Tensors", "Randomness"]),
+    room("Bijections", on: ["Tensors", "Randomness", "Networks"]),
+    room("Distributions", on: ["Tensors", "Randomness", "Bijections"]),
+    room("Training", on: ["Tensors", "Randomness", "Distributions"]),
+    room("Verification", on: ["Tensors", "Randomness", "Bijections"]),
+    room(
+      "Flows",
+      on: [
+        "Tensors", "Randomness", "Files", "Plots", "Networks", "Bijections", "Distributions",
+        "Training", "Verification",
+      ]),
+
+    // MARK: - Programs
+    .executableTarget(
+      name: "digits", dependencies: ["Flows"], path: "Examples/digits",
+      resources: [.copy("digits.csv")]),
+    .executableTarget(name: "two-moons", dependencies: ["Flows"], path: "Examples/two-moons"),
+    .executableTarget(name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks"),
+
+    // MARK: - Tests
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+    suite("CKernels", on: ["CKernels"]),
+    suite("Tensors", on: ["Tensors"]),
+    suite("Randomness", on: ["Randomness"], fixtures: true),
+    suite("Files", on: ["Files", "Plots"]),
+    suite("Flows", on: ["Flows"], fixtures: true),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)

@@ -1,0 +1,115 @@
+/// What a callable value checks before it computes: the only place where the library looks at a caller's arguments.
+public struct Boundary: Sendable {
+  /// Who complains.
+  public let name: String
+  /// What one input sample may be.
+  public let domain: Domain
+  /// One context sample's shape, or nil for none.
+  public let contextDim: Shape?
+  /// The dtype of parameters, inputs and context.
+  public let dtype: DType
+  /// The parameter tree's structure; nil until the layer's parameters are known.
+  var structure: Tree<Leaf>?
+
+  /// What is known of a parameter before it comes.
+  struct Leaf: Sendable, Hashable, CustomStringConvertible {
+    let shape: Shape
+    let dtype: DType
+    /// The indices allowed, where the leaf holds indices: a tree from a file can hold anything.
+    let indices: Range<Int>?
+    let isPermutation: Bool
+
+    init(_ tensor: Tensor) {
+      (shape, dtype) = (tensor.shape, tensor.dtype)
+      let values = tensor.dtype == .int32 ? tensor.ints : nil
+      indices = values.map { 0..<($0.max() ?? -1) + 1 }
+      isPermutation = values.map { Leaf.distinct($0, in: 0..<$0.count) } ?? false
+    }
+
+    func admits(_ tensor: Tensor) -> Bool {
+      guard tensor.shape == shape, tensor.dtype == dtype else { return false }
+      guard let indices else { return true }
+      return isPermutation ? Leaf.distinct(tensor.ints, in: indices) : tensor.ints.allSatisfy(indices.contains)
+    }
+
+    private static func distinct(_ values: [Int], in range: Range<Int>) -> Bool {
+      var isSeen = [Bool](repeating: false, count: range.count)
+      for value in values {
+        guard range.contains(value), !isSeen[value] else { return false }
+        isSeen[value] = true
+      }
+      return true
+    }
+
+    var description: String {
+      let content = indices.map { isPermutation ? " a permutation" : " indices in \($0)" } ?? ""
+      return "\(shape) \(dtype)\(content)"
+    }
+  }
+
+  /// The boundary of a callable value.
+  public init(_ name: String, domain: Domain, contextDim: Shape?, dtype: DType) {
+    self.name = name
+    self.domain = domain
+    self.contextDim = contextDim
+    self.dtype = dtype
+  }
+
+  /// The same boundary, which lets only trees of this structure pass.
+  public func expecting(_ params: Params) -> Boundary {
+    var boundary = self
+    boundary.structure = params.map(Leaf.init)
+    return boundary
+  }
+
+  /// Throws unless parameters, inputs and context are what was promised at initialization.
+  public func check(_ params: Params, _ inputs: Tensor, given context: Tensor?) throws(FlowError) {
+    try check(params)
+    try checkRows(inputs, of: domain.shape, what: "inputs")
+    try check(context, rows: inputs.rows)
+    try domain.check(inputs, who: name)
+  }
+
+  /// Throws unless the parameter tree has the structure, shapes and dtypes of the initial one.
+  public func check(_ params: Params) throws(FlowError) {
+    if let structure, !Self.matches(structure, params) {
+      throw .structure(who: name, expected: structure.outline, got: params.outline)
+    }
+  }
+
+  /// Throws unless there is a context exactly where one was promised, with a row for each input row.
+  public func check(_ context: Tensor?, rows: Int) throws(FlowError) {
+    switch (contextDim, context) {
+    case (nil, nil): return
+    case (nil, let context?):
+      throw .mismatch(who: name, what: "context", expected: "none", got: "shape \(context.shape)")
+    case (let dim?, nil):
+      throw .mismatch(who: name, what: "context", expected: "shape [rows] + \(dim)", got: "none")
+    case (let dim?, let context?):
+      try checkRows(context, of: dim, what: "context")
+      if context.rows != rows {
+        throw .mismatch(who: name, what: "context", expected: "\(rows) rows", got: "\(context.rows)")
+      }
+    }
+  }
+
+  private func checkRows(_ x: Tensor, of sample: Shape, what: String) throws(FlowError) {
+    if x.rank != sample.rank + 1 || x.shape.sample != sample {
+      throw .mismatch(who: name, what: "\(what) of shape", expected: "[rows] + \(sample)", got: "\(x.shape)")
+    }
+    if x.dtype != dtype {
+      throw .mismatch(who: name, what: "\(what) of dtype", expected: "\(dtype)", got: "\(x.dtype)")
+    }
+  }
+
+  private static func matches(_ structure: Tree<Leaf>, _ params: Params) -> Bool {
+    switch (structure, params) {
+    case (.leaf(let leaf), .leaf(let tensor)), (.frozen(let leaf), .frozen(let tensor)):
+      return leaf.admits(tensor)
+    case (.branch(let a), .branch(let b)):
+      return a.count == b.count
+        && zip(a, b).allSatisfy { $0.label == $1.label && matches($0.tree, $1.tree) }
+    default: return false
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/// A bijection run backwards: its inverse is the forward direction.
+///
+/// Map: y = f⁻¹(x); log|det J| is that of the inverse; inverse: f. Parameters: those of the bijection, unwrapped.
+///
+/// Data for a data-dependent start stand at the inner bijection's output. Errors: the bijection's own; `mismatch` when
+/// it changes the sample's shape (give its opposite instead).
+public struct Inverted: Bijection {
+  /// The bijection that runs backwards.
+  public let bijection: any Bijection
+
+  /// The bijection backwards.
+  public init(_ bijection: any Bijection) { self.bijection = bijection }
+
+  /// Initial parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    var inner = site
+    (inner.initInputs, inner.initOutputs) = (site.initOutputs, site.initInputs)
+    let (params, forward, inverse) = try bijection.initialize(key, at: inner)
+    if forward.codomain.shape != site.inputDim {
+      throw .mismatch(
+        who: "Inverted", what: "a bijection that keeps the shape", expected: "\(site.inputDim)",
+        got: "\(forward.name) to \(forward.codomain.shape)")
+    }
+    return (params, inverse, forward)
+  }
+}

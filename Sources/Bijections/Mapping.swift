@@ -1,0 +1,63 @@
+/// One direction of a bijection: a pure function of parameters, a batch and a context.
+///
+/// Calling it checks its arguments and throws a `FlowError` that says who, what was expected and what came; then it runs
+/// `body`, which holds mathematics only. Combinators call `body` directly.
+public struct Mapping: Sendable {
+  /// The mathematics: outputs, and log|det ∂outputs/∂inputs| a row.
+  public typealias Body = @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> (
+    outputs: Tensor, logDet: Tensor
+  )
+
+  /// What holds of a mapping whatever its parameters.
+  public struct Traits: OptionSet, Sendable {
+    /// The bits.
+    public let rawValue: Int
+    /// Traits from bits.
+    public init(rawValue: Int) { self.rawValue = rawValue }
+    /// The log-determinant is 0 everywhere.
+    public static let volumePreserving = Traits(rawValue: 1)
+    /// A row's result depends on the other rows: training-mode batch normalization.
+    public static let couplesRows = Traits(rawValue: 2)
+  }
+
+  /// What is checked before `body` runs.
+  public private(set) var boundary: Boundary
+  /// What one output sample is.
+  public let codomain: Domain
+  /// What holds whatever the parameters.
+  public let traits: Traits
+  /// The unchecked mathematics.
+  public let body: Body
+
+  /// A mapping.
+  public init(_ boundary: Boundary, to codomain: Domain, traits: Traits = [], body: @escaping Body) {
+    self.boundary = boundary
+    self.codomain = codomain
+    self.traits = traits
+    self.body = body
+  }
+
+  /// Who this is, in errors and summaries.
+  public var name: String { boundary.name }
+  /// What one input sample may be.
+  public var domain: Domain { boundary.domain }
+
+  /// Outputs `[batch] + codomain` and log|det ∂outputs/∂inputs| `[batch]`.
+  ///
+  /// A row's result has the same bits in any batch; NaN stays in its row; no rows give no rows. Throws `FlowError` for a
+  /// parameter tree of another structure, a wrong shape or dtype, a missing or unexpected context, or a value outside
+  /// the domain.
+  public func callAsFunction(
+    _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
+  ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
+    try boundary.check(params, inputs, given: context)
+    return try body(params, inputs, context)
+  }
+
+  /// The same mapping, which lets only parameter trees of this structure pass.
+  func expecting(_ params: Params) -> Mapping {
+    var mapping = self
+    mapping.boundary = boundary.expecting(params)
+    return mapping
+  }
+}

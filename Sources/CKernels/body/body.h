@@ -1,0 +1,56 @@
+// Everything, once a type. Includes no system header: it is read under a changed target.
+#include "type_f64.h"
+#include "vector.h"
+#include "basic.h"
+#include "exponential.h"
+#include "logarithm_f64.h"
+#include "logarithm.h"
+#include "giles_f64.h"
+#include "error_function.h"
+#include "trigonometry.h"
+#include "power.h"
+#include "power_f64.h"
+#include "elementwise.h"
+#include "shuffle_f64.h"
+#include "shape.h"
+#include "reduce.h"
+#include "tile.h"
+#include "finish.h"
+#include "gemm.h"
+#include "linear.h"
+#include "qr.h"
+#include "uniform.h"
+#include "type_end.h"
+
+#include "type_f32.h"
+#include "vector.h"
+#include "basic.h"
+#include "exponential.h"
+#include "logarithm_f32.h"
+#include "logarithm.h"
+#include "giles_f32.h"
+#include "error_function.h"
+#include "trigonometry.h"
+#include "power.h"
+#include "power_f32.h"
+#include "elementwise.h"
+#include "shuffle_f32.h"
+#include "shape.h"
+#include "reduce.h"
+#include "tile.h"
+#include "finish.h"
+#include "gemm.h"
+#include "linear.h"
+#include "qr.h"
+#include "uniform.h"
+#include "random.h"
+#include "type_end.h"
+
+#include "convert.h"
+
+const ck_table TABLE = {
+  TABLE_NAME,
+#define FIELD(function) function,
+  CK_FUNCTIONS(FIELD)
+#undef FIELD
+};

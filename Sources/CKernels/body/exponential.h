@@ -1,0 +1,77 @@
+// exp, expm1, tanh, sigmoid.
+
+// x is n ln 2 + r with |r| <= ln 2 / 2; returns e^r - 1. The whole number n leaves as an integer without a cast:
+// adding 1.5 * 2^MANTISSA_BITS leaves it in the low bits. x - n * LN2_HIGH is exact, as both are multiples of 2^-(MANTISSA_BITS+1).
+INLINE V NAME(exp_parts)(V x, I *n) {
+  const V shift = NAME(splat)((T)1.5 * (T)(1ull << MANTISSA_BITS));
+  V shifted = fma(x, NAME(splat)(LOG2_E), shift);
+  V whole = shifted - shift;
+  *n = (I)((U)shifted - (U)shift);
+  V r = fma(-whole, NAME(splat)(LN2_HIGH), x);
+  r = fma(-whole, NAME(splat)(LN2_LOW), r);
+  return fma(r * r, POLYNOMIAL(r, NAME(EXP_POLYNOMIAL)), r);
+}
+
+// 2^n for exponents of normal numbers.
+INLINE V NAME(power_of_two)(I n) {
+  return (V)(((U)n + EXPONENT_BIAS) << MANTISSA_BITS);
+}
+
+// x * 2^n in two steps, of which only the second rounds: right into the subnormal numbers and to infinity.
+INLINE V NAME(scale)(V x, I n) {
+  I half = n >> 1;
+  return x * NAME(power_of_two)(half) * NAME(power_of_two)(n - half);
+}
+
+// NaN passes through every clamp.
+INLINE V NAME(clamp)(V x, T low, T high) {
+  x = NAME(choose)(x > high, NAME(splat)(high), x);
+  return NAME(choose)(x < low, NAME(splat)(low), x);
+}
+
+INLINE V NAME(exp)(V x) {
+  I n;
+  V p = NAME(exp_parts)(NAME(clamp)(x, EXP_LOW, EXP_HIGH), &n);
+  return NAME(scale)(1 + p, n);
+}
+
+// 2 (2^(n-1) p + (2^(n-1) - 1/2)): halved so that 2^128 never occurs. Inexact for subnormal x only.
+INLINE V NAME(expm1_unguarded)(V x) {
+  I n;
+  V p = NAME(exp_parts)(x, &n);
+  V half = NAME(power_of_two)(n - 1);
+  return 2 * fma(half, p, half - (T)0.5);
+}
+
+INLINE V NAME(expm1)(V x) {
+  V y = NAME(expm1_unguarded)(NAME(clamp)(x, EXPM1_LOW, EXP_HIGH));
+  I tiny = NAME(magnitude)(x) < (T)1 / (T)(1ull << (MANTISSA_BITS + 2));
+  return NAME(choose)(tiny, x, y);  // subnormal numbers and the sign of zero
+}
+
+// With z = e^(-2|x|): q = (1 - z) / (1 + z) near zero, where 1 - z comes without cancellation as -expm1(-2|x|), and
+// 1 - 2z / (1 + z) beyond, where the quotient's errors count at most half. What 1 + z loses, `lost`, would change q by
+// its derivative -q / (1 + z) = -q (1 + q) / 2 to first order.
+INLINE V NAME(tanh)(V x) {
+  I n;
+  V p = NAME(exp_parts)(NAME(clamp)(-2 * NAME(magnitude)(x), EXPM1_LOW - 4, 0), &n);
+  V power = NAME(power_of_two)(n);
+  V above = 2 * fma((T)-0.5 * power, p, (T)0.5 - (T)0.5 * power);
+  V under = 2 - above;
+  V lost = (2 - under) - above;
+  I near = NAME(magnitude)(x) < (T)0.55;
+  V q = NAME(choose)(near, above, 2 * fma(power, p, power)) / under;
+  V y = NAME(choose)(near, fma(q * fma(q, NAME(splat)(-(T)0.5), NAME(splat)(-(T)0.5)), lost, q), 1 - q);
+  return NAME(with_sign_of)(y, x);
+}
+
+// With z = e^-|x|: q = z / (1 + z) on the left, whose tail keeps its relative accuracy, and 1 - q on the right. What 1 + z
+// loses, `lost`, would change q by its derivative -q (1 - q) to first order.
+INLINE V NAME(sigmoid)(V x) {
+  V z = NAME(exp)(-NAME(magnitude)(x));
+  V under = 1 + z;
+  V lost = z - (under - 1);
+  V q = z / under;
+  q = fma(-q * (1 - q), lost, q);
+  return NAME(choose)(x < 0, q, 1 - q);
+}

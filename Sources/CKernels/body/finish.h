@@ -1,0 +1,51 @@
+// The end of a product: c = f(c + bias).
+#define FINISH(opcode, function) \
+  case opcode: \
+    for (size_t i = 0; i < n; i += LANES) { \
+      V x = NAME(load)(c + i) + NAME(load)(bias + i); \
+      NAME(store)(c + i, function); \
+    } \
+    break;
+
+static void NAME(finish_whole)(ck_epilogue f, const T *bias, T *c, size_t n) {
+  switch (f) {
+    FINISH(CK_IDENTITY_EPILOGUE, x)
+    FINISH(CK_RELU_EPILOGUE, NAME(relu)(x))
+    FINISH(CK_TANH_EPILOGUE, NAME(tanh)(x))
+    FINISH(CK_SIGMOID_EPILOGUE, NAME(sigmoid)(x))
+    FINISH(CK_SOFTPLUS_EPILOGUE, NAME(softplus)(x))
+  }
+}
+#undef FINISH
+
+// c and bias of any length, as elementwise.h does it.
+static void NAME(finish_row)(ck_epilogue f, const T *bias, T *c, size_t n) {
+  size_t whole = n / LANES * LANES, rest = n - whole;
+  NAME(finish_whole)(f, bias, c, whole);
+  if (rest == 0) return;
+  T c_lanes[LANES], bias_lanes[LANES];
+  NAME(store)(c_lanes, NAME(load_some)(c + whole, rest));
+  NAME(store)(bias_lanes, NAME(load_some)(bias + whole, rest));
+  NAME(finish_whole)(f, bias_lanes, c_lanes, LANES);
+  for (size_t i = 0; i < rest; i++) c[whole + i] = c_lanes[i];
+}
+
+static void NAME(finish)(size_t m, size_t n, const T *bias, ck_epilogue f, T *c) {
+  if (bias == NULL) {
+    switch (f) {
+      case CK_IDENTITY_EPILOGUE: return;
+      case CK_RELU_EPILOGUE: NAME(unary)(CK_RELU, c, c, m * n); return;
+      case CK_TANH_EPILOGUE: NAME(unary)(CK_TANH, c, c, m * n); return;
+      case CK_SIGMOID_EPILOGUE: NAME(unary)(CK_SIGMOID, c, c, m * n); return;
+      case CK_SOFTPLUS_EPILOGUE: NAME(unary)(CK_SOFTPLUS, c, c, m * n); return;
+    }
+  }
+  T repeated[LANES * LANES];
+  size_t period = n;
+  if (n < LANES) {  // short rows: the bias repeats after LANES of them, n whole vectors
+    period = n * LANES;
+    for (size_t i = 0; i < period; i++) repeated[i] = bias[i % n];
+    bias = repeated;
+  }
+  for (size_t i = 0; i < m * n; i += period) NAME(finish_row)(f, bias, c + i, m * n - i < period ? m * n - i : period);
+}

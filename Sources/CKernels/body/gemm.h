@@ -1,0 +1,142 @@
+// c = f(op(a) op(b) + bias). Which path a product takes depends on its shape alone and changes no bit of the result:
+//  - few columns: the transposed product, vectors running down the rows of c;
+//  - else panels of b as wide as a tile, packed unless they can be read where they are.
+
+#define BLOCK_K 256
+#define BLOCK_M 252
+// Bytes of b that are read in place rather than packed, as they stay in the first-level cache.
+#define IN_PLACE_BYTES 32768
+
+static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
+  (void)n;
+  size_t depth = k < BLOCK_K ? k : BLOCK_K, height = m < BLOCK_M ? m : BLOCK_M;
+  return depth * 4 * LANES + depth * height + LANES;  // a panel of b, a block of a, and what whole vectors overshoot
+}
+
+// A panel of `width` vectors of op(b), of which `columns` are there: packed[p][j].
+static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t depth, const T *b, size_t b_row, T *packed) {
+  for (size_t j = 0; j < width * LANES; j += LANES) {
+    size_t count = columns - j < LANES ? columns - j : LANES;
+    if (b_t) {
+      NAME(pack_transposed)(b + j * b_row, b_row, count, depth, packed + j, width * LANES);
+    } else if (count == LANES) {
+      for (size_t p = 0; p < depth; p++) NAME(store)(packed + p * width * LANES + j, NAME(load)(b + p * b_row + j));
+    } else {
+      for (size_t p = 0; p < depth; p++) NAME(store)(packed + p * width * LANES + j, NAME(load_some)(b + p * b_row + j, count));
+    }
+  }
+}
+
+// The rows of tile t when `rows` are shared out evenly among `tiles`.
+INLINE size_t NAME(share)(size_t rows, size_t tiles, size_t t) {
+  return rows * t / tiles;
+}
+
+// A block of op(a), cut into tiles of rows as `share` says: tile by tile, packed[p][i].
+static void NAME(pack_rows)(bool a_t, size_t rows, size_t tiles, size_t depth, const T *a, size_t a_row, T *packed) {
+  for (size_t t = 0; t < tiles; t++) {
+    size_t first = NAME(share)(rows, tiles, t), count = NAME(share)(rows, tiles, t + 1) - first;
+    T *to = packed + first * depth;
+    if (!a_t) {
+      // The last vector of rows first: what it overshoots is overwritten, by the next column or the other rows.
+      for (size_t i = (count - 1) / LANES * LANES, left = count - i;; i -= LANES, left = LANES) {
+        NAME(pack_transposed)(a + (first + i) * a_row, a_row, left, depth, to + i, count);
+        if (i == 0) break;
+      }
+    } else {
+      for (size_t p = 0; p < depth; p++)
+        for (size_t i = 0; i < count; i++) to[p * count + i] = a[p * a_row + first + i];
+    }
+  }
+}
+
+// One tile, through a buffer where the last vector of the panel is not all there.
+static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
+                          const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume) {
+  if (columns == width * LANES) {
+    NAME(tile)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume);
+    return;
+  }
+  T buffer[14 * 4 * LANES];
+  if (resume)
+    for (size_t i = 0; i < rows; i++)
+      for (size_t j = 0; j < columns; j++) buffer[i * width * LANES + j] = c[i * c_row + j];
+  NAME(tile)(rows, width, k, a, a_row, a_k, b, b_k, buffer, width * LANES, resume);
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < columns; j++) c[i * c_row + j] = buffer[i * width * LANES + j];
+}
+
+static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c, T *scratch) {
+  const bool pack_a = n > 2 * MAIN_WIDTH * LANES && m > TILE_ROWS_1 && (a_t || k > 256);
+  const bool pack_b = b_t || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
+  T *panel = scratch, *block = scratch + (k < BLOCK_K ? k : BLOCK_K) * 4 * LANES;
+  for (size_t i = 0; i < m; i += BLOCK_M) {
+    size_t height = m - i < BLOCK_M ? m - i : BLOCK_M;
+    for (size_t p = 0; p < k; p += BLOCK_K) {
+      size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
+      const T *a_block = a_t ? a + p * m + i : a + i * k + p;
+      size_t packed_tiles = 0;
+      for (size_t j = 0; j < n;) {
+        size_t vectors = (n - j + LANES - 1) / LANES, width = NAME(tile_width)(height, vectors);
+        size_t columns = n - j < width * LANES ? n - j : width * LANES;
+        const T *right = b_t ? b + j * k + p : b + p * n + j;
+        ptrdiff_t right_k = (ptrdiff_t)n;
+        if (pack_b || columns < width * LANES) {
+          NAME(pack_panel)(b_t, columns, width, depth, right, b_t ? k : n, panel);
+          right = panel, right_k = (ptrdiff_t)(width * LANES);
+        }
+        size_t most = NAME(tile_rows)(width), tiles = (height + most - 1) / most;
+        if (pack_a && packed_tiles != tiles) {
+          NAME(pack_rows)(a_t, height, tiles, depth, a_block, a_t ? m : k, block);
+          packed_tiles = tiles;
+        }
+        for (size_t t = 0; t < tiles; t++) {
+          size_t first = NAME(share)(height, tiles, t), rows = NAME(share)(height, tiles, t + 1) - first;
+          T *to = c + (i + first) * n + j;
+          if (pack_a)
+            NAME(tile_to)(rows, width, columns, depth, block + first * depth, 1, (ptrdiff_t)rows, right, right_k, to, n, p > 0);
+          else if (a_t)
+            NAME(tile_to)(rows, width, columns, depth, a_block + first, 1, (ptrdiff_t)m, right, right_k, to, n, p > 0);
+          else
+            NAME(tile_to)(rows, width, columns, depth, a_block + first * k, (ptrdiff_t)k, 1, right, right_k, to, n, p > 0);
+        }
+        j += columns;
+      }
+    }
+  }
+}
+
+// n <= NARROW: c transposed = op(b) transposed * op(a) transposed.
+static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c, T *scratch) {
+  T buffer[NARROW * 4 * LANES];
+  for (size_t i = 0; i < m;) {
+    size_t vectors = (m - i + LANES - 1) / LANES, width = NAME(tile_width)(n, vectors);
+    size_t rows = m - i < width * LANES ? m - i : width * LANES;
+    for (size_t p = 0; p < k; p += BLOCK_K) {
+      size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
+      const T *right = a_t ? a + p * m + i : a + i * k + p;
+      ptrdiff_t right_k = (ptrdiff_t)m;
+      if (!a_t || rows < width * LANES) {
+        NAME(pack_panel)(!a_t, rows, width, depth, right, a_t ? m : k, scratch);
+        right = scratch, right_k = (ptrdiff_t)(width * LANES);
+      }
+      NAME(tile)(n, width, depth, b_t ? b + p : b + p * n, b_t ? (ptrdiff_t)k : 1, b_t ? 1 : (ptrdiff_t)n, right, right_k,
+                 buffer, width * LANES, p > 0);
+    }
+    for (size_t r = 0; r < rows; r++)
+      for (size_t j = 0; j < n; j++) c[(i + r) * n + j] = buffer[j * width * LANES + r];
+    i += rows;
+  }
+}
+
+static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, const T *bias,
+                       ck_epilogue f, T *c, T *scratch) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) NAME(fill)(0, c, m * n);
+  else if (n <= NARROW && n < m) NAME(gemm_narrow)(a_t, b_t, m, n, k, a, b, c, scratch);
+  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, c, scratch);
+  NAME(finish)(m, n, bias, f, c);
+}
+#undef BLOCK_K
+#undef BLOCK_M
+#undef IN_PLACE_BYTES

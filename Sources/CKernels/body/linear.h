@@ -1,0 +1,121 @@
+// Triangular solves and LU. An element of a solution is one chain: b - t0 x0 - t1 x1 - ... in the order the unknowns are
+// found, then the division. `W` columns at a time keep that chain in registers.
+
+// Rows from `first`, `count` of them, up or down, of `W` columns: what the rows found before (`done`, at x_done) leave.
+#define SOLVE_COLUMNS(W) \
+  static void NAME(solve_##W)(bool falling, bool unit, size_t n, size_t columns, const T *t, size_t t_row, size_t t_k, T *x) { \
+    for (size_t s = 0; s < n; s++) { \
+      size_t i = falling ? n - 1 - s : s; \
+      T sum[W]; \
+      for (size_t c = 0; c < W; c++) sum[c] = x[i * columns + c]; \
+      for (size_t q = 0; q < s; q++) { \
+        size_t j = falling ? n - 1 - q : q; \
+        T factor = -t[i * t_row + j * t_k]; \
+        for (size_t c = 0; c < W; c++) sum[c] = fma(factor, x[j * columns + c], sum[c]); \
+      } \
+      T pivot = unit ? 1 : t[i * t_row + i * t_k]; \
+      for (size_t c = 0; c < W; c++) x[i * columns + c] = sum[c] / pivot; \
+    } \
+  }
+SOLVE_COLUMNS(1)
+SOLVE_COLUMNS(2)
+SOLVE_COLUMNS(4)
+SOLVE_COLUMNS(8)
+#undef SOLVE_COLUMNS
+
+#define SOLVE_BLOCK 4
+
+// `width` vectors of columns. x holds the solution's negative while it is being found, so that the tile kernel,
+// which adds, takes it away: -(t * -x) has the bits of t * x.
+static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, size_t columns, const T *t, size_t t_row,
+                              size_t t_k, T *x) {
+  const ptrdiff_t sign = falling ? -1 : 1;
+  const size_t origin = falling ? n - 1 : 0;
+  for (size_t s = 0; s < n; s += SOLVE_BLOCK) {
+    size_t count = n - s < SOLVE_BLOCK ? n - s : SOLVE_BLOCK;
+    const size_t first = falling ? origin - s : s;
+    const T *row = t + first * t_row;
+    // Each row of the block less what the rows before the block give ...
+    for (size_t start = 0; start < count; start += NAME(tile_rows)(width)) {
+      size_t most = NAME(tile_rows)(width), rows = count - start < most ? count - start : most;
+      if (s > 0) {
+        // Tiles take rows upwards in memory.
+        size_t top = falling ? first - start - (rows - 1) : first + start;
+        NAME(tile)(rows, width, s, t + top * t_row + origin * t_k, (ptrdiff_t)t_row, sign * (ptrdiff_t)t_k,
+                   x + origin * columns, sign * (ptrdiff_t)columns, x + top * columns, columns, true);
+      }
+    }
+    // ... then the block's own triangle.
+    for (size_t u = 0; u < count; u++) {
+      const ptrdiff_t i = (ptrdiff_t)first + sign * (ptrdiff_t)u;
+      const T *ti = row + sign * (ptrdiff_t)(u * t_row);
+      T *xi = x + i * (ptrdiff_t)columns;
+      const V pivot = NAME(splat)(unit ? 1 : ti[(size_t)i * t_k]);
+      for (size_t c = 0; c < width * LANES; c += LANES) {
+        V sum = NAME(load)(xi + c);
+        for (size_t q = 0; q < u; q++) {
+          const ptrdiff_t j = (ptrdiff_t)first + sign * (ptrdiff_t)q;
+          sum = fma(NAME(splat)(ti[(size_t)j * t_k]), NAME(load)(x + j * (ptrdiff_t)columns + c), sum);
+        }
+        NAME(store)(xi + c, -(sum / pivot));
+      }
+    }
+  }
+  for (size_t i = 0; i < n; i++)
+    for (size_t c = 0; c < width * LANES; c += LANES) NAME(store)(x + i * columns + c, -NAME(load)(x + i * columns + c));
+}
+#undef SOLVE_BLOCK
+
+static void NAME(triangular_solve)(bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x) {
+  const bool falling = lower == t_t;
+  const size_t t_row = t_t ? 1 : n, t_k = t_t ? n : 1;
+  size_t c = 0;
+  while (columns - c >= LANES) {
+    size_t width = columns - c >= 2 * LANES ? 2 : 1;
+    NAME(solve_panel)(width, falling, unit, n, columns, t, t_row, t_k, x + c);
+    c += width * LANES;
+  }
+  size_t rest = columns - c;
+  if (rest & 8) NAME(solve_8)(falling, unit, n, columns, t, t_row, t_k, x + c), c += 8;
+  if (rest & 4) NAME(solve_4)(falling, unit, n, columns, t, t_row, t_k, x + c), c += 4;
+  if (rest & 2) NAME(solve_2)(falling, unit, n, columns, t, t_row, t_k, x + c), c += 2;
+  if (rest & 1) NAME(solve_1)(falling, unit, n, columns, t, t_row, t_k, x + c);
+}
+
+// y = y + factor * x, one fma an element.
+INLINE void NAME(add_multiple)(T factor, const T *x, T *y, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) NAME(store)(y + i, fma(NAME(splat)(factor), NAME(load)(x + i), NAME(load)(y + i)));
+  for (; i < n; i++) y[i] = fma(factor, x[i], y[i]);
+}
+
+static int NAME(lu)(size_t n, T *a, int32_t *permutation) {
+  int sign = 1;
+  for (size_t i = 0; i < n; i++) permutation[i] = (int32_t)i;
+  for (size_t k = 0; k < n; k++) {
+    size_t pivot = k;
+    T best = __builtin_elementwise_abs(a[k * n + k]);
+    for (size_t i = k + 1; i < n; i++) {
+      T size = __builtin_elementwise_abs(a[i * n + k]);
+      if (size > best) best = size, pivot = i;
+    }
+    if (pivot != k) {
+      for (size_t j = 0; j < n; j++) {
+        T kept = a[k * n + j];
+        a[k * n + j] = a[pivot * n + j];
+        a[pivot * n + j] = kept;
+      }
+      int32_t kept = permutation[k];
+      permutation[k] = permutation[pivot];
+      permutation[pivot] = kept;
+      sign = -sign;
+    }
+    if (a[k * n + k] == 0) continue;
+    for (size_t i = k + 1; i < n; i++) {
+      T factor = a[i * n + k] / a[k * n + k];
+      a[i * n + k] = factor;
+      NAME(add_multiple)(-factor, a + k * n + k + 1, a + i * n + k + 1, n - k - 1);
+    }
+  }
+  return sign;
+}

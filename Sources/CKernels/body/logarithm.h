@@ -1,0 +1,56 @@
+// log, log1p, softplus.
+
+// Cuts a positive normal x into 2^k m with sqrt(1/2) <= m < sqrt(2).
+INLINE V NAME(cut)(V x, I *k) {
+  U bits = (U)x - SQRT_HALF_BITS;
+  *k = (I)bits >> MANTISSA_BITS;
+  return (V)((bits & (((UNSIGNED)1 << MANTISSA_BITS) - 1)) + SQRT_HALF_BITS);
+}
+
+// A small whole number as a float: placed in the low bits of 1.5 * 2^MANTISSA_BITS.
+INLINE V NAME(from_whole)(I k) {
+  const V shift = NAME(splat)((T)1.5 * (T)(1ull << MANTISSA_BITS));
+  return (V)((U)shift + (U)k) - shift;
+}
+
+// k ln 2 + log(1 + f)
+INLINE V NAME(log_sum)(I k, V f) {
+  V whole = NAME(from_whole)(k);
+  V low = fma(whole, NAME(splat)(LN2_LOW), NAME(log_tail)(f));
+  return fma(whole, NAME(splat)(LN2_HIGH), f + low);
+}
+
+INLINE V NAME(log)(V x) {
+  I subnormal = x < SMALLEST_NORMAL;
+  V scaled = NAME(choose)(subnormal, x * (T)(1ull << MANTISSA_BITS), x);
+  I k;
+  V m = NAME(cut)(scaled, &k);
+  V y = NAME(log_sum)(k - (subnormal & MANTISSA_BITS), m - 1);
+  y = NAME(choose)(x < (T)INFINITY, y, x);  // infinity and NaN
+  y = NAME(choose)(x <= 0, NAME(choose)(x < 0, NAME(splat)((T)NAN), NAME(splat)(-(T)INFINITY)), y);
+  return y;
+}
+
+// u = 1 + x loses c = (1 + x) - u, which is known exactly; it joins f after the cut. -1 < x, x finite.
+INLINE V NAME(log1p_unguarded)(V x) {
+  V u = 1 + x;
+  V c = NAME(choose)(x > 1, 1 - (u - x), x - (u - 1));
+  I k;
+  V m = NAME(cut)(u, &k);
+  I limited = __builtin_elementwise_min(k, (I){0} + 64);  // beyond, c no longer matters, and 2^-k stays normal
+  V f = fma(c, NAME(power_of_two)(-limited), m - 1);
+  return NAME(log_sum)(k, f);
+}
+
+INLINE V NAME(log1p)(V x) {
+  V y = NAME(log1p_unguarded)(x);
+  y = NAME(choose)(x < (T)INFINITY, y, x);  // infinity and NaN
+  y = NAME(choose)(x <= -1, NAME(choose)(x < -1, NAME(splat)((T)NAN), NAME(splat)(-(T)INFINITY)), y);
+  return NAME(choose)(x == 0, x, y);  // the sign of zero
+}
+
+// max(x, 0) + log1p(e^-|x|); NaN comes through the exponential.
+INLINE V NAME(softplus)(V x) {
+  V tail = NAME(log1p_unguarded)(NAME(exp)(-NAME(magnitude)(x)));
+  return NAME(choose)(x > 0, x, (V){0}) + tail;
+}

@@ -1,0 +1,88 @@
+// Sums and maxima, each in one order whatever the registers.
+
+// Folds the lanes in halves: lane i takes lane i + LANES/2, then + LANES/4, ...
+INLINE T NAME(fold_sum)(V v) {
+  T lanes[LANES];
+  NAME(store)(lanes, v);
+#pragma clang loop unroll(full)
+  for (int half = LANES / 2; half > 0; half /= 2)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+// A lane starts at +0 and so never is -0: padding with zeros changes nothing.
+static void NAME(sum_rows)(const T *x, size_t rows, size_t columns, T *y) {
+  for (size_t r = 0; r < rows; r++, x += columns) {
+    double total = 0;
+    for (size_t start = 0; start < columns; start += 1024) {
+      size_t end = columns - start < 1024 ? columns : start + 1024, c = start;
+      V sum = {0};
+      for (; c + LANES <= end; c += LANES) sum += NAME(load)(x + c);
+      if (c < end) sum += NAME(load_some)(x + c, end - c);
+      total += NAME(fold_sum)(sum);
+    }
+    y[r] = (T)total;
+  }
+}
+
+#define GROUP (4 * LANES)
+
+static void NAME(sum_columns)(const T *x, size_t rows, size_t columns, T *y) {
+  size_t c = 0;
+  for (; c + GROUP <= columns; c += GROUP) {
+    V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    for (size_t r = 0; r < rows; r++) {
+      const T *p = x + r * columns + c;
+      s0 += NAME(load)(p), s1 += NAME(load)(p + LANES), s2 += NAME(load)(p + 2 * LANES), s3 += NAME(load)(p + 3 * LANES);
+    }
+    NAME(store)(y + c, s0), NAME(store)(y + c + LANES, s1), NAME(store)(y + c + 2 * LANES, s2), NAME(store)(y + c + 3 * LANES, s3);
+  }
+  for (; c + LANES <= columns; c += LANES) {
+    V sum = {0};
+    for (size_t r = 0; r < rows; r++) sum += NAME(load)(x + r * columns + c);
+    NAME(store)(y + c, sum);
+  }
+  for (size_t i = c; i < columns; i++) y[i] = 0;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = c; i < columns; i++) y[i] += x[r * columns + i];
+}
+#undef GROUP
+
+static void NAME(max_rows)(const T *x, size_t rows, size_t columns, T *y) {
+  for (size_t r = 0; r < rows; r++, x += columns) {
+    V best = NAME(splat)(-(T)INFINITY);
+    size_t c = 0;
+    for (; c + LANES <= columns; c += LANES) best = NAME(maximum)(best, NAME(load)(x + c));
+    T lanes[LANES];
+    NAME(store)(lanes, best);
+    T top = -(T)INFINITY;
+    for (; c < columns; c++) top = top > x[c] || top != top ? top : x[c];
+    for (int i = 0; i < LANES; i++) top = top > lanes[i] || top != top ? top : lanes[i];
+    y[r] = top;
+  }
+}
+
+static void NAME(max_columns)(const T *x, size_t rows, size_t columns, T *y) {
+  size_t whole = columns / LANES * LANES;
+  for (size_t c = 0; c < whole; c += LANES) {
+    V best = NAME(splat)(-(T)INFINITY);
+    for (size_t r = 0; r < rows; r++) best = NAME(maximum)(best, NAME(load)(x + r * columns + c));
+    NAME(store)(y + c, best);
+  }
+  for (size_t c = whole; c < columns; c++) {
+    T top = -(T)INFINITY;
+    for (size_t r = 0; r < rows; r++) top = top > x[r * columns + c] || top != top ? top : x[r * columns + c];
+    y[c] = top;
+  }
+}
+
+static void NAME(cumsum_rows)(const T *x, size_t rows, size_t columns, bool reverse, T *y) {
+  for (size_t r = 0; r < rows; r++, x += columns, y += columns) {
+    T sum = 0;
+    if (reverse)
+      for (size_t c = columns; c-- > 0;) y[c] = sum += x[c];
+    else
+      for (size_t c = 0; c < columns; c++) y[c] = sum += x[c];
+  }
+}

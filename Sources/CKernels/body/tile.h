@@ -1,0 +1,69 @@
+// The inner kernel of products: a tile of c in registers, `rows` by `width` vectors, each element one chain of fma.
+// Starts at zero, or where c is if `resume`. Steps are in elements. TILE_ROWS_w, the most rows for a width that registers
+// hold, is the instruction set's.
+INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
+                            const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume) {
+  V sum[14][4];
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+    for (size_t j = 0; j < width; j++) sum[i][j] = resume ? NAME(load)(c + i * c_row + j * LANES) : (V){0};
+#pragma clang loop unroll(disable)
+  for (size_t p = 0; p < k; p++) {
+    V right[4];
+#pragma clang loop unroll(full)
+    for (size_t j = 0; j < width; j++) right[j] = NAME(load)(b + j * LANES);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < rows; i++) {
+      V left = NAME(splat)(a[(ptrdiff_t)i * a_row]);
+#pragma clang loop unroll(full)
+      for (size_t j = 0; j < width; j++) sum[i][j] = fma(left, right[j], sum[i][j]);
+    }
+    a += a_k;
+    b += b_k;
+  }
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+    for (size_t j = 0; j < width; j++) NAME(store)(c + i * c_row + j * LANES, sum[i][j]);
+}
+
+#define TILE(rows, width, most) \
+  case rows: \
+    if (rows <= most) { \
+      if (a_row == 1) NAME(tile_body)(rows, width, k, a, 1, a_k, b, b_k, c, c_row, resume); \
+      else NAME(tile_body)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume); \
+    } \
+    break;
+#define TILES(width, most) \
+  static void NAME(tile_##width)(size_t rows, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k, const T *b, \
+                                 ptrdiff_t b_k, T *c, size_t c_row, bool resume) { \
+    switch (rows) { \
+      TILE(1, width, most) TILE(2, width, most) TILE(3, width, most) TILE(4, width, most) TILE(5, width, most) \
+      TILE(6, width, most) TILE(7, width, most) TILE(8, width, most) TILE(9, width, most) TILE(10, width, most) \
+      TILE(11, width, most) TILE(12, width, most) TILE(13, width, most) TILE(14, width, most) \
+    } \
+  }
+TILES(1, TILE_ROWS_1)
+TILES(2, TILE_ROWS_2)
+TILES(4, TILE_ROWS_4)
+#undef TILE
+#undef TILES
+
+INLINE void NAME(tile)(size_t rows, size_t width, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k, const T *b,
+                       ptrdiff_t b_k, T *c, size_t c_row, bool resume) {
+  if (width == 4) NAME(tile_4)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume);
+  else if (width == 2) NAME(tile_2)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume);
+  else NAME(tile_1)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume);
+}
+
+INLINE size_t NAME(tile_rows)(size_t width) {
+  return width == 4 ? TILE_ROWS_4 : width == 2 ? TILE_ROWS_2 : TILE_ROWS_1;
+}
+
+// The widest tile for so many rows, and no wider than so many vectors.
+INLINE size_t NAME(tile_width)(size_t rows, size_t vectors) {
+  if (vectors >= 4 && (rows <= TILE_ROWS_4 || MAIN_WIDTH == 4)) return 4;
+  if (vectors >= 2 && (rows <= TILE_ROWS_2 || MAIN_WIDTH >= 2)) return 2;
+  return 1;
+}

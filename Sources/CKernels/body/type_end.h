@@ -1,0 +1,26 @@
+// Forgets the element type.
+#undef T
+#undef NAME
+#undef LANES
+#undef SIGNED
+#undef UNSIGNED
+#undef MANTISSA_BITS
+#undef EXPONENT_BIAS
+#undef SIGN_BIT
+#undef SMALLEST_NORMAL
+#undef SQRT_HALF_BITS
+#undef EXP_LOW
+#undef EXP_HIGH
+#undef EXPM1_LOW
+#undef LOG2_E
+#undef LN2_HIGH
+#undef LN2_LOW
+#undef TWO_OVER_PI
+#undef HALF_PI_1
+#undef HALF_PI_2
+#undef HALF_PI_3
+#undef TRIGONOMETRIC_LIMIT
+#undef TWO_OVER_ROOT_PI
+#undef HALF_ROOT_PI
+#undef ERF_HIGH
+#undef ERFC_CENTRE

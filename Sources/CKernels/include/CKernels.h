@@ -1,0 +1,114 @@
+// Loops over contiguous memory, and nothing else: no allocation, no policy, no state.
+//
+// Every function gives the same bits on every instruction set, for any length, position or tiling:
+//  - an element of a product is one chain of fused multiply-adds over rising k, started at zero;
+//  - a sum has a fixed order that depends on its length alone;
+//  - an elementwise function is a fixed sequence of IEEE operations a lane.
+// The sign and payload of a NaN are excepted.
+//
+// `f32` functions have `f64` twins of the same meaning. Pointers need the alignment of their element only.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Elementwise functions of one argument. The measured accuracy of each: `polynomials.h`.
+typedef enum ck_unary {
+  CK_NEGATE, CK_ABS, CK_SIGN, CK_SQUARE, CK_SQRT, CK_RECIPROCAL, CK_FLOOR,
+  CK_RELU,      // max(x, 0); NaN stays NaN
+  CK_EXP, CK_EXPM1, CK_LOG, CK_LOG1P,
+  CK_TANH, CK_SIGMOID, CK_SOFTPLUS,
+  CK_ERF, CK_ERFINV,  // erfinv: Giles' polynomials, as XLA evaluates them
+  CK_SIN, CK_COS, CK_ATAN,
+} ck_unary;
+
+/// Elementwise functions of two arguments. Comparisons give 1 or 0. `CK_D_F` is g * F'(.), the chain rule's step,
+/// where g is the first argument and the second is F's argument x or its result y, whichever is named.
+typedef enum ck_binary {
+  CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM, CK_POW,  // max, min: NaN if either is NaN
+  CK_LESS, CK_LESS_EQUAL, CK_EQUAL, CK_NOT_EQUAL,
+  CK_D_RELU,      // (g, y): g where y > 0, else 0
+  CK_D_TANH,      // (g, y): g * (1 - y*y)
+  CK_D_SIGMOID,   // (g, y): g * (y * (1 - y))
+  CK_D_SOFTPLUS,  // (g, x): g * sigmoid(x)
+  CK_D_LOG1P,     // (g, x): g / (1 + x)
+  CK_D_EXPM1,     // (g, y): g * (y + 1)
+  CK_D_ERF,       // (g, x): g * 2/sqrt(pi) * exp(-x*x)
+  CK_D_ERFINV,    // (g, y): g * sqrt(pi)/2 * exp(y*y)
+  CK_D_SIN,       // (g, x): g * cos(x)
+  CK_D_COS,       // (g, x): g * -sin(x)
+  CK_D_ATAN,      // (g, x): g / (1 + x*x)
+  CK_D_SQRT,      // (g, y): g * 0.5 / y, and 0 where y == 0
+  CK_D_ABS,       // (g, x): g * sign(x)
+} ck_binary;
+
+/// What a product does to each finished element before it is stored: c = f(c + bias[column]).
+typedef enum ck_epilogue { CK_IDENTITY_EPILOGUE, CK_RELU_EPILOGUE, CK_TANH_EPILOGUE, CK_SIGMOID_EPILOGUE, CK_SOFTPLUS_EPILOGUE } ck_epilogue;
+
+/// The instruction set in use: "baseline", "v3" or "v4" on x86-64, "baseline" (NEON) on arm64. Chosen once, at the
+/// first call; the environment variable SWIFT_FLOWS_ISA names a lower one (an unknown or unsupported name is ignored).
+const char *ck_instruction_set(void);
+/// Changes to the named set; false, and no change, if this machine lacks it. For tests: nothing else may run meanwhile.
+bool ck_use_instruction_set(const char *name);
+
+#define CK_DECLARE(T, S, I, U) \
+  /* y[i] = f(x[i]); y may be x. */ \
+  void ck_unary_##S(ck_unary f, const T *x, T *y, size_t n); \
+  /* y[i] = f(a[i * a_step], b[i * b_step]); a step is 0 or 1; y may be a or b where that one's step is 1. */ \
+  void ck_binary_##S(ck_binary f, const T *a, int a_step, const T *b, int b_step, T *y, size_t n); \
+  /* y[i] = mask[i] != 0 ? a[i] : b[i], steps as above. */ \
+  void ck_select_##S(const T *mask, int mask_step, const T *a, int a_step, const T *b, int b_step, T *y, size_t n); \
+  /* y[i] = value */ \
+  void ck_fill_##S(T value, T *y, size_t n); \
+  /* y[r] = sum over c of x[r][c]. Order: blocks of 1024, in each block 16 (f32) or 8 (f64) lanes by c mod lanes, folded \
+     in halves; block sums are added in double, in rising order. */ \
+  void ck_sum_rows_##S(const T *x, size_t rows, size_t columns, T *y); \
+  /* y[c] = sum over r of x[r][c], rising r. */ \
+  void ck_sum_columns_##S(const T *x, size_t rows, size_t columns, T *y); \
+  /* Largest element of each row; NaN if the row holds one; -infinity for no columns. */ \
+  void ck_max_rows_##S(const T *x, size_t rows, size_t columns, T *y); \
+  /* Largest element of each column, as above. */ \
+  void ck_max_columns_##S(const T *x, size_t rows, size_t columns, T *y); \
+  /* Running sums along each row, from the left, or from the right if `reverse`. */ \
+  void ck_cumsum_rows_##S(const T *x, size_t rows, size_t columns, bool reverse, T *y); \
+  /* y[columns][rows] = transpose of x[rows][columns]. */ \
+  void ck_transpose_##S(const T *x, size_t rows, size_t columns, T *y); \
+  /* y[o][j][.] = x[o][index[j]][.] for o < outer, j < picks, runs of `inner` elements; x has `length` on that axis. */ \
+  void ck_gather_##S(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, size_t picks, T *y); \
+  /* y[o][index[j]][.] += x[o][j][.], rising j; y starts as given. */ \
+  void ck_scatter_add_##S(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, size_t picks, T *y); \
+  /* Elements of scratch that `ck_gemm` wants for these sizes. */ \
+  size_t ck_gemm_scratch_##S(size_t m, size_t n, size_t k); \
+  /* c[m][n] = f(op(a) op(b) + bias), row-major, tightly packed. op(a) is a[m][k], or the transpose of a[k][m] if a_t; op(b) \
+     is b[k][n], or the transpose of b[n][k] if b_t. bias[n] may be NULL. k == 0 gives f(0 + bias). */ \
+  void ck_gemm_##S(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, const T *bias, \
+                   ck_epilogue f, T *c, T *scratch); \
+  /* Solves op(t) x = b in place for x: t[n][n], x[n][columns] holds b on entry. Only the named triangle of t is read \
+     (and not its diagonal if `unit`). op transposes t if t_t; `lower` names the triangle of t as stored. */ \
+  void ck_triangular_solve_##S(bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x); \
+  /* In place: a[n][n] -> L below the diagonal (unit) and U, with partial pivoting (first of the largest wins). \
+     permutation[i] is the row of the input that ends as row i. Returns the permutation's sign; a zero pivot is left as it is. */ \
+  int ck_lu_##S(size_t n, T *a, int32_t *permutation); \
+  /* Thin QR of a[rows][columns], rows >= columns, by Householder reflections: q[rows][columns], r[columns][columns] upper \
+     with non-negative diagonal. scratch: rows * columns + 2 * rows elements. */ \
+  void ck_qr_##S(size_t rows, size_t columns, const T *a, T *q, T *r, T *scratch); \
+  /* max(low, fma(u, high - low, low)) for u in [0, 1) made of the upper 23 (52) bits, as jax.random.uniform. */ \
+  void ck_uniform_##S(const U *bits, size_t n, T low, T high, T *y);
+
+CK_DECLARE(float, f32, int32_t, uint32_t)
+CK_DECLARE(double, f64, int64_t, uint64_t)
+#undef CK_DECLARE
+
+void ck_convert_f32_f64(const float *x, double *y, size_t n);
+void ck_convert_f64_f32(const double *x, float *y, size_t n);
+
+/// Threefry-2x32-20 of the block (x0, x1) under the key (k0, k1).
+void ck_threefry(uint32_t k0, uint32_t k1, uint32_t x0, uint32_t x1, uint32_t out[2]);
+/// y[i] = o0 ^ o1 of the block (hi, lo) of the 64-bit counter first + i: JAX's partitionable 32-bit draws.
+void ck_threefry_bits32(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint32_t *y);
+/// y[i] = o0 << 32 | o1 of the same block: JAX's partitionable 64-bit draws.
+void ck_threefry_bits64(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint64_t *y);
+
+#endif

@@ -1,0 +1,36 @@
+// What one instruction set offers: a pointer to each function of CKernels.h.
+#ifndef CK_TABLE_H
+#define CK_TABLE_H
+
+#include "CKernels.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#ifndef INFINITY
+#define INFINITY __builtin_inff()
+#define NAN __builtin_nanf("")
+#endif
+
+#define CK_FUNCTIONS_OF(X, S) \
+  X(unary_##S) X(binary_##S) X(select_##S) X(fill_##S) X(sum_rows_##S) X(sum_columns_##S) X(max_rows_##S) \
+  X(max_columns_##S) X(cumsum_rows_##S) X(transpose_##S) X(gather_##S) X(scatter_add_##S) X(gemm_scratch_##S) \
+  X(gemm_##S) X(triangular_solve_##S) X(lu_##S) X(qr_##S) X(uniform_##S)
+#define CK_FUNCTIONS(X) \
+  CK_FUNCTIONS_OF(X, f32) CK_FUNCTIONS_OF(X, f64) \
+  X(convert_f32_f64) X(convert_f64_f32) X(threefry) X(threefry_bits32) X(threefry_bits64)
+
+typedef struct ck_table {
+  const char *name;
+#define FIELD(function) __typeof__(&ck_##function) function;
+  CK_FUNCTIONS(FIELD)
+#undef FIELD
+} ck_table;
+
+extern const ck_table ck_table_baseline;
+#if defined(__x86_64__)
+extern const ck_table ck_table_v3, ck_table_v4;
+#endif
+
+/// Reduces x >= 0 by quarter turns, of which the last two bits are kept: |result| <= pi/4. NaN for infinity.
+double ck_reduce_large(double x, unsigned *quadrant);
+
+#endif

@@ -1,0 +1,46 @@
+/// A bijection with a prior over its latents is a distribution over data.
+///
+/// log p(x) = log prior(f(x)) + log|det ∂f/∂x|. Draws: f⁻¹(z), z from the prior; their log-density comes with them, since
+/// log|det ∂f⁻¹/∂z| is at hand: log p(x) = log prior(z) − log|det ∂f⁻¹/∂z|.
+///
+/// Parameters: `bijection` and `prior`, so a learned prior is trained and saved with the rest.
+///
+/// The context reaches both. Domain: the bijection's. Errors: theirs.
+public struct Flow: Distribution {
+  /// The map from data to latents.
+  public let bijection: any Bijection
+  /// The distribution of the latents.
+  public let prior: any Distribution
+
+  /// A bijection and the distribution of its latents.
+  public init(_ bijection: any Bijection, prior: any Distribution = Normal()) {
+    self.bijection = bijection
+    self.prior = prior
+  }
+
+  /// Initial parameters, log-density and sampler.
+  public func initialize(
+    _ key: Key, at site: Site
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    let (params, forward, inverse) = try bijection.initialize(key.folded(in: 0), at: site)
+    var latent = site
+    latent.inputDim = forward.codomain.shape
+    if let data = site.initInputs {
+      latent.initInputs = try forward.body(params, data, site.initContext).outputs
+    }
+    let (priorParams, priorLogPDF, priorSample) = try prior.initialize(key.folded(in: 1), at: latent)
+    let boundary = Boundary("Flow", domain: forward.domain, contextDim: site.contextDim, dtype: site.dtype)
+    return (
+      ["bijection": params, "prior": priorParams],
+      LogPDF(boundary) { (params, x, context) throws(FlowError) in
+        let (z, logDet) = try forward.body(params.child("bijection"), x, context)
+        return try priorLogPDF.body(params.child("prior"), z, context) + logDet
+      },
+      Sampler(boundary) { (key, params, count, context) throws(FlowError) in
+        let (z, logPDF) = try priorSample.body(key, params.child("prior"), count, context)
+        let (x, logDet) = try inverse.body(params.child("bijection"), z, context)
+        return (x, logPDF - logDet)
+      }
+    )
+  }
+}

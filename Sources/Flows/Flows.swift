@@ -1,0 +1,4 @@
+@_exported import Files
+@_exported import Plots
+@_exported import Training
+@_exported import Verification

@@ -1,0 +1,75 @@
+import Tensors
+
+/// How an axis turns numbers into distances.
+public enum AxisScale: Sendable, Hashable {
+  /// Equal differences, equal distances.
+  case linear
+  /// Equal ratios, equal distances; only positive numbers are shown.
+  case logarithmic
+}
+
+/// One axis: which numbers it shows, where they are, and its ticks.
+struct Axis {
+  let scale: AxisScale
+  let label: String
+  /// The ends, as powers of ten on a logarithmic axis.
+  let domain: ClosedRange<Double>
+
+  /// An axis that shows exactly a range, or more where the range is too narrow to tell numbers apart.
+  init(_ range: ClosedRange<Double>, scale: AxisScale = .linear, label: String) {
+    self.init(covering: [range.lowerBound, range.upperBound], scale: scale, margin: 0, label: label)
+  }
+
+  /// An axis that shows all of these values that can be shown, and a margin: a fraction of their range at both ends.
+  init(covering values: [Double], scale: AxisScale, margin: Double, label: String) {
+    (self.scale, self.label) = (scale, label)
+    let places = Axis.places(of: values, scale: scale).filter { !$0.isNaN }
+    let lower = places.min() ?? (scale == .linear ? 0 : -1)
+    let upper = places.max() ?? (scale == .linear ? 1 : 0)
+    let spread = (upper - lower) * margin
+    domain = Axis.widened((lower - spread)...(upper + spread), scale: scale)
+  }
+
+  /// The fraction of the axis' length at which each value stands; NaN for what is outside or cannot be shown.
+  func fractions(of values: [Double]) -> [Double] {
+    let width = domain.upperBound - domain.lowerBound
+    return Axis.places(of: values, scale: scale).map { place in
+      let fraction = (place - domain.lowerBound) / width
+      return fraction >= -1e-9 && fraction <= 1 + 1e-9 ? fraction : .nan
+    }
+  }
+
+  /// About `count` round numbers.
+  func ticks(count: Int) -> [Tick] {
+    let ticks =
+      switch scale {
+      case .linear: Tick.linear(in: domain, count: count)
+      case .logarithmic: Tick.logarithmic(in: domain, count: count)
+      }
+    return zip(ticks, fractions(of: ticks.map(\.value))).filter { !$1.isNaN }.map(\.0)
+  }
+
+  /// The values as distances, before any range; NaN for those that cannot be shown. Numbers beyond 1e300 count as
+  /// infinite, so that differences stay finite.
+  private static func places(of values: [Double], scale: AxisScale) -> [Double] {
+    switch scale {
+    case .linear: return values.map { abs($0) <= 1e300 ? $0 : .nan }
+    case .logarithmic:
+      let positive = values.map { $0 >= 1e-300 && $0 <= 1e300 ? $0 : 1 }
+      let logarithms = log(Tensor(doubles: positive, shape: [positive.count])).doubles
+      return zip(values, logarithms).map { value, logarithm in
+        value >= 1e-300 && value <= 1e300 ? logarithm / 2.302_585_092_994_045_7 : .nan
+      }
+    }
+  }
+
+  /// The range, or a wider one around it that has room for two ticks.
+  private static func widened(_ range: ClosedRange<Double>, scale: AxisScale) -> ClosedRange<Double> {
+    let size = max(abs(range.lowerBound), abs(range.upperBound))
+    let least = scale == .logarithmic ? 0.72 : max(size * 1e-9, 1e-290)
+    guard range.upperBound - range.lowerBound < least else { return range }
+    let center = range.lowerBound + (range.upperBound - range.lowerBound) / 2
+    let half = scale == .logarithmic ? 0.36 : size < 1e-290 ? 1 : size / 10
+    return (center - half)...(center + half)
+  }
+}

@@ -1,0 +1,20 @@
+/// The cyclic redundancy check of PNG and zip (ISO 3309).
+func crc32(_ bytes: [UInt8]) -> UInt32 {
+  ~bytes.reduce(~0) { crcTable[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
+}
+
+/// The checksum of zlib (RFC 1950).
+func adler32(_ bytes: [UInt8]) -> UInt32 {
+  let (low, high) = bytes.reduce((1, 0) as (UInt32, UInt32)) { sums, byte in
+    let low = (sums.0 + UInt32(byte)) % 65521
+    return (low, (sums.1 + low) % 65521)
+  }
+  return high << 16 | low
+}
+
+/// The remainder of each byte.
+private let crcTable: [UInt32] = (0..<256).map { byte in
+  (0..<8).reduce(UInt32(byte)) { remainder, _ in
+    remainder & 1 == 1 ? 0xEDB8_8320 ^ remainder >> 1 : remainder >> 1
+  }
+}

@@ -1,0 +1,102 @@
+/// A piece of XML, built from the inside out. Everything that goes in is escaped here and nowhere else.
+struct Markup {
+  let text: String
+
+  /// `<name attributes>content</name>`.
+  init(_ name: String, _ attributes: KeyValuePairs<String, any MarkupValue> = [:], _ content: [Markup] = []) {
+    let opening = attributes.reduce("<" + name) { $0 + " \($1.key)=\"\($1.value.markup)\"" }
+    text = content.isEmpty ? opening + "/>" : opening + ">" + content.map(\.text).joined() + "</\(name)>"
+  }
+
+  /// Character data.
+  init(text: String) { self.text = text.markup }
+
+  /// `<text>` with its baseline's end, middle or start at a point.
+  static func label(
+    _ text: String, x: Double, y: Double, anchor: String = "middle", size: Double = 12, style: String = "ink"
+  ) -> Markup {
+    Markup(
+      "text", ["x": x, "y": y, "text-anchor": anchor, "font-size": size, "class": style], [Markup(text: text)]
+    )
+  }
+
+  /// A label that reads upwards, centred at a point.
+  static func uprightLabel(_ text: String, x: Double, y: Double) -> Markup {
+    let turned = "translate(\(x.markup) \(y.markup)) rotate(-90)"
+    return Markup(
+      "text", ["transform": turned, "text-anchor": "middle", "class": "ink"], [Markup(text: text)])
+  }
+
+  /// An embedded PNG, stretched to a rectangle.
+  static func image(_ png: [UInt8], in area: Area, pixelated: Bool) -> Markup {
+    Markup(
+      "image",
+      [
+        "x": area.x, "y": area.y, "width": area.width, "height": area.height, "preserveAspectRatio": "none",
+        "style": "image-rendering:" + (pixelated ? "pixelated" : "auto"),
+        "href": "data:image/png;base64," + base64(png),
+      ])
+  }
+}
+
+/// A rectangle in the picture's units; y grows downwards.
+struct Area {
+  var x, y, width, height: Double
+  var right: Double { x + width }
+  var bottom: Double { y + height }
+}
+
+/// What may stand in an attribute.
+protocol MarkupValue {
+  var markup: String { get }
+}
+
+extension String: MarkupValue {
+  /// The text with XML's special characters escaped and those that XML 1.0 forbids replaced.
+  var markup: String {
+    var result = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "\t", "\n", "\r": result += " "
+      case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}
+
+extension Double: MarkupValue {
+  /// The number to two decimals, which is finer than any screen: `12`, `0.5`, `-3.25`.
+  var markup: String {
+    guard isFinite, abs(self) < 1e9 else { return "0" }
+    let hundredths = Int((self * 100).rounded())
+    let digits = String(abs(hundredths) % 100 + 100).dropFirst()
+    let fraction = digits == "00" ? "" : "." + (digits.hasSuffix("0") ? digits.dropLast() : digits)
+    return (hundredths < 0 ? "-" : "") + String(abs(hundredths) / 100) + fraction
+  }
+}
+
+extension Int: MarkupValue {
+  var markup: String { String(self) }
+}
+
+/// RFC 4648's base 64.
+func base64(_ bytes: [UInt8]) -> String {
+  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  var text: [UInt8] = []
+  text.reserveCapacity((bytes.count + 2) / 3 * 4)
+  for start in stride(from: 0, to: bytes.count, by: 3) {
+    let group = (0..<3).map { start + $0 < bytes.count ? Int(bytes[start + $0]) : 0 }
+    let bits = group[0] << 16 | group[1] << 8 | group[2]
+    for digit in 0..<4 {
+      let isPadding = start + digit > bytes.count
+      text.append(isPadding ? UInt8(ascii: "=") : alphabet[bits >> (18 - 6 * digit) & 63])
+    }
+  }
+  return String(decoding: text, as: UTF8.self)
+}

@@ -1,0 +1,39 @@
+import Tensors
+
+/// Pictures of one size laid out in rows in a single one, with an empty pixel between neighbours: one file to embed
+/// rather than hundreds.
+struct Mosaic {
+  /// The pixels row by row, NaN where there is none.
+  let pixels: [Double]
+  let width, height: Double
+
+  /// The size a pixel may have in the picture: a whole number unless the mosaic is large.
+  var scale: Double {
+    let fitting = 340 / max(width, height, 1)
+    return fitting >= 1 ? fitting.rounded(.down) : fitting
+  }
+
+  /// The mosaic of pictures of shape [count, height, width].
+  init(_ images: Tensor, columns wanted: Int?) {
+    let (count, height, width) = (images.shape[0], images.shape[1], images.shape[2])
+    guard images.count > 0 else {
+      (pixels, self.width, self.height) = ([], 0, 0)
+      return
+    }
+    let columns = min(wanted ?? (1...count).first { $0 * $0 >= count } ?? 1, count)
+    let rows = (count + columns - 1) / columns
+    let (across, down) = (columns * (width + 1) - 1, rows * (height + 1) - 1)
+    let values = images.doubles
+    var pixels = [Double](repeating: .nan, count: across * down)
+    for image in 0..<count {
+      let corner = image / columns * (height + 1) * across + image % columns * (width + 1)
+      for row in 0..<height {
+        for column in 0..<width {
+          pixels[corner + row * across + column] = values[(image * height + row) * width + column]
+        }
+      }
+    }
+    self.pixels = pixels
+    (self.width, self.height) = (Double(across), Double(down))
+  }
+}

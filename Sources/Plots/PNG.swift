@@ -1,0 +1,66 @@
+/// A picture of at most 256 colours, encoded as PNG (ISO/IEC 15948) with a palette.
+///
+/// The last entry of the palette is transparent: it stands where there is no value.
+struct PNG {
+  let width: Int
+  let height: Int
+  /// The palette's index of each pixel, row by row from the top.
+  let indices: [UInt8]
+  let colors: ColorMap
+
+  /// The index of no value.
+  static let transparent: UInt8 = 255
+
+  /// Colours numbers by their place in a range; NaN and infinities are transparent.
+  ///
+  /// - Precondition: `width * height` values.
+  init(_ values: [Double], width: Int, height: Int, range: ClosedRange<Double>, colors: ColorMap) {
+    precondition(values.count == width * height, "\(width) x \(height) pixels, got \(values.count) values")
+    (self.width, self.height, self.colors) = (width, height, colors)
+    let scale = 1 / (range.upperBound - range.lowerBound)
+    indices = values.map { value in
+      guard value.isFinite else { return PNG.transparent }
+      let fraction = (value - range.lowerBound) * scale
+      return fraction > 0 ? UInt8((min(fraction, 1) * 254).rounded()) : 0
+    }
+  }
+
+  /// The file's bytes.
+  var bytes: [UInt8] {
+    let palette = (0..<255).flatMap { index -> [UInt8] in
+      let (red, green, blue) = colors.rgb(at: Double(index) / 254)
+      return [red, green, blue]
+    }
+    let header = bigEndian(UInt32(width)) + bigEndian(UInt32(height)) + [8, 3, 0, 0, 0]
+    let opacity = [UInt8](repeating: 255, count: 255) + [0]
+    // Rows as they are suit flat pictures, differences from the row above suit smooth ones.
+    let plain = zlibCompressed(scanlines(differencing: false))
+    let differences = zlibCompressed(scanlines(differencing: true))
+    return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+      + chunk("IHDR", header) + chunk("PLTE", palette + [0, 0, 0]) + chunk("tRNS", opacity)
+      + chunk("IDAT", plain.count <= differences.count ? plain : differences) + chunk("IEND", [])
+  }
+
+  /// The rows with PNG's filter byte before each: 0, or 2 for differences from the row above.
+  private func scanlines(differencing: Bool) -> [UInt8] {
+    var lines: [UInt8] = []
+    lines.reserveCapacity((width + 1) * height)
+    for row in 0..<height {
+      lines.append(differencing ? 2 : 0)
+      for pixel in row * width..<(row + 1) * width {
+        lines.append(indices[pixel] &- (differencing && row > 0 ? indices[pixel - width] : 0))
+      }
+    }
+    return lines
+  }
+
+  private func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
+    let body = Array(name.utf8) + content
+    return bigEndian(UInt32(content.count)) + body + bigEndian(crc32(body))
+  }
+}
+
+/// The four bytes of a number, most significant first.
+func bigEndian(_ number: UInt32) -> [UInt8] {
+  [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+}

@@ -1,0 +1,100 @@
+/// A round number on an axis, known exactly: `digits` · 10^`exponent`.
+struct Tick: Hashable {
+  var digits: Int
+  var exponent: Int
+
+  /// The nearest double.
+  var value: Double { Double("\(digits)e\(exponent)") ?? 0 }
+
+  /// Round numbers within a range, 1, 2 or 5 times a power of ten apart: about `count`, at least two.
+  ///
+  /// - Precondition: a range of finite ends whose width is at least 1e-12 of their size.
+  static func linear(in range: ClosedRange<Double>, count: Int) -> [Tick] {
+    let wanted = (range.upperBound - range.lowerBound) / Double(max(count, 2))
+    var exponent = floorLog10(wanted)
+    // The smallest of 1, 2, 5, 10 that makes no more ticks than wanted.
+    var factor = [1, 2, 5].first { Double($0) * powerOfTen(exponent) >= wanted * 0.999 } ?? 10
+    if factor == 10 { (factor, exponent) = (1, exponent + 1) }
+
+    var ticks: [Tick] = []
+    while true {
+      let step = Double(factor) * powerOfTen(exponent)
+      let slack = 1e-9 * (range.upperBound - range.lowerBound) / step
+      let first = Int((range.lowerBound / step - slack).rounded(.up))
+      let last = Int((range.upperBound / step + slack).rounded(.down))
+      ticks = first <= last ? (first...last).map { Tick(digits: $0 * factor, exponent: exponent) } : []
+      if ticks.count >= 2 { return ticks }
+      // A step too wide for this range: the next smaller one.
+      (factor, exponent) = factor == 1 ? (5, exponent - 1) : (factor / 2, exponent)
+    }
+  }
+
+  /// Powers of ten between 10^lower and 10^upper, with 2 and 5 times them where there are few.
+  ///
+  /// - Precondition: ends between -310 and 310, at least 0.7 apart.
+  static func logarithmic(in range: ClosedRange<Double>, count: Int) -> [Tick] {
+    let decades = Int((range.lowerBound - 1e-9).rounded(.down))...Int((range.upperBound + 1e-9).rounded(.up))
+    let inside = decades.filter {
+      Double($0) >= range.lowerBound - 1e-9 && Double($0) <= range.upperBound + 1e-9
+    }
+    if inside.count >= 3 {
+      let stride = max(1, (inside.count + count - 1) / max(count, 1))
+      return inside.filter { $0 % stride == 0 }.map { Tick(digits: 1, exponent: $0) }
+    }
+    let logarithms = [(1, 0), (2, 0.301_029_995_663_981_2), (5, 0.698_970_004_336_018_8)]
+    return decades.flatMap { exponent in
+      logarithms.compactMap { digits, logarithm in
+        let place = Double(exponent) + logarithm
+        return place >= range.lowerBound - 1e-9 && place <= range.upperBound + 1e-9
+          ? Tick(digits: digits, exponent: exponent) : nil
+      }
+    }
+  }
+
+  /// The labels of an axis' ticks: decimals, or multiples of powers of ten where decimals get long and those do not.
+  static func labels(_ ticks: [Tick]) -> [String] {
+    let longest =
+      ticks.map { max(0, $0.exponent) + String($0.digits).count + max(0, -$0.exponent) }.max() ?? 0
+    guard longest <= 60 else { return ticks.map(\.scientific) }
+    let (decimals, multiples) = (ticks.map(\.decimal), ticks.map(\.scientific))
+    func length(_ labels: [String]) -> Int { labels.map(\.count).max() ?? 0 }
+    return length(decimals) <= max(6, length(multiples)) ? decimals : multiples
+  }
+
+  /// `0.05`, `-2`, `1500`.
+  private var decimal: String {
+    guard digits != 0 else { return "0" }
+    let sign = digits < 0 ? "−" : ""
+    let magnitude = String(abs(digits))
+    guard exponent < 0 else { return sign + magnitude + String(repeating: "0", count: exponent) }
+    let padded = String(repeating: "0", count: max(0, 1 - exponent - magnitude.count)) + magnitude
+    return sign + padded.dropLast(-exponent) + "." + padded.suffix(-exponent)
+  }
+
+  /// `2×10⁶`, `1.5×10⁻⁷`, `10⁹`.
+  private var scientific: String {
+    guard digits != 0 else { return "0" }
+    var magnitude = String(abs(digits))
+    let power = exponent + magnitude.count - 1
+    while magnitude.count > 1, magnitude.hasSuffix("0") { magnitude.removeLast() }
+    let mantissa = magnitude.count == 1 ? magnitude : "\(magnitude.prefix(1)).\(magnitude.dropFirst())"
+    let raised = String(power).map { superscripts[$0] ?? String($0) }.joined()
+    return (digits < 0 ? "−" : "") + (mantissa == "1" ? "" : mantissa + "×") + "10" + raised
+  }
+}
+
+private let superscripts: [Character: String] = [
+  "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸",
+  "9": "⁹",
+]
+
+/// 10^exponent, correctly rounded.
+func powerOfTen(_ exponent: Int) -> Double { Double("1e\(exponent)") ?? .nan }
+
+/// The largest whole number whose power of ten is not above a positive number.
+func floorLog10(_ number: Double) -> Int {
+  var exponent = Int((Double(number.exponent) * 0.30103).rounded(.down))
+  while powerOfTen(exponent + 1) <= number { exponent += 1 }
+  while powerOfTen(exponent) > number { exponent -= 1 }
+  return exponent
+}

@@ -1,0 +1,38 @@
+import Tensors
+
+extension Key {
+  /// Categories drawn with probabilities softmax(logits) along the last axis: the argmax of logits + Gumbel noise.
+  ///
+  /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] if there is a `count`. Logits need not be
+  /// normalised; −∞ is a category of probability 0. If a logit is NaN its index is drawn.
+  ///
+  /// Equals `jax.random.categorical(key, logits, shape=...)` unless the two best perturbed logits are within 1e-5. In
+  /// float32 categories of a probability below about 1e-7 are drawn inaccurately, as there.
+  ///
+  /// `first` skips that many of the `count` rows: rows a to b of n are `categorical(logits:, count: b - a, from: a)`.
+  ///
+  /// - Precondition: a floating-point dtype; at least one category; `count` and `first` are not negative.
+  public func categorical(logits: Tensor, count: Int? = nil, from first: Int = 0) -> Tensor {
+    let logits = logits.detached
+    precondition(
+      logits.rank > 0 && logits.shape[-1] > 0, "categorical: needs a category, got shape \(logits.shape)")
+    let shape = count.map { logits.shape.batched($0) } ?? logits.shape
+    let skipped = first * logits.count
+    noteDraw("categorical", shape.count, from: skipped)
+    let perturbed = unrecordedGumbel(shape, logits.dtype, skipped) + logits
+    let indices =
+      logits.dtype == .float64
+      ? indicesOfLargest(perturbed.doubles, rowLength: shape[-1])
+      : indicesOfLargest(perturbed.floats, rowLength: shape[-1])
+    return Tensor(ints: indices, shape: shape.removing(-1))
+  }
+}
+
+/// The position in each row of its largest value: of the first if several are, and of the first NaN if there is one.
+private func indicesOfLargest<Scalar: BinaryFloatingPoint>(_ values: [Scalar], rowLength: Int) -> [Int] {
+  stride(from: 0, to: values.count, by: rowLength).map { start in
+    var best = start
+    for i in start..<start + rowLength where !(values[i] <= values[best]) && !values[best].isNaN { best = i }
+    return best - start
+  }
+}

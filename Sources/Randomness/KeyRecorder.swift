@@ -1,0 +1,94 @@
+import Synchronization
+
+/// Reports keys that are consumed twice. For tests.
+///
+/// While a recorder is current in a task, each draw and each derivation of children is noted once, however many elements
+/// it has. Without one, the cost is one look at a task-local value a draw.
+///
+/// A key is misused when it is drawn from twice (separate chunks of the same draw count as one), when it is both drawn from
+/// and given children (child i and element i of a draw are the same hash), or when it is both split and folded
+/// (`split(n)[i] == folded(in: i)`). Folding the same index twice is no misuse: drawing twice from that child is.
+///
+/// Task-local values do not follow into Dispatch's threads: code that runs closures there passes the recorder on with
+/// `KeyRecorder.$current.withValue(_:operation:)`.
+package final class KeyRecorder: Sendable {
+  @TaskLocal package static var current: KeyRecorder?
+
+  /// A key, what it was used for first, and what it was then used for as well.
+  package struct Reuse: Sendable, Hashable, CustomStringConvertible {
+    package let key: Key
+    package let first: String
+    package let second: String
+    package var description: String { "\(key) was used for \(first) and for \(second)" }
+  }
+
+  enum Use {
+    /// A draw by this name of these elements of its stream.
+    case drawn(String, Range<Int>)
+    case folded
+    case split
+
+    func conflicts(with other: Use) -> Bool {
+      switch (self, other) {
+      case (.drawn(let mine, let a), .drawn(let theirs, let b)):
+        mine == theirs ? a.overlaps(b) : !a.isEmpty && !b.isEmpty
+      case (.folded, .folded), (.split, .split): false
+      case (.drawn(_, let range), _), (_, .drawn(_, let range)): !range.isEmpty
+      case (.folded, .split), (.split, .folded): true
+      }
+    }
+  }
+
+  private struct State {
+    var uses: [Key: [(use: Use, name: String)]] = [:]
+    var reuses: [Reuse] = []
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// The misuses so far, in the order in which they happened.
+  package var reuses: [Reuse] { state.withLock { $0.reuses } }
+
+  /// The number of keys seen so far.
+  package var keyCount: Int { state.withLock { $0.uses.count } }
+
+  /// Runs `body` under a recorder of its own and returns what was misused.
+  package static func reuses(in body: () throws -> Void) rethrows -> [Reuse] {
+    let recorder = KeyRecorder()
+    try $current.withValue(recorder, operation: body)
+    return recorder.reuses
+  }
+
+  func note(_ key: Key, _ use: Use, _ name: String) {
+    state.withLock { state in
+      let earlier = state.uses[key, default: []]
+      if let first = earlier.first(where: { $0.use.conflicts(with: use) }) {
+        state.reuses.append(Reuse(key: key, first: first.name, second: name))
+      }
+      if !earlier.contains(where: { $0.name == name }) { state.uses[key, default: []].append((use, name)) }
+    }
+  }
+}
+
+extension Key {
+  func noteFold(_ index: Int) { KeyRecorder.current?.note(self, .folded, "folded(in: \(index))") }
+
+  func noteSplit(_ count: Int) { KeyRecorder.current?.note(self, .split, "split(\(count))") }
+
+  /// Notes a draw of `count` elements from element `first` on.
+  ///
+  /// - Precondition: neither is negative.
+  func noteDraw(_ name: StaticString, _ count: Int, from first: Int) {
+    precondition(
+      count >= 0 && first >= 0, "\(name): count and offset must not be negative, got \(count), \(first)")
+    let range = first..<first + count
+    KeyRecorder.current?.note(self, .drawn("\(name)", range), "\(name)[\(range)]")
+  }
+
+  /// Notes a draw of which there are no chunks.
+  func noteWhole(_ name: StaticString) {
+    KeyRecorder.current?.note(self, .drawn("\(name)", 0..<Int.max), "\(name)")
+  }
+}

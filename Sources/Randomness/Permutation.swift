@@ -1,0 +1,90 @@
+import Tensors
+
+extension Key {
+  /// The numbers 0 to `n` - 1 in random order.
+  ///
+  /// They are sorted stably by random 32-bit words, once for every full power of 2³² up to n³ (twice from n = 1626 on), so
+  /// that equal words do not matter. Equals `jax.random.permutation(key, n)`, to the number. Costs O(n).
+  ///
+  /// - Precondition: `n` is not negative and below 2³².
+  public func permutation(_ n: Int) -> [Int] {
+    precondition(n >= 0 && n < 1 << 32, "permutation: cannot permute \(n) numbers")
+    noteWhole("permutation")
+    return unrecordedPermutation(n)
+  }
+
+  /// `permutation(n)` as an int32 tensor, for a frozen leaf of a parameter tree.
+  ///
+  /// - Precondition: `n` is not negative and at most 2³¹.
+  public func permutationTensor(_ n: Int) -> Tensor {
+    Tensor(ints: permutation(n))
+  }
+
+  /// `count` different row numbers below `n`, drawn without replacement: the first `count` of `permutation(n)`.
+  ///
+  /// Equals `jax.random.choice(key, n, [count], replace=False)`. Where JAX refuses `count` > `n`, all `n` are drawn.
+  /// Costs O(n).
+  ///
+  /// - Precondition: `count` is not negative, `n` as in `permutation`.
+  public func choice(_ count: Int, of n: Int) -> [Int] {
+    precondition(count >= 0, "choice: cannot choose \(count) rows")
+    precondition(n >= 0 && n < 1 << 32, "choice: cannot choose of \(n) rows")
+    noteWhole("choice")
+    return Array(unrecordedPermutation(n).prefix(count))
+  }
+
+  private func unrecordedPermutation(_ n: Int) -> [Int] {
+    // An item is its sorting word above its number.
+    var items = [UInt64](0..<UInt64(n))
+    var key = self
+    for _ in 0..<sortingRounds(n) {
+      let words = key.child(1).words(n)
+      key = key.child(0)
+      for i in 0..<n { items[i] = UInt64(words[i]) << 32 | items[i] & 0xFFFF_FFFF }
+      sortByUpperHalf(&items)
+    }
+    return items.map { Int($0 & 0xFFFF_FFFF) }
+  }
+}
+
+/// ceil(3 ln n / ln(2³² − 1)): how often to sort. The thresholds are the largest n with n³ ≤ (2³² − 1)ʳ.
+func sortingRounds(_ n: Int) -> Int {
+  switch n {
+  case ...1: 0
+  case ...1625: 1
+  case ...2_642_245: 2
+  default: 3
+  }
+}
+
+/// A stable sort by the upper 32 bits, which are uniformly random: O(n).
+///
+/// By its leading bits, as many as tell n places apart, each item goes to a place near its own; insertion does the rest.
+private func sortByUpperHalf(_ items: inout [UInt64]) {
+  let digits = Int.bitWidth - items.count.leadingZeroBitCount
+  // next[digit]: how many items have the digit, then where the next of them goes.
+  var next = [UInt32](repeating: 0, count: 1 << digits)
+  let sorted = [UInt64](unsafeUninitializedCapacity: items.count) { target, initialized in
+    next.withUnsafeMutableBufferPointer { next in
+      for item in items { next[Int(item >> (64 - digits))] += 1 }
+      var start: UInt32 = 0
+      for digit in next.indices { (next[digit], start) = (start, start + next[digit]) }
+      for item in items {
+        let digit = Int(item >> (64 - digits))
+        target[Int(next[digit])] = item
+        next[digit] += 1
+      }
+    }
+    for i in 1..<items.count {
+      let item = target[i]
+      var place = i
+      while place > 0, target[place - 1] >> 32 > item >> 32 {
+        target[place] = target[place - 1]
+        place -= 1
+      }
+      target[place] = item
+    }
+    initialized = items.count
+  }
+  items = sorted
+}

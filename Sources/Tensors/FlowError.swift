@@ -1,0 +1,47 @@
+/// What a caller's data can cause: who noticed, what was expected and what came.
+///
+/// Misuse that is wrong in the source code (adding shapes that do not broadcast, say) is a `precondition` instead.
+public enum FlowError: Error, Sendable {
+  /// Something has the wrong shape, dtype, width or is missing or unexpected.
+  case mismatch(who: String, what: String, expected: String, got: String)
+  /// A parameter tree is not of the architecture's structure. Both are printed.
+  case structure(who: String, expected: String, got: String)
+  /// A value lies outside a mapping's domain.
+  case outsideDomain(who: String, expected: String, got: Double, row: Int)
+  /// A value that must be finite is not.
+  case notFinite(who: String, what: String, row: Int?)
+  /// The loss or a gradient was not finite at a step of a training run; the last good parameters are inside.
+  case diverged(step: Int, what: String, lastGood: Params)
+  /// A check found a wrong answer, or could not check.
+  case verification(who: String, message: String)
+  /// A file could not be read or written, or holds something else than expected. Rows and columns count from 1.
+  case file(path: String, row: Int?, column: Int?, message: String)
+}
+
+extension FlowError: CustomStringConvertible {
+  /// One sentence: who, expected, got.
+  public var description: String {
+    switch self {
+    case .mismatch(let who, let what, let expected, let got):
+      return "\(who): expected \(what) \(expected), got \(got)"
+    case .structure(let who, let expected, let got):
+      return "\(who): the parameter tree does not match.\nexpected:\n\(expected)\ngot:\n\(got)"
+    case .outsideDomain(let who, let expected, let got, let row):
+      return "\(who): expected values \(expected), got \(got) in row \(row)"
+    case .notFinite(let who, let what, let row):
+      return "\(who): expected finite \(what), got NaN or infinity" + (row.map { " in row \($0)" } ?? "")
+    case .diverged(let step, let what, _):
+      return "fit: \(what) is not finite at step \(step); the error holds the last good parameters"
+    case .verification(let who, let message):
+      return "\(who): \(message)"
+    case .file(let path, let row, let column, let message):
+      let place = [row.map { "row \($0)" }, column.map { "column \($0)" }].compactMap { $0 }
+      return ([path] + place).joined(separator: ", ") + ": " + message
+    }
+  }
+}
+
+extension FlowError: Equatable {
+  /// Errors that say the same are the same.
+  public static func == (a: FlowError, b: FlowError) -> Bool { a.description == b.description }
+}

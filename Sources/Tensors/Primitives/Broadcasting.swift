@@ -1,0 +1,119 @@
+import CKernels
+
+/// f(a, b) on values, broadcasting. Where both shapes agree, or one is a number, it is one kernel call.
+///
+/// - Precondition: shapes broadcast, one dtype.
+func broadcastBinary(_ kernel: ck_binary, _ a: Storage, _ b: Storage) -> Tensor {
+  precondition(a.dtype == b.dtype, "operands have dtypes \(a.dtype) and \(b.dtype)")
+  guard let shape = Shape.broadcast(a.shape, b.shape) else {
+    preconditionFailure("shapes \(a.shape) and \(b.shape) do not broadcast")
+  }
+  let y = Storage(shape: shape, dtype: a.dtype)
+  let isPlain = (a.shape == shape || a.count == 1) && (b.shape == shape || b.count == 1)
+  if isPlain {
+    run(kernel, a, 0, a.shape == shape ? 1 : 0, b, 0, b.shape == shape ? 1 : 0, y, 0, y.count)
+    return Tensor(y)
+  }
+  let length = shape[-1]
+  if length < 16 {
+    // Short rows would spend their time on calls: lay the smaller operand out in full instead.
+    let fullA = stridedCopy(a, to: shape, strides: a.shape.broadcastStrides(to: shape))
+    let fullB = stridedCopy(b, to: shape, strides: b.shape.broadcastStrides(to: shape))
+    run(kernel, fullA, 0, 1, fullB, 0, 1, y, 0, y.count)
+    return Tensor(y)
+  }
+  let (stridesA, stridesB) = (a.shape.broadcastStrides(to: shape), b.shape.broadcastStrides(to: shape))
+  let (stepA, stepB) = (stridesA[shape.rank - 1], stridesB[shape.rank - 1])
+  forEachRow(of: shape, stridesA, stridesB) { row, offsetA, offsetB in
+    run(kernel, a, offsetA, stepA, b, offsetB, stepB, y, row * length, length)
+  }
+  return Tensor(y)
+}
+
+private func run(
+  _ kernel: ck_binary, _ a: Storage, _ offsetA: Int, _ stepA: Int, _ b: Storage, _ offsetB: Int, _ stepB: Int,
+  _ y: Storage, _ offset: Int, _ count: Int
+) {
+  switch y.dtype {
+  case .float32:
+    ck_binary_f32(
+      kernel, a.floats + offsetA, Int32(stepA), b.floats + offsetB, Int32(stepB), y.floats + offset, count)
+  case .float64:
+    ck_binary_f64(
+      kernel, a.doubles + offsetA, Int32(stepA), b.doubles + offsetB, Int32(stepB), y.doubles + offset, count)
+  case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+  }
+}
+
+/// Walks the rows (last axis) of a shape, with the offsets of two operands that have their own strides.
+private func forEachRow(
+  of shape: Shape, _ stridesA: [Int], _ stridesB: [Int], _ body: (_ row: Int, _ a: Int, _ b: Int) -> Void
+) {
+  let outer = shape.rank - 1
+  var index = [Int](repeating: 0, count: outer)
+  var (a, b) = (0, 0)
+  for row in 0..<shape.count(of: 0..<outer) {
+    body(row, a, b)
+    var axis = outer - 1
+    while axis >= 0 {
+      index[axis] += 1
+      a += stridesA[axis]
+      b += stridesB[axis]
+      if index[axis] < shape[axis] { break }
+      a -= index[axis] * stridesA[axis]
+      b -= index[axis] * stridesB[axis]
+      index[axis] = 0
+      axis -= 1
+    }
+  }
+}
+
+extension Shape {
+  /// This shape's strides as seen from a shape it broadcasts to: 0 along repeated axes.
+  func broadcastStrides(to shape: Shape) -> [Int] {
+    let own = strides
+    return (0..<shape.rank).map { axis in
+      let mine = axis - (shape.rank - rank)
+      return mine < 0 || self[mine] == 1 ? 0 : own[mine]
+    }
+  }
+}
+
+/// Repeats along missing axes and axes of size 1. Its adjoint is the sum over them.
+struct Broadcast: Primitive {
+  let shape: Shape
+
+  func value(_ inputs: Operands) -> Operands {
+    let x = inputs[0].storage
+    return Operands(Tensor(stridedCopy(x, to: shape, strides: x.shape.broadcastStrides(to: shape))))
+  }
+  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
+    Operands(tangents[0].broadcast(to: shape))
+  }
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    Operands(cotangents[0].summed(to: inputs[0].shape))
+  }
+}
+
+extension Tensor {
+  /// The tensor repeated to a larger shape, by NumPy's rules.
+  ///
+  /// - Precondition: the shape broadcasts to it.
+  public func broadcast(to shape: Shape) -> Tensor {
+    if shape == self.shape { return self }
+    precondition(
+      Shape.broadcast(self.shape, shape) == shape, "shape \(self.shape) does not broadcast to \(shape)")
+    return Broadcast(shape: shape)(self)
+  }
+
+  /// The adjoint of `broadcast(to:)`: the sum over every axis along which `shape` was repeated.
+  public func summed(to shape: Shape) -> Tensor {
+    if shape == self.shape { return self }
+    let extra = rank - shape.rank
+    var result = extra > 0 ? sum(over: 0..<extra).reshaped(to: Shape(Array(self.shape.sizes.dropFirst(extra)))) : self
+    for axis in 0..<shape.rank where shape[axis] == 1 && result.shape[axis] != 1 {
+      result = result.sum(axis: axis, keepDims: true)
+    }
+    return result
+  }
+}

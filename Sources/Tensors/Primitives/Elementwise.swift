@@ -1,0 +1,117 @@
+import CKernels
+
+/// A function of each element. One derivative serves forward and reverse mode, since the Jacobian is diagonal.
+struct Elementwise: Primitive {
+  /// The kernel that evaluates it.
+  let kernel: ck_unary
+  /// g · f'(x), given g, x and y = f(x).
+  let chain: @Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor
+
+  init(_ kernel: ck_unary, chain: @escaping @Sendable (Tensor, Tensor, Tensor) -> Tensor) {
+    self.kernel = kernel
+    self.chain = chain
+  }
+
+  func value(_ inputs: Operands) -> Operands {
+    let x = inputs[0].storage
+    let y = Storage(shape: x.shape, dtype: x.dtype)
+    switch x.dtype {
+    case .float32: ck_unary_f32(kernel, x.floats, y.floats, x.count)
+    case .float64: ck_unary_f64(kernel, x.doubles, y.doubles, x.count)
+    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    }
+    return Operands(Tensor(y))
+  }
+
+  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
+    Operands(chain(tangents[0], inputs[0], outputs[0]))
+  }
+
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    Operands(chain(cotangents[0], inputs[0], outputs[0]))
+  }
+}
+
+extension Elementwise {
+  static let negate = Elementwise(CK_NEGATE) { g, _, _ in -g }
+  static let abs = Elementwise(CK_ABS) { g, x, _ in chainStep(CK_D_ABS, g, x) { g * Tensors.sign(x) } }
+  static let sign = Elementwise(CK_SIGN) { g, _, _ in .zeros(g.shape, dtype: g.dtype) }
+  static let floor = Elementwise(CK_FLOOR) { g, _, _ in .zeros(g.shape, dtype: g.dtype) }
+  static let square = Elementwise(CK_SQUARE) { g, x, _ in g * (2 * x) }
+  static let reciprocal = Elementwise(CK_RECIPROCAL) { g, _, y in -(g * Tensors.square(y)) }
+  /// At 0 the derivative is taken as 0: finite, and right for a norm, which has a kink there.
+  static let sqrt = Elementwise(CK_SQRT) { g, _, y in
+    chainStep(CK_D_SQRT, g, y) {
+      let isZero = y .== 0
+      return select(where: isZero, 0, g * 0.5 / select(where: isZero, 1, y))
+    }
+  }
+  static let relu = Elementwise(CK_RELU) { g, _, y in chainStep(CK_D_RELU, g, y) { select(where: y .> 0, g, 0) } }
+  static let exp = Elementwise(CK_EXP) { g, _, y in g * y }
+  static let expm1 = Elementwise(CK_EXPM1) { g, _, y in chainStep(CK_D_EXPM1, g, y) { g * (y + 1) } }
+  static let log = Elementwise(CK_LOG) { g, x, _ in g / x }
+  static let log1p = Elementwise(CK_LOG1P) { g, x, _ in chainStep(CK_D_LOG1P, g, x) { g / (1 + x) } }
+  static let tanh = Elementwise(CK_TANH) { g, _, y in chainStep(CK_D_TANH, g, y) { g * (1 - y * y) } }
+  static let sigmoid = Elementwise(CK_SIGMOID) { g, _, y in chainStep(CK_D_SIGMOID, g, y) { g * (y * (1 - y)) } }
+  static let softplus = Elementwise(CK_SOFTPLUS) { g, x, _ in chainStep(CK_D_SOFTPLUS, g, x) { g * Tensors.sigmoid(x) } }
+  static let erf = Elementwise(CK_ERF) { g, x, _ in
+    chainStep(CK_D_ERF, g, x) { g * (2 / Double.pi.squareRoot()) * Tensors.exp(-(x * x)) }
+  }
+  static let erfinv = Elementwise(CK_ERFINV) { g, _, y in
+    chainStep(CK_D_ERFINV, g, y) { g * (Double.pi.squareRoot() / 2) * Tensors.exp(y * y) }
+  }
+  static let sin = Elementwise(CK_SIN) { g, x, _ in chainStep(CK_D_SIN, g, x) { g * Tensors.cos(x) } }
+  static let cos = Elementwise(CK_COS) { g, x, _ in chainStep(CK_D_COS, g, x) { g * -Tensors.sin(x) } }
+  static let atan = Elementwise(CK_ATAN) { g, x, _ in chainStep(CK_D_ATAN, g, x) { g / (1 + x * x) } }
+}
+
+/// g · f' in one kernel for values, by small primitives elsewhere.
+private func chainStep(_ kernel: ck_binary, _ g: Tensor, _ v: Tensor, composed: () -> Tensor) -> Tensor {
+  guard g.level == 0, v.level == 0, g.shape == v.shape else { return composed() }
+  return broadcastBinary(kernel, g.storage, v.storage)
+}
+
+// MARK: - Functions
+
+/// −x.
+prefix public func - (x: Tensor) -> Tensor { Elementwise.negate(x) }
+/// |x|; the derivative at 0 is 0.
+public func abs(_ x: Tensor) -> Tensor { Elementwise.abs(x) }
+/// −1, 0 or 1; the derivative is 0.
+public func sign(_ x: Tensor) -> Tensor { Elementwise.sign(x) }
+/// The largest whole number not above x; the derivative is 0.
+public func floor(_ x: Tensor) -> Tensor { Elementwise.floor(x) }
+/// x².
+public func square(_ x: Tensor) -> Tensor { Elementwise.square(x) }
+/// 1 / x.
+public func reciprocal(_ x: Tensor) -> Tensor { Elementwise.reciprocal(x) }
+/// √x; NaN below 0; the derivative at 0 is taken as 0.
+public func sqrt(_ x: Tensor) -> Tensor { Elementwise.sqrt(x) }
+/// max(x, 0); the derivative at 0 is 0.
+public func relu(_ x: Tensor) -> Tensor { Elementwise.relu(x) }
+/// eˣ.
+public func exp(_ x: Tensor) -> Tensor { Elementwise.exp(x) }
+/// eˣ − 1, accurate near 0.
+public func expm1(_ x: Tensor) -> Tensor { Elementwise.expm1(x) }
+/// The natural logarithm; −∞ at 0, NaN below.
+public func log(_ x: Tensor) -> Tensor { Elementwise.log(x) }
+/// log(1 + x), accurate near 0.
+public func log1p(_ x: Tensor) -> Tensor { Elementwise.log1p(x) }
+/// The hyperbolic tangent.
+public func tanh(_ x: Tensor) -> Tensor { Elementwise.tanh(x) }
+/// 1 / (1 + e⁻ˣ), accurate in both tails.
+public func sigmoid(_ x: Tensor) -> Tensor { Elementwise.sigmoid(x) }
+/// log(1 + eˣ), accurate in both tails.
+public func softplus(_ x: Tensor) -> Tensor { Elementwise.softplus(x) }
+/// log(1 / (1 + e⁻ˣ)) = −softplus(−x), finite for every finite x.
+public func logSigmoid(_ x: Tensor) -> Tensor { -softplus(-x) }
+/// The error function.
+public func erf(_ x: Tensor) -> Tensor { Elementwise.erf(x) }
+/// The inverse of the error function on (−1, 1), by Giles' polynomials.
+public func erfinv(_ x: Tensor) -> Tensor { Elementwise.erfinv(x) }
+/// The sine.
+public func sin(_ x: Tensor) -> Tensor { Elementwise.sin(x) }
+/// The cosine.
+public func cos(_ x: Tensor) -> Tensor { Elementwise.cos(x) }
+/// The arc tangent.
+public func atan(_ x: Tensor) -> Tensor { Elementwise.atan(x) }

@@ -1,0 +1,75 @@
+import CKernels
+
+/// The product of two matrices, each as it is or transposed: no copy is made for a transpose.
+struct MatMul: Primitive {
+  let transposesA: Bool
+  let transposesB: Bool
+
+  func value(_ inputs: Operands) -> Operands {
+    let (a, b) = (inputs[0].storage, inputs[1].storage)
+    let (m, k) = transposesA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
+    let n = transposesB ? b.shape[0] : b.shape[1]
+    let c = Storage(shape: [m, n], dtype: a.dtype)
+    gemm(transposesA, transposesB, m, n, k, a, b, bias: nil, CK_IDENTITY_EPILOGUE, c)
+    return Operands(Tensor(c))
+  }
+
+  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
+    let fromA = tangents.optional(0).map { self($0, inputs[1]) }
+    let fromB = tangents.optional(1).map { self(inputs[0], $0) }
+    guard let fromA, let fromB else { return Operands(fromA ?? fromB) }
+    return Operands(fromA + fromB)
+  }
+
+  // C = AB: the cotangents are GBᵀ and AᵀG. A transposed operand swaps the product's sides.
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (g, a, b) = (cotangents[0], inputs[0], inputs[1])
+    func product(_ x: Tensor, _ xt: Bool, _ y: Tensor, _ yt: Bool) -> Tensor {
+      MatMul(transposesA: xt, transposesB: yt)(x, y)
+    }
+    var result = Operands(absent: 2)
+    if wanted[0] {
+      result.set(0, to: transposesA ? product(b, transposesB, g, true) : product(g, false, b, !transposesB))
+    }
+    if wanted[1] {
+      result.set(1, to: transposesB ? product(g, true, a, transposesA) : product(a, !transposesA, g, false))
+    }
+    return result
+  }
+}
+
+/// c = f(op(a) op(b) + bias) on values.
+func gemm(
+  _ transposesA: Bool, _ transposesB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Storage, _ b: Storage,
+  bias: Storage?, _ epilogue: ck_epilogue, _ c: Storage
+) {
+  switch a.dtype {
+  case .float32:
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: ck_gemm_scratch_f32(m, n, k)) {
+      ck_gemm_f32(
+        transposesA, transposesB, m, n, k, a.floats, b.floats, bias?.floats, epilogue, c.floats, $0.baseAddress)
+    }
+  case .float64:
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: ck_gemm_scratch_f64(m, n, k)) {
+      ck_gemm_f64(
+        transposesA, transposesB, m, n, k, a.doubles, b.doubles, bias?.doubles, epilogue, c.doubles,
+        $0.baseAddress)
+    }
+  case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+  }
+}
+
+/// The matrix product of `a` [..., k] and `b` [k, n]: leading axes of `a` are rows. Either may be taken transposed, a
+/// matrix then.
+///
+/// - Precondition: inner sizes and dtypes agree; `b` is a matrix; a transposed `a` is a matrix.
+public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {
+  precondition(
+    a.rank >= 2 && b.rank == 2 && a.dtype == b.dtype && !(transposeA && a.rank > 2)
+      && a.shape[transposeA ? -2 : -1] == b.shape[transposeB ? 1 : 0],
+    "matmul of \(a.shape) \(a.dtype)\(transposeA ? " transposed" : "") and \(b.shape) \(b.dtype)\(transposeB ? " transposed" : "")")
+  let product = MatMul(transposesA: transposeA, transposesB: transposeB)
+  if a.rank == 2 { return product(a, b) }
+  let matrix = a.reshaped(to: [a.shape.count(of: 0..<a.rank - 1), a.shape[-1]])
+  return product(matrix, b).reshaped(to: a.shape.replacing(-1, by: b.shape[transposeB ? 0 : 1]))
+}

@@ -1,0 +1,56 @@
+import CKernels
+
+/// Picks from two tensors by a mask of their shape.
+struct Select: Primitive {
+  func value(_ inputs: Operands) -> Operands {
+    let (mask, a, b) = (inputs[0].storage, inputs[1].storage, inputs[2].storage)
+    let y = Storage(shape: mask.shape, dtype: a.dtype)
+    func step(_ operand: Storage) -> Int32 { operand.count == 1 ? 0 : 1 }
+    switch a.dtype {
+    case .float32:
+      ck_select_f32(mask.floats, 1, a.floats, step(a), b.floats, step(b), y.floats, y.count)
+    case .float64:
+      ck_select_f64(mask.doubles, 1, a.doubles, step(a), b.doubles, step(b), y.doubles, y.count)
+    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    }
+    return Operands(Tensor(y))
+  }
+
+  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
+    let (a, b) = (tangents.optional(1), tangents.optional(2))
+    if a == nil && b == nil { return Operands(nil) }
+    let zero = Tensor(0, dtype: inputs[1].dtype)
+    return Operands(Select()(inputs[0], a ?? zero, b ?? zero))
+  }
+
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (g, zero) = (cotangents[0], Tensor(0, dtype: cotangents[0].dtype))
+    return Operands(
+      nil,
+      wanted[1] ? Select()(inputs[0], g, zero).summed(to: inputs[1].shape) : nil,
+      wanted[2] ? Select()(inputs[0], zero, g).summed(to: inputs[2].shape) : nil)
+  }
+}
+
+/// a where the mask is not 0, b elsewhere, broadcasting. A branch that is not taken has derivative 0; where its own
+/// derivative is not finite give it a safe operand: `select(where: x .> 0, log(select(where: x .> 0, x, 1)), 0)`.
+///
+/// - Precondition: shapes broadcast, one dtype.
+public func select(where mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
+  precondition(mask.dtype == a.dtype && a.dtype == b.dtype, "select: dtypes \(mask.dtype), \(a.dtype), \(b.dtype) differ")
+  guard let ab = Shape.broadcast(a.shape, b.shape), let shape = Shape.broadcast(mask.shape, ab) else {
+    preconditionFailure("select: shapes \(mask.shape), \(a.shape), \(b.shape) do not broadcast")
+  }
+  func fitted(_ x: Tensor) -> Tensor { x.count == 1 && x.rank == 0 ? x : x.broadcast(to: shape) }
+  return Select()(mask.broadcast(to: shape), fitted(a), fitted(b))
+}
+
+/// a where the mask is not 0, a number elsewhere.
+public func select(where mask: Tensor, _ a: Tensor, _ b: Double) -> Tensor {
+  select(where: mask, a, Tensor(b, dtype: a.dtype))
+}
+
+/// A number where the mask is not 0, b elsewhere.
+public func select(where mask: Tensor, _ a: Double, _ b: Tensor) -> Tensor {
+  select(where: mask, Tensor(a, dtype: b.dtype), b)
+}

@@ -1,0 +1,58 @@
+/// A new storage of `shape` whose element at index i is `x` at `offset` + Σ i·strides: transposes, slices, repeats.
+func stridedCopy(_ x: Storage, to shape: Shape, strides: [Int], offset: Int = 0) -> Storage {
+  let y = Storage(shape: shape, dtype: x.dtype)
+  if x.dtype.byteCount == 4 {
+    copy(x.ints + offset, y.ints, shape, strides)
+  } else {
+    copy(x.doubles + offset, y.doubles, shape, strides)
+  }
+  return y
+}
+
+private func copy<Element>(
+  _ x: UnsafeMutablePointer<Element>, _ y: UnsafeMutablePointer<Element>, _ shape: Shape, _ strides: [Int]
+) {
+  let rank = shape.rank
+  if shape.count == 0 { return }
+  // The longest run of trailing axes that is contiguous in x is moved as one.
+  var (run, outer) = (1, rank)
+  while outer > 0, strides[outer - 1] == run || shape[outer - 1] == 1 {
+    run *= shape[outer - 1]
+    outer -= 1
+  }
+  if outer == 0 {
+    y.update(from: x, count: run)
+    return
+  }
+  // The last axis that is not part of the run is the inner loop; the ones before it are counted through.
+  let (length, step) = (shape[outer - 1], strides[outer - 1])
+  var index = [Int](repeating: 0, count: outer)
+  var (source, target) = (x, y)
+  while true {
+    if run == 1 {
+      var element = source
+      for i in 0..<length {
+        target[i] = element.pointee
+        element += step
+      }
+      target += length
+    } else {
+      var element = source
+      for _ in 0..<length {
+        target.update(from: element, count: run)
+        target += run
+        element += step
+      }
+    }
+    var axis = outer - 2
+    while axis >= 0 {
+      index[axis] += 1
+      source += strides[axis]
+      if index[axis] < shape[axis] { break }
+      source -= index[axis] * strides[axis]
+      index[axis] = 0
+      axis -= 1
+    }
+    if axis < 0 { return }
+  }
+}

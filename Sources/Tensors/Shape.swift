@@ -1,0 +1,121 @@
+/// The sizes of a tensor's axes, or of one sample: `5` and `[32, 32, 3]` are shapes.
+///
+/// At most six axes, stored in line. Sizes are at most 2³¹ − 1.
+///
+/// - Precondition: rank at most 6, no negative size.
+public struct Shape: Sendable, Hashable {
+  /// Sizes in lanes 0 to 5, zero where there is no axis; the rank in lane 7.
+  private var lanes: SIMD8<Int32>
+
+  /// The largest rank a shape can have.
+  public static let maximumRank = 6
+
+  /// The shape with these sizes.
+  public init(_ sizes: [Int]) {
+    precondition(sizes.count <= Shape.maximumRank, "a shape has at most 6 axes, got \(sizes)")
+    lanes = .zero
+    for (axis, size) in sizes.enumerated() {
+      precondition(size >= 0 && size <= Int(Int32.max), "a size must be in 0...2^31-1, got \(sizes)")
+      lanes[axis] = Int32(truncatingIfNeeded: size)
+    }
+    lanes[7] = Int32(truncatingIfNeeded: sizes.count)
+  }
+
+  /// The shape of a single number.
+  public static let scalar = Shape([])
+
+  /// The number of axes.
+  public var rank: Int { Int(lanes[7]) }
+
+  /// The number of elements: the product of the sizes, 1 for a scalar.
+  public var count: Int {
+    var product = 1
+    for axis in 0..<rank { product *= Int(lanes[axis]) }
+    return product
+  }
+
+  /// The sizes as an array.
+  public var sizes: [Int] { (0..<rank).map { Int(lanes[$0]) } }
+
+  /// The size of an axis; negative axes count from the end.
+  public subscript(axis: Int) -> Int {
+    get { Int(lanes[resolved(axis)]) }
+    set {
+      precondition(newValue >= 0 && newValue <= Int(Int32.max), "a size must be in 0...2^31-1, got \(newValue)")
+      lanes[resolved(axis)] = Int32(truncatingIfNeeded: newValue)
+    }
+  }
+
+  /// The axis counted from the front.
+  ///
+  /// - Precondition: the axis exists.
+  public func resolved(_ axis: Int) -> Int {
+    let fromFront = axis < 0 ? axis + rank : axis
+    precondition(fromFront >= 0 && fromFront < rank, "axis \(axis) does not exist in shape \(self)")
+    return fromFront
+  }
+}
+
+extension Shape: ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
+  /// A shape of one axis.
+  public init(integerLiteral size: Int) { self.init([size]) }
+  /// A shape of several axes.
+  public init(arrayLiteral sizes: Int...) { self.init(sizes) }
+}
+
+extension Shape: CustomStringConvertible {
+  /// The sizes in brackets: `[256, 5]`.
+  public var description: String { sizes.description }
+}
+
+extension Shape {
+  /// The product of the sizes of a range of axes.
+  func count(of axes: Range<Int>) -> Int { axes.reduce(1) { $0 * self[$1] } }
+
+  /// This shape behind a batch axis of `rows`.
+  public func batched(_ rows: Int) -> Shape { inserting(rows, at: 0) }
+
+  /// One sample's shape: all axes but the first.
+  public var sample: Shape { removing(0) }
+
+  /// The shape with one more axis.
+  public func inserting(_ size: Int, at axis: Int) -> Shape {
+    var sizes = sizes
+    sizes.insert(size, at: axis < 0 ? axis + rank + 1 : axis)
+    return Shape(sizes)
+  }
+
+  /// The shape without an axis.
+  public func removing(_ axis: Int) -> Shape {
+    var sizes = sizes
+    sizes.remove(at: resolved(axis))
+    return Shape(sizes)
+  }
+
+  /// The shape with one axis of another size.
+  public func replacing(_ axis: Int, by size: Int) -> Shape {
+    var shape = self
+    shape[axis] = size
+    return shape
+  }
+
+  /// The distance in elements between neighbours along each axis, row-major.
+  var strides: [Int] {
+    var strides = [Int](repeating: 1, count: rank)
+    for axis in stride(from: rank - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * self[axis + 1] }
+    return strides
+  }
+
+  /// The common shape of two operands under NumPy's broadcasting, or nil.
+  static func broadcast(_ a: Shape, _ b: Shape) -> Shape? {
+    if a == b || b.rank == 0 { return a }
+    if a.rank == 0 { return b }
+    var result = a.rank >= b.rank ? a : b
+    for fromEnd in 1...Swift.min(a.rank, b.rank) {
+      let (m, n) = (a[-fromEnd], b[-fromEnd])
+      guard m == n || m == 1 || n == 1 else { return nil }
+      result[-fromEnd] = m == 1 ? n : m
+    }
+    return result
+  }
+}

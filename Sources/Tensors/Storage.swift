@@ -1,0 +1,32 @@
+/// Values in memory: row-major, contiguous, written once while being made and never again.
+///
+/// A view (reshaped, or a range of rows) shares the memory of its owner.
+final class Storage: @unchecked Sendable {
+  let shape: Shape
+  let dtype: DType
+  let address: UnsafeMutableRawPointer
+  private let owner: Storage?
+
+  /// Memory of undefined content.
+  init(shape: Shape, dtype: DType) {
+    self.shape = shape
+    self.dtype = dtype
+    owner = nil
+    address = .allocate(byteCount: max(shape.count * dtype.byteCount, 1), alignment: 64)
+  }
+
+  /// A view of `count(shape)` elements of `owner`, from its element `offset` on.
+  init(viewing storage: Storage, from offset: Int, shape: Shape) {
+    self.shape = shape
+    dtype = storage.dtype
+    owner = storage.owner ?? storage
+    address = storage.address + offset * storage.dtype.byteCount
+  }
+
+  deinit { if owner == nil { address.deallocate() } }
+
+  var count: Int { shape.count }
+  var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
+  var doubles: UnsafeMutablePointer<Double> { address.assumingMemoryBound(to: Double.self) }
+  var ints: UnsafeMutablePointer<Int32> { address.assumingMemoryBound(to: Int32.self) }
+}

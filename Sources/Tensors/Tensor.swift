@@ -1,0 +1,59 @@
+/// An immutable array of numbers with a shape.
+///
+/// A tensor is one of three things, and no operation above this module can tell which: values in memory, a dual number
+/// (forward mode), or a value that a tape follows (reverse mode). Primal and tangent are tensors themselves, so
+/// transformations nest in any order.
+public struct Tensor: Sendable {
+  let payload: Payload
+
+  enum Payload: Sendable {
+    case concrete(Storage)
+    case dual(Dual)
+    case traced(Traced)
+  }
+
+  init(_ storage: Storage) { payload = .concrete(storage) }
+  init(_ dual: Dual) { payload = .dual(dual) }
+  init(_ traced: Traced) { payload = .traced(traced) }
+
+  /// The depth of the innermost transformation that follows this value; 0 for values in memory.
+  var level: Int {
+    switch payload {
+    case .concrete: 0
+    case .dual(let dual): dual.level
+    case .traced(let traced): traced.tape.level
+    }
+  }
+
+  /// The values, without any derivative: a constant to every transformation around it.
+  public var detached: Tensor {
+    var tensor = self
+    while true {
+      switch tensor.payload {
+      case .concrete: return tensor
+      case .dual(let dual): tensor = dual.primal
+      case .traced(let traced): tensor = traced.primal
+      }
+    }
+  }
+
+  /// The values in memory.
+  var storage: Storage {
+    if case .concrete(let storage) = payload { return storage }
+    guard case .concrete(let storage) = detached.payload else { preconditionFailure("unreachable") }
+    return storage
+  }
+
+  /// The sizes of the axes; axis 0 is the batch wherever there is one.
+  public var shape: Shape { storage.shape }
+  /// The type of the elements.
+  public var dtype: DType { storage.dtype }
+  /// The number of axes.
+  public var rank: Int { shape.rank }
+  /// The number of elements.
+  public var count: Int { shape.count }
+  /// The size of axis 0.
+  ///
+  /// - Precondition: rank at least 1.
+  public var rows: Int { shape[0] }
+}

@@ -1,0 +1,41 @@
+import Synchronization
+
+/// A value and its tangent: a dual number over tensors.
+final class Dual: Sendable {
+  let level: Int
+  let primal: Tensor
+  let tangent: Tensor
+
+  init(level: Int, primal: Tensor, tangent: Tensor) {
+    self.level = level
+    self.primal = primal
+    self.tangent = tangent
+  }
+}
+
+/// Numbers the transformations in the order in which they begin, so that an inner one always has the higher level.
+///
+/// The one global of the library. It tells transformations apart and never touches a value.
+enum Level {
+  private static let latest = Atomic<Int>(0)
+  static func next() -> Int { latest.add(1, ordering: .relaxed).newValue }
+}
+
+/// Forward mode's step: the primitive on the primals, its tangent rule beside it.
+func applyForward(_ primitive: some Primitive, _ inputs: Operands, level: Int) -> Operands {
+  var primals = inputs
+  var tangents = Operands(absent: inputs.count)
+  for i in 0..<inputs.count {
+    guard case .dual(let dual)? = inputs.optional(i)?.payload, dual.level == level else { continue }
+    primals.set(i, to: dual.primal)
+    tangents.set(i, to: dual.tangent)
+  }
+  let outputs = apply(primitive, primals)
+  let outputTangents = primitive.tangent(tangents, primals, outputs)
+  var results = outputs
+  for i in 0..<outputs.count {
+    guard let tangent = outputTangents.optional(i) else { continue }
+    results.set(i, to: Tensor(Dual(level: level, primal: outputs[i], tangent: tangent)))
+  }
+  return results
+}

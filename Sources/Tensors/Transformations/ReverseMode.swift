@@ -1,0 +1,76 @@
+/// The value of `f` at a point, and the map from a cotangent of the value to the cotangent of the point.
+///
+/// The pullback can be called any number of times.
+public func vjp(
+  at point: Tensor, _ f: (Tensor) throws -> Tensor
+) rethrows -> (value: Tensor, pullback: (Tensor) -> Tensor) {
+  let tape = Tape()
+  let leaf = tape.leaf(point)
+  let y = try Transformation.$isUnderWay.withValue(true) { try f(leaf) }
+  return (
+    tape.primal(of: y),
+    { cotangent in
+      precondition(cotangent.shape == y.shape, "pullback: expected shape \(y.shape), got \(cotangent.shape)")
+      return tape.cotangents(of: [leaf], seeds: [(y, cotangent)], consuming: false)[0]
+        ?? .zeros(point.shape, dtype: point.dtype)
+    }
+  )
+}
+
+/// The value of a scalar function of parameters and its gradient, which has the structure of their `learned`.
+///
+/// - Precondition: `f` gives a single number.
+public func valueAndGradient(
+  at point: Params, _ f: (Params) throws -> Tensor
+) rethrows -> (value: Tensor, gradient: Params) {
+  try valueAndGradient(at: point, seed: { loss in
+    precondition(loss.count == 1, "a gradient needs a single number, got shape \(loss.shape)")
+    return .ones(loss.shape, dtype: loss.dtype)
+  }, f)
+}
+
+/// The value of a scalar function and its gradient at a point.
+///
+/// - Precondition: `f` gives a single number.
+public func valueAndGradient(
+  at point: Tensor, _ f: (Tensor) throws -> Tensor
+) rethrows -> (value: Tensor, gradient: Tensor) {
+  let (value, gradient) = try valueAndGradient(at: Params.leaf(point)) { try f($0.value!) }
+  return (value, gradient.value!)
+}
+
+/// The gradient of a scalar function at a point.
+///
+/// - Precondition: `f` gives a single number.
+public func gradient(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows -> Tensor {
+  try valueAndGradient(at: point, f).gradient
+}
+
+/// The gradient of a scalar function of parameters.
+///
+/// - Precondition: `f` gives a single number.
+public func gradient(at point: Params, _ f: (Params) throws -> Tensor) rethrows -> Params {
+  try valueAndGradient(at: point, f).gradient
+}
+
+/// The value of `f` and the pullback of the cotangent that `seed` gives for it.
+func valueAndGradient(
+  at point: Params, seed: (Tensor) -> Tensor, _ f: (Params) throws -> Tensor
+) rethrows -> (value: Tensor, gradient: Params) {
+  let tape = Tape()
+  let leaves = point.mapLearned { tape.leaf($0) }
+  let loss = try Transformation.$isUnderWay.withValue(true) { try f(leaves) }
+  let learned = leaves.learned.leaves
+  let cotangents = tape.cotangents(of: learned, seeds: [(loss, seed(loss.detached))], consuming: true)
+  var position = 0
+  let gradient = point.learned.map { leaf in
+    defer { position += 1 }
+    return cotangents[position] ?? .zeros(leaf.shape, dtype: leaf.dtype)
+  }
+  return (tape.primal(of: loss), gradient)
+}
+
+/// What the current task is doing: a tape belongs to one thread, so no shards are made inside another transformation.
+enum Transformation {
+  @TaskLocal static var isUnderWay = false
+}

@@ -1,0 +1,166 @@
+/// An immutable tree of labelled branches: parameters, gradients, moments, masks.
+///
+/// A frozen leaf is part of what a layer is (a permutation, say) but is not learned: it has no gradient, no weight decay
+/// and no optimizer state. Gradients and optimizer states have the structure of `learned`.
+public enum Tree<Leaf> {
+  /// A learned leaf.
+  case leaf(Leaf)
+  /// A leaf that training leaves alone.
+  case frozen(Leaf)
+  /// Labelled children, in order.
+  case branch([Child])
+
+  /// A child and its label.
+  public struct Child {
+    /// The label.
+    public let label: String
+    /// The child.
+    public let tree: Tree
+    /// A labelled child.
+    public init(_ label: String, _ tree: Tree) {
+      self.label = label
+      self.tree = tree
+    }
+  }
+}
+
+/// The parameters of a layer: tensors under their names.
+public typealias Params = Tree<Tensor>
+
+extension Tree: Sendable where Leaf: Sendable {}
+extension Tree.Child: Sendable where Leaf: Sendable {}
+
+extension Tree: ExpressibleByDictionaryLiteral {
+  /// Labelled children in the order written.
+  public init(dictionaryLiteral children: (String, Tree)...) {
+    self = .branch(children.map { Child($0.0, $0.1) })
+  }
+}
+
+extension Tree {
+  /// No parameters.
+  public static var empty: Tree { .branch([]) }
+
+  /// Children labelled `0`, `1`, ...
+  public init(_ trees: [Tree]) {
+    self = .branch(trees.enumerated().map { Child("\($0.offset)", $0.element) })
+  }
+
+  /// The children of a branch; none of a leaf.
+  public var children: [Child] {
+    if case .branch(let children) = self { return children }
+    return []
+  }
+
+  /// The value of a leaf, learned or frozen.
+  public var value: Leaf? {
+    switch self {
+    case .leaf(let value), .frozen(let value): value
+    case .branch: nil
+    }
+  }
+
+  /// The child under a label.
+  ///
+  /// - Precondition: it exists. `Mapping` has compared the whole structure before a layer's body runs.
+  public func child(_ label: String) -> Tree {
+    guard case .branch(let children) = self, let child = children.first(where: { $0.label == label }) else {
+      preconditionFailure("no child \(label) in\n\(outline)")
+    }
+    return child.tree
+  }
+
+  /// The child at a position.
+  ///
+  /// - Precondition: it exists.
+  public func child(_ position: Int) -> Tree {
+    guard case .branch(let children) = self, children.indices.contains(position) else {
+      preconditionFailure("no child at \(position) in\n\(outline)")
+    }
+    return children[position].tree
+  }
+
+  /// The leaf under a label.
+  ///
+  /// - Precondition: it exists.
+  public subscript(label: String) -> Leaf {
+    guard let value = child(label).value else { preconditionFailure("\(label) is a branch, not a leaf") }
+    return value
+  }
+
+  /// The leaves in order, learned and frozen.
+  public var leaves: [Leaf] {
+    var result: [Leaf] = []
+    forEach { _, leaf, _ in result.append(leaf) }
+    return result
+  }
+
+  /// Calls `body` with path, value and whether it is frozen, for each leaf in order.
+  public func forEach(_ body: (_ path: String, _ leaf: Leaf, _ isFrozen: Bool) throws -> Void) rethrows {
+    func walk(_ tree: Tree, _ path: String) throws {
+      switch tree {
+      case .leaf(let leaf): try body(path, leaf, false)
+      case .frozen(let leaf): try body(path, leaf, true)
+      case .branch(let children):
+        for child in children { try walk(child.tree, path.isEmpty ? child.label : "\(path)/\(child.label)") }
+      }
+    }
+    try walk(self, "")
+  }
+
+  /// The tree with every leaf replaced.
+  public func map<Other>(_ transform: (Leaf) throws -> Other) rethrows -> Tree<Other> {
+    switch self {
+    case .leaf(let leaf): .leaf(try transform(leaf))
+    case .frozen(let leaf): .frozen(try transform(leaf))
+    case .branch(let children): .branch(try children.map { .init($0.label, try $0.tree.map(transform)) })
+    }
+  }
+
+  /// The tree with its learned leaves replaced and its frozen ones kept.
+  public func mapLearned(_ transform: (Leaf) throws -> Leaf) rethrows -> Tree {
+    switch self {
+    case .leaf(let leaf): .leaf(try transform(leaf))
+    case .frozen: self
+    case .branch(let children): .branch(try children.map { .init($0.label, try $0.tree.mapLearned(transform)) })
+    }
+  }
+
+  /// The tree without its frozen leaves. Branches stay, empty ones too.
+  public var learned: Tree {
+    switch self {
+    case .leaf: self
+    case .frozen: .empty
+    case .branch(let children):
+      .branch(
+        children.compactMap {
+          if case .frozen = $0.tree { return nil }
+          return Child($0.label, $0.tree.learned)
+        })
+    }
+  }
+
+  /// The tree with every leaf frozen.
+  public var frozen: Tree {
+    switch self {
+    case .leaf(let leaf): .frozen(leaf)
+    case .frozen: self
+    case .branch(let children): .branch(children.map { Child($0.label, $0.tree.frozen) })
+    }
+  }
+
+  /// One line a leaf: path and value's description, frozen ones marked.
+  public var outline: String {
+    var lines: [String] = []
+    forEach { path, leaf, isFrozen in
+      let text = (leaf as? Tensor).map { "\($0.shape) \($0.dtype)" } ?? "\(leaf)"
+      lines.append("  \(path.isEmpty ? "." : path): \(text)\(isFrozen ? " frozen" : "")")
+    }
+    return lines.isEmpty ? "  (empty)" : lines.joined(separator: "\n")
+  }
+}
+
+extension Tree: CustomStringConvertible {
+  /// The outline.
+  public var description: String { outline }
+}

@@ -1,0 +1,80 @@
+/// Steps by running means of the gradient and its square, both corrected for their start at 0.
+///
+/// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², step = −rate · m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
+///
+/// State: `count`, `mean`, `square`. Kingma & Ba 2014, arXiv 1412.6980, algorithm 1. Equal to `optax.adam`.
+public struct Adam: Optimizer {
+  private let learningRate: Schedule
+  private let decay: (mean: Double, square: Double)
+  private let epsilon: Double
+  private let weightDecay: Double
+
+  /// Adam with the paper's constants.
+  public init(learningRate: Schedule, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) {
+    self.init(learningRate, beta1, beta2, epsilon, weightDecay: 0)
+  }
+
+  fileprivate init(_ learningRate: Schedule, _ beta1: Double, _ beta2: Double, _ epsilon: Double, weightDecay: Double) {
+    self.learningRate = learningRate
+    decay = (beta1, beta2)
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  /// Zero moments.
+  public func initialize(_ params: Params) -> Params {
+    let zeros = params.learned.filled(with: 0)
+    return ["count": .frozen(Tensor(ints: [0])), "mean": zeros, "square": zeros]
+  }
+
+  /// The step and the next moments.
+  public func transform(
+    _ gradient: Params, _ state: Params, _ params: Params
+  ) throws -> (step: Params, state: Params) {
+    let count = state["count"].ints[0]
+    let mean = try state.child("mean").zip(with: gradient, who: "Adam") { decay.mean * $0 + (1 - decay.mean) * $1 }
+    let square = try state.child("square").zip(with: gradient, who: "Adam") {
+      decay.square * $0 + (1 - decay.square) * Tensors.square($1)
+    }
+    let meanScale = 1 / (1 - power(decay.mean, count + 1))
+    let squareScale = 1 / (1 - power(decay.square, count + 1))
+    let rate = learningRate(count)
+    var step = try mean.zip(with: square) { m, v in (m * meanScale) / (sqrt(v * squareScale) + epsilon) }
+    if weightDecay != 0 {
+      step = try step.zip(with: params.learned, who: "AdamW") { $0 + weightDecay * $1 }
+    }
+    return (
+      step.map { -rate * $0 },
+      ["count": .frozen(Tensor(ints: [count + 1])), "mean": mean, "square": square]
+    )
+  }
+
+  private func power(_ base: Double, _ exponent: Int) -> Double {
+    pow(Tensor(base, dtype: .float64), Double(exponent)).item
+  }
+}
+
+/// Adam with decay of the weights beside the gradient's step: step = −rate · (m̂ / (√v̂ + ε) + decay · weight).
+///
+/// State: as `Adam`. Loshchilov & Hutter 2017, arXiv 1711.05101, algorithm 2. Equal to `optax.adamw`.
+public struct AdamW: Optimizer {
+  private let adam: Adam
+
+  /// Adam with decoupled weight decay.
+  public init(
+    learningRate: Schedule, weightDecay: Double = 1e-4, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-8
+  ) {
+    adam = Adam(learningRate, beta1, beta2, epsilon, weightDecay: weightDecay)
+  }
+
+  /// Zero moments.
+  public func initialize(_ params: Params) -> Params { adam.initialize(params) }
+
+  /// The step and the next moments.
+  public func transform(
+    _ gradient: Params, _ state: Params, _ params: Params
+  ) throws -> (step: Params, state: Params) {
+    try adam.transform(gradient, state, params)
+  }
+}

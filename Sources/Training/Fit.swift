@@ -1,0 +1,172 @@
+/// What `fit` gives back: the best parameters, and functions that take them.
+public struct Fitted: Sendable {
+  /// The parameters with the lowest validation loss, or the last ones where nothing was held out.
+  public let params: Params
+  /// The log-density.
+  public let logPDF: LogPDF
+  /// The sampler.
+  public let sample: Sampler
+  /// Each epoch's losses.
+  public let history: [Epoch]
+  /// Why training ended.
+  public let ending: Ending
+
+  /// One pass over the data.
+  public struct Epoch: Sendable, Hashable {
+    /// Counts from 0.
+    public let index: Int
+    /// Steps done since the start.
+    public let steps: Int
+    /// The mean negative log-likelihood in nats over the epoch's batches, each before its step.
+    public let trainingLoss: Double
+    /// The mean negative log-likelihood of the held-out rows after the epoch, if any were held out.
+    public let validationLoss: Double?
+    /// Whether the validation loss is the lowest so far.
+    public let isBest: Bool
+  }
+
+  /// Why training ended.
+  public enum Ending: Sendable, Hashable {
+    /// All epochs are done.
+    case completed
+    /// The validation loss has not improved for `patience` epochs.
+    case stoppedEarly
+    /// The task was cancelled.
+    case cancelled
+    /// The callback asked for it.
+    case stoppedByCallback
+  }
+}
+
+/// What a callback wants.
+public enum Continuation: Sendable {
+  /// Go on.
+  case proceed
+  /// End training after this epoch.
+  case stop
+}
+
+/// Fits a distribution to data by maximum likelihood.
+///
+/// Each epoch visits all training rows once in an order drawn from the key. Same key, same bits, for any number of
+/// threads. Layers with a data-dependent start see the first batch.
+///
+/// - Parameters:
+///   - distribution: what is fitted, a `Flow` most often.
+///   - data: rows, `[rows] + sample`.
+///   - context: rows beside them, for a conditional distribution.
+///   - key: what initial values, split, order and augmentation are drawn from.
+///   - epochs: passes over the data.
+///   - batchSize: rows a step; the last batch of an epoch may be smaller.
+///   - optimizer: Adam with clipping by default.
+///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
+///   - patience: epochs without a better validation loss after which training ends; nil for never.
+///   - augment: called on each batch with a key of its own (noise, dequantization); held-out rows get one fixed key.
+///   - progress: how to report on standard error.
+///   - onEpoch: called after each epoch.
+/// - Returns: the best parameters and what happened.
+/// - Throws: `FlowError.mismatch` for no rows, `.notFinite` for NaN or infinity in the data, `.diverged` with the last good
+///   parameters when a loss or gradient is not finite, what the layers and the callback throw.
+/// - Precondition: positive epochs and batch size; a fraction in 0..<1.
+public func fit(
+  _ distribution: some Distribution, to data: Tensor, given context: Tensor? = nil, key: Key, epochs: Int = 100,
+  batchSize: Int = 256, optimizer: any Optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)),
+  validationFraction: Double = 0.1, patience: Int? = 10,
+  augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
+  progress: Progress = .automatic, onEpoch: (Fitted.Epoch) throws -> Continuation = { _ in .proceed }
+) throws -> Fitted {
+  precondition(epochs > 0 && batchSize > 0, "fit needs positive epochs and batchSize, got \(epochs) and \(batchSize)")
+  precondition((0..<1).contains(validationFraction), "validationFraction must be in 0..<1, got \(validationFraction)")
+  try checkData(data, context)
+
+  // Children of the key, by purpose.
+  let (initKey, splitKey, orderKey, batchKey, validationKey) = (
+    key.folded(in: 0), key.folded(in: 1), key.folded(in: 2), key.folded(in: 3), key.folded(in: 4)
+  )
+  let held = min(Int((Double(data.rows) * validationFraction).rounded()), data.rows - 1)
+  let order = splitKey.permutation(data.rows)
+  let (validation, training) = (Array(order[..<held]), Array(order[held...]))
+
+  let first = Array(training.prefix(batchSize))
+  let (initial, logPDF, sample) = try distribution(
+    initKey, inputDim: data.shape.sample, contextDim: context?.shape.sample,
+    initInputs: augment(batchKey.folded(in: 0), data.rows(first)), initContext: context?.rows(first),
+    dtype: data.dtype)
+  let validationRows = held > 0 ? augment(validationKey, data.rows(validation)) : nil
+  let validationContext = held > 0 ? context?.rows(validation) : nil
+  if let validationRows { try logPDF.boundary.check(initial, validationRows, given: validationContext) }
+
+  var params = initial
+  var state = optimizer.initialize(params)
+  var best: (loss: Double, params: Params, epoch: Int) = (.infinity, initial, 0)
+  var history: [Fitted.Epoch] = []
+  var step = 0
+  var ending = Fitted.Ending.completed
+  let batches = (training.count + batchSize - 1) / batchSize
+  var meter = ProgressMeter(progress, total: epochs * batches)
+  defer { meter.finish() }
+
+  training: for epoch in 0..<epochs {
+    let shuffled = orderKey.folded(in: epoch).permutation(training.count).map { training[$0] }
+    var total = 0.0
+    for start in stride(from: 0, to: shuffled.count, by: batchSize) {
+      if Task.isCancelled {
+        ending = .cancelled
+        break training
+      }
+      let rows = Array(shuffled[start..<min(start + batchSize, shuffled.count)])
+      let batch = augment(batchKey.folded(in: step + 1), data.rows(rows))
+      let (loss, gradient) = try valueAndGradient(at: params, over: batch, given: context?.rows(rows)) {
+        params, rows, context in try -logPDF.body(params, rows, context)
+      }
+      guard loss.isFinite else { throw FlowError.diverged(step: step, what: "the loss", lastGood: params) }
+      guard gradient.leaves.allSatisfy({ ($0 * 0).sum().item == 0 }) else {
+        throw FlowError.diverged(step: step, what: "a gradient", lastGood: params)
+      }
+      (params, state) = try optimizer.update(gradient, state, params)
+      total += loss.item * Double(rows.count)
+      step += 1
+      meter.report(step, "epoch \(epoch + 1) of \(epochs), loss \(rounded(loss.item)), best \(rounded(best.loss))")
+    }
+    var record = (loss: total / Double(training.count), validation: Double?.none)
+    if let validationRows {
+      record.validation = -(try logPDF.body(params, validationRows, validationContext)).mean().item
+    }
+    let isBest = record.validation.map { $0 < best.loss } ?? true
+    if isBest { best = (record.validation ?? record.loss, params, epoch) }
+    history.append(
+      Fitted.Epoch(
+        index: epoch, steps: step, trainingLoss: record.loss, validationLoss: record.validation, isBest: isBest))
+    if case .stop = try onEpoch(history[epoch]) {
+      ending = .stoppedByCallback
+      break
+    }
+    if held > 0, let patience, epoch - best.epoch >= patience {
+      ending = .stoppedEarly
+      break
+    }
+  }
+  return Fitted(
+    params: held > 0 ? best.params : params, logPDF: logPDF, sample: sample, history: history, ending: ending)
+}
+
+private func checkData(_ data: Tensor, _ context: Tensor?) throws(FlowError) {
+  if data.rank < 2 || data.rows == 0 {
+    throw .mismatch(who: "fit", what: "data", expected: "[rows] + sample with at least one row", got: "\(data.shape)")
+  }
+  if let position = data.firstNonFinite {
+    throw .notFinite(who: "fit", what: "data", row: position / max(data.shape.sample.count, 1))
+  }
+  guard let context else { return }
+  if context.rank < 2 || context.rows != data.rows {
+    throw .mismatch(who: "fit", what: "context", expected: "\(data.rows) rows", got: "\(context.shape)")
+  }
+  if let position = context.firstNonFinite {
+    throw .notFinite(who: "fit", what: "context", row: position / max(context.shape.sample.count, 1))
+  }
+}
+
+/// Three decimals, for people.
+private func rounded(_ x: Double) -> String {
+  x.isFinite ? "\((x * 1000).rounded() / 1000)" : "-"
+}

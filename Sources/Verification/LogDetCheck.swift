@@ -1,0 +1,170 @@
+/// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers compute.
+///
+/// For a whole batch at once: D forward-mode passes give every row's Jacobian [D, D], a pivoted LU its log|det|. Both
+/// directions are checked, the inverse at the forward's outputs. Everything is in float64; a sample passes when
+/// |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). O(D) passes and O(D³) a row.
+///
+/// It refuses to pass what it could not check: values that are not finite, and log-determinants that are all exactly
+/// zero for a layer that does not declare itself volume preserving (at perturbed parameters: many layers start as the
+/// identity).
+public struct LogDetCheck: Sendable {
+  /// One place where both directions are compared.
+  struct Case: Sendable {
+    let label: String
+    let params: Params
+    let inputs: Tensor
+    let mayBeZero: Bool
+  }
+
+  private let forward: Mapping
+  private let inverse: Mapping
+  private let cases: [Case]
+  private let context: Tensor?
+  private let tolerance: Double
+
+  /// A check of an untrained bijection, at its initial parameters and at parameters moved by noise of deviation 0.1.
+  ///
+  /// - Parameters:
+  ///   - bijection: what is checked.
+  ///   - inputDim: one sample's shape.
+  ///   - contextDim: one context sample's shape, for a conditional bijection.
+  ///   - key: what parameters, inputs and noise are drawn from.
+  ///   - inputs: float64 rows to check at; by default drawn inside the domain.
+  ///   - rows: how many rows are drawn.
+  ///   - tolerance: relative, and absolute below 1.
+  /// - Throws: what the bijection throws at initialization.
+  public init(
+    of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key, inputs: Tensor? = nil,
+    rows: Int = 8, tolerance: Double = 1e-9
+  ) throws(FlowError) {
+    let (params, forward, inverse) = try bijection(
+      key.folded(in: 0), inputDim: inputDim, contextDim: contextDim, dtype: .float64)
+    let inputs = inputs ?? forward.domain.samples(key.folded(in: 1), rows: rows, dtype: .float64)
+    self.forward = forward
+    self.inverse = inverse
+    self.tolerance = tolerance
+    context = contextDim.map { key.folded(in: 2).normal($0.batched(inputs.rows), dtype: .float64) }
+    cases = [
+      Case(label: "initial parameters", params: params, inputs: inputs, mayBeZero: true),
+      Case(
+        label: "perturbed parameters", params: params.perturbed(key.folded(in: 3)), inputs: inputs, mayBeZero: false),
+    ]
+  }
+
+  /// A check of two mappings at given parameters, a trained model's for example.
+  ///
+  /// - Precondition: everything is float64.
+  public init(
+    _ params: Params, forward: Mapping, inverse: Mapping, inputs: Tensor, given context: Tensor? = nil,
+    tolerance: Double = 1e-9
+  ) {
+    precondition(inputs.dtype == .float64, "a log-det check runs in float64, got \(inputs.dtype)")
+    self.forward = forward
+    self.inverse = inverse
+    self.context = context
+    self.tolerance = tolerance
+    cases = [Case(label: "given parameters", params: params, inputs: inputs, mayBeZero: false)]
+  }
+
+  /// What was found: the worst sample of each direction at each parameter set.
+  public struct Report: Sendable, CustomStringConvertible {
+    /// One line of the report.
+    public struct Entry: Sendable {
+      /// `forward` or `inverse`, and at which parameters.
+      public let label: String
+      /// The row with the largest error.
+      public let worstRow: Int
+      /// What the layer claims there.
+      public let claimed: Double
+      /// What the Jacobian says there.
+      public let jacobian: Double
+      /// |claimed − Jacobian's| / max(1, |Jacobian's|).
+      public let error: Double
+      /// Why this could not be checked, or nil.
+      public let refusal: String?
+    }
+    /// One entry a direction and parameter set.
+    public let entries: [Entry]
+    /// The largest error allowed.
+    public let tolerance: Double
+
+    /// Whether every comparison was made and holds.
+    public var passes: Bool { entries.allSatisfy { $0.refusal == nil && $0.error <= tolerance } }
+    /// The largest error.
+    public var largestError: Double { entries.map(\.error).max() ?? .nan }
+
+    /// One line an entry.
+    public var description: String {
+      entries.map { entry in
+        if let refusal = entry.refusal { return "\(entry.label): refused: \(refusal)" }
+        return "\(entry.label): \(entry.error <= tolerance ? "ok" : "WRONG"), worst row \(entry.worstRow): "
+          + "claimed \(entry.claimed), Jacobian \(entry.jacobian), error \(entry.error)"
+      }.joined(separator: "\n")
+    }
+  }
+
+  /// Runs the check.
+  ///
+  /// - Throws: `FlowError.verification` with the report when a log-determinant is wrong or could not be checked; what the
+  ///   mappings throw.
+  @discardableResult
+  public func verify() throws(FlowError) -> Report {
+    let report = try run()
+    if !report.passes {
+      throw .verification(who: "LogDetCheck of \(forward.name)", message: "\n\(report)")
+    }
+    return report
+  }
+
+  /// Runs the check and returns what was found, right or wrong.
+  public func run() throws(FlowError) -> Report {
+    var entries: [Report.Entry] = []
+    for item in cases {
+      let outputs = try forward.shaped(item.params, item.inputs, context).outputs
+      entries.append(try compare(forward, item, at: item.inputs, "forward, \(item.label)"))
+      entries.append(try compare(inverse, item, at: outputs, "inverse, \(item.label)"))
+    }
+    return Report(entries: entries, tolerance: tolerance)
+  }
+
+  private func compare(
+    _ mapping: Mapping, _ item: Case, at x: Tensor, _ label: String
+  ) throws(FlowError) -> Report.Entry {
+    func refuse(_ why: String) -> Report.Entry {
+      Report.Entry(label: label, worstRow: 0, claimed: .nan, jacobian: .nan, error: .infinity, refusal: why)
+    }
+    if x.rows == 0 { return refuse("there are no rows") }
+    let (size, outputSize) = (mapping.domain.shape.count, mapping.codomain.shape.count)
+    if size != outputSize { return refuse("the Jacobian is not square: \(outputSize) outputs of \(size) inputs") }
+    if mapping.traits.contains(.couplesRows) {
+      return refuse("rows are coupled; check the mapping with its statistics held constant")
+    }
+
+    let claimed = try mapping.shaped(item.params, x, context).logDet
+    var failure: FlowError?
+    let jacobians = rowJacobians(at: x) { x in
+      do throws(FlowError) { return try mapping.body(item.params, x, context).outputs } catch {
+        failure = error
+        return x
+      }
+    }
+    if let failure { throw failure }
+    if let row = claimed.firstNonFinite { return refuse("the log-det of row \(row) is \(claimed.doubles[row])") }
+    if let position = jacobians.firstNonFinite {
+      return refuse("the Jacobian of row \(position / (size * size)) is not finite")
+    }
+    let claims = claimed.doubles
+    let isAllZero = claims.allSatisfy { $0 == 0 }
+    if isAllZero && !item.mayBeZero && !mapping.traits.contains(.volumePreserving) {
+      return refuse("every log-det is exactly 0 and the layer does not declare itself volume preserving")
+    }
+    let truths = (0..<x.rows).map { logAbsDeterminant(jacobians[$0]).item }
+    let errors = zip(claims, truths).map { claim, truth in
+      truth.isFinite ? abs(claim - truth) / max(1, abs(truth)) : .infinity
+    }
+    let worst = errors.indices.max { errors[$0] < errors[$1] } ?? 0
+    return Report.Entry(
+      label: label, worstRow: worst, claimed: claims[worst], jacobian: truths[worst], error: errors[worst],
+      refusal: nil)
+  }
+}

@@ -1,0 +1,25 @@
+@_exported import Bijections
+
+extension Domain {
+  /// Rows inside the domain, drawn from a key: what a check runs on when it is given none.
+  func samples(_ key: Key, rows: Int, dtype: DType) -> Tensor {
+    let z = key.normal(shape.batched(rows), dtype: dtype)
+    return switch values {
+    case .reals: z
+    case .positive, .nonNegative: exp(z)
+    case .unitInterval: sigmoid(z)
+    case .interval(let a, let b): a + (b - a) * sigmoid(z)
+    }
+  }
+}
+
+extension Tree where Leaf == Tensor {
+  /// Every learned leaf moved by normal noise, leaf i with `key.folded(in: i)`.
+  public func perturbed(_ key: Randomness.Key, by deviation: Double = 0.1) -> Tree {
+    var position = 0
+    return mapLearned { leaf in
+      defer { position += 1 }
+      return leaf + deviation * key.folded(in: position).normal(leaf.shape).cast(to: leaf.dtype)
+    }
+  }
+}
