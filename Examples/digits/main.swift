@@ -1,1 +1,3 @@
 import Flows
+
+print("hello")

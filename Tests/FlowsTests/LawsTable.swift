@@ -49,6 +49,7 @@ let lawsTable: [LawsRow] = [
   LawsRow(name: "AdditiveCoupling, odd, context", bijection: AdditiveCoupling(net), inputDim: 5, contextDim: 1),
   LawsRow(name: "AdditiveCoupling, one number", bijection: AdditiveCoupling(net), inputDim: 1),
   LawsRow(name: "AdditiveCoupling, image", bijection: AdditiveCoupling(net), inputDim: [2, 2, 3]),
+  LawsRow(name: "Coupling, affine", bijection: Coupling(net, Affine()), inputDim: 3),
   LawsRow(name: "InvertibleLinear", bijection: InvertibleLinear(), inputDim: 5),
   LawsRow(name: "InvertibleLinear, one number", bijection: InvertibleLinear(), inputDim: 1),
   LawsRow(name: "InvertibleLinear, image", bijection: InvertibleLinear(), inputDim: [3, 2, 4]),

@@ -1,4 +1,4 @@
-/// One half of the channels scales and shifts the other half.
+/// One half of the channels scales and shifts the other half: `Coupling` with the transformer `Affine`.
 ///
 /// Map: with x = (a, b), a the first ⌊D/2⌋ channels, and (r, t) = net(a, context): y = (a, b · exp(s(r)) + t).
 ///
@@ -14,51 +14,15 @@
 ///
 /// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, eqs. 4-8.
 public struct AffineCoupling: Bijection {
-  /// How the network's output r becomes the logarithm of the scale.
-  public enum Scale: Sendable, Hashable {
-    /// c · tanh(r / c): smooth, within ±c, so neither direction can blow up.
-    case bounded(Double)
-    /// r itself, as the paper and jax-flows have it.
-    case exponential
-    /// log sigmoid(r + shift): a contraction, as Glow's code has it with shift 2.
-    case sigmoid(shift: Double)
+  private let coupling: Coupling
 
-    func logScale(_ r: Tensor) -> Tensor {
-      switch self {
-      case .bounded(let bound): bound * tanh(r / bound)
-      case .exponential: r
-      case .sigmoid(let shift): logSigmoid(r + shift)
-      }
-    }
-  }
-
-  private let network: any Network
-  private let scale: Scale
-
-  /// A coupling whose scale and shift the network gives.
-  public init(_ network: any Network, scale: Scale = .bounded(2)) {
-    self.network = network
-    self.scale = scale
+  /// A coupling whose scale and shift the network gives; the scale's logarithm is smoothly bounded by default.
+  public init(_ network: any Network, scale: Affine.Scale = .bounded(2)) {
+    coupling = Coupling(network, Affine(scale: scale))
   }
 
   /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (halves, scale) = (Halves(site), scale)
-    let width = halves.transformed
-    let (params, net) = try site.conditioner(network, key, inputs: halves.cut, outputs: 2 * width)
-
-    @Sendable func scaleAndShift(_ params: Params, _ a: Tensor, _ context: Tensor?) -> (s: Tensor, t: Tensor) {
-      let output = net(params.child("net"), a, context)
-      return (scale.logScale(output.sliced(axis: -1, 0..<width)), output.sliced(axis: -1, width..<2 * width))
-    }
-    return site.layer("AffineCoupling", ["net": params]) { params, x, context in
-      let (a, b) = halves.split(x)
-      let (s, t) = scaleAndShift(params, a, context)
-      return (halves.join(a, b * exp(s) + t), s.sumPerRow())
-    } inverse: { params, y, context in
-      let (a, b) = halves.split(y)
-      let (s, t) = scaleAndShift(params, a, context)
-      return (halves.join(a, (b - t) * exp(-s)), -s.sumPerRow())
-    }
+    try coupling.initialize(key, at: site)
   }
 }

@@ -4,13 +4,15 @@
 
 #define BLOCK_K 256
 #define BLOCK_M 252
+#define BLOCK_N (16 * LANES)
 // Bytes of b that are read in place rather than packed, as they stay in the first-level cache.
 #define IN_PLACE_BYTES 32768
 
 static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
-  (void)n;
   size_t depth = k < BLOCK_K ? k : BLOCK_K, height = m < BLOCK_M ? m : BLOCK_M;
-  return depth * 4 * LANES + depth * height + LANES;  // a panel of b, a block of a, and what whole vectors overshoot
+  size_t breadth = n < BLOCK_N ? n + 3 * LANES : BLOCK_N;  // in whole vectors, or a panel of the narrow path
+  if (breadth < 4 * LANES) breadth = 4 * LANES;
+  return depth * breadth + depth * height + LANES;  // op(b), op(a), and what whole vectors overshoot
 }
 
 // A panel of `width` vectors of op(b), of which `columns` are there: packed[p][j].
@@ -139,4 +141,5 @@ static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T
 }
 #undef BLOCK_K
 #undef BLOCK_M
+#undef BLOCK_N
 #undef IN_PLACE_BYTES

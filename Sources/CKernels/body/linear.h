@@ -1,29 +1,7 @@
 // Triangular solves and LU. An element of a solution is one chain: b - t0 x0 - t1 x1 - ... in the order the unknowns are
 // found, then the division. `W` columns at a time keep that chain in registers.
 
-// Rows from `first`, `count` of them, up or down, of `W` columns: what the rows found before (`done`, at x_done) leave.
-#define SOLVE_COLUMNS(W) \
-  static void NAME(solve_##W)(bool falling, bool unit, size_t n, size_t columns, const T *t, size_t t_row, size_t t_k, T *x) { \
-    for (size_t s = 0; s < n; s++) { \
-      size_t i = falling ? n - 1 - s : s; \
-      T sum[W]; \
-      for (size_t c = 0; c < W; c++) sum[c] = x[i * columns + c]; \
-      for (size_t q = 0; q < s; q++) { \
-        size_t j = falling ? n - 1 - q : q; \
-        T factor = -t[i * t_row + j * t_k]; \
-        for (size_t c = 0; c < W; c++) sum[c] = fma(factor, x[j * columns + c], sum[c]); \
-      } \
-      T pivot = unit ? 1 : t[i * t_row + i * t_k]; \
-      for (size_t c = 0; c < W; c++) x[i * columns + c] = sum[c] / pivot; \
-    } \
-  }
-SOLVE_COLUMNS(1)
-SOLVE_COLUMNS(2)
-SOLVE_COLUMNS(4)
-SOLVE_COLUMNS(8)
-#undef SOLVE_COLUMNS
-
-#define SOLVE_BLOCK 4
+#define SOLVE_BLOCK 8
 
 // `width` vectors of columns. x holds the solution's negative while it is being found, so that the tile kernel,
 // which adds, takes it away: -(t * -x) has the bits of t * x.
@@ -66,20 +44,48 @@ static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, s
 }
 #undef SOLVE_BLOCK
 
+// Any number of columns below LANES, for a matrix too large for the buffer below.
+static void NAME(solve_rest)(bool falling, bool unit, size_t n, size_t columns, size_t rest, const T *t, size_t t_row,
+                             size_t t_k, T *x) {
+  for (size_t s = 0; s < n; s++) {
+    const size_t i = falling ? n - 1 - s : s;
+    for (size_t q = 0; q < s; q++) {
+      const size_t j = falling ? n - 1 - q : q;
+      for (size_t c = 0; c < rest; c++)
+        x[i * columns + c] = fma(-t[i * t_row + j * t_k], x[j * columns + c], x[i * columns + c]);
+    }
+    for (size_t c = 0; c < rest; c++) x[i * columns + c] /= unit ? 1 : t[i * t_row + i * t_k];
+  }
+}
+
+// A panel of columns is solved in a buffer where it fits: its rows are then neighbours, not a power of two apart, which
+// would throw each other out of the cache; and a last panel has room for whole vectors.
 static void NAME(triangular_solve)(bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x) {
   const bool falling = lower == t_t;
   const size_t t_row = t_t ? 1 : n, t_k = t_t ? n : 1;
-  size_t c = 0;
-  while (columns - c >= LANES) {
-    size_t width = columns - c >= 2 * LANES ? 2 : 1;
-    NAME(solve_panel)(width, falling, unit, n, columns, t, t_row, t_k, x + c);
-    c += width * LANES;
+  T buffer[32768 / sizeof(T)];
+  for (size_t c = 0; c < columns;) {
+    size_t left = columns - c, width = left > LANES ? 2 : 1, count = left < width * LANES ? left : width * LANES;
+    if (n * width * LANES <= sizeof buffer / sizeof(T)) {
+      for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < width * LANES; j += LANES)
+          NAME(store)(buffer + i * width * LANES + j, j + LANES <= count ? NAME(load)(x + i * columns + c + j)
+                                                                         : NAME(load_some)(x + i * columns + c + j, count - j));
+      NAME(solve_panel)(width, falling, unit, n, width * LANES, t, t_row, t_k, buffer);
+      for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < width * LANES; j += LANES) {
+          V v = NAME(load)(buffer + i * width * LANES + j);
+          if (j + LANES <= count) NAME(store)(x + i * columns + c + j, v);
+          else NAME(store_some)(x + i * columns + c + j, v, count - j);
+        }
+    } else if (left >= LANES) {
+      width = left >= 2 * LANES ? 2 : 1, count = width * LANES;
+      NAME(solve_panel)(width, falling, unit, n, columns, t, t_row, t_k, x + c);
+    } else {
+      NAME(solve_rest)(falling, unit, n, columns, left, t, t_row, t_k, x + c);
+    }
+    c += count;
   }
-  size_t rest = columns - c;
-  if (rest & 8) NAME(solve_8)(falling, unit, n, columns, t, t_row, t_k, x + c), c += 8;
-  if (rest & 4) NAME(solve_4)(falling, unit, n, columns, t, t_row, t_k, x + c), c += 4;
-  if (rest & 2) NAME(solve_2)(falling, unit, n, columns, t, t_row, t_k, x + c), c += 2;
-  if (rest & 1) NAME(solve_1)(falling, unit, n, columns, t, t_row, t_k, x + c);
 }
 
 // y = y + factor * x, one fma an element.

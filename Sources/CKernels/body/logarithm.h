@@ -49,8 +49,13 @@ INLINE V NAME(log1p)(V x) {
   return NAME(choose)(x == 0, x, y);  // the sign of zero
 }
 
-// max(x, 0) + log1p(e^-|x|); NaN comes through the exponential.
+// max(x, 0) + log(1 + z) with z = e^-|x|, where 1 + z is 2^k m with k = 0 or 1, and f = m - 1 needs no cut.
+// NaN comes through the exponential.
 INLINE V NAME(softplus)(V x) {
-  V tail = NAME(log1p_unguarded)(NAME(exp)(-NAME(magnitude)(x)));
-  return NAME(choose)(x > 0, x, (V){0}) + tail;
+  V z = NAME(exp)(-NAME(magnitude)(x));
+  I twice = z > (T)0.41421356;
+  V f = NAME(choose)(twice, (T)0.5 * z - (T)0.5, z);
+  V tail = NAME(log_tail)(f) + NAME(choose)(twice, NAME(splat)(LN2_LOW), (V){0});
+  V log = NAME(choose)(twice, NAME(splat)(LN2_HIGH), (V){0}) + (f + tail);
+  return NAME(choose)(x > 0, x, (V){0}) + log;
 }

@@ -1,16 +1,5 @@
 // Sums and maxima, each in one order whatever the registers.
 
-// Folds the lanes in halves: lane i takes lane i + LANES/2, then + LANES/4, ...
-INLINE T NAME(fold_sum)(V v) {
-  T lanes[LANES];
-  NAME(store)(lanes, v);
-#pragma clang loop unroll(full)
-  for (int half = LANES / 2; half > 0; half /= 2)
-#pragma clang loop unroll(full)
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  return lanes[0];
-}
-
 // A lane starts at +0 and so never is -0: padding with zeros changes nothing.
 static void NAME(sum_rows)(const T *x, size_t rows, size_t columns, T *y) {
   for (size_t r = 0; r < rows; r++, x += columns) {

@@ -1,33 +1,33 @@
 // Moving elements: transposes, gather, scatter.
 
-// to[c][0 ..< LANES] = column c of the `rows` <= LANES rows at `from`, padded with zeros: whole vectors are written.
+// to[c][r] = from[r][c] for `rows` <= LANES rows. Whole vectors are written: beyond `rows` they hold copies of the last row.
 static void NAME(pack_transposed)(const T *from, size_t from_row, size_t rows, size_t columns, T *to, size_t to_row) {
-  for (size_t c = 0; c < columns; c += LANES) {
-    size_t count = columns - c < LANES ? columns - c : LANES;
+  if (columns < LANES) {
+    for (size_t c = 0; c < columns; c++)
+      for (size_t r = 0; r < LANES; r++) to[c * to_row + r] = from[(r < rows ? r : rows - 1) * from_row + c];
+    return;
+  }
+  for (size_t done = 0; done < columns; done += LANES) {
+    size_t c = done + LANES <= columns ? done : columns - LANES;  // the last block overlaps the one before
     V v[LANES];
-    if (rows == LANES && count == LANES) {
 #pragma clang loop unroll(full)
-      for (size_t r = 0; r < LANES; r++) v[r] = NAME(load)(from + r * from_row + c);
-    } else if (count == LANES) {
-      for (size_t r = 0; r < LANES; r++) v[r] = r < rows ? NAME(load)(from + r * from_row + c) : (V){0};
-    } else {
-      for (size_t r = 0; r < LANES; r++) v[r] = r < rows ? NAME(load_some)(from + r * from_row + c, count) : (V){0};
-    }
+    for (size_t r = 0; r < LANES; r++) v[r] = NAME(load)(from + (r < rows ? r : rows - 1) * from_row + c);
     NAME(transpose_block)(v);
-    if (count == LANES) {
 #pragma clang loop unroll(full)
-      for (size_t r = 0; r < LANES; r++) NAME(store)(to + (c + r) * to_row, v[r]);
-    } else {
-      for (size_t r = 0; r < count; r++) NAME(store)(to + (c + r) * to_row, v[r]);
-    }
+    for (size_t r = 0; r < LANES; r++) NAME(store)(to + (c + r) * to_row, v[r]);
   }
 }
 
 static void NAME(transpose)(const T *x, size_t rows, size_t columns, T *y) {
-  size_t whole_rows = rows / LANES * LANES;
-  for (size_t r = 0; r < whole_rows; r += LANES) NAME(pack_transposed)(x + r * columns, columns, LANES, columns, y + r, rows);
-  for (size_t c = 0; c < columns; c++)
-    for (size_t r = whole_rows; r < rows; r++) y[c * rows + r] = x[r * columns + c];
+  if (rows < LANES || columns < LANES) {
+    for (size_t c = 0; c < columns; c++)
+      for (size_t r = 0; r < rows; r++) y[c * rows + r] = x[r * columns + c];
+    return;
+  }
+  for (size_t done = 0; done < rows; done += LANES) {
+    size_t r = done + LANES <= rows ? done : rows - LANES;
+    NAME(pack_transposed)(x + r * columns, columns, LANES, columns, y + r, rows);
+  }
 }
 
 static void NAME(gather)(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, size_t picks, T *y) {

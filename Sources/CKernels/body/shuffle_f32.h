@@ -26,3 +26,11 @@ INLINE void transpose_block_f32(V v[LANES]) {
 #undef EXCHANGE_BACK_4
 #undef EXCHANGE_BACK_2
 #undef EXCHANGE_BACK_1
+
+// Folds the lanes in halves: lane i takes lane i + 8, then i + 4, i + 2, i + 1.
+INLINE float fold_sum_f32(V v) {
+  V folded = v + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+  folded += __builtin_shufflevector(folded, folded, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
+  folded += __builtin_shufflevector(folded, folded, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3);
+  return folded[0] + folded[1];
+}

@@ -22,3 +22,10 @@ INLINE void transpose_block_f64(V v[LANES]) {
 #undef EXCHANGE_BACK_4
 #undef EXCHANGE_BACK_2
 #undef EXCHANGE_BACK_1
+
+// Folds the lanes in halves: lane i takes lane i + 4, then i + 2, i + 1.
+INLINE double fold_sum_f64(V v) {
+  V folded = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7);
+  folded += __builtin_shufflevector(folded, folded, 2, 3, 2, 3, 2, 3, 2, 3);
+  return folded[0] + folded[1];
+}

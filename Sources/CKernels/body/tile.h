@@ -31,8 +31,7 @@ INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, con
 #define TILE(rows, width, most) \
   case rows: \
     if (rows <= most) { \
-      if (a_row == 1) NAME(tile_body)(rows, width, k, a, 1, a_k, b, b_k, c, c_row, resume); \
-      else NAME(tile_body)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume); \
+      NAME(tile_body)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume); \
     } \
     break;
 #define TILES(width, most) \
