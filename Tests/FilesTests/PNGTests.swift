@@ -31,7 +31,7 @@ import Testing
     for length in 1...300 { inputs.append([1, 2, 3] + [UInt8](repeating: 9, count: length) + [4]) }
     for input in inputs {
       let compressed = zlibCompressed(input)
-      #expect((Int(compressed[0]) << 8 | Int(compressed[1])) % 31 == 0)
+      #expect(compressed.prefix(2) == [0x78, 0x01])
       #expect(try inflated(compressed[2..<compressed.count - 4]) == input)
       #expect(Array(compressed.suffix(4)) == bigEndian(adler32(input)))
     }
@@ -59,7 +59,7 @@ import Testing
     #expect(chunks["IEND"] == [])
     let data = try #require(chunks["IDAT"])
     let lines = try inflated(data[2..<data.count - 4])
-    #expect(lines == [0] + png.indices[0..<4] + [0] + png.indices[4..<8])
+    #expect(lines == [0, 0, 127, 254, 255, 0, 254, 0, 255, 191])
   }
 
   /// OKLab's lightness of the map's colours rises in equal steps, so that differences look alike everywhere.

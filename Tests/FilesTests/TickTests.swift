@@ -12,7 +12,7 @@ import Testing
       (0...300_000, ["0", "100000", "200000", "300000"]),
       (0...1.2e7, ["0", "5×10⁶", "10⁷"]),
       (1e-7...3e-7, ["10⁻⁷", "1.5×10⁻⁷", "2×10⁻⁷", "2.5×10⁻⁷", "3×10⁻⁷"]),
-      (9_998_900...10_001_200, ["9999000", "10000000", "10001000"]),
+      (9_998_900...10_001_200, ["9999000", "9999500", "10000000", "10000500", "10001000"]),
     ] as [(ClosedRange<Double>, [String])])
   func linearTicksAreRound(range: ClosedRange<Double>, labels: [String]) {
     #expect(Tick.labels(Tick.linear(in: range, count: 5)) == labels)

@@ -24,7 +24,10 @@ private let net = MLP(hidden: [7, 6], activation: .tanh, lastWeight: .glorotUnif
 /// Values far out, where scales saturate and squares grow.
 private let far = Tensor([[100, -100, 30, -30, 0], [1e-30, -1e-30, 88, -88, 1], [0, 0, 0, 0, 0]], dtype: .float64)
 
-let lawsTable: [LawsRow] = [
+/// Every public layer: a file of rows a family.
+let lawsTable = foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows
+
+private let foundationRows: [LawsRow] = [
   LawsRow(name: "ActNorm", bijection: ActNorm(), inputDim: 5),
   LawsRow(name: "ActNorm, one number", bijection: ActNorm(), inputDim: 1),
   LawsRow(name: "ActNorm, image", bijection: ActNorm(), inputDim: [2, 3, 4]),

@@ -69,6 +69,14 @@ import Testing
     #expect(Key(row.seed).bernoulli(probabilities: .full(shape, row.p, dtype: dtype)).doubles == expected)
   }
 
+  /// u < p, not u <= p: a probability of exactly u gives 0, and the next number gives 1.
+  @Test func bernoulliComparesStrictly() {
+    let u = Key(3).uniform([20])
+    #expect(Key(3).bernoulli(probabilities: u).doubles == Array(repeating: 0, count: 20))
+    #expect(Key(3).bernoulli([], probability: u[0].item).item == 0)
+    #expect(Key(3).bernoulli([], probability: Double(u.floats[0].nextUp)).item == 1)
+  }
+
   /// Chi-square of 10 bins and 100,000 draws: 9 degrees of freedom, 27.9 is exceeded once in a thousand.
   @Test func integersAreEvenlySpread() {
     var bins = [Double](repeating: 0, count: 10)

@@ -2,8 +2,15 @@
 //  - few columns: the transposed product, vectors running down the rows of c;
 //  - else panels of b as wide as a tile, packed unless they can be read where they are.
 
+#ifndef PACK_A
+#define PACK_A n > 4 * MAIN_WIDTH * LANES && m > TILE_ROWS_1 && (a_t || k > 256)
+#endif
+#ifndef BLOCK_K
 #define BLOCK_K 256
+#endif
+#ifndef BLOCK_M
 #define BLOCK_M 252
+#endif
 #define BLOCK_N (16 * LANES)
 // Bytes of b that are read in place rather than packed, as they stay in the first-level cache.
 #define IN_PLACE_BYTES 32768
@@ -29,6 +36,21 @@ static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t dept
   }
 }
 
+// The panels of a block of op(b), one after the other. Few rows at a time: their pages and lines stay at hand.
+static void NAME(pack_block)(bool b_t, size_t rows, size_t columns, size_t depth, const T *b, size_t b_row, T *packed) {
+  const size_t step = b_t ? depth : 16;
+  for (size_t p = 0; p < depth; p += step) {
+    const size_t some = depth - p < step ? depth - p : step;
+    for (size_t j = 0; j < columns;) {
+      size_t width = NAME(tile_width)(rows, (columns - j + LANES - 1) / LANES);
+      size_t count = columns - j < width * LANES ? columns - j : width * LANES;
+      NAME(pack_panel)(b_t, count, width, some, b_t ? b + j * b_row + p : b + p * b_row + j, b_row,
+                       packed + j * depth + p * width * LANES);
+      j += count;
+    }
+  }
+}
+
 // The rows of tile t when `rows` are shared out evenly among `tiles`.
 INLINE size_t NAME(share)(size_t rows, size_t tiles, size_t t) {
   return rows * t / tiles;
@@ -47,7 +69,11 @@ static void NAME(pack_rows)(bool a_t, size_t rows, size_t tiles, size_t depth, c
       }
     } else {
       for (size_t p = 0; p < depth; p++)
-        for (size_t i = 0; i < count; i++) to[p * count + i] = a[p * a_row + first + i];
+        for (size_t i = 0; i < count; i += LANES) {
+          const T *from = a + p * a_row + first + i;
+          if (p * a_row + i + LANES <= (depth - 1) * a_row + count) NAME(store)(to + p * count + i, NAME(load)(from));
+          else for (size_t e = 0; e < count - i; e++) to[p * count + i + e] = from[e];
+        }
     }
   }
 }
@@ -69,40 +95,40 @@ static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, c
 }
 
 static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c, T *scratch) {
-  const bool pack_a = n > 2 * MAIN_WIDTH * LANES && m > TILE_ROWS_1 && (a_t || k > 256);
+  const bool pack_a = PACK_A;
   const bool pack_b = b_t || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
-  T *panel = scratch, *block = scratch + (k < BLOCK_K ? k : BLOCK_K) * 4 * LANES;
+  T *const right_block = scratch + (k < BLOCK_K ? k : BLOCK_K) * (m < BLOCK_M ? m : BLOCK_M) + LANES, *const left_block = scratch;
   for (size_t i = 0; i < m; i += BLOCK_M) {
-    size_t height = m - i < BLOCK_M ? m - i : BLOCK_M;
+    const size_t height = m - i < BLOCK_M ? m - i : BLOCK_M;
     for (size_t p = 0; p < k; p += BLOCK_K) {
-      size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
-      const T *a_block = a_t ? a + p * m + i : a + i * k + p;
+      const size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
+      const T *left = a_t ? a + p * m + i : a + i * k + p;
       size_t packed_tiles = 0;
-      for (size_t j = 0; j < n;) {
-        size_t vectors = (n - j + LANES - 1) / LANES, width = NAME(tile_width)(height, vectors);
-        size_t columns = n - j < width * LANES ? n - j : width * LANES;
-        const T *right = b_t ? b + j * k + p : b + p * n + j;
-        ptrdiff_t right_k = (ptrdiff_t)n;
-        if (pack_b || columns < width * LANES) {
-          NAME(pack_panel)(b_t, columns, width, depth, right, b_t ? k : n, panel);
-          right = panel, right_k = (ptrdiff_t)(width * LANES);
+      for (size_t start = 0; start < n; start += BLOCK_N) {
+        const size_t breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
+        const T *right = b_t ? b + start * k + p : b + p * n + start;
+        if (pack_b) NAME(pack_block)(b_t, height, breadth, depth, right, b_t ? k : n, right_block);
+        for (size_t j = 0; j < breadth;) {
+          const size_t width = NAME(tile_width)(height, (breadth - j + LANES - 1) / LANES), whole = width * LANES;
+          const size_t columns = breadth - j < whole ? breadth - j : whole;
+          const bool in_place = !pack_b && columns == whole;
+          if (!pack_b && !in_place) NAME(pack_panel)(b_t, columns, width, depth, right + j, n, right_block + j * depth);
+          const T *panel = in_place ? right + j : right_block + j * depth;
+          const size_t panel_k = in_place ? n : whole;
+          const size_t most = NAME(tile_rows)(width), tiles = (height + most - 1) / most;
+          if (pack_a && packed_tiles != tiles) {
+            NAME(pack_rows)(a_t, height, tiles, depth, left, a_t ? m : k, left_block);
+            packed_tiles = tiles;
+          }
+          for (size_t t = 0; t < tiles; t++) {
+            const size_t first = NAME(share)(height, tiles, t), rows = NAME(share)(height, tiles, t + 1) - first;
+            const T *tile_a = pack_a ? left_block + first * depth : a_t ? left + first : left + first * k;
+            NAME(tile_to)(rows, width, columns, depth, tile_a, pack_a || a_t ? 1 : (ptrdiff_t)k,
+                          (ptrdiff_t)(pack_a ? rows : a_t ? m : 1), panel, (ptrdiff_t)panel_k,
+                          c + (i + first) * n + start + j, n, p > 0);
+          }
+          j += columns;
         }
-        size_t most = NAME(tile_rows)(width), tiles = (height + most - 1) / most;
-        if (pack_a && packed_tiles != tiles) {
-          NAME(pack_rows)(a_t, height, tiles, depth, a_block, a_t ? m : k, block);
-          packed_tiles = tiles;
-        }
-        for (size_t t = 0; t < tiles; t++) {
-          size_t first = NAME(share)(height, tiles, t), rows = NAME(share)(height, tiles, t + 1) - first;
-          T *to = c + (i + first) * n + j;
-          if (pack_a)
-            NAME(tile_to)(rows, width, columns, depth, block + first * depth, 1, (ptrdiff_t)rows, right, right_k, to, n, p > 0);
-          else if (a_t)
-            NAME(tile_to)(rows, width, columns, depth, a_block + first, 1, (ptrdiff_t)m, right, right_k, to, n, p > 0);
-          else
-            NAME(tile_to)(rows, width, columns, depth, a_block + first * k, (ptrdiff_t)k, 1, right, right_k, to, n, p > 0);
-        }
-        j += columns;
       }
     }
   }
@@ -139,7 +165,5 @@ static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T
   else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, c, scratch);
   NAME(finish)(m, n, bias, f, c);
 }
-#undef BLOCK_K
-#undef BLOCK_M
 #undef BLOCK_N
 #undef IN_PLACE_BYTES

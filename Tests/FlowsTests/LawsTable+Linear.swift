@@ -1,0 +1,4 @@
+import Flows
+import TestSupport
+
+let linearRows: [LawsRow] = []
