@@ -1,1 +1,48 @@
+// Fits a flow to two interleaved half circles and draws its density with samples.
+//
+//     swift run -c release two-moons [--epochs 60] [--seed 0] [--output two-moons.svg]
 import Flows
+
+let options = try Options(
+  CommandLine.arguments, known: ["epochs": "60", "seed": "0", "output": "two-moons.svg"])
+let key = Key(try options.integer("seed"))
+print("seed \(try options.integer("seed"))")
+
+/// Points on two half circles of radius 1 with normal noise.
+func twoMoons(_ key: Key, count: Int, noise: Double = 0.07) -> Tensor {
+  let angle = Double.pi * key.folded(in: 0).uniform([count])
+  let isUpper = key.folded(in: 1).uniform([count]) .< 0.5
+  let x = select(where: isUpper, cos(angle), 1 - cos(angle))
+  let y = select(where: isUpper, sin(angle), 0.5 - sin(angle))
+  return stack([x, y], axis: 1) + noise * key.folded(in: 2).normal([count, 2])
+}
+
+let flow = Flow(
+  Serial(
+    (0..<8).flatMap { _ -> [any Bijection] in
+      [AffineCoupling(MLP(hidden: [64, 64])), Reverse()]
+    } + [ActNorm()]))
+let epochs = max(1, try options.integer("epochs"))
+let fitted = try fit(
+  flow, to: twoMoons(key.folded(in: 0), count: 4_000), key: key.folded(in: 1), epochs: epochs,
+  optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(2e-3, steps: epochs * 15))),
+  patience: nil,
+  onEpoch: { epoch in
+    if epoch.index % 10 == 9 || epoch.index == epochs - 1 {
+      print(
+        "epoch \(epoch.index + 1): \(epoch.trainingLoss) nats, validation \(epoch.validationLoss ?? .nan)")
+    }
+    return .proceed
+  })
+
+let grid = DensityPlot.Grid(x: -1.6...2.6, y: -1.1...1.6)
+let density = exp(try fitted.logPDF(fitted.params, grid.points()))
+let draws = try fitted.sample(key.folded(in: 2), fitted.params, count: 600)
+let path = try options.text("output")
+try DensityPlot(
+  "Two moons: a RealNVP's density and 600 of its draws", density: density, on: grid, samples: draws
+)
+.write(to: path)
+print(
+  "mass of the density in the picture: \(density.sum().item * 4.2 * 2.7 / Double(grid.rows * grid.columns))")
+print("wrote \(path)")

@@ -6,7 +6,7 @@ import Tensors
 /// Pictures bring their own background and follow the reader's light or dark setting. They refer to nothing outside
 /// themselves, so the file opens in any browser and may be pasted into a page. The same picture is the same text.
 public protocol Picture: Sendable {
-  /// The picture as an SVG 1.1 document.
+  /// The picture as an SVG document.
   var svg: String { get }
 }
 

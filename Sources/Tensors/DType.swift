@@ -17,7 +17,7 @@ public enum DType: UInt8, Sendable, Hashable, CustomStringConvertible {
   ///
   /// - Precondition: a floating-point type.
   public var epsilon: Double {
-    precondition(isFloatingPoint, "int32 has no epsilon")
+    require(isFloatingPoint, "int32 has no epsilon")
     return self == .float32 ? Double(Float.ulpOfOne) : Double.ulpOfOne
   }
 

@@ -12,10 +12,10 @@ public struct Shape: Sendable, Hashable {
 
   /// The shape with these sizes.
   public init(_ sizes: [Int]) {
-    precondition(sizes.count <= Shape.maximumRank, "a shape has at most 6 axes, got \(sizes)")
+    require(sizes.count <= Shape.maximumRank, "a shape has at most 6 axes, got \(sizes)")
     lanes = .zero
     for (axis, size) in sizes.enumerated() {
-      precondition(size >= 0 && size <= Int(Int32.max), "a size must be in 0...2^31-1, got \(sizes)")
+      require(size >= 0 && size <= Int(Int32.max), "a size must be in 0...2^31-1, got \(sizes)")
       lanes[axis] = Int32(truncatingIfNeeded: size)
     }
     lanes[7] = Int32(truncatingIfNeeded: sizes.count)
@@ -41,7 +41,7 @@ public struct Shape: Sendable, Hashable {
   public subscript(axis: Int) -> Int {
     get { Int(lanes[resolved(axis)]) }
     set {
-      precondition(newValue >= 0 && newValue <= Int(Int32.max), "a size must be in 0...2^31-1, got \(newValue)")
+      require(newValue >= 0 && newValue <= Int(Int32.max), "a size must be in 0...2^31-1, got \(newValue)")
       lanes[resolved(axis)] = Int32(truncatingIfNeeded: newValue)
     }
   }
@@ -51,7 +51,7 @@ public struct Shape: Sendable, Hashable {
   /// - Precondition: the axis exists.
   public func resolved(_ axis: Int) -> Int {
     let fromFront = axis < 0 ? axis + rank : axis
-    precondition(fromFront >= 0 && fromFront < rank, "axis \(axis) does not exist in shape \(self)")
+    require(fromFront >= 0 && fromFront < rank, "axis \(axis) does not exist in shape \(self)")
     return fromFront
   }
 }

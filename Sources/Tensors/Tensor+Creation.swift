@@ -6,7 +6,7 @@ extension Tensor {
   /// - Precondition: as many values as the shape holds; without a shape, one axis.
   public init(_ values: [Double], shape: Shape? = nil, dtype: DType = .float32) {
     let shape = shape ?? Shape([values.count])
-    precondition(values.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(values.count)")
+    require(values.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(values.count)")
     let storage = Storage(shape: shape, dtype: dtype)
     for (i, value) in values.enumerated() {
       switch dtype {
@@ -23,7 +23,7 @@ extension Tensor {
   /// - Precondition: rows of equal length.
   public init(_ rows: [[Double]], dtype: DType = .float32) {
     let columns = rows.first?.count ?? 0
-    precondition(rows.allSatisfy { $0.count == columns }, "rows of a matrix have equal lengths")
+    require(rows.allSatisfy { $0.count == columns }, "rows of a matrix have equal lengths")
     self.init(Array(rows.joined()), shape: [rows.count, columns], dtype: dtype)
   }
 
@@ -34,7 +34,7 @@ extension Tensor {
   ///
   /// - Precondition: as many values as the shape holds.
   public init(floats: [Float], shape: Shape) {
-    precondition(floats.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(floats.count)")
+    require(floats.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(floats.count)")
     self.init(shape: shape, fillingFloats: { address in
       floats.withUnsafeBufferPointer { if let base = $0.baseAddress { address.update(from: base, count: $0.count) } }
     })
@@ -44,7 +44,7 @@ extension Tensor {
   ///
   /// - Precondition: as many values as the shape holds.
   public init(doubles: [Double], shape: Shape) {
-    precondition(doubles.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(doubles.count)")
+    require(doubles.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(doubles.count)")
     self.init(shape: shape, fillingDoubles: { address in
       doubles.withUnsafeBufferPointer { if let base = $0.baseAddress { address.update(from: base, count: $0.count) } }
     })
@@ -55,7 +55,7 @@ extension Tensor {
   /// - Precondition: as many values as the shape holds, each within 32 bits.
   public init(ints: [Int], shape: Shape? = nil) {
     let shape = shape ?? Shape([ints.count])
-    precondition(ints.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(ints.count)")
+    require(ints.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(ints.count)")
     let storage = Storage(shape: shape, dtype: .int32)
     for (i, value) in ints.enumerated() { storage.ints[i] = Int32(value) }
     self.init(storage)

@@ -24,7 +24,7 @@ extension Tensor {
   /// - Precondition: dtype int32.
   public var ints: [Int] {
     let storage = storage
-    precondition(storage.dtype == .int32, "ints needs dtype int32, got \(storage.dtype)")
+    require(storage.dtype == .int32, "ints needs dtype int32, got \(storage.dtype)")
     return UnsafeBufferPointer(start: storage.ints, count: storage.count).map { Int($0) }
   }
 
@@ -32,7 +32,7 @@ extension Tensor {
   ///
   /// - Precondition: exactly one element.
   public var item: Double {
-    precondition(count == 1, "item needs exactly one element, got shape \(shape)")
+    require(count == 1, "item needs exactly one element, got shape \(shape)")
     return doubles[0]
   }
 
@@ -65,7 +65,7 @@ extension Tensor {
     _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let storage = storage
-    precondition(storage.dtype == .float32, "withFloats needs dtype float32, got \(storage.dtype)")
+    require(storage.dtype == .float32, "withFloats needs dtype float32, got \(storage.dtype)")
     defer { withExtendedLifetime(storage) {} }
     return try body(UnsafeBufferPointer(start: storage.floats, count: storage.count))
   }

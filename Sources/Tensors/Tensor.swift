@@ -40,7 +40,7 @@ public struct Tensor: Sendable {
   /// The values in memory.
   var storage: Storage {
     if case .concrete(let storage) = payload { return storage }
-    guard case .concrete(let storage) = detached.payload else { preconditionFailure("unreachable") }
+    guard case .concrete(let storage) = detached.payload else { fatalError("unreachable") }
     return storage
   }
 

@@ -24,16 +24,18 @@ public struct Adam: Optimizer {
   /// Zero moments.
   public func initialize(_ params: Params) -> Params {
     let zeros = params.learned.filled(with: 0)
-    return ["count": .frozen(Tensor(ints: [0])), "mean": zeros, "square": zeros]
+    return ["count": .steps(0), "mean": zeros, "square": zeros]
   }
 
   /// The step and the next moments.
   public func transform(
     _ gradient: Params, _ state: Params, _ params: Params
   ) throws -> (step: Params, state: Params) {
-    let count = state["count"].ints[0]
-    let mean = try state.child("mean").zip(with: gradient, who: "Adam") { decay.mean * $0 + (1 - decay.mean) * $1 }
-    let square = try state.child("square").zip(with: gradient, who: "Adam") {
+    let count = try state.stepCount(who: "Adam")
+    let mean = try state.moments("mean", who: "Adam").combined(with: gradient, who: "Adam") {
+      decay.mean * $0 + (1 - decay.mean) * $1
+    }
+    let square = try state.moments("square", who: "Adam").combined(with: gradient, who: "Adam") {
       decay.square * $0 + (1 - decay.square) * Tensors.square($1)
     }
     let meanScale = 1 / (1 - power(decay.mean, count + 1))
@@ -41,11 +43,11 @@ public struct Adam: Optimizer {
     let rate = learningRate(count)
     var step = try mean.zip(with: square) { m, v in (m * meanScale) / (sqrt(v * squareScale) + epsilon) }
     if weightDecay != 0 {
-      step = try step.zip(with: params.learned, who: "AdamW") { $0 + weightDecay * $1 }
+      step = try step.combined(with: params.learned, who: "AdamW") { $0 + weightDecay * $1 }
     }
     return (
       step.map { -rate * $0 },
-      ["count": .frozen(Tensor(ints: [count + 1])), "mean": mean, "square": square]
+      ["count": .steps(count + 1), "mean": mean, "square": square]
     )
   }
 

@@ -1,6 +1,6 @@
 /// What `fit` gives back: the best parameters, and functions that take them.
 public struct Fitted: Sendable {
-  /// The parameters with the lowest validation loss, or the last ones where nothing was held out.
+  /// The parameters with the lowest validation loss, or the last ones where nothing was held out or no epoch was finished.
   public let params: Params
   /// The log-density.
   public let logPDF: LogPDF
@@ -21,7 +21,7 @@ public struct Fitted: Sendable {
     public let trainingLoss: Double
     /// The mean negative log-likelihood of the held-out rows after the epoch, if any were held out.
     public let validationLoss: Double?
-    /// Whether the validation loss is the lowest so far.
+    /// Whether the validation loss is the lowest so far; true where nothing is held out.
     public let isBest: Bool
   }
 
@@ -61,12 +61,14 @@ public enum Continuation: Sendable {
 ///   - optimizer: Adam with clipping by default.
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
 ///   - patience: epochs without a better validation loss after which training ends; nil for never.
-///   - augment: called on each batch with a key of its own (noise, dequantization); held-out rows get one fixed key.
+///   - augment: called on each batch with a key of its own (noise, dequantization); held-out rows get one fixed key. It
+///     gives as many rows as it takes.
 ///   - progress: how to report on standard error.
 ///   - onEpoch: called after each epoch.
 /// - Returns: the best parameters and what happened.
-/// - Throws: `FlowError.mismatch` for no rows, `.notFinite` for NaN or infinity in the data, `.diverged` with the last good
-///   parameters when a loss or gradient is not finite, what the layers and the callback throw.
+/// - Throws: `FlowError.mismatch` for no rows, `.notFinite` for NaN or infinity in the data, `.outsideDomain`, `.diverged` when
+///   a loss, a gradient or a parameter is not finite, with the parameters of the last step at which all were, what the
+///   layers and the callback throw.
 /// - Precondition: positive epochs and batch size; a fraction in 0..<1.
 public func fit(
   _ distribution: some Distribution, to data: Tensor, given context: Tensor? = nil, key: Key, epochs: Int = 100,
@@ -98,7 +100,8 @@ public func fit(
 
   var params = initial
   var state = optimizer.initialize(params)
-  var best: (loss: Double, params: Params, epoch: Int) = (.infinity, initial, 0)
+  var lastGood = initial
+  var best: (loss: Double, params: Params, epoch: Int)?
   var history: [Fitted.Epoch] = []
   var step = 0
   var ending = Fitted.Ending.completed
@@ -116,38 +119,51 @@ public func fit(
       }
       let rows = Array(shuffled[start..<min(start + batchSize, shuffled.count)])
       let batch = augment(batchKey.folded(in: step + 1), data.rows(rows))
-      let (loss, gradient) = try valueAndGradient(at: params, over: batch, given: context?.rows(rows)) {
+      let batchContext = context?.rows(rows)
+      try logPDF.boundary.check(params, batch, given: batchContext)
+      let (loss, gradient) = try valueAndGradient(at: params, over: batch, given: batchContext) {
         params, rows, context in try -logPDF.body(params, rows, context)
       }
-      guard loss.isFinite else { throw FlowError.diverged(step: step, what: "the loss", lastGood: params) }
-      guard gradient.leaves.allSatisfy({ ($0 * 0).sum().item == 0 }) else {
-        throw FlowError.diverged(step: step, what: "a gradient", lastGood: params)
-      }
+      guard loss.isFinite else { throw FlowError.diverged(step: step, what: "the loss", lastGood: lastGood) }
+      guard gradient.isFinite else { throw FlowError.diverged(step: step, what: "a gradient", lastGood: lastGood) }
+      lastGood = params
       (params, state) = try optimizer.update(gradient, state, params)
       total += loss.item * Double(rows.count)
       step += 1
-      meter.report(step, "epoch \(epoch + 1) of \(epochs), loss \(rounded(loss.item)), best \(rounded(best.loss))")
+      meter.report(step, "epoch \(epoch + 1) of \(epochs), loss \(rounded(loss.item)), best \(rounded(best?.loss ?? .infinity))")
     }
-    var record = (loss: total / Double(training.count), validation: Double?.none)
-    if let validationRows {
-      record.validation = -(try logPDF.body(params, validationRows, validationContext)).mean().item
+    guard params.learned.isFinite else {
+      throw FlowError.diverged(step: step, what: "a parameter", lastGood: lastGood)
     }
-    let isBest = record.validation.map { $0 < best.loss } ?? true
-    if isBest { best = (record.validation ?? record.loss, params, epoch) }
+    let trainingLoss = total / Double(training.count)
+    let validationLoss = try validationRows.map { rows in
+      -(try logPDF.body(params, rows, validationContext)).mean().item
+    }
+    if let validationLoss, validationLoss.isNaN {
+      throw FlowError.diverged(step: step, what: "the validation loss", lastGood: lastGood)
+    }
+    // An infinite loss is only worse: a held-out row may lie where the model puts nothing yet.
+    let isBest = validationLoss.map { $0 < best?.loss ?? .infinity } ?? true
+    if isBest { best = (validationLoss ?? trainingLoss, params, epoch) }
     history.append(
       Fitted.Epoch(
-        index: epoch, steps: step, trainingLoss: record.loss, validationLoss: record.validation, isBest: isBest))
+        index: epoch, steps: step, trainingLoss: trainingLoss, validationLoss: validationLoss, isBest: isBest))
     if case .stop = try onEpoch(history[epoch]) {
       ending = .stoppedByCallback
       break
     }
-    if held > 0, let patience, epoch - best.epoch >= patience {
+    if held > 0, let patience, epoch - (best?.epoch ?? -1) >= patience {
       ending = .stoppedEarly
       break
     }
   }
   return Fitted(
-    params: held > 0 ? best.params : params, logPDF: logPDF, sample: sample, history: history, ending: ending)
+    params: held > 0 ? best?.params ?? params : params, logPDF: logPDF, sample: sample, history: history, ending: ending)
+}
+
+extension Params {
+  /// Whether every number is finite: 0 times anything else is NaN.
+  fileprivate var isFinite: Bool { leaves.allSatisfy { ($0 * 0).sum().item == 0 } }
 }
 
 private func checkData(_ data: Tensor, _ context: Tensor?) throws(FlowError) {

@@ -17,10 +17,10 @@ public protocol Optimizer: Sendable {
 extension Optimizer {
   /// The parameters after one step, and the next state. Frozen leaves stay.
   ///
-  /// Throws `FlowError.structure` when the trees do not match.
+  /// Throws `FlowError.structure` with both trees when they differ in structure, shapes or dtypes.
   public func update(_ gradient: Params, _ state: Params, _ params: Params) throws -> (params: Params, state: Params) {
     let (step, state) = try transform(gradient, state, params)
-    return (try params.zipLearned(with: step, who: "update") { $0 + $1 }, state)
+    return (try params.stepped(by: step, who: "update"), state)
   }
 }
 

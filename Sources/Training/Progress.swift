@@ -8,7 +8,7 @@
 
 /// How a long computation reports, on standard error.
 public enum Progress: Sendable {
-  /// A bar on a terminal, nothing elsewhere.
+  /// A bar on a terminal, lines elsewhere.
   case automatic
   /// A bar that redraws its line.
   case bar
@@ -19,7 +19,7 @@ public enum Progress: Sendable {
 
   /// What is shown: a terminal decides for `.automatic`.
   var resolved: Progress {
-    if case .automatic = self { return isatty(2) == 1 ? .bar : .silent }
+    if case .automatic = self { return isatty(2) == 1 ? .bar : .lines }
     return self
   }
 }
@@ -29,7 +29,7 @@ struct ProgressMeter {
   private let style: Progress
   private let total: Int
   private let start = ContinuousClock.now
-  private var latest: ContinuousClock.Instant?
+  private var latest: Duration?
 
   init(_ style: Progress, total: Int) {
     self.style = style.resolved
@@ -38,31 +38,32 @@ struct ProgressMeter {
 
   /// Shows that `done` of the total are done, if it is time to.
   mutating func report(_ done: Int, _ text: @autoclosure () -> String) {
+    if let output = output(done, after: ContinuousClock.now - start, text()) { show(output) }
+  }
+
+  /// What to write `elapsed` after the start, or nil while it is too early for another line.
+  mutating func output(_ done: Int, after elapsed: Duration, _ text: @autoclosure () -> String) -> String? {
     let pause: Duration
     switch style {
     case .bar: pause = .milliseconds(100)
     case .lines: pause = .seconds(2)
-    case .silent, .automatic: return
+    case .silent, .automatic: return nil
     }
-    let now = ContinuousClock.now
-    if let latest, now - latest < pause, done < total { return }
-    latest = now
-    let elapsed = (now - start).seconds
-    let left = elapsed / Double(max(done, 1)) * Double(total - done)
+    if let latest, elapsed - latest < pause, done < total { return nil }
+    latest = elapsed
+    let left = elapsed.seconds / Double(max(done, 1)) * Double(total - done)
     let share = Double(done) / Double(total)
-    let line = "\(Int(share * 100))% \(text()), \(ProgressMeter.clock(elapsed)) gone, \(ProgressMeter.clock(left)) left"
-    if case .bar = style {
-      let filled = Int(share * 24)
-      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-      show("\r\u{1B}[2K\(bar) \(line)")
-    } else {
-      show(line + "\n")
-    }
+    let times = "\(ProgressMeter.clock(elapsed.seconds)) gone, \(ProgressMeter.clock(left)) left"
+    let line = "\(Int(share * 100))% \(text()), \(times)"
+    guard case .bar = style else { return line + "\n" }
+    let filled = Int(share * 24)
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+    return "\r\u{1B}[2K\(bar) \(line)"
   }
 
-  /// Ends the bar's line.
+  /// Ends the bar's line, if there is one.
   func finish() {
-    if case .bar = style { show("\n") }
+    if case .bar = style, latest != nil { show("\n") }
   }
 
   private func show(_ text: String) {

@@ -17,20 +17,18 @@ public struct SGD: Optimizer {
 
   /// A zero trace.
   public func initialize(_ params: Params) -> Params {
-    let count = Params.frozen(Tensor(ints: [0]))
-    return momentum == 0 ? ["count": count] : ["count": count, "trace": params.learned.filled(with: 0)]
+    momentum == 0 ? ["count": .steps(0)] : ["count": .steps(0), "trace": params.learned.filled(with: 0)]
   }
 
   /// The step and the next trace.
   public func transform(
     _ gradient: Params, _ state: Params, _ params: Params
   ) throws -> (step: Params, state: Params) {
-    let count = state["count"].ints[0]
+    let count = try state.stepCount(who: "SGD")
     let rate = learningRate(count)
-    let next = Params.frozen(Tensor(ints: [count + 1]))
-    if momentum == 0 { return (gradient.map { -rate * $0 }, ["count": next]) }
-    let trace = try state.child("trace").zip(with: gradient, who: "SGD") { $1 + momentum * $0 }
+    if momentum == 0 { return (gradient.map { -rate * $0 }, ["count": .steps(count + 1)]) }
+    let trace = try state.moments("trace", who: "SGD").combined(with: gradient, who: "SGD") { $1 + momentum * $0 }
     let direction = isNesterov ? try gradient.zip(with: trace) { $0 + momentum * $1 } : trace
-    return (direction.map { -rate * $0 }, ["count": next, "trace": trace])
+    return (direction.map { -rate * $0 }, ["count": .steps(count + 1), "trace": trace])
   }
 }

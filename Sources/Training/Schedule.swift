@@ -1,4 +1,4 @@
-/// A learning rate as a function of the number of steps done. A literal is a constant.
+/// A learning rate as a function of the number of steps done. A literal is a constant. Values are those of optax's schedules.
 public struct Schedule: Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
   private let value: @Sendable (Int) -> Double
 
@@ -28,10 +28,11 @@ public struct Schedule: Sendable, ExpressibleByFloatLiteral, ExpressibleByIntege
     Schedule { step in first + (last - first) * min(Double(step) / Double(max(steps, 1)), 1) }
   }
 
-  /// rate · factor^(step / steps).
-  public static func exponential(_ rate: Double, factor: Double, steps: Int) -> Schedule {
+  /// rate · factor^(step / steps); in stairs, the exponent is rounded down.
+  public static func exponential(_ rate: Double, factor: Double, steps: Int, inStairs: Bool = false) -> Schedule {
     Schedule { step in
-      rate * pow(Tensor(factor, dtype: .float64), Double(step) / Double(max(steps, 1))).item
+      let exponent = Double(step) / Double(max(steps, 1))
+      return rate * pow(Tensor(factor, dtype: .float64), inStairs ? exponent.rounded(.down) : exponent).item
     }
   }
 

@@ -10,7 +10,7 @@ struct LU: Primitive {
     switch a.dtype {
     case .float32: _ = ck_lu_f32(a.shape[0], packed.floats, order.ints)
     case .float64: _ = ck_lu_f64(a.shape[0], packed.doubles, order.ints)
-    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
     return Operands(Tensor(packed), Tensor(order))
   }
@@ -47,7 +47,7 @@ extension Tensor {
   public var inversePermutation: Tensor {
     var inverse = [Int](repeating: -1, count: count)
     for (to, from) in ints.enumerated() {
-      precondition(from >= 0 && from < count && inverse[from] == -1, "\(ints) is not a permutation")
+      require(from >= 0 && from < count && inverse[from] == -1, "\(ints) is not a permutation")
       inverse[from] = to
     }
     return Tensor(ints: inverse)
@@ -61,7 +61,7 @@ extension Tensor {
 ///
 /// - Precondition: a square matrix.
 public func lu(_ a: Tensor) -> (packed: Tensor, order: Tensor) {
-  precondition(a.rank == 2 && a.shape[0] == a.shape[1], "lu needs a square matrix, got shape \(a.shape)")
+  require(a.rank == 2 && a.shape[0] == a.shape[1], "lu needs a square matrix, got shape \(a.shape)")
   let results = apply(LU(), Operands(a))
   return (results[0], results[1])
 }

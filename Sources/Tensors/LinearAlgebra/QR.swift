@@ -17,7 +17,7 @@ struct QR: Primitive {
       withUnsafeTemporaryAllocation(of: Double.self, capacity: scratch) {
         ck_qr_f64(rows, columns, a.doubles, q.doubles, r.doubles, $0.baseAddress)
       }
-    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
     return Operands(Tensor(q), Tensor(r))
   }
@@ -50,7 +50,7 @@ struct QR: Primitive {
 ///
 /// - Precondition: a matrix with at least as many rows as columns.
 public func qr(_ a: Tensor) -> (q: Tensor, r: Tensor) {
-  precondition(a.rank == 2 && a.shape[0] >= a.shape[1], "qr needs rows >= columns, got shape \(a.shape)")
+  require(a.rank == 2 && a.shape[0] >= a.shape[1], "qr needs rows >= columns, got shape \(a.shape)")
   let results = apply(QR(), Operands(a))
   return (results[0], results[1])
 }

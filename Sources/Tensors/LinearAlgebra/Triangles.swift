@@ -31,7 +31,7 @@ extension Tensor {
   ///
   /// - Precondition: a matrix.
   public func triangle(_ triangle: Triangle) -> Tensor {
-    precondition(rank == 2, "triangle needs a matrix, got shape \(shape)")
+    require(rank == 2, "triangle needs a matrix, got shape \(shape)")
     return select(where: triangle.mask(shape[0], shape[1], dtype: dtype), self, 0)
   }
 
@@ -39,7 +39,7 @@ extension Tensor {
   ///
   /// - Precondition: a square matrix.
   public func diagonal() -> Tensor {
-    precondition(rank == 2 && shape[0] == shape[1], "diagonal needs a square matrix, got shape \(shape)")
+    require(rank == 2 && shape[0] == shape[1], "diagonal needs a square matrix, got shape \(shape)")
     let n = shape[0]
     return reshaped(to: [n * n]).sliced(axis: 0, 0..<n * n, step: n + 1)
   }
@@ -48,7 +48,7 @@ extension Tensor {
   ///
   /// - Precondition: one axis.
   public func diagonalMatrix() -> Tensor {
-    precondition(rank == 1, "diagonalMatrix needs a vector, got shape \(shape)")
+    require(rank == 1, "diagonalMatrix needs a vector, got shape \(shape)")
     return expanded(axis: 1) * .identity(count, dtype: dtype)
   }
 }

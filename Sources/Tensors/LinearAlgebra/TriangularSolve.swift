@@ -16,7 +16,7 @@ struct TriangularSolve: Primitive {
       ck_triangular_solve_f32(isLower, isTransposed, isUnit, n, columns, t.floats, x.floats)
     case .float64:
       ck_triangular_solve_f64(isLower, isTransposed, isUnit, n, columns, t.doubles, x.doubles)
-    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
     return Operands(Tensor(x))
   }
@@ -62,7 +62,7 @@ struct TriangularSolve: Primitive {
 public func triangularSolve(
   _ t: Tensor, _ b: Tensor, lower: Bool, transposed: Bool = false, unit: Bool = false
 ) -> Tensor {
-  precondition(
+  require(
     t.rank == 2 && t.shape[0] == t.shape[1] && b.rank == 2 && b.shape[0] == t.shape[0] && t.dtype == b.dtype,
     "triangularSolve of \(t.shape) \(t.dtype) and \(b.shape) \(b.dtype)")
   return TriangularSolve(isLower: lower, isTransposed: transposed, isUnit: unit)(t, b)

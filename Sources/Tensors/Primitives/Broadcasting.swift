@@ -4,9 +4,9 @@ import CKernels
 ///
 /// - Precondition: shapes broadcast, one dtype.
 func broadcastBinary(_ kernel: ck_binary, _ a: Storage, _ b: Storage) -> Tensor {
-  precondition(a.dtype == b.dtype, "operands have dtypes \(a.dtype) and \(b.dtype)")
+  require(a.dtype == b.dtype, "operands have dtypes \(a.dtype) and \(b.dtype)")
   guard let shape = Shape.broadcast(a.shape, b.shape) else {
-    preconditionFailure("shapes \(a.shape) and \(b.shape) do not broadcast")
+    fatalError("shapes \(a.shape) and \(b.shape) do not broadcast")
   }
   let y = Storage(shape: shape, dtype: a.dtype)
   let isPlain = (a.shape == shape || a.count == 1) && (b.shape == shape || b.count == 1)
@@ -41,7 +41,7 @@ private func run(
   case .float64:
     ck_binary_f64(
       kernel, a.doubles + offsetA, Int32(stepA), b.doubles + offsetB, Int32(stepB), y.doubles + offset, count)
-  case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+  case .int32: fatalError("int32 tensors are indices: no arithmetic")
   }
 }
 
@@ -101,7 +101,7 @@ extension Tensor {
   /// - Precondition: the shape broadcasts to it.
   public func broadcast(to shape: Shape) -> Tensor {
     if shape == self.shape { return self }
-    precondition(
+    require(
       Shape.broadcast(self.shape, shape) == shape, "shape \(self.shape) does not broadcast to \(shape)")
     return Broadcast(shape: shape)(self)
   }

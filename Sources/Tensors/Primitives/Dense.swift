@@ -75,7 +75,7 @@ struct Dense: FusedPrimitive {
 ///
 /// - Precondition: sizes and dtypes agree.
 public func dense(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ epilogue: Epilogue = .identity) -> Tensor {
-  precondition(
+  require(
     x.rank >= 2 && weight.rank == 2 && x.shape[-1] == weight.shape[0] && bias.shape == [weight.shape[1]]
       && x.dtype == weight.dtype && x.dtype == bias.dtype,
     "dense of \(x.shape) \(x.dtype), weight \(weight.shape) \(weight.dtype), bias \(bias.shape) \(bias.dtype)")

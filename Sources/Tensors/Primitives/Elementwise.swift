@@ -18,7 +18,7 @@ struct Elementwise: Primitive {
     switch x.dtype {
     case .float32: ck_unary_f32(kernel, x.floats, y.floats, x.count)
     case .float64: ck_unary_f64(kernel, x.doubles, y.doubles, x.count)
-    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
     return Operands(Tensor(y))
   }

@@ -37,7 +37,7 @@ struct ScatterAdd: Primitive {
     switch x.dtype {
     case .float32: ck_scatter_add_f32(x.floats, outer, size, inner, index.ints, index.count, y.floats)
     case .float64: ck_scatter_add_f64(x.doubles, outer, size, inner, index.ints, index.count, y.doubles)
-    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
     return Operands(Tensor(y))
   }
@@ -55,9 +55,9 @@ extension Tensor {
   /// - Precondition: every index lies within the axis.
   public func gathered(_ indices: Tensor, axis: Int = -1) -> Tensor {
     let axis = shape.resolved(axis)
-    precondition(
+    require(
       indices.dtype == .int32 && indices.rank == 1, "indices need dtype int32 and one axis, got \(indices.shape) \(indices.dtype)")
-    precondition(
+    require(
       indices.ints.allSatisfy { $0 >= 0 && $0 < shape[axis] }, "an index lies outside axis \(axis) of shape \(shape)")
     return Gather(axis: axis, indices: indices.detached)(self)
   }

@@ -146,7 +146,7 @@ struct Cast: Primitive {
     switch dtype {
     case .float32: return Operands(Tensor(floats: x.floats, shape: x.shape))
     case .float64: return Operands(Tensor(doubles: x.doubles, shape: x.shape))
-    case .int32: preconditionFailure("real numbers are not cast to indices")
+    case .int32: fatalError("real numbers are not cast to indices")
     }
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
@@ -163,7 +163,7 @@ extension Tensor {
   /// - Precondition: equal counts.
   public func reshaped(to shape: Shape) -> Tensor {
     if shape == self.shape { return self }
-    precondition(shape.count == count, "shape \(self.shape) cannot be reshaped to \(shape)")
+    require(shape.count == count, "shape \(self.shape) cannot be reshaped to \(shape)")
     return Reshape(shape: shape)(self)
   }
 
@@ -171,7 +171,7 @@ extension Tensor {
   ///
   /// - Precondition: a permutation of 0..<rank.
   public func permuted(axes: [Int]) -> Tensor {
-    precondition(axes.sorted() == Array(0..<rank), "\(axes) is not a permutation of the axes of \(shape)")
+    require(axes.sorted() == Array(0..<rank), "\(axes) is not a permutation of the axes of \(shape)")
     return axes == Array(0..<rank) ? self : Permute(axes: axes)(self)
   }
 
@@ -193,7 +193,7 @@ extension Tensor {
   /// - Precondition: the range lies within the axis; step at least 1.
   public func sliced(axis: Int, _ range: Range<Int>, step: Int = 1) -> Tensor {
     let axis = shape.resolved(axis)
-    precondition(
+    require(
       range.lowerBound >= 0 && range.upperBound <= shape[axis] && step >= 1,
       "slice \(range) by \(step) of axis \(axis) of shape \(shape)")
     if range == 0..<shape[axis] && step == 1 { return self }
@@ -219,7 +219,7 @@ extension Tensor {
 ///
 /// - Precondition: at least one; one dtype; shapes equal but for that axis.
 public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
-  precondition(!tensors.isEmpty, "concatenate needs at least one tensor")
+  require(!tensors.isEmpty, "concatenate needs at least one tensor")
   if tensors.count == 1 { return tensors[0] }
   // In halves: each element is copied log₂(count) times, and a tree of pairs is all that differentiation has to know.
   if tensors.count > 2 {
@@ -230,7 +230,7 @@ public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
   }
   let (a, b) = (tensors[0], tensors[1])
   let axis = a.shape.resolved(axis)
-  precondition(
+  require(
     a.dtype == b.dtype && a.rank == b.rank && a.shape.removing(axis) == b.shape.removing(axis),
     "cannot concatenate \(a.shape) \(a.dtype) and \(b.shape) \(b.dtype) along axis \(axis)")
   return Concatenate(axis: axis)(a, b)

@@ -55,7 +55,7 @@ func gemm(
         transposesA, transposesB, m, n, k, a.doubles, b.doubles, bias?.doubles, epilogue, c.doubles,
         $0.baseAddress)
     }
-  case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+  case .int32: fatalError("int32 tensors are indices: no arithmetic")
   }
 }
 
@@ -64,7 +64,7 @@ func gemm(
 ///
 /// - Precondition: inner sizes and dtypes agree; `b` is a matrix; a transposed `a` is a matrix.
 public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {
-  precondition(
+  require(
     a.rank >= 2 && b.rank == 2 && a.dtype == b.dtype && !(transposeA && a.rank > 2)
       && a.shape[transposeA ? -2 : -1] == b.shape[transposeB ? 1 : 0],
     "matmul of \(a.shape) \(a.dtype)\(transposeA ? " transposed" : "") and \(b.shape) \(b.dtype)\(transposeB ? " transposed" : "")")

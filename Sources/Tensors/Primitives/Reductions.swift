@@ -48,7 +48,7 @@ struct CumulativeSum: Primitive {
     switch x.dtype {
     case .float32: ck_cumsum_rows_f32(x.floats, rows, columns, isReversed, y.floats)
     case .float64: ck_cumsum_rows_f64(x.doubles, rows, columns, isReversed, y.doubles)
-    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
     return Operands(Tensor(y))
   }
@@ -82,7 +82,7 @@ private func reduced(
     if inner == 1 { rows.1(x.doubles, outer, length, y.doubles) } else {
       for i in 0..<outer { columns.1(x.doubles + i * length * inner, length, inner, y.doubles + i * inner) }
     }
-  case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+  case .int32: fatalError("int32 tensors are indices: no arithmetic")
   }
   return Tensor(y)
 }

@@ -11,7 +11,7 @@ struct Select: Primitive {
       ck_select_f32(mask.floats, 1, a.floats, step(a), b.floats, step(b), y.floats, y.count)
     case .float64:
       ck_select_f64(mask.doubles, 1, a.doubles, step(a), b.doubles, step(b), y.doubles, y.count)
-    case .int32: preconditionFailure("int32 tensors are indices: no arithmetic")
+    case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
     return Operands(Tensor(y))
   }
@@ -37,9 +37,9 @@ struct Select: Primitive {
 ///
 /// - Precondition: shapes broadcast, one dtype.
 public func select(where mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-  precondition(mask.dtype == a.dtype && a.dtype == b.dtype, "select: dtypes \(mask.dtype), \(a.dtype), \(b.dtype) differ")
+  require(mask.dtype == a.dtype && a.dtype == b.dtype, "select: dtypes \(mask.dtype), \(a.dtype), \(b.dtype) differ")
   guard let ab = Shape.broadcast(a.shape, b.shape), let shape = Shape.broadcast(mask.shape, ab) else {
-    preconditionFailure("select: shapes \(mask.shape), \(a.shape), \(b.shape) do not broadcast")
+    fatalError("select: shapes \(mask.shape), \(a.shape), \(b.shape) do not broadcast")
   }
   func fitted(_ x: Tensor) -> Tensor { x.count == 1 && x.rank == 0 ? x : x.broadcast(to: shape) }
   return Select()(mask.broadcast(to: shape), fitted(a), fitted(b))

@@ -4,7 +4,7 @@
 public func jvp(
   at point: Tensor, along tangent: Tensor, _ f: (Tensor) throws -> Tensor
 ) rethrows -> (value: Tensor, tangent: Tensor) {
-  precondition(point.shape == tangent.shape, "jvp: point \(point.shape) and tangent \(tangent.shape)")
+  require(point.shape == tangent.shape, "jvp: point \(point.shape) and tangent \(tangent.shape)")
   let level = Level.next()
   let y = try f(Tensor(Dual(level: level, primal: point, tangent: tangent)))
   return parts(of: y, level: level)

@@ -24,7 +24,7 @@ public struct Operands: Sendable {
 
   /// The tensor at a position that is not absent.
   public subscript(_ i: Int) -> Tensor {
-    guard let tensor = optional(i) else { preconditionFailure("operand \(i) is absent") }
+    guard let tensor = optional(i) else { fatalError("operand \(i) is absent") }
     return tensor
   }
 

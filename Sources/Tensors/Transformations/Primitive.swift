@@ -25,7 +25,7 @@ public protocol FusedPrimitive: Primitive {
 extension FusedPrimitive {
   /// Never asked for: forward mode runs `composed`.
   public func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    preconditionFailure("forward mode runs the composed form")
+    fatalError("forward mode runs the composed form")
   }
 }
 
@@ -43,7 +43,7 @@ public struct Wanted: Sendable {
 public func apply(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
   guard let innermost = inputs.innermost else { return primitive.value(inputs) }
   switch innermost.payload {
-  case .concrete: preconditionFailure("unreachable")
+  case .concrete: fatalError("unreachable")
   case .dual(let dual): return applyForward(primitive, inputs, level: dual.level)
   case .traced(let traced): return traced.tape.apply(primitive, inputs)
   }

@@ -10,7 +10,7 @@ public func vjp(
   return (
     tape.primal(of: y),
     { cotangent in
-      precondition(cotangent.shape == y.shape, "pullback: expected shape \(y.shape), got \(cotangent.shape)")
+      require(cotangent.shape == y.shape, "pullback: expected shape \(y.shape), got \(cotangent.shape)")
       return tape.cotangents(of: [leaf], seeds: [(y, cotangent)], consuming: false)[0]
         ?? .zeros(point.shape, dtype: point.dtype)
     }
@@ -24,7 +24,7 @@ public func valueAndGradient(
   at point: Params, _ f: (Params) throws -> Tensor
 ) rethrows -> (value: Tensor, gradient: Params) {
   try valueAndGradient(at: point, seed: { loss in
-    precondition(loss.count == 1, "a gradient needs a single number, got shape \(loss.shape)")
+    require(loss.count == 1, "a gradient needs a single number, got shape \(loss.shape)")
     return .ones(loss.shape, dtype: loss.dtype)
   }, f)
 }

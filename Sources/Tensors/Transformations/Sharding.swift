@@ -35,7 +35,7 @@ public func valueAndGradient(
   _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
   let rows = batch.rows
-  precondition(rows > 0, "valueAndGradient(at:over:) needs at least one row")
+  require(rows > 0, "valueAndGradient(at:over:) needs at least one row")
   let shards = stride(from: 0, to: rows, by: Parallelism.shardRows).map {
     $0..<min($0 + Parallelism.shardRows, rows)
   }
@@ -45,7 +45,7 @@ public func valueAndGradient(
       seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
         let losses = try loss(params, batch[shards[i]], context?[shards[i]])
-        precondition(
+        require(
           losses.shape == [shards[i].count],
           "the loss must give one number a row, shape [\(shards[i].count)], got \(losses.shape)")
         return losses

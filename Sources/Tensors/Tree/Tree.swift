@@ -65,7 +65,7 @@ extension Tree {
   /// - Precondition: it exists. `Mapping` has compared the whole structure before a layer's body runs.
   public func child(_ label: String) -> Tree {
     guard case .branch(let children) = self, let child = children.first(where: { $0.label == label }) else {
-      preconditionFailure("no child \(label) in\n\(outline)")
+      fatalError("no child \(label) in\n\(outline)")
     }
     return child.tree
   }
@@ -75,7 +75,7 @@ extension Tree {
   /// - Precondition: it exists.
   public func child(_ position: Int) -> Tree {
     guard case .branch(let children) = self, children.indices.contains(position) else {
-      preconditionFailure("no child at \(position) in\n\(outline)")
+      fatalError("no child at \(position) in\n\(outline)")
     }
     return children[position].tree
   }
@@ -84,7 +84,7 @@ extension Tree {
   ///
   /// - Precondition: it exists.
   public subscript(label: String) -> Leaf {
-    guard let value = child(label).value else { preconditionFailure("\(label) is a branch, not a leaf") }
+    guard let value = child(label).value else { fatalError("\(label) is a branch, not a leaf") }
     return value
   }
 

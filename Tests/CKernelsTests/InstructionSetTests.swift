@@ -1,0 +1,101 @@
+import CKernels
+import Testing
+
+/// Every function gives the same bits on every instruction set this machine has, at odd lengths and on any bits at all.
+@Suite(.serialized) struct InstructionSetTests {
+  /// `body`'s bits on each instruction set.
+  private func same(_ name: String, _ body: () -> [UInt64]) {
+    var first: [UInt64]?
+    for set in instructionSets {
+      #expect(ck_use_instruction_set(set) && String(cString: ck_instruction_set()) == set)
+      let found = body()
+      #expect(found == first ?? found, "\(name) differs on \(set)")
+      first = first ?? found
+    }
+    _ = ck_use_instruction_set(instructionSets[0])
+  }
+
+  @Test func names() {
+    #expect(instructionSets.contains("baseline"))
+    #expect(!ck_use_instruction_set("v9"))
+  }
+
+  @Test func elementwise() {
+    functions(Float.self)
+    functions(Double.self)
+  }
+
+  private func functions<T: Element>(_: T.Type) {
+    var generator = Generator()
+    for n in [1, 7, 16, 37, 400] {
+      let a = T.arbitrary(n, &generator) + T.random(n, &generator).map { $0 * 20 }
+      let b = T.arbitrary(n, &generator) + T.random(n, &generator).map { $0 * 4 }
+      for f in CK_NEGATE.rawValue...CK_ATAN.rawValue {
+        same("unary \(f) \(T.self)") { bits(T.unary(ck_unary(rawValue: f), a)) }
+      }
+      for f in CK_ADD.rawValue...CK_D_ABS.rawValue {
+        same("binary \(f) \(T.self)") { bits(T.binary(ck_binary(rawValue: f), a, b)) }
+        same("binary \(f) \(T.self) of one") { bits(T.binary(ck_binary(rawValue: f), a, [b[0]])) }
+      }
+    }
+  }
+
+  /// An element's result does not depend on where in the array it is.
+  @Test func position() {
+    var generator = Generator()
+    let x = generator.floats(50).map { $0 * 10 }
+    for f in CK_NEGATE.rawValue...CK_ATAN.rawValue {
+      let whole = Float.unary(ck_unary(rawValue: f), x)
+      for start in [1, 3, 47] {
+        #expect(bits(Float.unary(ck_unary(rawValue: f), Array(x[start...]))) == bits(Array(whole[start...])))
+      }
+    }
+  }
+
+  @Test func products() {
+    multiply(Float.self)
+    multiply(Double.self)
+  }
+
+  private func multiply<T: Element>(_: T.Type) {
+    var generator = Generator()
+    for (m, n, k) in [(5, 7, 9), (20, 33, 17), (64, 2, 30), (1, 40, 20), (33, 70, 3), (17, 16, 270)] {
+      let a = T.random(m * k, &generator), b = T.random(k * n, &generator), bias = T.random(n, &generator)
+      for (aT, bT) in [(false, false), (true, false), (false, true), (true, true)] {
+        same("gemm \(T.self)") { bits(T.gemm(aT, bT, m, n, k, a, b, bias, CK_TANH_EPILOGUE)) }
+      }
+    }
+  }
+
+  @Test func others() {
+    reductionsAndFactorizations(Float.self)
+    reductionsAndFactorizations(Double.self)
+    var generator = Generator()
+    let words = (0..<37).map { _ in UInt32(truncatingIfNeeded: generator.bits()) }
+    same("uniform") {
+      var y = [Float](repeating: 0, count: 37)
+      ck_uniform_f32(words, 37, -1, 1.5, &y)
+      return bits(y)
+    }
+    same("threefry") {
+      var y = [UInt64](repeating: 0, count: 37)
+      ck_threefry_bits64(5, 6, 0xffff_fff0, 37, &y)
+      return y
+    }
+  }
+
+  private func reductionsAndFactorizations<T: Element>(_: T.Type) {
+    var generator = Generator()
+    let x = T.random(23 * 1100, &generator)
+    same("sum of rows") { bits(T.sumRows(x, 23, 1100)) }
+    same("sum of columns") { bits(T.sumColumns(x, 23, 1100)) }
+    same("maximum of rows") { bits(T.maxRows(x, 23, 1100)) }
+    same("maximum of columns") { bits(T.maxColumns(x, 23, 1100)) }
+    same("running sum") { bits(T.cumsum(x, 23, 1100, reverse: true)) }
+    same("transpose") { bits(T.transpose(x, 23, 1100)) }
+    let square = Array(x[..<(37 * 37)])
+    same("lu") { bits(T.lu(37, square).lu) }
+    same("qr") { bits(T.qr(37, 37, square).q) + bits(T.qr(37, 37, square).r) }
+    same("solve") { bits(T.solve(lower: true, transposed: false, unit: true, 37, 21, square.map { $0 / 9 }, x)) }
+  }
+}
