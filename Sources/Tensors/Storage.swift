@@ -12,7 +12,7 @@ final class Storage: @unchecked Sendable {
     self.shape = shape
     self.dtype = dtype
     owner = nil
-    address = .allocate(byteCount: max(shape.count * dtype.byteCount, 1), alignment: 64)
+    address = StoragePool.allocate(shape.count * dtype.byteCount)
   }
 
   /// A view of `count(shape)` elements of `owner`, from its element `offset` on.
@@ -23,7 +23,7 @@ final class Storage: @unchecked Sendable {
     address = storage.address + offset * storage.dtype.byteCount
   }
 
-  deinit { if owner == nil { address.deallocate() } }
+  deinit { if owner == nil { StoragePool.release(address, shape.count * dtype.byteCount) } }
 
   var count: Int { shape.count }
   var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }

@@ -236,6 +236,23 @@ public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
   return Concatenate(axis: axis)(a, b)
 }
 
+/// Many tensors end to end along axis 0: values in memory are copied once.
+func concatenateRows(_ tensors: [Tensor]) -> Tensor {
+  let first = tensors[0]
+  guard tensors.allSatisfy({ $0.level == 0 && $0.shape.sample == first.shape.sample && $0.dtype == first.dtype }) else {
+    return concatenate(tensors, axis: 0)
+  }
+  let y = Storage(shape: first.shape.replacing(0, by: tensors.reduce(0) { $0 + $1.rows }), dtype: first.dtype)
+  var target = y.address
+  for tensor in tensors {
+    let x = tensor.storage
+    let bytes = x.count * x.dtype.byteCount
+    target.copyMemory(from: x.address, byteCount: bytes)
+    target += bytes
+  }
+  return Tensor(y)
+}
+
 /// Tensors of one shape along a new axis.
 public func stack(_ tensors: [Tensor], axis: Int = 0) -> Tensor {
   concatenate(tensors.map { $0.expanded(axis: axis) }, axis: axis)

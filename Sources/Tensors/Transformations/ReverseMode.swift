@@ -23,10 +23,13 @@ public func vjp(
 public func valueAndGradient(
   at point: Params, _ f: (Params) throws -> Tensor
 ) rethrows -> (value: Tensor, gradient: Params) {
-  try valueAndGradient(at: point, seed: { loss in
-    require(loss.count == 1, "a gradient needs a single number, got shape \(loss.shape)")
-    return .ones(loss.shape, dtype: loss.dtype)
-  }, f)
+  let (value, gradients) = try valueAndLeafGradients(
+    at: point,
+    seed: { loss in
+      require(loss.count == 1, "a gradient needs a single number, got shape \(loss.shape)")
+      return .ones(loss.shape, dtype: loss.dtype)
+    }, f)
+  return (value, point.learned.replacingLearned(with: gradients))
 }
 
 /// The value of a scalar function and its gradient at a point.
@@ -53,21 +56,17 @@ public func gradient(at point: Params, _ f: (Params) throws -> Tensor) rethrows 
   try valueAndGradient(at: point, f).gradient
 }
 
-/// The value of `f` and the pullback of the cotangent that `seed` gives for it.
-func valueAndGradient(
+/// The value of `f` and its pullback of the cotangent that `seed` gives for the value: one tensor a learned leaf.
+func valueAndLeafGradients(
   at point: Params, seed: (Tensor) -> Tensor, _ f: (Params) throws -> Tensor
-) rethrows -> (value: Tensor, gradient: Params) {
+) rethrows -> (value: Tensor, gradients: [Tensor]) {
   let tape = Tape()
-  let leaves = point.mapLearned { tape.leaf($0) }
-  let loss = try Transformation.$isUnderWay.withValue(true) { try f(leaves) }
-  let learned = leaves.learned.leaves
-  let cotangents = tape.cotangents(of: learned, seeds: [(loss, seed(loss.detached))], consuming: true)
-  var position = 0
-  let gradient = point.learned.map { leaf in
-    defer { position += 1 }
-    return cotangents[position] ?? .zeros(leaf.shape, dtype: leaf.dtype)
-  }
-  return (tape.primal(of: loss), gradient)
+  let primals = point.learnedLeaves
+  let leaves = primals.map(tape.leaf)
+  let loss = try Transformation.$isUnderWay.withValue(true) { try f(point.replacingLearned(with: leaves)) }
+  let cotangents = tape.cotangents(of: leaves, seeds: [(loss, seed(loss.detached))], consuming: true)
+  let gradients = zip(cotangents, primals).map { $0 ?? .zeros($1.shape, dtype: $1.dtype) }
+  return (tape.primal(of: loss), gradients)
 }
 
 /// What the current task is doing: a tape belongs to one thread, so no shards are made inside another transformation.

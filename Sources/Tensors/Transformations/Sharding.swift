@@ -40,7 +40,7 @@ public func valueAndGradient(
     $0..<min($0 + Parallelism.shardRows, rows)
   }
   let results = try concurrentMap(shards.count) { i in
-    try valueAndGradient(
+    try valueAndLeafGradients(
       at: point,
       seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
@@ -52,12 +52,12 @@ public func valueAndGradient(
       })
   }
   var total = results[0].value.sum()
-  var gradient = results[0].gradient
+  var gradients = results[0].gradients
   for result in results.dropFirst() {
     total = total + result.value.sum()
-    gradient = try gradient.zip(with: result.gradient) { $0 + $1 }
+    for i in gradients.indices { gradients[i] = gradients[i] + result.gradients[i] }
   }
-  return (total / Double(rows), gradient)
+  return (total / Double(rows), point.learned.replacingLearned(with: gradients))
 }
 
 /// The mean over rows of a loss a row, and its gradient.
@@ -69,11 +69,33 @@ public func valueAndGradient(
   try valueAndGradient(at: point, over: batch, given: nil) { params, rows, _ in try loss(params, rows) }
 }
 
+/// A row-wise function of many rows, evaluated in pieces on all cores and put together again.
+///
+/// `body` is called with ranges of rows and gives tensors of as many rows. A row's bits do not depend on its piece, so
+/// neither do the results on the pieces' size, which follows the number of threads. The pieces also bound the memory that
+/// intermediate results take.
+package func mapRows<Failure: Error>(
+  _ rows: Int, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
+) throws(Failure) -> [Tensor] {
+  if rows < 2 * Parallelism.shardRows || Transformation.isUnderWay { return try body(0..<rows) }
+  let threads = Parallelism.threads ?? ProcessorCount.value
+  let size = min(max((rows + threads - 1) / threads, Parallelism.shardRows), 4 * Parallelism.shardRows)
+  let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
+  let results = try concurrentMap(pieces.count) { (i) throws(Failure) in try body(pieces[i]) }
+  return results[0].indices.map { k in concatenateRows(results.map { $0[k] }) }
+}
+
 /// `body(0)`, ..., `body(count − 1)`, on several threads where that is allowed; the first error in order is thrown.
-func concurrentMap<Result: Sendable>(_ count: Int, _ body: @Sendable (Int) throws -> Result) throws -> [Result] {
+func concurrentMap<Value: Sendable, Failure: Error>(
+  _ count: Int, _ body: @Sendable (Int) throws(Failure) -> Value
+) throws(Failure) -> [Value] {
   let limit = min(count, Parallelism.threads ?? ProcessorCount.value)
-  if limit <= 1 || Transformation.isUnderWay { return try (0..<count).map(body) }
-  nonisolated(unsafe) let results = UnsafeMutableBufferPointer<Swift.Result<Result, any Error>?>.allocate(capacity: count)
+  if limit <= 1 || Transformation.isUnderWay {
+    var values: [Value] = []
+    for i in 0..<count { values.append(try body(i)) }
+    return values
+  }
+  nonisolated(unsafe) let results = UnsafeMutableBufferPointer<Result<Value, Failure>?>.allocate(capacity: count)
   results.initialize(repeating: nil)
   defer {
     results.deinitialize()
@@ -83,11 +105,14 @@ func concurrentMap<Result: Sendable>(_ count: Int, _ body: @Sendable (Int) throw
   DispatchQueue.concurrentPerform(iterations: limit) { worker in
     Parallelism.$threads.withValue(threads) {
       for i in stride(from: worker, to: count, by: limit) {
-        results[i] = Swift.Result { try body(i) }
+        do throws(Failure) { results[i] = .success(try body(i)) } catch { results[i] = .failure(error) }
       }
     }
   }
-  return try results.map { try $0!.get() }
+  var values: [Value] = []
+  values.reserveCapacity(count)
+  for result in results { values.append(try result!.get()) }
+  return values
 }
 
 private enum ProcessorCount {

@@ -1,6 +1,39 @@
 extension Tree where Leaf == Tensor {
   /// The number of learned numbers.
-  public var learnedCount: Int { learned.leaves.reduce(0) { $0 + $1.count } }
+  public var learnedCount: Int { learnedLeaves.reduce(0) { $0 + $1.count } }
+
+  /// The learned leaves in order.
+  public var learnedLeaves: [Tensor] {
+    var result: [Tensor] = []
+    func walk(_ tree: Tree) {
+      switch tree {
+      case .leaf(let leaf): result.append(leaf)
+      case .frozen: break
+      case .branch(let children): for child in children { walk(child.tree) }
+      }
+    }
+    walk(self)
+    return result
+  }
+
+  /// The tree with its learned leaves replaced, in order, and its frozen ones kept.
+  ///
+  /// - Precondition: as many leaves as there are learned ones.
+  public func replacingLearned(with leaves: [Tensor]) -> Tree {
+    var position = 0
+    func rebuilt(_ tree: Tree) -> Tree {
+      switch tree {
+      case .leaf:
+        position += 1
+        return .leaf(leaves[position - 1])
+      case .frozen: return tree
+      case .branch(let children): return .branch(children.map { Child($0.label, rebuilt($0.tree)) })
+      }
+    }
+    let result = rebuilt(self)
+    require(position == leaves.count, "the tree has \(position) learned leaves, got \(leaves.count)")
+    return result
+  }
 
   /// Whether both have the same structure and the same bits.
   public func isIdentical(to other: Tree) -> Bool {

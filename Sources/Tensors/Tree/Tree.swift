@@ -90,9 +90,10 @@ extension Tree {
 
   /// The leaves in order, learned and frozen.
   public var leaves: [Leaf] {
-    var result: [Leaf] = []
-    forEach { _, leaf, _ in result.append(leaf) }
-    return result
+    switch self {
+    case .leaf(let leaf), .frozen(let leaf): return [leaf]
+    case .branch(let children): return children.flatMap(\.tree.leaves)
+    }
   }
 
   /// Calls `body` with path, value and whether it is frozen, for each leaf in order.
