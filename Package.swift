@@ -41,7 +41,9 @@ let package = Package(
       name: "digits", dependencies: ["Flows"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
     .executableTarget(name: "two-moons", dependencies: ["Flows"], path: "Examples/two-moons"),
-    .executableTarget(name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks"),
+    .executableTarget(
+      name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",
+      exclude: ["peers", "compare"]),
 
     // MARK: - Tests
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),

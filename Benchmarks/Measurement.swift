@@ -15,6 +15,8 @@ struct Measurement {
       return Double(seconds) * 1e3 + Double(attoseconds) * 1e-15
     }.sorted()
     (least, greatest) = (times[0], times[times.count - 1])
-    median = times.count % 2 == 1 ? times[times.count / 2] : (times[times.count / 2 - 1] + times[times.count / 2]) / 2
+    median =
+      times.count % 2 == 1
+      ? times[times.count / 2] : (times[times.count / 2 - 1] + times[times.count / 2]) / 2
   }
 }

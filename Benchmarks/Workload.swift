@@ -20,6 +20,9 @@ struct Workload: Sendable {
   /// Affine couplings with a reversal between them. Last layers start away from zero, so that no product is trivial.
   private static func couplings(_ count: Int, hidden: [Int]) -> Serial {
     let network = MLP(hidden: hidden, lastWeight: .normal(standardDeviation: 0.01))
-    return Serial((0..<count).flatMap { i -> [any Bijection] in [AffineCoupling(network)] + (i < count - 1 ? [Reverse()] : []) })
+    return Serial(
+      (0..<count).flatMap { i -> [any Bijection] in
+        [AffineCoupling(network)] + (i < count - 1 ? [Reverse()] : [])
+      })
   }
 }

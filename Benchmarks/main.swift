@@ -22,7 +22,8 @@ while let name = arguments.popFirst() {
         + "\"batch\": \(workload.batch), \"params\": \(params), \"median_ms\": \(time.median), "
         + "\"min_ms\": \(time.least), \"max_ms\": \(time.greatest)}")
   } else {
-    print("\(workload.name) \(what): \(time.median) ms (\(time.least) to \(time.greatest)), \(params) parameters")
+    print(
+      "\(workload.name) \(what): \(time.median) ms (\(time.least) to \(time.greatest)), \(params) parameters")
   }
 }
 
@@ -34,13 +35,17 @@ for workload in Workload.all where chosen == nil || chosen == workload.name {
     var (params, state) = (initial, optimizer.initialize(initial))
 
     let step = try Measurement(repetitions: repetitions) {
-      let (_, gradient) = try valueAndGradient(at: params, over: batch) { params, rows in try -logPDF(params, rows) }
+      let (_, gradient) = try valueAndGradient(at: params, over: batch) { params, rows in
+        try -logPDF(params, rows)
+      }
       (params, state) = try optimizer.update(gradient, state, params)
     }
     report(workload, "step", params: params.learnedCount, step)
     let density = try Measurement(repetitions: repetitions) { _ = try logPDF(params, batch) }
     report(workload, "logPDF", params: params.learnedCount, density)
-    let draws = try Measurement(repetitions: repetitions) { _ = try sample(Key(2), params, count: workload.batch) }
+    let draws = try Measurement(repetitions: repetitions) {
+      _ = try sample(Key(2), params, count: workload.batch)
+    }
     report(workload, "sample", params: params.learnedCount, draws)
   }
 }

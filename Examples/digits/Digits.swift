@@ -49,7 +49,8 @@ struct Score: CustomStringConvertible {
       let z = Digits.dequantized(key, images)
       let logDensity = try logPDF(z).cast(to: .float64)
       inLogits -= logDensity.mean().item / Double(keys.count)
-      inPixels -= (logDensity + Digits.logDerivative(at: z).cast(to: .float64)).mean().item / Double(keys.count)
+      inPixels -=
+        (logDensity + Digits.logDerivative(at: z).cast(to: .float64)).mean().item / Double(keys.count)
     }
     nats = inLogits
     // NLL(v) / (64 ln 2) bits a dimension for v in [0, 1), and log2 17 to count levels instead.

@@ -26,11 +26,13 @@ extension Bijection {
   ///   - dtype: of parameters and data. Initial values are drawn in float32 and converted.
   /// - Throws: `FlowError` for an empty shape, or initial inputs that do not fit or are not finite.
   public func callAsFunction(
-    _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil, initContext: Tensor? = nil,
+    _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
+    initContext: Tensor? = nil,
     dtype: DType = .float32
   ) throws(FlowError) -> Initialized {
     let site = Site(
-      inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext, dtype: dtype)
+      inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext,
+      dtype: dtype)
     try site.check(who: "\(Self.self)")
     let (params, forward, inverse) = try initialize(key, at: site)
     return (params, forward.expecting(params), inverse.expecting(params))

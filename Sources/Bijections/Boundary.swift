@@ -29,7 +29,8 @@ public struct Boundary: Sendable {
     func admits(_ tensor: Tensor) -> Bool {
       guard tensor.shape == shape, tensor.dtype == dtype else { return false }
       guard let indices else { return true }
-      return isPermutation ? Leaf.distinct(tensor.ints, in: indices) : tensor.ints.allSatisfy(indices.contains)
+      return isPermutation
+        ? Leaf.distinct(tensor.ints, in: indices) : tensor.ints.allSatisfy(indices.contains)
     }
 
     private static func distinct(_ values: [Int], in range: Range<Int>) -> Bool {

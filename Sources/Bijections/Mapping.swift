@@ -4,9 +4,15 @@
 /// `body`, which holds mathematics only. Combinators call `body` directly.
 public struct Mapping: Sendable {
   /// The mathematics: outputs, and log|det ∂outputs/∂inputs| a row.
-  public typealias Body = @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> (
-    outputs: Tensor, logDet: Tensor
-  )
+  public typealias Body =
+    @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> (
+      outputs: Tensor, logDet: Tensor
+    )
+  /// How a batch moves the statistics among the parameters: the same tree, with some of its frozen leaves replaced.
+  public typealias Statistics =
+    @Sendable (
+      _ params: Params, _ batch: Tensor, _ context: Tensor?
+    ) throws(FlowError) -> Params
 
   /// What holds of a mapping whatever its parameters.
   public struct Traits: OptionSet, Sendable {
@@ -26,14 +32,20 @@ public struct Mapping: Sendable {
   public let codomain: Domain
   /// What holds whatever the parameters.
   public let traits: Traits
+  /// What a training step's batch moves among the frozen leaves, unchecked; nil where there are no such statistics.
+  public let statistics: Statistics?
   /// The unchecked mathematics.
   public let body: Body
 
   /// A mapping.
-  public init(_ boundary: Boundary, to codomain: Domain, traits: Traits = [], body: @escaping Body) {
+  public init(
+    _ boundary: Boundary, to codomain: Domain, traits: Traits = [], statistics: Statistics? = nil,
+    body: @escaping Body
+  ) {
     self.boundary = boundary
     self.codomain = codomain
     self.traits = traits
+    self.statistics = statistics
     self.body = body
   }
 
@@ -51,7 +63,22 @@ public struct Mapping: Sendable {
     _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     try boundary.check(params, inputs, given: context)
-    return try body(params, inputs, context)
+    if traits.contains(.couplesRows) { return try body(params, inputs, context) }
+    let results = try mapRows(inputs.rows) { (rows) throws(FlowError) in
+      let (outputs, logDet) = try body(params, inputs[rows], context?[rows])
+      return [outputs, logDet]
+    }
+    return (results[0], results[1])
+  }
+
+  /// The parameters with the statistics that training keeps (batch normalization's running mean) moved by a batch of
+  /// inputs; the same tree for a mapping without any, and for no rows. Throws as the call does.
+  public func updatingStatistics(
+    _ params: Params, _ batch: Tensor, given context: Tensor? = nil
+  ) throws(FlowError) -> Params {
+    try boundary.check(params, batch, given: context)
+    guard let statistics, batch.rows > 0 else { return params }
+    return try statistics(params, batch, context)
   }
 
   /// The same mapping, which lets only parameter trees of this structure pass.

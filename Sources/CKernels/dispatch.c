@@ -116,6 +116,18 @@ bool ck_use_instruction_set(const char *name) {
   } \
   void ck_uniform_##S(const U *bits, size_t n, T low, T high, T *y) { \
     table()->uniform_##S(bits, n, low, high, y); \
+  } \
+  void ck_affine_##S(ck_scale form, T parameter, bool inverse, size_t rows, size_t n, const T *x, const T *raw, T *y, \
+                     T *log_scale) { \
+    table()->affine_##S(form, parameter, inverse, rows, n, x, raw, y, log_scale); \
+  } \
+  void ck_affine_pullback_##S(ck_scale form, T parameter, bool inverse, size_t rows, size_t n, const T *g, const T *l, \
+                              const T *x, const T *y, const T *log_scale, T *gx, T *graw) { \
+    table()->affine_pullback_##S(form, parameter, inverse, rows, n, g, l, x, y, log_scale, gx, graw); \
+  } \
+  void ck_adam_##S(const ck_adam *a, size_t n, const T *g, const T *mean, const T *square, const T *weight, \
+                   T *next_mean, T *next_square, T *step) { \
+    table()->adam_##S(a, n, g, mean, square, weight, next_mean, next_square, step); \
   }
 
 FORWARD(float, f32, uint32_t)

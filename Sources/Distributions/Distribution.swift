@@ -20,11 +20,13 @@ extension Distribution {
   ///   - dtype: of parameters and data. Initial values are drawn in float32 and converted.
   /// - Throws: `FlowError` for an empty shape, or initial inputs that do not fit or are not finite.
   public func callAsFunction(
-    _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil, initContext: Tensor? = nil,
+    _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
+    initContext: Tensor? = nil,
     dtype: DType = .float32
   ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
     let site = Site(
-      inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext, dtype: dtype)
+      inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext,
+      dtype: dtype)
     try site.check(who: "\(Self.self)")
     let (params, logPDF, sample) = try initialize(key, at: site)
     return (params, logPDF.expecting(params), sample.expecting(params))
@@ -34,39 +36,66 @@ extension Distribution {
 /// The logarithm of a density: a pure function of parameters, a batch and a context. Calling it checks its arguments.
 public struct LogPDF: Sendable {
   /// The mathematics: the log-density in nats, a row.
-  public typealias Body = @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
+  public typealias Body =
+    @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
 
   /// What is checked before `body` runs.
   public private(set) var boundary: Boundary
+  /// `.couplesRows` where a row's log-density depends on the other rows: such a batch must not be sharded.
+  public let traits: Mapping.Traits
+  /// What a training step's batch moves among the frozen leaves, unchecked; nil where there are no such statistics.
+  public let statistics: Mapping.Statistics?
   /// The unchecked mathematics.
   public let body: Body
 
   /// A log-density.
-  public init(_ boundary: Boundary, body: @escaping Body) {
+  public init(
+    _ boundary: Boundary, traits: Mapping.Traits = [], statistics: Mapping.Statistics? = nil,
+    body: @escaping Body
+  ) {
     self.boundary = boundary
+    self.traits = traits
+    self.statistics = statistics
     self.body = body
   }
 
   /// log p(inputs | context) in nats, `[batch]`; −∞ outside the support.
   ///
-  /// A row's result has the same bits in any batch; NaN stays in its row. Throws `FlowError` for a parameter tree of
+  /// A row's result has the same bits in any batch; NaN stays in its row. Many rows are evaluated in pieces, on all
+  /// cores. Throws `FlowError` for a parameter tree of
   /// another structure, a wrong shape or dtype, a missing or unexpected context, or a value outside the domain.
   public func callAsFunction(
     _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Tensor {
     try boundary.check(params, inputs, given: context)
-    return try body(params, inputs, context)
+    if traits.contains(.couplesRows) { return try body(params, inputs, context) }
+    return try mapRows(inputs.rows) { (rows) throws(FlowError) in
+      [try body(params, inputs[rows], context?[rows])]
+    }[0]
   }
 
-  func expecting(_ params: Params) -> LogPDF { LogPDF(boundary.expecting(params), body: body) }
+  /// The parameters with the statistics that training keeps (batch normalization's running mean) moved by a batch; the
+  /// same tree for a distribution without any, and for no rows. Throws as the call does.
+  public func updatingStatistics(
+    _ params: Params, _ batch: Tensor, given context: Tensor? = nil
+  ) throws(FlowError) -> Params {
+    try boundary.check(params, batch, given: context)
+    guard let statistics, batch.rows > 0 else { return params }
+    return try statistics(params, batch, context)
+  }
+
+  func expecting(_ params: Params) -> LogPDF {
+    LogPDF(boundary.expecting(params), traits: traits, statistics: statistics, body: body)
+  }
 }
 
 /// Draws from a distribution: a pure function of a key, parameters, a count and a context. Calling it checks its arguments.
 public struct Sampler: Sendable {
   /// The mathematics: `count` draws and their log-density.
-  public typealias Body = @Sendable (
-    _ key: Key, _ params: Params, _ count: Int, _ context: Tensor?
-  ) throws(FlowError) -> (samples: Tensor, logPDF: Tensor)
+  public typealias Body =
+    @Sendable (
+      _ key: Key, _ params: Params, _ count: Int, _ context: Tensor?
+    ) throws(FlowError) -> (samples: Tensor, logPDF: Tensor)
 
   /// What is checked before `body` runs; its domain describes the draws.
   public private(set) var boundary: Boundary
@@ -98,7 +127,9 @@ public struct Sampler: Sendable {
   ) throws(FlowError) -> (samples: Tensor, logPDF: Tensor) {
     precondition(count >= 0, "a count of samples is not negative, got \(count)")
     let context =
-      if let context, context.rank > 0, context.rows == 1 { context.broadcast(to: context.shape.replacing(0, by: count)) } else {
+      if let context, context.rank > 0, context.rows == 1 {
+        context.broadcast(to: context.shape.replacing(0, by: count))
+      } else {
         context
       }
     try boundary.check(params)

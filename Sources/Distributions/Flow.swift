@@ -32,15 +32,39 @@ public struct Flow: Distribution {
     let boundary = Boundary("Flow", domain: forward.domain, contextDim: site.contextDim, dtype: site.dtype)
     return (
       ["bijection": params, "prior": priorParams],
-      LogPDF(boundary) { (params, x, context) throws(FlowError) in
+      LogPDF(
+        boundary, traits: forward.traits.union(priorLogPDF.traits).intersection(.couplesRows),
+        statistics: Flow.statistics(forward, priorLogPDF)
+      ) { (params, x, context) throws(FlowError) in
         let (z, logDet) = try forward.body(params.child("bijection"), x, context)
         return try priorLogPDF.body(params.child("prior"), z, context) + logDet
       },
       Sampler(boundary) { (key, params, count, context) throws(FlowError) in
         let (z, logPDF) = try priorSample.body(key, params.child("prior"), count, context)
-        let (x, logDet) = try inverse.body(params.child("bijection"), z, context)
-        return (x, logPDF - logDet)
+        if inverse.traits.contains(.couplesRows) {
+          let (x, logDet) = try inverse.body(params.child("bijection"), z, context)
+          return (x, logPDF - logDet)
+        }
+        let results = try mapRows(count) { (rows) throws(FlowError) in
+          let (x, logDet) = try inverse.body(params.child("bijection"), z[rows], context?[rows])
+          return [x, logPDF[rows] - logDet]
+        }
+        return (results[0], results[1])
       }
     )
+  }
+  /// What a batch moves: the bijection's statistics, and the prior's by the latents.
+  private static func statistics(_ forward: Mapping, _ prior: LogPDF) -> Mapping.Statistics? {
+    if forward.statistics == nil && prior.statistics == nil { return nil }
+    return { (params, x, context) throws(FlowError) in
+      let own = params.child("bijection")
+      var updated = params
+      if let statistics = forward.statistics {
+        updated = try updated.replacing("bijection", by: statistics(own, x, context))
+      }
+      guard let statistics = prior.statistics else { return updated }
+      let z = try forward.body(own, x, context).outputs
+      return try updated.replacing("prior", by: statistics(params.child("prior"), z, context))
+    }
   }
 }

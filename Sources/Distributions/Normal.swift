@@ -1,61 +1,26 @@
-/// Independent normal variables: standard ones, or with a learned location and scale each.
+/// Independent normal variables: standard ones, or with a location and a scale each.
 ///
-/// log p(x) = −½ Σ z² − Σ logScale − (D/2) log 2π with z = (x − location) · exp(−logScale), over the D numbers of a sample.
+/// log p(x) = −½ Σ z² − Σ logScale − (D/2) log 2π with z = (x − location) · exp(−logScale), over the D numbers of a
+/// sample.
 ///
 /// Draws: location + exp(logScale) · ε with ε = `key.normal`. O(D) both.
 ///
-/// Parameters: none for the standard one; `location` and `logScale`, of one sample's shape, both 0 at first, for `.learned`.
-///
-/// Domain: all reals. A context is ignored. Errors: none of its own.
-public struct Normal: Distribution {
-  /// Whether location and scale are learned.
-  public enum Kind: Sendable, Hashable {
-    /// Location 0, scale 1, no parameters.
-    case standard
-    /// A location and a scale for each number of a sample, learned.
-    case learned
+/// Parameters, domain and errors: see `LocationScaleFamily`. A context is ignored.
+public struct Normal: LocationScaleFamily {
+  /// Where location and scale come from.
+  public let locationScale: LocationScale
+
+  /// The standard form, or `.learned`.
+  public init(_ locationScale: LocationScale = .standard) { self.locationScale = locationScale }
+  /// A location and a scale, each given or learned.
+  public init(location: Parameter, scale: Parameter) {
+    self.init(LocationScale(location: location, scale: scale))
   }
 
-  private let kind: Kind
-
-  /// A normal distribution, standard unless said otherwise.
-  public init(_ kind: Kind = .standard) { self.kind = kind }
-
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
-    let boundary = Boundary(
-      "Normal", domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
-    let zeros = Tensor.zeros(site.inputDim, dtype: site.dtype)
-    switch kind {
-    case .standard:
-      return (
-        .empty, LogPDF(boundary) { _, x, _ in logDensity(x) },
-        Sampler(boundary) { key, _, count, _ in
-          let x = key.normal(site.inputDim.batched(count), dtype: site.dtype)
-          return (x, logDensity(x))
-        }
-      )
-    case .learned:
-      return (
-        ["location": .leaf(zeros), "logScale": .leaf(zeros)],
-        LogPDF(boundary) { params, x, _ in
-          let (location, logScale) = (params["location"], params["logScale"])
-          return logDensity((x - location) * exp(-logScale)) - logScale.sum()
-        },
-        Sampler(boundary) { key, params, count, _ in
-          let (location, logScale) = (params["location"], params["logScale"])
-          let z = key.normal(site.inputDim.batched(count), dtype: site.dtype)
-          return (location + exp(logScale) * z, logDensity(z) - logScale.sum())
-        }
-      )
-    }
-  }
-}
-
-/// The standard normal's log-density of each row.
-private func logDensity(_ z: Tensor) -> Tensor {
-  let constant = 0.5 * Double(z.shape.sample.count) * 1.8378770664093454836  // log 2π
-  return -0.5 * square(z).sumPerRow() - constant
+  /// ½ log 2π.
+  public var logNormalizer: Double { 0.5 * 1.8378770664093454836 }
+  /// −½ Σ z².
+  public func logKernel(_ z: Tensor) -> Tensor { -0.5 * square(z).sumPerRow() }
+  /// Standard draws.
+  public func draw(_ key: Key, _ shape: Shape, dtype: DType) -> Tensor { key.normal(shape, dtype: dtype) }
 }

@@ -7,7 +7,9 @@ public struct Activation: Sendable, CustomStringConvertible {
   /// The rest, if any.
   let rest: (@Sendable (Tensor) -> Tensor)?
 
-  private init(_ name: String, fused epilogue: Epilogue) { (description, self.epilogue, rest) = (name, epilogue, nil) }
+  private init(_ name: String, fused epilogue: Epilogue) {
+    (description, self.epilogue, rest) = (name, epilogue, nil)
+  }
 
   /// Any function of each element.
   public init(_ name: String, _ function: @escaping @Sendable (Tensor) -> Tensor) {

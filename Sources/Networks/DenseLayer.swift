@@ -11,7 +11,9 @@ public struct Dense: Network {
   public let bias: Initializer
 
   /// A dense layer.
-  public init(activation: Activation = .identity, weight: Initializer = .glorotUniform, bias: Initializer = .zeros) {
+  public init(
+    activation: Activation = .identity, weight: Initializer = .glorotUniform, bias: Initializer = .zeros
+  ) {
     self.activation = activation
     self.weight = weight
     self.bias = bias
@@ -21,7 +23,8 @@ public struct Dense: Network {
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {
-    guard inputDim.rank >= 1, outputDim.rank >= 1, inputDim.replacing(-1, by: outputDim[-1]) == outputDim else {
+    guard inputDim.rank >= 1, outputDim.rank >= 1, inputDim.replacing(-1, by: outputDim[-1]) == outputDim
+    else {
       throw .mismatch(
         who: "Dense", what: "an output shape that differs from \(inputDim) in the last axis only",
         expected: "[..., outputs]", got: "\(outputDim)")

@@ -19,7 +19,9 @@ public struct Initializer: Sendable {
   /// Ones.
   public static let ones = constant(1)
   /// One value everywhere.
-  public static func constant(_ value: Double) -> Initializer { Initializer { _, shape in .full(shape, value) } }
+  public static func constant(_ value: Double) -> Initializer {
+    Initializer { _, shape in .full(shape, value) }
+  }
   /// Uniform on an interval.
   public static func uniform(_ range: Range<Double>) -> Initializer {
     Initializer { key, shape in key.uniform(shape, in: range) }

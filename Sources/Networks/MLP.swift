@@ -14,7 +14,8 @@ public struct MLP: Network {
 
   /// A perceptron with hidden layers of the given widths.
   public init(
-    hidden: [Int], activation: Activation = .relu, weight: Initializer = .heNormal, lastWeight: Initializer = .zeros
+    hidden: [Int], activation: Activation = .relu, weight: Initializer = .heNormal,
+    lastWeight: Initializer = .zeros
   ) {
     self.hidden = hidden
     self.activation = activation

@@ -52,7 +52,8 @@ enum StoragePool {
 private struct FreeList: ~Copyable {
   private let isLocked = Atomic<Bool>(false)
   private var head: UnsafeMutableRawPointer?
-  private var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)  // a cache line a list
+  /// Keeps each list on a cache line of its own.
+  private var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
 
   mutating func pop() -> UnsafeMutableRawPointer? {
     lock()

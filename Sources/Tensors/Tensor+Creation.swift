@@ -35,9 +35,13 @@ extension Tensor {
   /// - Precondition: as many values as the shape holds.
   public init(floats: [Float], shape: Shape) {
     require(floats.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(floats.count)")
-    self.init(shape: shape, fillingFloats: { address in
-      floats.withUnsafeBufferPointer { if let base = $0.baseAddress { address.update(from: base, count: $0.count) } }
-    })
+    self.init(
+      shape: shape,
+      fillingFloats: { address in
+        floats.withUnsafeBufferPointer {
+          if let base = $0.baseAddress { address.update(from: base, count: $0.count) }
+        }
+      })
   }
 
   /// Row-major double-precision values.
@@ -45,9 +49,13 @@ extension Tensor {
   /// - Precondition: as many values as the shape holds.
   public init(doubles: [Double], shape: Shape) {
     require(doubles.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(doubles.count)")
-    self.init(shape: shape, fillingDoubles: { address in
-      doubles.withUnsafeBufferPointer { if let base = $0.baseAddress { address.update(from: base, count: $0.count) } }
-    })
+    self.init(
+      shape: shape,
+      fillingDoubles: { address in
+        doubles.withUnsafeBufferPointer {
+          if let base = $0.baseAddress { address.update(from: base, count: $0.count) }
+        }
+      })
   }
 
   /// Row-major whole numbers, dtype int32: indices.

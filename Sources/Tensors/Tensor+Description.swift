@@ -3,7 +3,7 @@ extension Tensor: CustomStringConvertible {
   public var description: String {
     let values = doubles
     let strides = shape.strides
-    let isAbridged = count > 1000
+    let isAbridged = count > 1000 || count == 0
 
     func text(_ value: Double) -> String {
       switch dtype {
@@ -17,7 +17,9 @@ extension Tensor: CustomStringConvertible {
       let size = shape[axis]
       let shown: [Int?] =
         isAbridged && size > 6 ? [0, 1, 2, nil, size - 3, size - 2, size - 1] : Array(0..<size)
-      let parts = shown.map { $0.map { nested(axis: axis + 1, offset: offset + $0 * strides[axis]) } ?? "..." }
+      let parts = shown.map {
+        $0.map { nested(axis: axis + 1, offset: offset + $0 * strides[axis]) } ?? "..."
+      }
       let separator = axis == rank - 1 ? ", " : ",\n" + String(repeating: " ", count: axis + 1)
       return "[" + parts.joined(separator: separator) + "]"
     }

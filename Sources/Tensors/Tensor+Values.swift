@@ -43,8 +43,10 @@ extension Tensor {
   public var firstNonFinite: Int? {
     let storage = storage
     switch storage.dtype {
-    case .float32: return UnsafeBufferPointer(start: storage.floats, count: storage.count).firstIndex { !$0.isFinite }
-    case .float64: return UnsafeBufferPointer(start: storage.doubles, count: storage.count).firstIndex { !$0.isFinite }
+    case .float32:
+      return UnsafeBufferPointer(start: storage.floats, count: storage.count).firstIndex { !$0.isFinite }
+    case .float64:
+      return UnsafeBufferPointer(start: storage.doubles, count: storage.count).firstIndex { !$0.isFinite }
     case .int32: return nil
     }
   }

@@ -14,7 +14,9 @@ public struct Adam: Optimizer {
     self.init(learningRate, beta1, beta2, epsilon, weightDecay: 0)
   }
 
-  fileprivate init(_ learningRate: Schedule, _ beta1: Double, _ beta2: Double, _ epsilon: Double, weightDecay: Double) {
+  fileprivate init(
+    _ learningRate: Schedule, _ beta1: Double, _ beta2: Double, _ epsilon: Double, weightDecay: Double
+  ) {
     self.learningRate = learningRate
     decay = (beta1, beta2)
     self.epsilon = epsilon
@@ -32,22 +34,21 @@ public struct Adam: Optimizer {
     _ gradient: Params, _ state: Params, _ params: Params
   ) throws -> (step: Params, state: Params) {
     let count = try state.stepCount(who: "Adam")
-    let mean = try state.moments("mean", who: "Adam").combined(with: gradient, who: "Adam") {
-      decay.mean * $0 + (1 - decay.mean) * $1
-    }
-    let square = try state.moments("square", who: "Adam").combined(with: gradient, who: "Adam") {
-      decay.square * $0 + (1 - decay.square) * Tensors.square($1)
-    }
-    let meanScale = 1 / (1 - power(decay.mean, count + 1))
-    let squareScale = 1 / (1 - power(decay.square, count + 1))
-    let rate = learningRate(count)
-    var step = try mean.zip(with: square) { m, v in (m * meanScale) / (sqrt(v * squareScale) + epsilon) }
-    if weightDecay != 0 {
-      step = try step.combined(with: params.learned, who: "AdamW") { $0 + weightDecay * $1 }
-    }
+    let (mean, square) = (try state.moments("mean", who: "Adam"), try state.moments("square", who: "Adam"))
+    for tree in [gradient, mean, square] { try params.checkLearned(against: tree, who: "Adam") }
+    let pass = AdamPass(
+      rate: learningRate(count), decay: decay,
+      correction: (1 / (1 - power(decay.mean, count + 1)), 1 / (1 - power(decay.square, count + 1))),
+      epsilon: epsilon, weightDecay: weightDecay)
+    let (g, m) = (gradient.learnedLeaves, mean.learnedLeaves)
+    let (v, w) = (square.learnedLeaves, params.learnedLeaves)
+    let results = g.indices.map { pass(gradient: g[$0], mean: m[$0], square: v[$0], weight: w[$0]) }
     return (
-      step.map { -rate * $0 },
-      ["count": .steps(count + 1), "mean": mean, "square": square]
+      gradient.replacingLearned(with: results.map(\.step)),
+      [
+        "count": .steps(count + 1), "mean": mean.replacingLearned(with: results.map(\.mean)),
+        "square": square.replacingLearned(with: results.map(\.square)),
+      ]
     )
   }
 

@@ -49,12 +49,16 @@ public enum Continuation: Sendable {
 /// Fits a distribution to data by maximum likelihood.
 ///
 /// Each epoch visits all training rows once in an order drawn from the key. Same key, same bits, for any number of
-/// threads. Layers with a data-dependent start see the first batch.
+/// threads. Layers with a data-dependent start see the first batch. Statistics that layers keep (batch normalization) are
+/// moved by each step's batch, as the parameters of that step's loss see it: then a finite loss vouches for them. A batch
+/// whose rows depend on each other is not sharded.
 ///
 /// - Parameters:
 ///   - distribution: what is fitted, a `Flow` most often.
 ///   - data: rows, `[rows] + sample`.
 ///   - context: rows beside them, for a conditional distribution.
+///   - evaluation: the same distribution with its layers in evaluation mode, where they have one (`BatchNorm`): over the
+///     same parameter tree, it judges the held-out rows and is what comes back. By default the distribution itself.
 ///   - key: what initial values, split, order and augmentation are drawn from.
 ///   - epochs: passes over the data.
 ///   - batchSize: rows a step; the last batch of an epoch may be smaller.
@@ -71,19 +75,24 @@ public enum Continuation: Sendable {
 ///   layers and the callback throw.
 /// - Precondition: positive epochs and batch size; a fraction in 0..<1.
 public func fit(
-  _ distribution: some Distribution, to data: Tensor, given context: Tensor? = nil, key: Key, epochs: Int = 100,
-  batchSize: Int = 256, optimizer: any Optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)),
+  _ distribution: some Distribution, to data: Tensor, given context: Tensor? = nil,
+  evaluation: (any Distribution)? = nil,
+  key: Key, epochs: Int = 100, batchSize: Int = 256,
+  optimizer: any Optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)),
   validationFraction: Double = 0.1, patience: Int? = 10,
   augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
   progress: Progress = .automatic, onEpoch: (Fitted.Epoch) throws -> Continuation = { _ in .proceed }
 ) throws -> Fitted {
-  precondition(epochs > 0 && batchSize > 0, "fit needs positive epochs and batchSize, got \(epochs) and \(batchSize)")
-  precondition((0..<1).contains(validationFraction), "validationFraction must be in 0..<1, got \(validationFraction)")
+  require(
+    epochs > 0 && batchSize > 0, "fit needs positive epochs and batchSize, got \(epochs) and \(batchSize)")
+  require(
+    (0..<1).contains(validationFraction), "validationFraction must be in 0..<1, got \(validationFraction)")
   try checkData(data, context)
 
   // Children of the key, by purpose.
-  let (initKey, splitKey, orderKey, batchKey, validationKey) = (
-    key.folded(in: 0), key.folded(in: 1), key.folded(in: 2), key.folded(in: 3), key.folded(in: 4)
+  let (initKey, splitKey, orderKey, batchKey, validationKey, evaluationKey) = (
+    key.folded(in: 0), key.folded(in: 1), key.folded(in: 2), key.folded(in: 3), key.folded(in: 4),
+    key.folded(in: 5)
   )
   let held = min(Int((Double(data.rows) * validationFraction).rounded()), data.rows - 1)
   let order = splitKey.permutation(data.rows)
@@ -94,9 +103,19 @@ public func fit(
     initKey, inputDim: data.shape.sample, contextDim: context?.shape.sample,
     initInputs: augment(batchKey.folded(in: 0), data.rows(first)), initContext: context?.rows(first),
     dtype: data.dtype)
+  var fitted = (logPDF: logPDF, sample: sample)
+  if let evaluation {
+    let (_, logPDF, sample) = try evaluation(
+      evaluationKey, inputDim: data.shape.sample, contextDim: context?.shape.sample, dtype: data.dtype)
+    try logPDF.boundary.check(initial)
+    fitted = (logPDF, sample)
+  }
+  let couplesRows = logPDF.traits.contains(.couplesRows)
   let validationRows = held > 0 ? augment(validationKey, data.rows(validation)) : nil
   let validationContext = held > 0 ? context?.rows(validation) : nil
-  if let validationRows { try logPDF.boundary.check(initial, validationRows, given: validationContext) }
+  if let validationRows {
+    try fitted.logPDF.boundary.check(initial, validationRows, given: validationContext)
+  }
 
   var params = initial
   var state = optimizer.initialize(params)
@@ -121,23 +140,32 @@ public func fit(
       let batch = augment(batchKey.folded(in: step + 1), data.rows(rows))
       let batchContext = context?.rows(rows)
       try logPDF.boundary.check(params, batch, given: batchContext)
-      let (loss, gradient) = try valueAndGradient(at: params, over: batch, given: batchContext) {
-        params, rows, context in try -logPDF.body(params, rows, context)
-      }
+      let (loss, gradient) =
+        couplesRows
+        ? try valueAndGradient(at: params) { -(try logPDF.body($0, batch, batchContext)).mean() }
+        : try valueAndGradient(at: params, over: batch, given: batchContext) { params, rows, context in
+          try -logPDF.body(params, rows, context)
+        }
       guard loss.isFinite else { throw FlowError.diverged(step: step, what: "the loss", lastGood: lastGood) }
-      guard gradient.isFinite else { throw FlowError.diverged(step: step, what: "a gradient", lastGood: lastGood) }
+      guard gradient.isFinite else {
+        throw FlowError.diverged(step: step, what: "a gradient", lastGood: lastGood)
+      }
       lastGood = params
+      params = try logPDF.statistics?(params, batch, batchContext) ?? params
       (params, state) = try optimizer.update(gradient, state, params)
       total += loss.item * Double(rows.count)
       step += 1
-      meter.report(step, "epoch \(epoch + 1) of \(epochs), loss \(rounded(loss.item)), best \(rounded(best?.loss ?? .infinity))")
+      meter.report(
+        step,
+        "epoch \(epoch + 1) of \(epochs), loss \(rounded(loss.item)), best \(rounded(best?.loss ?? .infinity))"
+      )
     }
     guard params.learned.isFinite else {
       throw FlowError.diverged(step: step, what: "a parameter", lastGood: lastGood)
     }
     let trainingLoss = total / Double(training.count)
     let validationLoss = try validationRows.map { rows in
-      -(try logPDF.body(params, rows, validationContext)).mean().item
+      -(try fitted.logPDF.body(params, rows, validationContext)).mean().item
     }
     if let validationLoss, validationLoss.isNaN {
       throw FlowError.diverged(step: step, what: "the validation loss", lastGood: lastGood)
@@ -147,7 +175,8 @@ public func fit(
     if isBest { best = (validationLoss ?? trainingLoss, params, epoch) }
     history.append(
       Fitted.Epoch(
-        index: epoch, steps: step, trainingLoss: trainingLoss, validationLoss: validationLoss, isBest: isBest))
+        index: epoch, steps: step, trainingLoss: trainingLoss, validationLoss: validationLoss, isBest: isBest)
+    )
     if case .stop = try onEpoch(history[epoch]) {
       ending = .stoppedByCallback
       break
@@ -158,7 +187,8 @@ public func fit(
     }
   }
   return Fitted(
-    params: held > 0 ? best?.params ?? params : params, logPDF: logPDF, sample: sample, history: history, ending: ending)
+    params: held > 0 ? best?.params ?? params : params, logPDF: fitted.logPDF, sample: fitted.sample,
+    history: history, ending: ending)
 }
 
 extension Params {
@@ -168,7 +198,8 @@ extension Params {
 
 private func checkData(_ data: Tensor, _ context: Tensor?) throws(FlowError) {
   if data.rank < 2 || data.rows == 0 {
-    throw .mismatch(who: "fit", what: "data", expected: "[rows] + sample with at least one row", got: "\(data.shape)")
+    throw .mismatch(
+      who: "fit", what: "data", expected: "[rows] + sample with at least one row", got: "\(data.shape)")
   }
   if let position = data.firstNonFinite {
     throw .notFinite(who: "fit", what: "data", row: position / max(data.shape.sample.count, 1))

@@ -11,16 +11,20 @@ public protocol Optimizer: Sendable {
   /// The step to add to the parameters, and the next state.
   ///
   /// Throws `FlowError.structure` when the trees do not match.
-  func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> (step: Params, state: Params)
+  func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> (
+    step: Params, state: Params
+  )
 }
 
 extension Optimizer {
   /// The parameters after one step, and the next state. Frozen leaves stay.
   ///
   /// Throws `FlowError.structure` with both trees when they differ in structure, shapes or dtypes.
-  public func update(_ gradient: Params, _ state: Params, _ params: Params) throws -> (params: Params, state: Params) {
+  public func update(_ gradient: Params, _ state: Params, _ params: Params) throws -> (
+    params: Params, state: Params
+  ) {
     let (step, state) = try transform(gradient, state, params)
-    return (try params.stepped(by: step, who: "update"), state)
+    return (try params.combined(with: step, who: "update") { $0 + $1 }, state)
   }
 }
 

@@ -16,26 +16,14 @@ extension Params {
     return tree
   }
 
-  /// Combines two trees leaf by leaf.
+  /// Combines two trees of learned leaves, leaf by leaf.
   ///
   /// Throws `FlowError.structure` with both trees when structures, shapes or dtypes differ: nothing is broadcast.
-  func combined(with other: Params, who: String, _ combine: (Tensor, Tensor) -> Tensor) throws -> Params {
-    try zip(with: other, who: who) { a, b in
-      guard a.shape == b.shape, a.dtype == b.dtype else {
-        throw FlowError.structure(who: who, expected: outline, got: other.outline)
-      }
-      return combine(a, b)
-    }
-  }
-
-  /// The parameters with a step of the structure of `learned` added; frozen leaves are kept.
-  func stepped(by step: Params, who: String) throws -> Params {
-    try zipLearned(with: step, who: who) { value, change in
-      guard value.shape == change.shape, value.dtype == change.dtype else {
-        throw FlowError.structure(who: who, expected: learned.outline, got: step.outline)
-      }
-      return value + change
-    }
+  func combined(with other: Params, who: String, _ combine: (Tensor, Tensor) -> Tensor) throws(FlowError)
+    -> Params
+  {
+    try checkLearned(against: other, who: who)
+    return replacingLearned(with: Swift.zip(learnedLeaves, other.learnedLeaves).map(combine))
   }
 
   /// The state of an optimizer after `count` steps.

@@ -27,7 +27,9 @@ public struct SGD: Optimizer {
     let count = try state.stepCount(who: "SGD")
     let rate = learningRate(count)
     if momentum == 0 { return (gradient.map { -rate * $0 }, ["count": .steps(count + 1)]) }
-    let trace = try state.moments("trace", who: "SGD").combined(with: gradient, who: "SGD") { $1 + momentum * $0 }
+    let trace = try state.moments("trace", who: "SGD").combined(with: gradient, who: "SGD") {
+      $1 + momentum * $0
+    }
     let direction = isNesterov ? try gradient.zip(with: trace) { $0 + momentum * $1 } : trace
     return (direction.map { -rate * $0 }, ["count": .steps(count + 1), "trace": trace])
   }

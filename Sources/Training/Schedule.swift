@@ -29,7 +29,9 @@ public struct Schedule: Sendable, ExpressibleByFloatLiteral, ExpressibleByIntege
   }
 
   /// rate · factor^(step / steps); in stairs, the exponent is rounded down.
-  public static func exponential(_ rate: Double, factor: Double, steps: Int, inStairs: Bool = false) -> Schedule {
+  public static func exponential(_ rate: Double, factor: Double, steps: Int, inStairs: Bool = false)
+    -> Schedule
+  {
     Schedule { step in
       let exponent = Double(step) / Double(max(steps, 1))
       return rate * pow(Tensor(factor, dtype: .float64), inStairs ? exponent.rounded(.down) : exponent).item

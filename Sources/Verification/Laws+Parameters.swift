@@ -3,21 +3,27 @@ extension Laws {
   private func probe(_ specimen: Specimen, _ params: Params, _ x: Tensor) throws -> Tensor {
     let (y, logDet) = try specimen.forward.shaped(params, x, specimen.context)
     let weights = key.folded(in: 4).normal(y.shape).cast(to: y.dtype)
-    return (weights * y - 0.5 * square(y)).sum() + (logDet * key.folded(in: 5).normal(logDet.shape).cast(to: y.dtype)).sum()
+    return (weights * y - 0.5 * square(y)).sum()
+      + (logDet * key.folded(in: 5).normal(logDet.shape).cast(to: y.dtype)).sum()
   }
 
   /// Directional derivatives along random directions; central differences of step 10⁻⁶.
   func checkGradient() throws {
     for specimen in try specimens() {
       let step = 1e-6
-      let gradient = try valueAndGradient(at: specimen.params) { try probe(specimen, $0, specimen.inputs) }.gradient
+      let gradient = try valueAndGradient(at: specimen.params) { try probe(specimen, $0, specimen.inputs) }
+        .gradient
       let direction = specimen.params.learned.filled(with: 0).perturbed(key.folded(in: 6), by: 1)
-      func moved(_ by: Double) throws -> Params { try specimen.params.zipLearned(with: direction) { $0 + by * $1 } }
+      func moved(_ by: Double) throws -> Params {
+        try specimen.params.zipLearned(with: direction) { $0 + by * $1 }
+      }
       let slope =
-        (try probe(specimen, moved(step), specimen.inputs) - probe(specimen, moved(-step), specimen.inputs)) / (2 * step)
+        (try probe(specimen, moved(step), specimen.inputs) - probe(specimen, moved(-step), specimen.inputs))
+        / (2 * step)
       let claimed = try gradient.zip(with: direction) { ($0 * $1).sum().item }.leaves.reduce(0, +)
       try requireClose(
-        Tensor(claimed, dtype: .float64), slope, tolerance.gradient, .gradient, "by parameters, \(specimen.label)")
+        Tensor(claimed, dtype: .float64), slope, tolerance.gradient, .gradient,
+        "by parameters, \(specimen.label)")
 
       let shift = 1e-3 * specimen.inputs  // stays inside the domains, which are cones or intervals
       let byInputs = try inputGradient(at: specimen.inputs) { try probe(specimen, specimen.params, $0) }
@@ -31,7 +37,8 @@ extension Laws {
 
   func checkEveryLeafLearns() throws {
     for specimen in try specimens().dropFirst() {
-      let gradient = try valueAndGradient(at: specimen.params) { try probe(specimen, $0, specimen.inputs) }.gradient
+      let gradient = try valueAndGradient(at: specimen.params) { try probe(specimen, $0, specimen.inputs) }
+        .gradient
       var idle: [String] = []
       gradient.forEach { path, leaf, _ in
         if leaf.count > 0 && leaf.doubles.allSatisfy({ $0 == 0 }) { idle.append(path) }
@@ -43,7 +50,9 @@ extension Laws {
   func checkSameKey() throws {
     let (first, second) = (try specimens(.float32), try specimens(.float32))
     for (a, b) in zip(first, second) {
-      guard a.params.isIdentical(to: b.params) else { throw fail(.sameKey, "one key gave two parameter trees") }
+      guard a.params.isIdentical(to: b.params) else {
+        throw fail(.sameKey, "one key gave two parameter trees")
+      }
       guard try a.run(a.inputs).outputs.isIdentical(to: b.run(a.inputs).outputs) else {
         throw fail(.sameKey, "one key gave two functions")
       }
@@ -70,7 +79,8 @@ extension Laws {
       let (y, logDet) = try double.run(x)
       let (y32, logDet32) = try single.run(single.inputs)
       try requireClose(y32.cast(to: .float64), y, tolerance.float32, .dtypes, "outputs, \(single.label)")
-      try requireClose(logDet32.cast(to: .float64), logDet, tolerance.float32, .dtypes, "log-dets, \(single.label)")
+      try requireClose(
+        logDet32.cast(to: .float64), logDet, tolerance.float32, .dtypes, "log-dets, \(single.label)")
     }
   }
 

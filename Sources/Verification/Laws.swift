@@ -1,7 +1,9 @@
 /// The laws of a bijection, each a check that throws what is wrong: for the library's own table and for users' layers.
 ///
 /// Laws run in float64 at the initial parameters and at parameters moved by noise of deviation 0.1, but where said
-/// otherwise.
+/// otherwise. A layer that declares that it couples rows (`.couplesRows`) is exempt from the two laws on rows; its log-det
+/// is checked with what the rows share held constant. Statistics that training keeps are moved by the inputs until they rest
+/// (1000 times at most): the inverse undoes the forward direction of the very batch whose statistics the parameters hold.
 public struct Laws: Sendable {
   /// A law.
   public enum Law: String, CaseIterable, Sendable, CustomStringConvertible {
@@ -53,7 +55,9 @@ public struct Laws: Sendable {
     public var float32: Double
 
     /// Tolerances, the defaults unless said otherwise.
-    public init(roundTrip: Double = 1e-9, logDet: Double = 1e-9, gradient: Double = 1e-5, float32: Double = 1e-4) {
+    public init(
+      roundTrip: Double = 1e-9, logDet: Double = 1e-9, gradient: Double = 1e-5, float32: Double = 1e-4
+    ) {
       self.roundTrip = roundTrip
       self.logDet = logDet
       self.gradient = gradient
@@ -71,7 +75,8 @@ public struct Laws: Sendable {
   ///   - inputs: float64 rows to check at (edge cases); by default drawn inside the domain.
   ///   - tolerance: how far a law may be missed.
   public init(
-    of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0), inputs: Tensor? = nil,
+    of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
+    inputs: Tensor? = nil,
     tolerance: Tolerance = Tolerance()
   ) {
     self.bijection = bijection
@@ -113,7 +118,8 @@ public struct Laws: Sendable {
 /// - Parameters: as for `Laws`.
 /// - Throws: `FlowError.verification` with every law that fails.
 public func checkLaws(
-  of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0), inputs: Tensor? = nil,
+  of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
+  inputs: Tensor? = nil,
   tolerance: Laws.Tolerance = .init()
 ) throws {
   let laws = Laws(

@@ -4,6 +4,9 @@
 /// directions are checked, the inverse at the forward's outputs. Everything is in float64; a sample passes when
 /// |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). O(D) passes and O(D³) a row.
 ///
+/// Where rows are coupled (`.couplesRows`: batch normalization in training), J is a row's Jacobian with what the rows share
+/// held constant.
+///
 /// It refuses to pass what it could not check: values that are not finite, and log-determinants that are all exactly
 /// zero for a layer that does not declare itself volume preserving (at perturbed parameters: many layers start as the
 /// identity).
@@ -47,7 +50,8 @@ public struct LogDetCheck: Sendable {
     cases = [
       Case(label: "initial parameters", params: params, inputs: inputs, mayBeZero: true),
       Case(
-        label: "perturbed parameters", params: params.perturbed(key.folded(in: 3)), inputs: inputs, mayBeZero: false),
+        label: "perturbed parameters", params: params.perturbed(key.folded(in: 3)), inputs: inputs,
+        mayBeZero: false),
     ]
   }
 
@@ -135,21 +139,14 @@ public struct LogDetCheck: Sendable {
     }
     if x.rows == 0 { return refuse("there are no rows") }
     let (size, outputSize) = (mapping.domain.shape.count, mapping.codomain.shape.count)
-    if size != outputSize { return refuse("the Jacobian is not square: \(outputSize) outputs of \(size) inputs") }
-    if mapping.traits.contains(.couplesRows) {
-      return refuse("rows are coupled; check the mapping with its statistics held constant")
+    if size != outputSize {
+      return refuse("the Jacobian is not square: \(outputSize) outputs of \(size) inputs")
     }
-
     let claimed = try mapping.shaped(item.params, x, context).logDet
-    var failure: FlowError?
-    let jacobians = rowJacobians(at: x) { x in
-      do throws(FlowError) { return try mapping.body(item.params, x, context).outputs } catch {
-        failure = error
-        return x
-      }
+    let jacobians = try jacobians(of: mapping, item.params, at: x)
+    if let row = claimed.firstNonFinite {
+      return refuse("the log-det of row \(row) is \(claimed.doubles[row])")
     }
-    if let failure { throw failure }
-    if let row = claimed.firstNonFinite { return refuse("the log-det of row \(row) is \(claimed.doubles[row])") }
     if let position = jacobians.firstNonFinite {
       return refuse("the Jacobian of row \(position / (size * size)) is not finite")
     }
@@ -167,4 +164,37 @@ public struct LogDetCheck: Sendable {
       label: label, worstRow: worst, claimed: claims[worst], jacobian: truths[worst], error: errors[worst],
       refusal: nil)
   }
+
+  /// Every row's Jacobian by dual numbers.
+  private func jacobians(of mapping: Mapping, _ params: Params, at x: Tensor) throws(FlowError) -> Tensor {
+    let couplesRows = mapping.traits.contains(.couplesRows)
+    let context = couplesRows ? context.map { concatenate([$0, $0], axis: 0) } : context
+    var failure: FlowError?
+    func outputs(_ x: Tensor) -> Tensor {
+      do throws(FlowError) { return try mapping.body(params, x, context).outputs } catch {
+        failure = error
+        return x
+      }
+    }
+    let result = couplesRows ? rowJacobiansOfCoupledRows(at: x, outputs) : rowJacobians(at: x, outputs)
+    if let failure { throw failure }
+    return result
+  }
+}
+
+/// The Jacobians of each row, with what the rows share held constant, of a function of a batch.
+///
+/// A statistic of the batch (a mean, a variance) does not change when two rows change places. Let every row stand twice,
+/// one copy moved by +ε and the other by −ε: exchanging the copies turns ε into −ε and leaves the statistic as it is, so
+/// its derivative by ε is 0. What the copy that is moved by +ε feels is its row's own Jacobian.
+private func rowJacobiansOfCoupledRows(at x: Tensor, _ f: (Tensor) -> Tensor) -> Tensor {
+  let (rows, size) = (x.rows, x.shape.sample.count)
+  let units = Tensor.identity(size, dtype: x.dtype)
+  let twice = concatenate([x, x], axis: 0)
+  let columns = (0..<size).map { position in
+    let direction = units[position].reshaped(to: x.shape.sample).broadcast(to: x.shape)
+    let tangent = jvp(at: twice, along: concatenate([direction, -direction], axis: 0), f).tangent
+    return tangent[0..<rows].reshaped(to: [rows, size])
+  }
+  return stack(columns, axis: 2)
 }

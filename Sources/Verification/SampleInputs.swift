@@ -8,6 +8,8 @@ extension Domain {
     case .reals: z
     case .positive, .nonNegative: exp(z)
     case .unitInterval: sigmoid(z)
+    case .interval(-.infinity, let b): b - exp(z)
+    case .interval(let a, .infinity): a + exp(z)
     case .interval(let a, let b): a + (b - a) * sigmoid(z)
     }
   }

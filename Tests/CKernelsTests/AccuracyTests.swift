@@ -32,7 +32,8 @@ private let functions: [Function] = [
   Function(name: "log", opcode: CK_LOG, exact: { log($0) }),
   Function(name: "log1p", opcode: CK_LOG1P, exact: { log1p($0) }),
   Function(name: "tanh", opcode: CK_TANH, exact: { tanh($0) }),
-  Function(name: "sigmoid", opcode: CK_SIGMOID, exact: { $0 < 0 ? exp($0) / (1 + exp($0)) : 1 / (1 + exp(-$0)) }),
+  Function(
+    name: "sigmoid", opcode: CK_SIGMOID, exact: { $0 < 0 ? exp($0) / (1 + exp($0)) : 1 / (1 + exp(-$0)) }),
   Function(name: "softplus", opcode: CK_SOFTPLUS, exact: { ($0 < 0 ? 0 : $0) + log1p(exp(-abs($0))) }),
   Function(name: "erf", opcode: CK_ERF, exact: { erf($0) }),
   Function(name: "sin", opcode: CK_SIN, exact: { sin($0) }),
@@ -43,18 +44,24 @@ private let functions: [Function] = [
 @Suite struct AccuracyTests {
   /// Every 5th value of the upper 16 bits, with lower bits mixed in: all binades, both signs, infinities and NaN.
   @Test(arguments: functions) func single(_ function: Function) {
-    let x = stride(from: UInt32(0), to: 65536, by: 5).map { Float(bitPattern: $0 << 16 | ($0 &* 40503) & 0xffff) }
+    let x = stride(from: UInt32(0), to: 65536, by: 5).map {
+      Float(bitPattern: $0 << 16 | ($0 &* 40503) & 0xffff)
+    }
     let y = Float.unary(function.opcode, x)
-    for (x, y) in zip(x, y) where units(y, function.exact(Double(x))) > 2.3 {
+    for (x, y) in zip(x, y) where units(y, function.exact(Double(x))) > 2 {
       Issue.record("\(function.name)(\(x)) gave \(y), not \(Float(function.exact(Double(x))))")
     }
   }
 
   @Test(arguments: [
-    ("exp", CK_EXP, 1, expReference), ("expm1", CK_EXPM1, 2, expm1Reference), ("log", CK_LOG, 1, logReference),
-    ("log1p", CK_LOG1P, 2, log1pReference), ("tanh", CK_TANH, 3, tanhReference), ("sigmoid", CK_SIGMOID, 2, sigmoidReference),
-    ("softplus", CK_SOFTPLUS, 2, softplusReference), ("erf", CK_ERF, 2, erfReference), ("sin", CK_SIN, 2, sinReference),
-    ("cos", CK_COS, 2, cosReference), ("atan", CK_ATAN, 2, atanReference), ("erfinv", CK_ERFINV, 64, erfinvDoubleReference),
+    ("exp", CK_EXP, 1, expReference), ("expm1", CK_EXPM1, 2, expm1Reference),
+    ("log", CK_LOG, 1, logReference),
+    ("log1p", CK_LOG1P, 2, log1pReference), ("tanh", CK_TANH, 2, tanhReference),
+    ("sigmoid", CK_SIGMOID, 2, sigmoidReference),
+    ("softplus", CK_SOFTPLUS, 2, softplusReference), ("erf", CK_ERF, 2, erfReference),
+    ("sin", CK_SIN, 2, sinReference),
+    ("cos", CK_COS, 2, cosReference), ("atan", CK_ATAN, 2, atanReference),
+    ("erfinv", CK_ERFINV, 64, erfinvDoubleReference),
   ]) func double(_ name: String, _ opcode: ck_unary, _ limit: Int, _ reference: [UInt64]) {
     let x = stride(from: 0, to: reference.count, by: 2).map { Double(bitPattern: reference[$0]) }
     let y = Double.unary(opcode, x)
@@ -65,7 +72,9 @@ private let functions: [Function] = [
   }
 
   @Test func erfinvSingle() {
-    let x = stride(from: 0, to: erfinvSingleReference.count, by: 2).map { Float(Double(bitPattern: erfinvSingleReference[$0])) }
+    let x = stride(from: 0, to: erfinvSingleReference.count, by: 2).map {
+      Float(Double(bitPattern: erfinvSingleReference[$0]))
+    }
     let y = Float.unary(CK_ERFINV, x)
     for i in x.indices {
       let exact = Float(Double(bitPattern: erfinvSingleReference[2 * i + 1]))
@@ -75,10 +84,13 @@ private let functions: [Function] = [
 
   @Test func power() {
     let at = stride(from: 0, to: powReference.count, by: 3)
-    let x = at.map { Double(bitPattern: powReference[$0]) }, e = at.map { Double(bitPattern: powReference[$0 + 1]) }
+    let x = at.map { Double(bitPattern: powReference[$0]) },
+      e = at.map { Double(bitPattern: powReference[$0 + 1]) }
     let exact = at.map { Double(bitPattern: powReference[$0 + 2]) }
     let y = Double.binary(CK_POW, x, e)
-    for i in x.indices { #expect(steps(y[i], exact[i]) <= 2, "pow(\(x[i]), \(e[i])) gave \(y[i]), not \(exact[i])") }
+    for i in x.indices {
+      #expect(steps(y[i], exact[i]) <= 2, "pow(\(x[i]), \(e[i])) gave \(y[i]), not \(exact[i])")
+    }
     var generator = Generator()
     let base = (0..<4000).map { _ in Float(exp(30 * generator.double())) }
     let exponent = (0..<4000).map { _ in Float(3 * generator.double()) }

@@ -14,7 +14,8 @@ extension Float: Element {
     return filled(n) { ck_binary_f32(f, a, a.count == n ? 1 : 0, b, b.count == n ? 1 : 0, $0, n) }
   }
   static func gemm(
-    _ aT: Bool, _ bT: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: [Float], _ b: [Float], _ bias: [Float]?, _ f: ck_epilogue
+    _ aT: Bool, _ bT: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: [Float], _ b: [Float], _ bias: [Float]?,
+    _ f: ck_epilogue
   ) -> [Float] {
     var scratch = [Float](repeating: .nan, count: ck_gemm_scratch_f32(m, n, k) + 1)
     scratch[scratch.count - 1] = 7
@@ -76,7 +77,8 @@ extension Double: Element {
     return filled(n) { ck_binary_f64(f, a, a.count == n ? 1 : 0, b, b.count == n ? 1 : 0, $0, n) }
   }
   static func gemm(
-    _ aT: Bool, _ bT: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: [Double], _ b: [Double], _ bias: [Double]?, _ f: ck_epilogue
+    _ aT: Bool, _ bT: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: [Double], _ b: [Double], _ bias: [Double]?,
+    _ f: ck_epilogue
   ) -> [Double] {
     var scratch = [Double](repeating: .nan, count: ck_gemm_scratch_f64(m, n, k) + 1)
     scratch[scratch.count - 1] = 7

@@ -13,7 +13,9 @@ private func naive<T: Element>(_ aT: Bool, _ bT: Bool, _ s: Shape, _ a: [T], _ b
   for i in 0..<s.m {
     for j in 0..<s.n {
       var sum: T = 0
-      for p in 0..<s.k { sum = T.fma(aT ? a[p * s.m + i] : a[i * s.k + p], bT ? b[j * s.k + p] : b[p * s.n + j], sum) }
+      for p in 0..<s.k {
+        sum = T.fma(aT ? a[p * s.m + i] : a[i * s.k + p], bT ? b[j * s.k + p] : b[p * s.n + j], sum)
+      }
       if let bias { sum += bias[j] }
       c[i * s.n + j] = sum
     }
@@ -30,7 +32,8 @@ private func compare<T: Element>(_: T.Type, _ shape: Shape) {
     let plain = T.gemm(aT, bT, shape.m, shape.n, shape.k, a, b, bias, CK_IDENTITY_EPILOGUE)
     #expect(bits(plain) == bits(exact), "\(T.self) \(aT) \(bT)")
     for (epilogue, function) in [
-      (CK_RELU_EPILOGUE, CK_RELU), (CK_TANH_EPILOGUE, CK_TANH), (CK_SIGMOID_EPILOGUE, CK_SIGMOID), (CK_SOFTPLUS_EPILOGUE, CK_SOFTPLUS),
+      (CK_RELU_EPILOGUE, CK_RELU), (CK_TANH_EPILOGUE, CK_TANH), (CK_SIGMOID_EPILOGUE, CK_SIGMOID),
+      (CK_SOFTPLUS_EPILOGUE, CK_SOFTPLUS),
     ] where shape.m * shape.n < 3000 {
       let c = T.gemm(aT, bT, shape.m, shape.n, shape.k, a, b, bias, epilogue)
       #expect(bits(c) == bits(T.unary(function, exact)), "\(T.self) \(aT) \(bT) \(epilogue)")
@@ -46,8 +49,10 @@ private func compare<T: Element>(_: T.Type, _ shape: Shape) {
   }
   /// The shapes of flows, and ones that cross every block.
   static let others = [
-    Shape(128, 64, 1), Shape(128, 2, 64), Shape(64, 64, 128), Shape(1, 64, 128), Shape(64, 2, 128), Shape(2, 128, 64),
+    Shape(128, 64, 1), Shape(128, 2, 64), Shape(64, 64, 128), Shape(1, 64, 128), Shape(64, 2, 128),
+    Shape(2, 128, 64),
     Shape(20, 19, 300), Shape(3, 270, 20), Shape(260, 5, 30), Shape(255, 18, 9), Shape(40, 33, 260),
+    Shape(520, 70, 5),
   ]
 
   @Test(arguments: [0, 1, 2, 3]) func smallShapes(_ part: Int) {

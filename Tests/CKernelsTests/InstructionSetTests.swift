@@ -96,6 +96,8 @@ import Testing
     let square = Array(x[..<(37 * 37)])
     same("lu") { bits(T.lu(37, square).lu) }
     same("qr") { bits(T.qr(37, 37, square).q) + bits(T.qr(37, 37, square).r) }
-    same("solve") { bits(T.solve(lower: true, transposed: false, unit: true, 37, 21, square.map { $0 / 9 }, x)) }
+    same("solve") {
+      bits(T.solve(lower: true, transposed: false, unit: true, 37, 21, square.map { $0 / 9 }, x))
+    }
   }
 }

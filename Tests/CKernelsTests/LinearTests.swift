@@ -27,7 +27,9 @@ import Testing
       for (s, i) in order.enumerated() {
         for c in 0..<columns {
           var sum = b[i * columns + c]
-          for j in order[..<s] { sum = T.fma(-(transposed ? t[j * n + i] : t[i * n + j]), exact[j * columns + c], sum) }
+          for j in order[..<s] {
+            sum = T.fma(-(transposed ? t[j * n + i] : t[i * n + j]), exact[j * columns + c], sum)
+          }
           exact[i * columns + c] = unit ? sum : sum / t[i * n + i]
         }
       }
@@ -65,7 +67,8 @@ import Testing
     #expect(Float.lu(2, [1, 5, -1, 2]).permutation == [0, 1])  // the first of the largest
   }
 
-  @Test(arguments: [(1, 1), (3, 2), (8, 8), (17, 5), (40, 33), (64, 64)]) func qr(_ rows: Int, _ columns: Int) {
+  @Test(arguments: [(1, 1), (3, 2), (8, 8), (17, 5), (40, 33), (64, 64)]) func qr(_ rows: Int, _ columns: Int)
+  {
     var generator = Generator()
     let a = generator.doubles(rows * columns)
     let (q, r) = Double.qr(rows, columns, a)

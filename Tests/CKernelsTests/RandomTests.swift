@@ -36,7 +36,8 @@ import Testing
     var generator = Generator()
     let words = (0..<37).map { _ in generator.bits() } + [0, .max]
     let halves = words.map { UInt32(truncatingIfNeeded: $0) }
-    var single = [Float](repeating: .nan, count: words.count), double = [Double](repeating: .nan, count: words.count)
+    var single = [Float](repeating: .nan, count: words.count),
+      double = [Double](repeating: .nan, count: words.count)
     ck_uniform_f32(halves, words.count, -2, 3, &single)
     ck_uniform_f64(words, words.count, -2, 3, &double)
     for i in words.indices {

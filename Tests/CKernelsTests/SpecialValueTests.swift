@@ -13,7 +13,8 @@ private func check<T: Element>(_ name: String, _ y: [T], _ expected: [T]) {
   @Test func double() { edges(Double.self) }
 
   func edges<T: Element>(_: T.Type) {
-    let inf = T.infinity, nan = T.nan, tiny = T.leastNonzeroMagnitude, x: [T] = [0, -0.0, inf, -inf, nan, tiny, -tiny]
+    let inf = T.infinity, nan = T.nan, tiny = T.leastNonzeroMagnitude,
+      x: [T] = [0, -0.0, inf, -inf, nan, tiny, -tiny]
     let smallest: [T] = [tiny, -tiny]
     check("exp", T.unary(CK_EXP, x), [1, 1, inf, 0, nan, 1, 1])
     check("expm1", T.unary(CK_EXPM1, x), [0, -0.0, inf, -1, nan] + smallest)
@@ -24,7 +25,8 @@ private func check<T: Element>(_ name: String, _ y: [T], _ expected: [T]) {
     check("sigmoid", T.unary(CK_SIGMOID, x), [0.5, 0.5, 1, 0, nan, 0.5, 0.5])
     check("softplus", T.unary(CK_SOFTPLUS, [inf, -inf, nan, 1000, -1000]), [inf, 0, nan, 1000, 0])
     check("erf", T.unary(CK_ERF, [0, -0.0, inf, -inf, nan]), [0, -0.0, 1, -1, nan])
-    check("erfinv", T.unary(CK_ERFINV, [0, -0.0, 1, -1, 1.5, -inf, nan]), [0, -0.0, inf, -inf, nan, nan, nan])
+    check(
+      "erfinv", T.unary(CK_ERFINV, [0, -0.0, 1, -1, 1.5, -inf, nan]), [0, -0.0, inf, -inf, nan, nan, nan])
     check("sin", T.unary(CK_SIN, x), [0, -0.0, nan, nan, nan] + smallest)
     check("cos", T.unary(CK_COS, x), [1, 1, nan, nan, nan, 1, 1])
     check("atan", T.unary(CK_ATAN, x), [0, -0.0, T(Double.pi / 2), -T(Double.pi / 2), nan] + smallest)
@@ -48,14 +50,18 @@ private func check<T: Element>(_ name: String, _ y: [T], _ expected: [T]) {
 
   /// C99's table for pow, by comparison with the C library's.
   @Test func powers() {
-    let values: [Double] = [0, -0.0, 1, -1, 2, -2, 0.5, -0.5, 3, -3, 2.5, -2.5, .infinity, -.infinity, .nan, 16_777_215, -16_777_215]
+    let values: [Double] = [
+      0, -0.0, 1, -1, 2, -2, 0.5, -0.5, 3, -3, 2.5, -2.5, .infinity, -.infinity, .nan, 16_777_215,
+      -16_777_215,
+    ]
     for x in values {
       for y in values {
         let exact = pow(x, y)
         check("pow(\(x), \(y))", Float.binary(CK_POW, [Float(x)], [Float(y)]), [Float(exact)])
         let found = Double.binary(CK_POW, [x], [y])[0]
         #expect(
-          found == exact && found.sign == exact.sign || found.isNaN && exact.isNaN || abs(found - exact) <= exact.ulp,
+          found == exact && found.sign == exact.sign || found.isNaN && exact.isNaN
+            || abs(found - exact) <= exact.ulp,
           "pow(\(x), \(y)): \(found), not \(exact)")
       }
     }

@@ -26,7 +26,9 @@ struct Generator {
   mutating func floats(_ n: Int) -> [Float] { (0..<n).map { _ in Float(double()) } }
 
   /// Any bits at all: every binade, NaN and infinity.
-  mutating func anyFloats(_ n: Int) -> [Float] { (0..<n).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: bits())) } }
+  mutating func anyFloats(_ n: Int) -> [Float] {
+    (0..<n).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: bits())) }
+  }
   mutating func anyDoubles(_ n: Int) -> [Double] { (0..<n).map { _ in Double(bitPattern: bits()) } }
 }
 
@@ -38,7 +40,8 @@ protocol Element: BinaryFloatingPoint, Sendable {
   static func unary(_ f: ck_unary, _ x: [Self]) -> [Self]
   static func binary(_ f: ck_binary, _ a: [Self], _ b: [Self]) -> [Self]
   static func gemm(
-    _ aT: Bool, _ bT: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: [Self], _ b: [Self], _ bias: [Self]?, _ f: ck_epilogue
+    _ aT: Bool, _ bT: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: [Self], _ b: [Self], _ bias: [Self]?,
+    _ f: ck_epilogue
   ) -> [Self]
   static func sumRows(_ x: [Self], _ rows: Int, _ columns: Int) -> [Self]
   static func sumColumns(_ x: [Self], _ rows: Int, _ columns: Int) -> [Self]
@@ -47,7 +50,8 @@ protocol Element: BinaryFloatingPoint, Sendable {
   static func cumsum(_ x: [Self], _ rows: Int, _ columns: Int, reverse: Bool) -> [Self]
   static func transpose(_ x: [Self], _ rows: Int, _ columns: Int) -> [Self]
   static func solve(
-    lower: Bool, transposed: Bool, unit: Bool, _ n: Int, _ columns: Int, _ t: [Self], _ x: [Self]) -> [Self]
+    lower: Bool, transposed: Bool, unit: Bool, _ n: Int, _ columns: Int, _ t: [Self], _ x: [Self]
+  ) -> [Self]
   static func lu(_ n: Int, _ a: [Self]) -> (lu: [Self], permutation: [Int32], sign: Int32)
   static func qr(_ rows: Int, _ columns: Int, _ a: [Self]) -> (q: [Self], r: [Self])
   static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self

@@ -3,7 +3,7 @@
 Remez exchange on a dense grid with mpmath: minimises max |weight(x) (f(x) - p(x))| on [low, high].
 Coefficients are printed from the highest degree down, as Horner's scheme takes them.
 """
-from mpmath import mp, mpf, matrix, lu_solve, cos, pi, exp, expm1, log, log1p, sin, atan, erf, erfc, sqrt, fabs, nstr, ldexp
+from mpmath import mp, mpf, matrix, lu_solve, cos, pi, exp, expm1, log, log1p, sin, atan, tanh, erf, erfc, sqrt, fabs, nstr, ldexp
 import struct
 
 mp.dps = 50
@@ -88,6 +88,11 @@ def atan_tail(z):  # (atan t - t) / t^3
     return (atan(t) - t) / t ** 3 if z > tiny else mpf(-1) / 3 + z / 5
 
 
+def tanh_tail(z):  # (tanh t - t) / t^3
+    t = sqrt(z)
+    return (tanh(t) - t) / t ** 3 if z > tiny else mpf(-1) / 3 + 2 * z / 15
+
+
 def erf_tail(z):  # erf(x) / x - 1
     x = sqrt(z)
     return erf(x) / x - 1 if z > tiny else 2 / sqrt(pi) * (1 - z / 3) - 1
@@ -101,8 +106,8 @@ print("""// Made by Tests/Fixtures/make_polynomials.py (Remez exchange), which s
 #ifndef CK_POLYNOMIALS_H
 #define CK_POLYNOMIALS_H
 """)
-for type, degrees in (("f32", (5, 8, 3, 3, 5, 6, 6)), ("f64", (10, 6, 6, 6, 12, 11, 18))):
-    exp_degree, log_degree, sin_degree, cos_degree, atan_degree, erf_degree, erfc_degree = degrees
+for type, degrees in (("f32", (5, 8, 3, 3, 5, 6, 6, 4)), ("f64", (10, 6, 6, 6, 12, 11, 18, 10))):
+    exp_degree, log_degree, sin_degree, cos_degree, atan_degree, erf_degree, erfc_degree, tanh_degree = degrees
     show("EXP_POLYNOMIAL", type, exp_tail, -half_ln2, half_ln2, exp_degree)
     if type == "f32":
         show("LOG_POLYNOMIAL", type, log_tail, sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1, log_degree, lambda x: fabs(x) + mpf("0.05"))
@@ -113,6 +118,7 @@ for type, degrees in (("f32", (5, 8, 3, 3, 5, 6, 6)), ("f64", (10, 6, 6, 6, 12, 
     show("COS_POLYNOMIAL", type, cos_tail, 0, quarter_pi ** 2, cos_degree)
     show("ATAN_POLYNOMIAL", type, atan_tail, 0, mpf("0.2501"), atan_degree)
     show("ERF_POLYNOMIAL", type, erf_tail, 0, mpf("0.9025"), erf_degree)
+    show("TANH_POLYNOMIAL", type, tanh_tail, 0, mpf("0.3026"), tanh_degree)
     high = mpf("3.95") if type == "f32" else mpf("5.95")
     centre = mpf("1.25") if type == "f32" else mpf("2")
     show("ERFC_POLYNOMIAL", type, lambda u: minus_log_erfc(u, centre), mpf("0.95") - centre, high - centre, erfc_degree, lambda u: erfc(u + centre))

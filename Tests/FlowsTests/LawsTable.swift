@@ -15,14 +15,16 @@ struct LawsRow: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
   var laws: Laws {
     Laws(
-      of: bijection, inputDim: inputDim, contextDim: contextDim, key: Key(11), inputs: inputs, tolerance: tolerance)
+      of: bijection, inputDim: inputDim, contextDim: contextDim, key: Key(11), inputs: inputs,
+      tolerance: tolerance)
   }
 }
 
 private let net = MLP(hidden: [7, 6], activation: .tanh, lastWeight: .glorotUniform)
 
 /// Values far out, where scales saturate and squares grow.
-private let far = Tensor([[100, -100, 30, -30, 0], [1e-30, -1e-30, 88, -88, 1], [0, 0, 0, 0, 0]], dtype: .float64)
+private let far = Tensor(
+  [[100, -100, 30, -30, 0], [1e-30, -1e-30, 88, -88, 1], [0, 0, 0, 0, 0]], dtype: .float64)
 
 /// Every public layer: a file of rows a family.
 let lawsTable = foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows
@@ -36,20 +38,26 @@ private let foundationRows: [LawsRow] = [
   LawsRow(name: "AffineCoupling, even", bijection: AffineCoupling(net), inputDim: 4),
   LawsRow(name: "AffineCoupling, odd", bijection: AffineCoupling(net), inputDim: 5),
   LawsRow(name: "AffineCoupling, one number", bijection: AffineCoupling(net), inputDim: 1),
-  LawsRow(name: "AffineCoupling, starts as identity", bijection: AffineCoupling(MLP(hidden: [6])), inputDim: 3),
-  LawsRow(name: "AffineCoupling, exponential", bijection: AffineCoupling(net, scale: .exponential), inputDim: 5),
-  LawsRow(name: "AffineCoupling, sigmoid", bijection: AffineCoupling(net, scale: .sigmoid(shift: 2)), inputDim: 5),
+  LawsRow(
+    name: "AffineCoupling, starts as identity", bijection: AffineCoupling(MLP(hidden: [6])), inputDim: 3),
+  LawsRow(
+    name: "AffineCoupling, exponential", bijection: AffineCoupling(net, scale: .exponential), inputDim: 5),
+  LawsRow(
+    name: "AffineCoupling, sigmoid", bijection: AffineCoupling(net, scale: .sigmoid(shift: 2)), inputDim: 5),
   LawsRow(name: "AffineCoupling, context", bijection: AffineCoupling(net), inputDim: 5, contextDim: 2),
-  LawsRow(name: "AffineCoupling, one number, context", bijection: AffineCoupling(net), inputDim: 1, contextDim: 3),
+  LawsRow(
+    name: "AffineCoupling, one number, context", bijection: AffineCoupling(net), inputDim: 1, contextDim: 3),
   LawsRow(name: "AffineCoupling, image", bijection: AffineCoupling(net), inputDim: [2, 2, 3]),
   LawsRow(
-    name: "AffineCoupling, image, vector context", bijection: AffineCoupling(net), inputDim: [2, 2, 3], contextDim: 2),
+    name: "AffineCoupling, image, vector context", bijection: AffineCoupling(net), inputDim: [2, 2, 3],
+    contextDim: 2),
   LawsRow(
     name: "AffineCoupling, image, image context", bijection: AffineCoupling(net), inputDim: [2, 2, 3],
     contextDim: [2, 2, 1]),
   LawsRow(name: "AffineCoupling, far", bijection: AffineCoupling(net), inputDim: 5, inputs: far),
   LawsRow(name: "AdditiveCoupling, even", bijection: AdditiveCoupling(net), inputDim: 4),
-  LawsRow(name: "AdditiveCoupling, odd, context", bijection: AdditiveCoupling(net), inputDim: 5, contextDim: 1),
+  LawsRow(
+    name: "AdditiveCoupling, odd, context", bijection: AdditiveCoupling(net), inputDim: 5, contextDim: 1),
   LawsRow(name: "AdditiveCoupling, one number", bijection: AdditiveCoupling(net), inputDim: 1),
   LawsRow(name: "AdditiveCoupling, image", bijection: AdditiveCoupling(net), inputDim: [2, 2, 3]),
   LawsRow(name: "Coupling, affine", bijection: Coupling(net, Affine()), inputDim: 3),
@@ -66,9 +74,11 @@ private let foundationRows: [LawsRow] = [
   LawsRow(name: "Serial", bijection: Serial(ActNorm(), InvertibleLinear(), AffineCoupling(net)), inputDim: 5),
   LawsRow(
     name: "Serial, nested, context",
-    bijection: Serial(Shuffle(), Serial(AffineCoupling(net), Reverse()), Inverted(AffineCoupling(net))), inputDim: 4,
+    bijection: Serial(Shuffle(), Serial(AffineCoupling(net), Reverse()), Inverted(AffineCoupling(net))),
+    inputDim: 4,
     contextDim: 2),
-  LawsRow(name: "Serial, volume preserving", bijection: Serial(Reverse(), AdditiveCoupling(net)), inputDim: 4),
+  LawsRow(
+    name: "Serial, volume preserving", bijection: Serial(Reverse(), AdditiveCoupling(net)), inputDim: 4),
   LawsRow(name: "Serial, empty", bijection: Serial(), inputDim: 3),
   LawsRow(name: "Inverted ActNorm", bijection: Inverted(ActNorm()), inputDim: 5),
   LawsRow(name: "Inverted Serial", bijection: Inverted(Serial(ActNorm(), AffineCoupling(net))), inputDim: 5),

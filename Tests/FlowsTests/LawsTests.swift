@@ -14,7 +14,9 @@ import Testing
     var layers: Set<String> = []
     for case let file as URL in files where file.pathExtension == "swift" {
       let text = try String(contentsOf: file, encoding: .utf8)
-      for match in text.matches(of: /public struct (\w+)[^{]*:[^{]*\bBijection\b/) { layers.insert(String(match.1)) }
+      for match in text.matches(of: /public struct (\w+)[^{]*:[^{]*\bBijection\b/) {
+        layers.insert(String(match.1))
+      }
     }
     let rows = Set(lawsTable.map { "\(type(of: $0.bijection))" })
     #expect(layers.count >= 8)

@@ -13,7 +13,8 @@ struct PrimitiveRow: Sendable, CustomTestStringConvertible {
     (self.name, self.inputs, self.function) = (name, inputs, function)
   }
 
-  static func unary(_ name: String, at x: Tensor, _ f: @escaping @Sendable (Tensor) -> Tensor) -> PrimitiveRow {
+  static func unary(_ name: String, at x: Tensor, _ f: @escaping @Sendable (Tensor) -> Tensor) -> PrimitiveRow
+  {
     PrimitiveRow(name, [x]) { f($0[0]) }
   }
 }
@@ -82,16 +83,27 @@ let primitiveTable: [PrimitiveRow] = [
   PrimitiveRow("stack", [reals, positive]) { stack([$0[0], $0[1]], axis: 1) },
   .unary("gather, repeated", at: reals) { $0.gathered(Tensor(ints: [2, 0, 2, 1]), axis: 1) },
   .unary("rows", at: reals) { $0.rows([1, 1, 0]) },
+  .unary("pick", at: wave([2, 2, 3])) {
+    $0.picked(at: Tensor([0, 2, 1, 2], shape: [2, 2], dtype: $0.dtype))
+  },
   PrimitiveRow("matmul", [wave([2, 3]), wave([3, 4], phase: 2)]) { matmul($0[0], $0[1]) },
-  PrimitiveRow("matmul, Aᵀ", [wave([3, 2]), wave([3, 4], phase: 2)]) { matmul($0[0], $0[1], transposeA: true) },
-  PrimitiveRow("matmul, Bᵀ", [wave([2, 3]), wave([4, 3], phase: 2)]) { matmul($0[0], $0[1], transposeB: true) },
+  PrimitiveRow("matmul, Aᵀ", [wave([3, 2]), wave([3, 4], phase: 2)]) {
+    matmul($0[0], $0[1], transposeA: true)
+  },
+  PrimitiveRow("matmul, Bᵀ", [wave([2, 3]), wave([4, 3], phase: 2)]) {
+    matmul($0[0], $0[1], transposeB: true)
+  },
   PrimitiveRow("matmul, AᵀBᵀ", [wave([3, 2]), wave([4, 3], phase: 2)]) {
     matmul($0[0], $0[1], transposeA: true, transposeB: true)
   },
   PrimitiveRow("matmul, rank 3", [wave([2, 2, 3]), wave([3, 4], phase: 2)]) { matmul($0[0], $0[1]) },
   denseRow(.identity), denseRow(.relu), denseRow(.tanh), denseRow(.sigmoid), denseRow(.softplus),
   solveRow(lower: true, transposed: false, unit: false), solveRow(lower: true, transposed: true, unit: true),
-  solveRow(lower: false, transposed: false, unit: true), solveRow(lower: false, transposed: true, unit: false),
+  solveRow(lower: false, transposed: false, unit: true),
+  solveRow(lower: false, transposed: true, unit: false),
+  affineRow(.bounded(2), n: 1), affineRow(.bounded(2), n: 3), affineRow(.exponential, n: 20),
+  affineRow(.sigmoid(shift: 2), n: 17), affineRow(.bounded(1.5), n: 2, inverse: true),
+  affineRow(.exponential, n: 18, inverse: true), affineRow(.sigmoid(shift: 0), n: 5, inverse: true),
   .unary("lu", at: matrix) { lu($0).packed },
   .unary("lu, pivoted", at: exp(2 * wave([3, 3], phase: 0.2))) { lu($0).packed },
   .unary("logAbsDeterminant", at: matrix) { logAbsDeterminant($0) },
@@ -103,6 +115,16 @@ let primitiveTable: [PrimitiveRow] = [
   .unary("diagonalMatrix", at: wave([3])) { $0.diagonalMatrix() },
 ]
 
+private func affineRow(_ scale: LogScale, n: Int, inverse: Bool = false) -> PrimitiveRow {
+  PrimitiveRow(
+    "affine, \(scale), \(n)\(inverse ? ", inverse" : "")",
+    [wave([2, 2, n], phase: 1), wave([2, 2, 2 * n], phase: 4)]
+  ) {
+    let (y, logDet) = affine($0[0], $0[1], scale: scale, inverse: inverse)
+    return concatenate([y.reshaped(to: [2, 2 * n]), logDet.expanded(axis: 1)], axis: 1)
+  }
+}
+
 private func denseRow(_ epilogue: Epilogue) -> PrimitiveRow {
   PrimitiveRow("dense, \(epilogue)", [wave([4, 3]), wave([3, 2], phase: 2), wave([2], phase: 3)]) {
     dense($0[0], $0[1], $0[2], epilogue)
@@ -110,7 +132,9 @@ private func denseRow(_ epilogue: Epilogue) -> PrimitiveRow {
 }
 
 private func solveRow(lower: Bool, transposed: Bool, unit: Bool) -> PrimitiveRow {
-  PrimitiveRow("solve, \(lower ? "lower" : "upper")\(transposed ? ", transposed" : "")", [matrix, wave([3, 2])]) {
+  PrimitiveRow(
+    "solve, \(lower ? "lower" : "upper")\(transposed ? ", transposed" : "")", [matrix, wave([3, 2])]
+  ) {
     triangularSolve($0[0], $0[1], lower: lower, transposed: transposed, unit: unit)
   }
 }

@@ -14,7 +14,9 @@ import Testing
     }
   }
 
-  private func difference(_ f: (Tensor) -> Tensor, at x: Tensor, along v: Tensor, step: Double = 1e-6) -> Tensor {
+  private func difference(_ f: (Tensor) -> Tensor, at x: Tensor, along v: Tensor, step: Double = 1e-6)
+    -> Tensor
+  {
     (f(x + step * v) - f(x - step * v)) / (2 * step)
   }
 

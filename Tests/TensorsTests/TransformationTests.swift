@@ -23,7 +23,8 @@ import Testing
   /// The inner derivative must not be confused with the outer one: d/dx (x · d/dy (x + y)) = 1, not 2.
   @Test func perturbationsAreNotConfused() {
     let one = Tensor(1, dtype: .float64)
-    let forward = jvp(at: one, along: one) { x in x * jvp(at: one, along: one) { y in x + y }.tangent }.tangent
+    let forward = jvp(at: one, along: one) { x in x * jvp(at: one, along: one) { y in x + y }.tangent }
+      .tangent
     let reverse = gradient(at: one) { x in x * gradient(at: one) { y in x + y } }
     let mixed = gradient(at: one) { x in x * jvp(at: one, along: one) { y in x * y }.tangent }
     #expect(forward.item == 1)
@@ -44,7 +45,9 @@ import Testing
   @Test func thirdDerivativeInEveryNesting() {
     let x = Tensor(0.7, dtype: .float64)
     let one = Tensor(1, dtype: .float64)
-    let forward: (@escaping (Tensor) -> Tensor) -> (Tensor) -> Tensor = { f in { jvp(at: $0, along: one, f).tangent } }
+    let forward: (@escaping (Tensor) -> Tensor) -> (Tensor) -> Tensor = { f in
+      { jvp(at: $0, along: one, f).tangent }
+    }
     let reverse: (@escaping (Tensor) -> Tensor) -> (Tensor) -> Tensor = { f in { gradient(at: $0, f) } }
     let f: (Tensor) -> Tensor = { tanh($0) * $0 }
     // f''' of x tanh x = 3 t'' + x t''' with t' = 1 - t², t'' = -2 t t', t''' = -2 t'² - 2 t t''
@@ -82,13 +85,14 @@ import Testing
     #expect(gradient["used"].isIdentical(to: wave([2])))
   }
 
-  @Test(arguments: [
-    ("sqrt at 0", 0.0, { @Sendable x in sqrt(x) }), ("log near 0", 1e-300, { x in log(x) }),
-    ("softplus at 100", 100, { x in softplus(x) }), ("softplus at -100", -100, { x in softplus(x) }),
-    ("sigmoid at 800", 800, { x in sigmoid(x) }), ("tanh at -800", -800, { x in tanh(x) }),
-    ("logSigmoid at -800", -800, { x in logSigmoid(x) }),
-    ("safe where", -1, { x in select(where: x .> 0, log(select(where: x .> 0, x, 1)), 0) }),
-  ] as [(String, Double, @Sendable (Tensor) -> Tensor)])
+  @Test(
+    arguments: [
+      ("sqrt at 0", 0.0, { @Sendable x in sqrt(x) }), ("log near 0", 1e-300, { x in log(x) }),
+      ("softplus at 100", 100, { x in softplus(x) }), ("softplus at -100", -100, { x in softplus(x) }),
+      ("sigmoid at 800", 800, { x in sigmoid(x) }), ("tanh at -800", -800, { x in tanh(x) }),
+      ("logSigmoid at -800", -800, { x in logSigmoid(x) }),
+      ("safe where", -1, { x in select(where: x .> 0, log(select(where: x .> 0, x, 1)), 0) }),
+    ] as [(String, Double, @Sendable (Tensor) -> Tensor)])
   func derivativesAtTheEdgesAreFinite(_ name: String, _ x: Double, _ f: @Sendable (Tensor) -> Tensor) {
     let point = Tensor(x, dtype: .float64)
     #expect(gradient(at: point, f).isFinite, "\(name)")
@@ -97,15 +101,21 @@ import Testing
 }
 
 @Suite struct ShardingTests {
-  private let params: Params = ["w": .leaf(wave([3, 4], dtype: .float32)), "b": .leaf(wave([4], dtype: .float32))]
+  private let params: Params = [
+    "w": .leaf(wave([3, 4], dtype: .float32)), "b": .leaf(wave([4], dtype: .float32)),
+  ]
   private let batch = wave([300, 3], phase: 0.3, dtype: .float32)
   private let loss: @Sendable (Params, Tensor) -> Tensor = { params, rows in
     square(dense(rows, params["w"], params["b"], .tanh)).sumPerRow()
   }
 
   @Test(arguments: [1, 2, 3, 8]) func bitsDoNotDependOnThreads(_ threads: Int) throws {
-    let expected = try Parallelism.$threads.withValue(1) { try valueAndGradient(at: params, over: batch, loss) }
-    let result = try Parallelism.$threads.withValue(threads) { try valueAndGradient(at: params, over: batch, loss) }
+    let expected = try Parallelism.$threads.withValue(1) {
+      try valueAndGradient(at: params, over: batch, loss)
+    }
+    let result = try Parallelism.$threads.withValue(threads) {
+      try valueAndGradient(at: params, over: batch, loss)
+    }
     #expect(result.value.isIdentical(to: expected.value))
     #expect(result.gradient.isIdentical(to: expected.gradient))
   }

@@ -11,5 +11,6 @@ public func isClose(_ a: Tensor, _ expected: Tensor, _ tolerance: Double = 1e-9)
 /// Deterministic numbers without a generator: sin of a multiple of the index, within ±1.
 public func wave(_ shape: Shape, phase: Double = 0, dtype: DType = .float64) -> Tensor {
   Tensor(
-    (0..<shape.count).map { sin(Tensor(Double($0) * 1.7 + phase, dtype: .float64)).item }, shape: shape, dtype: dtype)
+    (0..<shape.count).map { sin(Tensor(Double($0) * 1.7 + phase, dtype: .float64)).item }, shape: shape,
+    dtype: dtype)
 }

@@ -49,13 +49,16 @@ public struct Serial: Bijection {
   }
 
   /// The mappings in running order; `order[i]` is the parameter child of the i-th.
-  private static func chain(_ mappings: [Mapping], at site: Site, from shape: Shape, order: [Int]) -> Mapping {
+  private static func chain(_ mappings: [Mapping], at site: Site, from shape: Shape, order: [Int]) -> Mapping
+  {
     let domain = mappings.first?.domain ?? Domain(shape)
     let boundary = Boundary("Serial", domain: domain, contextDim: site.contextDim, dtype: site.dtype)
     let traits = mappings.reduce(Mapping.Traits.volumePreserving) { traits, mapping in
       traits.intersection(mapping.traits.union(.couplesRows)).union(mapping.traits.intersection(.couplesRows))
     }
-    return Mapping(boundary, to: mappings.last?.codomain ?? domain, traits: traits) {
+    let statistics =
+      mappings.contains { $0.statistics != nil } ? chainStatistics(mappings, order: order) : nil
+    return Mapping(boundary, to: mappings.last?.codomain ?? domain, traits: traits, statistics: statistics) {
       (params, inputs, context) throws(FlowError) in
       var x = inputs
       var total: Tensor?
@@ -65,6 +68,22 @@ public struct Serial: Bijection {
         if !mapping.traits.contains(.volumePreserving) { total = total.map { $0 + logDet } ?? logDet }
       }
       return (x, total ?? .zeros([inputs.rows], dtype: inputs.dtype))
+    }
+  }
+
+  /// Each member moves its statistics by what comes to it, through the members as they were.
+  private static func chainStatistics(_ mappings: [Mapping], order: [Int]) -> Mapping.Statistics {
+    let mappings = mappings[...(mappings.lastIndex { $0.statistics != nil } ?? 0)]
+    return { (params, batch, context) throws(FlowError) in
+      var (updated, x) = (params, batch)
+      for (mapping, child) in zip(mappings, order) {
+        let own = params.child(child)
+        if let statistics = mapping.statistics {
+          updated = try updated.replacing("\(child)", by: statistics(own, x, context))
+        }
+        x = try step(mapping, own, x, context).outputs
+      }
+      return updated
     }
   }
 

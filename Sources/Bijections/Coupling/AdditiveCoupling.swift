@@ -1,19 +1,21 @@
-/// One half of the channels shifts the other half, NICE's coupling: `Coupling` with the transformer `Shift`.
+/// One part of a sample shifts the other, NICE's coupling: `Coupling` with the transformer `Shift`.
 ///
-/// Map: with x = (a, b), a the first ⌊D/2⌋ channels: y = (a, b + net(a, context)).
+/// Map: with x = (a, b) by the split, by default a the first ⌊D/2⌋ channels: y = (a, b + net(a, context)).
 ///
 /// log|det J| = 0: it preserves volume. Inverse: b = y_b − net(a, context). Cost: the network's, both ways.
 ///
-/// Parameters: `net`; its last layer starts at zero by default (see `MLP`), and the coupling as the identity.
+/// Parameters: those of `Coupling`; the network's last layer starts at zero by default (see `MLP`), and the coupling as the identity.
 ///
-/// Domain: all reals. Errors: those of the network for shapes it cannot take.
+/// Domain: all reals. Errors: those of the network for shapes it cannot take, and of the split.
 ///
 /// Dinh, Krueger & Bengio 2014, *NICE*, arXiv 1410.8516, section 3.2.
 public struct AdditiveCoupling: Bijection {
   private let coupling: Coupling
 
   /// A coupling whose shift the network gives.
-  public init(_ network: any Network) { coupling = Coupling(network, Shift()) }
+  public init(_ network: any Network, split: Split = .firstHalf) {
+    coupling = Coupling(network, Shift(), split: split)
+  }
 
   /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

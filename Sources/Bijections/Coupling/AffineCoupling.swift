@@ -1,15 +1,16 @@
-/// One half of the channels scales and shifts the other half: `Coupling` with the transformer `Affine`.
+/// One part of a sample scales and shifts the other: `Coupling` with the transformer `Affine`.
 ///
-/// Map: with x = (a, b), a the first ⌊D/2⌋ channels, and (r, t) = net(a, context): y = (a, b · exp(s(r)) + t).
+/// Map: with x = (a, b) by the split, by default a the first ⌊D/2⌋ channels, and (r, t) = net(a, context):
+/// y = (a, b · exp(s(r)) + t).
 ///
 /// log|det J| = Σ s(r), a row; the network's cost.
 ///
 /// Inverse: b = (y_b − t) · exp(−s(r)), with the same r and t since a passes; the same cost.
 ///
-/// Parameters: `net`. Its last layer starts at zero by default (see `MLP`), and the coupling as a constant scaling: the
+/// Parameters: those of `Coupling`. The network's last layer starts at zero by default (see `MLP`), and the coupling as a constant scaling: the
 /// identity for `.bounded` and `.exponential`.
 ///
-/// Domain: all reals. Errors: those of the network for shapes it cannot take. With D = 1 nothing passes, and the
+/// Domain: all reals. Errors: those of the network for shapes it cannot take, and of the split. With D = 1 nothing passes, and the
 /// coupling depends on the context alone.
 ///
 /// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, eqs. 4-8.
@@ -17,8 +18,8 @@ public struct AffineCoupling: Bijection {
   private let coupling: Coupling
 
   /// A coupling whose scale and shift the network gives; the scale's logarithm is smoothly bounded by default.
-  public init(_ network: any Network, scale: Affine.Scale = .bounded(2)) {
-    coupling = Coupling(network, Affine(scale: scale))
+  public init(_ network: any Network, scale: Affine.Scale = .bounded(2), split: Split = .firstHalf) {
+    coupling = Coupling(network, Affine(scale: scale), split: split)
   }
 
   /// Initial parameters and the two directions.

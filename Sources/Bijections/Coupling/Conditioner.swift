@@ -1,20 +1,3 @@
-/// The halves of a coupling: the first ⌊D/2⌋ channels pass and, with the context, tell how the rest is transformed.
-struct Halves: Sendable {
-  let cut: Int
-  let channels: Int
-
-  init(_ site: Site) { (cut, channels) = (site.channels / 2, site.channels) }
-
-  /// The number of channels that are transformed.
-  var transformed: Int { channels - cut }
-
-  func split(_ x: Tensor) -> (passing: Tensor, transformed: Tensor) {
-    (x.sliced(axis: -1, 0..<cut), x.sliced(axis: -1, cut..<channels))
-  }
-
-  func join(_ passing: Tensor, _ transformed: Tensor) -> Tensor { concatenate([passing, transformed], axis: -1) }
-}
-
 extension Site {
   /// The network that sees `inputs` channels, and the context behind them, and gives `outputs` channels.
   func conditioner(
@@ -27,7 +10,8 @@ extension Site {
         got: "\(contextDim)")
     }
     let (params, apply) = try network(
-      key, inputDim: inputDim.replacing(-1, by: width), outputDim: inputDim.replacing(-1, by: outputs), dtype: dtype)
+      key, inputDim: inputDim.replacing(-1, by: width), outputDim: inputDim.replacing(-1, by: outputs),
+      dtype: dtype)
     return (
       params,
       { params, x, context in
@@ -43,6 +27,7 @@ extension Tensor {
   fileprivate func spread(over shape: Shape) -> Tensor {
     if rank == shape.rank { return self }
     let ones = [Int](repeating: 1, count: shape.rank - 2)
-    return reshaped(to: Shape([rows] + ones + [self.shape[-1]])).broadcast(to: shape.replacing(-1, by: self.shape[-1]))
+    return reshaped(to: Shape([rows] + ones + [self.shape[-1]])).broadcast(
+      to: shape.replacing(-1, by: self.shape[-1]))
   }
 }

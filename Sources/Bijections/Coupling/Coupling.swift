@@ -1,40 +1,53 @@
-/// One part of the channels passes, and tells how a transformer maps the other part.
+/// One part of a sample passes, and tells how a transformer maps the other part.
 ///
-/// Map: with x = (a, b): y = (a, f(b; θ)) with θ = net(a, context).
+/// Map: with x = (a, b) by the split: y = (a, f(b; θ)) with θ = net(a, context).
 ///
 /// log|det J| = that of the transformer at b. Inverse: (a, f⁻¹(y_b; θ)), since a passes and gives the same θ. Cost: one
-/// network and one transformer, both ways.
+/// network and one transformer, both ways. Where positions are split (`.checkerboard`, a mask of the whole sample), the
+/// network sees the whole sample with zeros for b and computes parameters for a, too, which are dropped.
 ///
 /// Parameters: `net`; its last layer starts at zero by default (see `MLP`), and so do the transformer's raw parameters.
+/// With `.random` also, frozen: `permutation` [channels] (int32), what passes first.
 ///
-/// Domain: all reals, where the transformer's is. Errors: those of the network for shapes it cannot take. With one
-/// channel nothing passes, and the map depends on the context alone.
+/// Domain: all reals, where the transformer's is. Errors: those of the network for shapes it cannot take; `mismatch` for
+/// a split that the sample's shape cannot have. With one channel nothing passes, and the map depends on the context
+/// alone.
 ///
-/// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, section 3.2.
+/// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, sections 3.2 and 3.4.
 public struct Coupling: Bijection {
   private let network: any Network
   private let transformer: any Transformer
+  private let split: Split
 
   /// A coupling whose transformer's parameters the network gives.
-  public init(_ network: any Network, _ transformer: any Transformer) {
+  public init(_ network: any Network, _ transformer: any Transformer, split: Split = .firstHalf) {
     self.network = network
     self.transformer = transformer
+    self.split = split
   }
 
   /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (halves, transformer) = (Halves(site), transformer)
-    let (params, net) = try site.conditioner(
-      network, key, inputs: halves.cut, outputs: transformer.parameterCount * halves.transformed)
-    return site.layer("Coupling(\(transformer.name))", ["net": params], traits: transformer.traits) {
-      params, x, context in
-      let (a, b) = halves.split(x)
-      let (y, logDet) = transformer.forward(b, net(params.child("net"), a, context))
-      return (halves.join(a, y), logDet)
-    } inverse: { params, y, context in
-      let (a, b) = halves.split(y)
-      let (x, logDet) = transformer.inverse(b, net(params.child("net"), a, context))
-      return (halves.join(a, x), logDet)
+    let (partition, order) = try split.partition(key.folded(in: 1), at: site)
+    let (netParams, net) = try site.conditioner(
+      network, key.folded(in: 0), inputs: partition.seen,
+      outputs: transformer.parameterCount * partition.transformed)
+    var params: Params = ["net": netParams]
+    if let order { params = ["net": netParams, "permutation": .frozen(order)] }
+
+    func body(_ map: @escaping @Sendable (Tensor, Tensor) -> (outputs: Tensor, logDet: Tensor))
+      -> Mapping.Body
+    {
+      { params, x, context in
+        let parts = partition.open(x, order == nil ? nil : params["permutation"])
+        let raw = net(params.child("net"), parts.seen, context)
+        let (y, logDet) = map(parts.transformed, parts.parameters(raw))
+        return (parts.close(y), logDet)
+      }
     }
+    let transformer = transformer
+    return site.layer(
+      "Coupling(\(transformer.name))", params, traits: transformer.traits,
+      forward: body { transformer.forward($0, $1) }, inverse: body { transformer.inverse($0, $1) })
   }
 }

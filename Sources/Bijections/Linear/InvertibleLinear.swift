@@ -42,7 +42,8 @@ public struct InvertibleLinear: Bijection {
   private func initialParams(_ key: Key, _ size: Int, _ dtype: DType) -> Params {
     let (packed, order) = lu(Initializer.orthogonal()(key, [size, size]).cast(to: .float64))
     let diagonal = packed.diagonal()
-    let factors = packed.triangle(.strictlyLower) + packed.triangle(.strictlyUpper) + log(abs(diagonal)).diagonalMatrix()
+    let factors =
+      packed.triangle(.strictlyLower) + packed.triangle(.strictlyUpper) + log(abs(diagonal)).diagonalMatrix()
     return [
       "factors": .leaf(factors.cast(to: .float32).cast(to: dtype)),
       "permutation": .frozen(order),

@@ -25,7 +25,8 @@ public struct Shuffle: Bijection {
   /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let permutation = Tensor(ints: key.permutation(site.channels))
-    return site.layer("Shuffle", ["permutation": .frozen(permutation)], traits: .volumePreserving) { params, x, _ in
+    return site.layer("Shuffle", ["permutation": .frozen(permutation)], traits: .volumePreserving) {
+      params, x, _ in
       (x.gathered(params["permutation"]), .zeros([x.rows], dtype: x.dtype))
     } inverse: { params, y, _ in
       (y.gathered(params["permutation"].inversePermutation), .zeros([y.rows], dtype: y.dtype))

@@ -7,22 +7,7 @@
 /// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, eq. 8.
 public struct Affine: Transformer {
   /// How the raw r becomes the logarithm of the scale.
-  public enum Scale: Sendable, Hashable {
-    /// c · tanh(r / c): smooth, within ±c, so neither direction can blow up.
-    case bounded(Double)
-    /// r itself, as the paper and jax-flows have it.
-    case exponential
-    /// log sigmoid(r + shift): a contraction, as Glow's code has it with shift 2.
-    case sigmoid(shift: Double)
-
-    func logScale(_ r: Tensor) -> Tensor {
-      switch self {
-      case .bounded(let bound): bound * tanh(r / bound)
-      case .exponential: r
-      case .sigmoid(let shift): logSigmoid(r + shift)
-      }
-    }
-  }
+  public typealias Scale = LogScale
 
   private let scale: Scale
 
@@ -36,14 +21,12 @@ public struct Affine: Transformer {
 
   /// y = x · exp(s) + t.
   public func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
-    let (s, t) = (scale.logScale(parameters.block(0, of: 2)), parameters.block(1, of: 2))
-    return (x * exp(s) + t, s.sumPerRow())
+    affine(x, parameters, scale: scale)
   }
 
   /// x = (y − t) · exp(−s).
   public func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
-    let (s, t) = (scale.logScale(parameters.block(0, of: 2)), parameters.block(1, of: 2))
-    return ((y - t) * exp(-s), -s.sumPerRow())
+    affine(y, parameters, scale: scale, inverse: true)
   }
 }
 

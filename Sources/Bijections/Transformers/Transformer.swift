@@ -1,7 +1,7 @@
 /// A monotone map of each number, whose parameters a conditioner gives: what couplings and autoregressive flows share.
 ///
-/// Numbers x [..., n] meet raw parameters [..., n · parameterCount], any real values, in an order that the transformer's
-/// documentation states. Both directions return their outputs and log|det| a row, the sum of the logarithms of the
+/// Numbers x [..., n] meet raw parameters [..., n · parameterCount], any real values, in one of two orders
+/// (`parameterOrder`). Both directions return their outputs and log|det| a row, the sum of the logarithms of the
 /// derivatives. Raw zeros should give a map near the identity, since networks start with zeros in their last layer.
 public protocol Transformer: Sendable {
   /// Who this is, in errors and summaries.
@@ -10,6 +10,10 @@ public protocol Transformer: Sendable {
   var parameterCount: Int { get }
   /// What holds whatever the parameters.
   var traits: Mapping.Traits { get }
+  /// Whether a number's image depends on its own parameters alone: what an autoregressive flow needs.
+  var isElementwise: Bool { get }
+  /// How the raw parameters of several numbers lie on the last axis.
+  var parameterOrder: ParameterOrder { get }
 
   /// Data to latent: outputs, and log|det| a row.
   func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor)
@@ -17,9 +21,21 @@ public protocol Transformer: Sendable {
   func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor)
 }
 
+/// How the raw parameters of several numbers lie on one axis.
+public enum ParameterOrder: Sendable, Hashable {
+  /// The first parameter of every number, then the second of every number: what is read in blocks.
+  case byParameter
+  /// All parameters of the first number, then all of the second: what is read number by number, as splines are.
+  case byNumber
+}
+
 extension Transformer {
   /// None.
   public var traits: Mapping.Traits { [] }
+  /// True.
+  public var isElementwise: Bool { true }
+  /// By parameter.
+  public var parameterOrder: ParameterOrder { .byParameter }
 }
 
 extension Tensor {

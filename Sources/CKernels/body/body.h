@@ -19,6 +19,8 @@
 #include "gemm.h"
 #include "linear.h"
 #include "qr.h"
+#include "affine.h"
+#include "adam.h"
 #include "uniform.h"
 #include "type_end.h"
 
@@ -42,6 +44,8 @@
 #include "gemm.h"
 #include "linear.h"
 #include "qr.h"
+#include "affine.h"
+#include "adam.h"
 #include "uniform.h"
 #include "random.h"
 #include "type_end.h"

@@ -1,4 +1,17 @@
-// The loops over elementwise functions. Each runs over whole vectors only; a tail is copied to a padded vector and back,
+// The loops over elementwise functions, and what the functions are worth. Largest error measured, in units of the last
+// place, against the x87's 64-bit mantissa: f32 at every 11th bit pattern (cos, atan: every 97th), f64 and pow at a million
+// random arguments or more, of all binades. Measured, not proved.
+//
+//              f32    f64                  f32    f64                  f32    f64
+//   exp        0.98   0.98     tanh        1.49   1.50     sin, cos    1.58   1.56   any finite argument
+//   expm1      1.42   1.80     sigmoid     1.92   1.88     atan        1.36   1.37
+//   log        0.93   0.92     softplus    1.80   1.65     pow         0.51   1.20
+//   log1p      1.54   1.40     erf         1.21   1.72
+//
+// erfinv is as far from the true function as Giles' formula is: near 1 it starts from a rounded x * x, as XLA does.
+// Subnormal arguments and results are right everywhere; sqrt and the four operations are IEEE's.
+//
+// Each loop runs over whole vectors only; a tail is copied to a padded vector and back,
 // so that it takes the very same instructions.
 #define CASE(opcode, result) \
   case opcode: \

@@ -49,20 +49,16 @@ INLINE V NAME(expm1)(V x) {
   return NAME(choose)(tiny, x, y);  // subnormal numbers and the sign of zero
 }
 
-// With z = e^(-2|x|): q = (1 - z) / (1 + z) near zero, where 1 - z comes without cancellation as -expm1(-2|x|), and
-// 1 - 2z / (1 + z) beyond, where the quotient's errors count at most half. What 1 + z loses, `lost`, would change q by
-// its derivative -q / (1 + z) = -q (1 + q) / 2 to first order.
+// |x| < 0.55: x + x^3 P(x^2). Beyond: 1 - 2z / (1 + z) with z = e^(-2|x|), where the quotient's errors count at most half.
 INLINE V NAME(tanh)(V x) {
+  V a = NAME(magnitude)(x), square = x * x;
+  V near = fma(a * square, POLYNOMIAL(square, NAME(TANH_POLYNOMIAL)), a);
   I n;
-  V p = NAME(exp_parts)(NAME(clamp)(-2 * NAME(magnitude)(x), EXPM1_LOW - 4, 0), &n);
+  V p = NAME(exp_parts)(NAME(clamp)(-2 * a, EXPM1_LOW - 4, 0), &n);
   V power = NAME(power_of_two)(n);
-  V above = 2 * fma((T)-0.5 * power, p, (T)0.5 - (T)0.5 * power);
-  V under = 2 - above;
-  V lost = (2 - under) - above;
-  I near = NAME(magnitude)(x) < (T)0.55;
-  V q = NAME(choose)(near, above, 2 * fma(power, p, power)) / under;
-  V y = NAME(choose)(near, fma(q * fma(q, NAME(splat)(-(T)0.5), NAME(splat)(-(T)0.5)), lost, q), 1 - q);
-  return NAME(with_sign_of)(y, x);
+  V z = fma(power, p, power);
+  V far = 1 - 2 * z / (1 + z);
+  return NAME(with_sign_of)(NAME(choose)(a < (T)0.55, near, far), x);
 }
 
 // With z = e^-|x|: q = z / (1 + z) on the left, whose tail keeps its relative accuracy, and 1 - q on the right. What 1 + z

@@ -2,24 +2,20 @@
 //  - few columns: the transposed product, vectors running down the rows of c;
 //  - else panels of b as wide as a tile, packed unless they can be read where they are.
 
-#ifndef PACK_A
-#define PACK_A n > 4 * MAIN_WIDTH * LANES && m > TILE_ROWS_1 && (a_t || k > 256)
-#endif
-#ifndef BLOCK_K
+// Depth and columns of what is packed of op(b) at a time, and the rows of op(a) that meet it; both stay in the
+// second-level cache.
 #define BLOCK_K 256
-#endif
-#ifndef BLOCK_M
-#define BLOCK_M 252
-#endif
 #define BLOCK_N (16 * LANES)
-// Bytes of b that are read in place rather than packed, as they stay in the first-level cache.
-#define IN_PLACE_BYTES 32768
+#define BLOCK_M 252
+// Bytes of b that are read in place rather than packed, as they stay near.
+#define IN_PLACE_BYTES 65536
+// Bytes between rows of a transposed a from which on they throw each other out of the cache, and are copied closer.
+#define FAR_ROWS_BYTES 2048
 
 static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
-  size_t depth = k < BLOCK_K ? k : BLOCK_K, height = m < BLOCK_M ? m : BLOCK_M;
-  size_t breadth = n < BLOCK_N ? n + 3 * LANES : BLOCK_N;  // in whole vectors, or a panel of the narrow path
-  if (breadth < 4 * LANES) breadth = 4 * LANES;
-  return depth * breadth + depth * height + LANES;  // op(b), op(a), and what whole vectors overshoot
+  size_t depth = k < BLOCK_K ? k : BLOCK_K, breadth = n < BLOCK_N ? n + LANES : BLOCK_N;
+  if (breadth < 4 * LANES) breadth = 4 * LANES;  // a panel of the narrow path
+  return depth * (breadth + (m * sizeof(T) >= FAR_ROWS_BYTES ? BLOCK_M : 0));
 }
 
 // A panel of `width` vectors of op(b), of which `columns` are there: packed[p][j].
@@ -56,28 +52,6 @@ INLINE size_t NAME(share)(size_t rows, size_t tiles, size_t t) {
   return rows * t / tiles;
 }
 
-// A block of op(a), cut into tiles of rows as `share` says: tile by tile, packed[p][i].
-static void NAME(pack_rows)(bool a_t, size_t rows, size_t tiles, size_t depth, const T *a, size_t a_row, T *packed) {
-  for (size_t t = 0; t < tiles; t++) {
-    size_t first = NAME(share)(rows, tiles, t), count = NAME(share)(rows, tiles, t + 1) - first;
-    T *to = packed + first * depth;
-    if (!a_t) {
-      // The last vector of rows first: what it overshoots is overwritten, by the next column or the other rows.
-      for (size_t i = (count - 1) / LANES * LANES, left = count - i;; i -= LANES, left = LANES) {
-        NAME(pack_transposed)(a + (first + i) * a_row, a_row, left, depth, to + i, count);
-        if (i == 0) break;
-      }
-    } else {
-      for (size_t p = 0; p < depth; p++)
-        for (size_t i = 0; i < count; i += LANES) {
-          const T *from = a + p * a_row + first + i;
-          if (p * a_row + i + LANES <= (depth - 1) * a_row + count) NAME(store)(to + p * count + i, NAME(load)(from));
-          else for (size_t e = 0; e < count - i; e++) to[p * count + i + e] = from[e];
-        }
-    }
-  }
-}
-
 // One tile, through a buffer where the last vector of the panel is not all there.
 static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
                           const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume) {
@@ -94,38 +68,38 @@ static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, c
     for (size_t j = 0; j < columns; j++) c[i * c_row + j] = buffer[i * width * LANES + j];
 }
 
+// op(a) is read where it is, its steps handed to the tile, but for a transposed one of far rows.
 static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c, T *scratch) {
-  const bool pack_a = PACK_A;
   const bool pack_b = b_t || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
-  T *const right_block = scratch + (k < BLOCK_K ? k : BLOCK_K) * (m < BLOCK_M ? m : BLOCK_M) + LANES, *const left_block = scratch;
-  for (size_t i = 0; i < m; i += BLOCK_M) {
-    const size_t height = m - i < BLOCK_M ? m - i : BLOCK_M;
-    for (size_t p = 0; p < k; p += BLOCK_K) {
-      const size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
-      const T *left = a_t ? a + p * m + i : a + i * k + p;
-      size_t packed_tiles = 0;
-      for (size_t start = 0; start < n; start += BLOCK_N) {
-        const size_t breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
-        const T *right = b_t ? b + start * k + p : b + p * n + start;
-        if (pack_b) NAME(pack_block)(b_t, height, breadth, depth, right, b_t ? k : n, right_block);
+  const bool copy_a = a_t && m * sizeof(T) >= FAR_ROWS_BYTES && n >= 4 * LANES;
+  const size_t a_row = a_t ? 1 : k;
+  for (size_t p = 0; p < k; p += BLOCK_K) {
+    const size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
+    T *const right_block = copy_a ? scratch + depth * BLOCK_M : scratch;
+    for (size_t start = 0; start < n; start += BLOCK_N) {
+      const size_t breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
+      const T *right = b_t ? b + start * k + p : b + p * n + start;
+      if (pack_b) NAME(pack_block)(b_t, m, breadth, depth, right, b_t ? k : n, right_block);
+      for (size_t i = 0; i < m; i += BLOCK_M) {
+        const size_t height = m - i < BLOCK_M ? m - i : BLOCK_M;
+        const T *left = a_t ? a + p * m + i : a + i * k + p;
+        size_t a_k = a_t ? m : 1;
+        if (copy_a) {
+          for (size_t q = 0; q < depth; q++) __builtin_memcpy(scratch + q * height, left + q * m, height * sizeof(T));
+          left = scratch, a_k = height;
+        }
         for (size_t j = 0; j < breadth;) {
-          const size_t width = NAME(tile_width)(height, (breadth - j + LANES - 1) / LANES), whole = width * LANES;
+          const size_t width = NAME(tile_width)(m, (breadth - j + LANES - 1) / LANES), whole = width * LANES;
           const size_t columns = breadth - j < whole ? breadth - j : whole;
           const bool in_place = !pack_b && columns == whole;
-          if (!pack_b && !in_place) NAME(pack_panel)(b_t, columns, width, depth, right + j, n, right_block + j * depth);
-          const T *panel = in_place ? right + j : right_block + j * depth;
-          const size_t panel_k = in_place ? n : whole;
+          T *const packed = right_block + j * depth;
+          if (!pack_b && !in_place && i == 0) NAME(pack_panel)(b_t, columns, width, depth, right + j, n, packed);
           const size_t most = NAME(tile_rows)(width), tiles = (height + most - 1) / most;
-          if (pack_a && packed_tiles != tiles) {
-            NAME(pack_rows)(a_t, height, tiles, depth, left, a_t ? m : k, left_block);
-            packed_tiles = tiles;
-          }
           for (size_t t = 0; t < tiles; t++) {
             const size_t first = NAME(share)(height, tiles, t), rows = NAME(share)(height, tiles, t + 1) - first;
-            const T *tile_a = pack_a ? left_block + first * depth : a_t ? left + first : left + first * k;
-            NAME(tile_to)(rows, width, columns, depth, tile_a, pack_a || a_t ? 1 : (ptrdiff_t)k,
-                          (ptrdiff_t)(pack_a ? rows : a_t ? m : 1), panel, (ptrdiff_t)panel_k,
-                          c + (i + first) * n + start + j, n, p > 0);
+            NAME(tile_to)(rows, width, columns, depth, left + first * a_row, (ptrdiff_t)a_row, (ptrdiff_t)a_k,
+                          in_place ? right + j : packed, (ptrdiff_t)(in_place ? n : whole), c + (i + first) * n + start + j, n,
+                          p > 0);
           }
           j += columns;
         }
@@ -165,5 +139,8 @@ static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T
   else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, c, scratch);
   NAME(finish)(m, n, bias, f, c);
 }
+#undef BLOCK_K
+#undef BLOCK_M
 #undef BLOCK_N
 #undef IN_PLACE_BYTES
+#undef FAR_ROWS_BYTES

@@ -3,6 +3,32 @@
 
 #define SOLVE_BLOCK 8
 
+// The triangle of a block, in registers where `rows` is a constant. Steps are in elements, negative if x is found upwards.
+INLINE void NAME(solve_triangle)(const size_t rows, const size_t width, bool unit, const T *t, ptrdiff_t t_row, ptrdiff_t t_k,
+                                 T *x, ptrdiff_t x_row) {
+  V sum[SOLVE_BLOCK][2];
+#pragma clang loop unroll(full)
+  for (size_t u = 0; u < rows; u++)
+#pragma clang loop unroll(full)
+    for (size_t c = 0; c < width; c++) sum[u][c] = NAME(load)(x + (ptrdiff_t)u * x_row + (ptrdiff_t)(c * LANES));
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < rows; q++) {
+    const V pivot = NAME(splat)(unit ? 1 : t[(ptrdiff_t)q * (t_row + t_k)]);
+#pragma clang loop unroll(full)
+    for (size_t c = 0; c < width; c++) sum[q][c] = unit ? -sum[q][c] : -(sum[q][c] / pivot);
+#pragma clang loop unroll(full)
+    for (size_t u = q + 1; u < rows; u++) {
+      const V factor = NAME(splat)(t[(ptrdiff_t)u * t_row + (ptrdiff_t)q * t_k]);
+#pragma clang loop unroll(full)
+      for (size_t c = 0; c < width; c++) sum[u][c] = fma(factor, sum[q][c], sum[u][c]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (size_t u = 0; u < rows; u++)
+#pragma clang loop unroll(full)
+    for (size_t c = 0; c < width; c++) NAME(store)(x + (ptrdiff_t)u * x_row + (ptrdiff_t)(c * LANES), sum[u][c]);
+}
+
 // `width` vectors of columns. x holds the solution's negative while it is being found, so that the tile kernel,
 // which adds, takes it away: -(t * -x) has the bits of t * x.
 static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, size_t columns, const T *t, size_t t_row,
@@ -24,20 +50,18 @@ static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, s
       }
     }
     // ... then the block's own triangle.
-    for (size_t u = 0; u < count; u++) {
-      const ptrdiff_t i = (ptrdiff_t)first + sign * (ptrdiff_t)u;
-      const T *ti = row + sign * (ptrdiff_t)(u * t_row);
-      T *xi = x + i * (ptrdiff_t)columns;
-      const V pivot = NAME(splat)(unit ? 1 : ti[(size_t)i * t_k]);
-      for (size_t c = 0; c < width * LANES; c += LANES) {
-        V sum = NAME(load)(xi + c);
-        for (size_t q = 0; q < u; q++) {
-          const ptrdiff_t j = (ptrdiff_t)first + sign * (ptrdiff_t)q;
-          sum = fma(NAME(splat)(ti[(size_t)j * t_k]), NAME(load)(x + j * (ptrdiff_t)columns + c), sum);
-        }
-        NAME(store)(xi + c, -(sum / pivot));
-      }
+    const T *corner = row + first * t_k;
+    T *from = x + first * columns;
+    const ptrdiff_t t_step = sign * (ptrdiff_t)t_row, k_step = sign * (ptrdiff_t)t_k, x_step = sign * (ptrdiff_t)columns;
+#define TRIANGLE(rows) \
+  case rows: \
+    if (width == 2) NAME(solve_triangle)(rows, 2, unit, corner, t_step, k_step, from, x_step); \
+    else NAME(solve_triangle)(rows, 1, unit, corner, t_step, k_step, from, x_step); \
+    break;
+    switch (count) {
+      TRIANGLE(1) TRIANGLE(2) TRIANGLE(3) TRIANGLE(4) TRIANGLE(5) TRIANGLE(6) TRIANGLE(7) TRIANGLE(8)
     }
+#undef TRIANGLE
   }
   for (size_t i = 0; i < n; i++)
     for (size_t c = 0; c < width * LANES; c += LANES) NAME(store)(x + i * columns + c, -NAME(load)(x + i * columns + c));

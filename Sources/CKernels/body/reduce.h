@@ -1,8 +1,27 @@
 // Sums and maxima, each in one order whatever the registers.
 
+// Rows shorter than a vector, LANES of them side by side: the folding of sum_rows for each.
+INLINE void NAME(sum_short_rows)(const T *x, size_t columns, T *y) {
+  V v[LANES];
+#pragma clang loop unroll(full)
+  for (size_t c = 0; c < LANES; c++) {
+    v[c] = (V){0};
+    if (c < columns)
+      for (size_t r = 0; r < LANES; r++) v[c][r] += x[r * columns + c];
+  }
+#pragma clang loop unroll(full)
+  for (int half = LANES / 2; half > 0; half /= 2)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < half; i++) v[i] += v[i + half];
+  NAME(store)(y, v[0]);
+}
+
 // A lane starts at +0 and so never is -0: padding with zeros changes nothing.
 static void NAME(sum_rows)(const T *x, size_t rows, size_t columns, T *y) {
-  for (size_t r = 0; r < rows; r++, x += columns) {
+  size_t r = 0;
+  if (columns < LANES)
+    for (; r + LANES <= rows; r += LANES, x += LANES * columns) NAME(sum_short_rows)(x, columns, y + r);
+  for (; r < rows; r++, x += columns) {
     double total = 0;
     for (size_t start = 0; start < columns; start += 1024) {
       size_t end = columns - start < 1024 ? columns : start + 1024, c = start;
@@ -40,14 +59,14 @@ static void NAME(sum_columns)(const T *x, size_t rows, size_t columns, T *y) {
 
 static void NAME(max_rows)(const T *x, size_t rows, size_t columns, T *y) {
   for (size_t r = 0; r < rows; r++, x += columns) {
-    V best = NAME(splat)(-(T)INFINITY);
-    size_t c = 0;
-    for (; c + LANES <= columns; c += LANES) best = NAME(maximum)(best, NAME(load)(x + c));
-    T lanes[LANES];
-    NAME(store)(lanes, best);
     T top = -(T)INFINITY;
-    for (; c < columns; c++) top = top > x[c] || top != top ? top : x[c];
-    for (int i = 0; i < LANES; i++) top = top > lanes[i] || top != top ? top : lanes[i];
+    if (columns < LANES) {
+      for (size_t c = 0; c < columns; c++) top = top > x[c] || top != top ? top : x[c];
+    } else {
+      V best = NAME(load)(x + columns - LANES);  // may overlap the others, which a maximum does not mind
+      for (size_t c = 0; c + LANES <= columns; c += LANES) best = NAME(maximum)(best, NAME(load)(x + c));
+      top = NAME(fold_maximum)(best);
+    }
     y[r] = top;
   }
 }

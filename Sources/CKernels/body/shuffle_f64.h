@@ -24,8 +24,20 @@ INLINE void transpose_block_f64(V v[LANES]) {
 #undef EXCHANGE_BACK_1
 
 // Folds the lanes in halves: lane i takes lane i + 4, then i + 2, i + 1.
+#define FOLD(v, combine) \
+  v = combine(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7)); \
+  v = combine(v, __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3)); \
+  v = combine(v, __builtin_shufflevector(v, v, 1, 1, 1, 1, 1, 1, 1, 1));
+
 INLINE double fold_sum_f64(V v) {
-  V folded = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7);
-  folded += __builtin_shufflevector(folded, folded, 2, 3, 2, 3, 2, 3, 2, 3);
-  return folded[0] + folded[1];
+#define SUM(a, b) a + b
+  FOLD(v, SUM)
+#undef SUM
+  return v[0];
 }
+
+INLINE double fold_maximum_f64(V v) {
+  FOLD(v, maximum_f64)
+  return v[0];
+}
+#undef FOLD

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Elementwise functions of one argument. The measured accuracy of each: `polynomials.h`.
+/// Elementwise functions of one argument. The measured accuracy of each stands in `body/elementwise.h`.
 typedef enum ck_unary {
   CK_NEGATE, CK_ABS, CK_SIGN, CK_SQUARE, CK_SQRT, CK_RECIPROCAL, CK_FLOOR,
   CK_RELU,      // max(x, 0); NaN stays NaN
@@ -46,6 +46,14 @@ typedef enum ck_binary {
 
 /// What a product does to each finished element before it is stored: c = f(c + bias[column]).
 typedef enum ck_epilogue { CK_IDENTITY_EPILOGUE, CK_RELU_EPILOGUE, CK_TANH_EPILOGUE, CK_SIGMOID_EPILOGUE, CK_SOFTPLUS_EPILOGUE } ck_epilogue;
+
+/// How a coupling's raw number r becomes the logarithm s of its scale: r, p tanh(r / p), log sigmoid(r + p).
+typedef enum ck_scale { CK_EXPONENTIAL, CK_BOUNDED, CK_LOG_SIGMOID } ck_scale;
+
+/// The numbers of one Adam step.
+typedef struct ck_adam {
+  double rate, mean_decay, square_decay, mean_scale, square_scale, epsilon, weight_decay;
+} ck_adam;
 
 /// The instruction set in use: "baseline", "v3" or "v4" on x86-64, "baseline" (NEON) on arm64. Chosen once, at the
 /// first call; the environment variable SWIFT_FLOWS_ISA names a lower one (an unknown or unsupported name is ignored).
@@ -95,7 +103,17 @@ bool ck_use_instruction_set(const char *name);
      with non-negative diagonal. scratch: rows * columns + 2 * rows elements. */ \
   void ck_qr_##S(size_t rows, size_t columns, const T *a, T *q, T *r, T *scratch); \
   /* max(low, fma(u, high - low, low)) for u in [0, 1) made of the upper 23 (52) bits, as jax.random.uniform. */ \
-  void ck_uniform_##S(const U *bits, size_t n, T low, T high, T *y);
+  void ck_uniform_##S(const U *bits, size_t n, T low, T high, T *y); \
+  /* y = x e^s + t, or y = (x - t) e^-s if `inverse`, and s; x, y, s [rows][n], raw [rows][2n] holds r and then t. */ \
+  void ck_affine_##S(ck_scale form, T parameter, bool inverse, size_t rows, size_t n, const T *x, const T *raw, T *y, \
+                     T *log_scale); \
+  /* Its cotangents gx and graw, from g of y [rows][n] and l [rows] of the log-det, the rows' sum of s (of -s if `inverse`); \
+     g or l may be NULL for zero. */ \
+  void ck_affine_pullback_##S(ck_scale form, T parameter, bool inverse, size_t rows, size_t n, const T *g, const T *l, \
+                              const T *x, const T *y, const T *log_scale, T *gx, T *graw); \
+  /* Adam: the next moments and the step of one leaf; `weight` is read only where weight_decay is not 0. */ \
+  void ck_adam_##S(const ck_adam *a, size_t n, const T *g, const T *mean, const T *square, const T *weight, \
+                   T *next_mean, T *next_square, T *step);
 
 CK_DECLARE(float, f32, int32_t, uint32_t)
 CK_DECLARE(double, f64, int64_t, uint64_t)

@@ -27,7 +27,8 @@ struct LU: Primitive {
   }
 
   // Ā = Pᵀ L⁻ᵀ (tril(Lᵀ L̄, -1) + triu(Ū Uᵀ)) U⁻ᵀ.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     let (g, packed) = (cotangents[0], outputs[0])
     let middle =
       matmul(packed.unitLower, g.triangle(.strictlyLower), transposeA: true).triangle(.strictlyLower)

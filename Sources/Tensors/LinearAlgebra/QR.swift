@@ -33,7 +33,8 @@ struct QR: Primitive {
   }
 
   // With M = R R̄ᵀ - Q̄ᵀ Q and its lower triangle mirrored: Ā = (Q̄ + Q copyltu(M)) R⁻ᵀ.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     let (q, r) = (outputs[0], outputs[1])
     let gq = cotangents.optional(0) ?? .zeros(q.shape, dtype: q.dtype)
     let gr = (cotangents.optional(1) ?? .zeros(r.shape, dtype: r.dtype)).triangle(.upper)
@@ -46,7 +47,8 @@ struct QR: Primitive {
 
 /// The thin QR factors of a matrix [rows, columns] by Householder reflections, R with a non-negative diagonal.
 ///
-/// Differentiable at full column rank.
+/// Differentiable at full column rank. A column's sum of squares must be a number of the dtype: entries of 1e±18 are too
+/// large or small in float32.
 ///
 /// - Precondition: a matrix with at least as many rows as columns.
 public func qr(_ a: Tensor) -> (q: Tensor, r: Tensor) {

@@ -38,13 +38,15 @@ struct TriangularSolve: Primitive {
   }
 
   // b̄ = op(T)⁻ᵀ x̄ and op(T)̄ = -b̄ xᵀ, of which only the triangle that is read counts.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     let adjoint = TriangularSolve(isLower: isLower, isTransposed: !isTransposed, isUnit: isUnit)
     let toB = adjoint(inputs[0], cotangents[0])
     let x = outputs[0]
     let toT =
       wanted[0]
-      ? -(isTransposed ? matmul(x, toB, transposeB: true) : matmul(toB, x, transposeB: true)).triangle(triangle)
+      ? -(isTransposed ? matmul(x, toB, transposeB: true) : matmul(toB, x, transposeB: true)).triangle(
+        triangle)
       : nil
     return Operands(toT, toB)
   }

@@ -24,7 +24,8 @@ struct Pairwise: Primitive {
     }
   }
 
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     let (g, a, b, y) = (cotangents[0], inputs[0], inputs[1], outputs[0])
     return Operands(
       wanted[0] ? chainA?(g, a, b, y).summed(to: a.shape) : nil,

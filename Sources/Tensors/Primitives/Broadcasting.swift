@@ -90,7 +90,8 @@ struct Broadcast: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(tangents[0].broadcast(to: shape))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(cotangents[0].summed(to: inputs[0].shape))
   }
 }
@@ -110,7 +111,8 @@ extension Tensor {
   public func summed(to shape: Shape) -> Tensor {
     if shape == self.shape { return self }
     let extra = rank - shape.rank
-    var result = extra > 0 ? sum(over: 0..<extra).reshaped(to: Shape(Array(self.shape.sizes.dropFirst(extra)))) : self
+    var result =
+      extra > 0 ? sum(over: 0..<extra).reshaped(to: Shape(Array(self.shape.sizes.dropFirst(extra)))) : self
     for axis in 0..<shape.rank where shape[axis] == 1 && result.shape[axis] != 1 {
       result = result.sum(axis: axis, keepDims: true)
     }

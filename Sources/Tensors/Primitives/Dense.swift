@@ -62,7 +62,8 @@ struct Dense: FusedPrimitive {
     Operands(epilogue(matmul(inputs[0], inputs[1]) + inputs[2]))
   }
 
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     let g = epilogue.pullback(cotangents[0], outputs[0])
     return Operands(
       wanted[0] ? matmul(g, inputs[1], transposeB: true) : nil,
@@ -78,7 +79,8 @@ public func dense(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ epilogue: Epi
   require(
     x.rank >= 2 && weight.rank == 2 && x.shape[-1] == weight.shape[0] && bias.shape == [weight.shape[1]]
       && x.dtype == weight.dtype && x.dtype == bias.dtype,
-    "dense of \(x.shape) \(x.dtype), weight \(weight.shape) \(weight.dtype), bias \(bias.shape) \(bias.dtype)")
+    "dense of \(x.shape) \(x.dtype), weight \(weight.shape) \(weight.dtype), bias \(bias.shape) \(bias.dtype)"
+  )
   let primitive = Dense(epilogue: epilogue)
   if x.rank == 2 { return primitive(x, weight, bias) }
   let matrix = x.reshaped(to: [x.shape.count(of: 0..<x.rank - 1), x.shape[-1]])

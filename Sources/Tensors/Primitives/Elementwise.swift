@@ -27,7 +27,8 @@ struct Elementwise: Primitive {
     Operands(chain(tangents[0], inputs[0], outputs[0]))
   }
 
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(chain(cotangents[0], inputs[0], outputs[0]))
   }
 }
@@ -46,14 +47,20 @@ extension Elementwise {
       return select(where: isZero, 0, g * 0.5 / select(where: isZero, 1, y))
     }
   }
-  static let relu = Elementwise(CK_RELU) { g, _, y in chainStep(CK_D_RELU, g, y) { select(where: y .> 0, g, 0) } }
+  static let relu = Elementwise(CK_RELU) { g, _, y in
+    chainStep(CK_D_RELU, g, y) { select(where: y .> 0, g, 0) }
+  }
   static let exp = Elementwise(CK_EXP) { g, _, y in g * y }
   static let expm1 = Elementwise(CK_EXPM1) { g, _, y in chainStep(CK_D_EXPM1, g, y) { g * (y + 1) } }
   static let log = Elementwise(CK_LOG) { g, x, _ in g / x }
   static let log1p = Elementwise(CK_LOG1P) { g, x, _ in chainStep(CK_D_LOG1P, g, x) { g / (1 + x) } }
   static let tanh = Elementwise(CK_TANH) { g, _, y in chainStep(CK_D_TANH, g, y) { g * (1 - y * y) } }
-  static let sigmoid = Elementwise(CK_SIGMOID) { g, _, y in chainStep(CK_D_SIGMOID, g, y) { g * (y * (1 - y)) } }
-  static let softplus = Elementwise(CK_SOFTPLUS) { g, x, _ in chainStep(CK_D_SOFTPLUS, g, x) { g * Tensors.sigmoid(x) } }
+  static let sigmoid = Elementwise(CK_SIGMOID) { g, _, y in
+    chainStep(CK_D_SIGMOID, g, y) { g * (y * (1 - y)) }
+  }
+  static let softplus = Elementwise(CK_SOFTPLUS) { g, x, _ in
+    chainStep(CK_D_SOFTPLUS, g, x) { g * Tensors.sigmoid(x) }
+  }
   static let erf = Elementwise(CK_ERF) { g, x, _ in
     chainStep(CK_D_ERF, g, x) { g * (2 / Double.pi.squareRoot()) * Tensors.exp(-(x * x)) }
   }

@@ -20,7 +20,8 @@ struct Gather: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(self(tangents[0]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(ScatterAdd(gather: self, size: inputs[0].shape[axis])(cotangents[0]))
   }
 }
@@ -44,7 +45,8 @@ struct ScatterAdd: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(self(tangents[0]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(gather(cotangents[0]))
   }
 }
@@ -56,9 +58,11 @@ extension Tensor {
   public func gathered(_ indices: Tensor, axis: Int = -1) -> Tensor {
     let axis = shape.resolved(axis)
     require(
-      indices.dtype == .int32 && indices.rank == 1, "indices need dtype int32 and one axis, got \(indices.shape) \(indices.dtype)")
+      indices.dtype == .int32 && indices.rank == 1,
+      "indices need dtype int32 and one axis, got \(indices.shape) \(indices.dtype)")
     require(
-      indices.ints.allSatisfy { $0 >= 0 && $0 < shape[axis] }, "an index lies outside axis \(axis) of shape \(shape)")
+      indices.ints.allSatisfy { $0 >= 0 && $0 < shape[axis] },
+      "an index lies outside axis \(axis) of shape \(shape)")
     return Gather(axis: axis, indices: indices.detached)(self)
   }
 

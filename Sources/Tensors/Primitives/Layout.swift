@@ -8,7 +8,8 @@ struct Reshape: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(tangents[0].reshaped(to: shape))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(cotangents[0].reshaped(to: inputs[0].shape))
   }
 }
@@ -26,7 +27,8 @@ struct Permute: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(Permute(axes: axes)(tangents[0]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     var inverse = axes
     for (to, from) in axes.enumerated() { inverse[from] = to }
     return Operands(Permute(axes: inverse)(cotangents[0]))
@@ -47,7 +49,8 @@ struct Flip: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(Flip(axis: axis)(tangents[0]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(Flip(axis: axis)(cotangents[0]))
   }
 }
@@ -71,7 +74,8 @@ struct Slice: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(self(tangents[0]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(Spread(slice: self, size: inputs[0].shape[axis])(cotangents[0]))
   }
 }
@@ -103,7 +107,8 @@ struct Spread: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(self(tangents[0]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(slice(cotangents[0]))
   }
 }
@@ -130,7 +135,8 @@ struct Concatenate: Primitive {
     }
     return Operands(Concatenate(axis: axis)(filled(0), filled(1)))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     let (g, split, end) = (cotangents[0], inputs[0].shape[axis], outputs[0].shape[axis])
     return Operands(
       wanted[0] ? g.sliced(axis: axis, 0..<split) : nil, wanted[1] ? g.sliced(axis: axis, split..<end) : nil)
@@ -152,7 +158,8 @@ struct Cast: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(tangents[0].cast(to: dtype))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(cotangents[0].cast(to: inputs[0].dtype))
   }
 }
@@ -197,7 +204,8 @@ extension Tensor {
       range.lowerBound >= 0 && range.upperBound <= shape[axis] && step >= 1,
       "slice \(range) by \(step) of axis \(axis) of shape \(shape)")
     if range == 0..<shape[axis] && step == 1 { return self }
-    return Slice(axis: axis, start: range.lowerBound, count: (range.count + step - 1) / step, step: step)(self)
+    return Slice(axis: axis, start: range.lowerBound, count: (range.count + step - 1) / step, step: step)(
+      self)
   }
 
   /// The entry at index i of axis 0, without that axis.
@@ -239,7 +247,9 @@ public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
 /// Many tensors end to end along axis 0: values in memory are copied once.
 func concatenateRows(_ tensors: [Tensor]) -> Tensor {
   let first = tensors[0]
-  guard tensors.allSatisfy({ $0.level == 0 && $0.shape.sample == first.shape.sample && $0.dtype == first.dtype }) else {
+  guard
+    tensors.allSatisfy({ $0.level == 0 && $0.shape.sample == first.shape.sample && $0.dtype == first.dtype })
+  else {
     return concatenate(tensors, axis: 0)
   }
   let y = Storage(shape: first.shape.replacing(0, by: tensors.reduce(0) { $0 + $1.rows }), dtype: first.dtype)

@@ -22,7 +22,8 @@ struct MatMul: Primitive {
   }
 
   // C = AB: the cotangents are GBᵀ and AᵀG. A transposed operand swaps the product's sides.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     let (g, a, b) = (cotangents[0], inputs[0], inputs[1])
     func product(_ x: Tensor, _ xt: Bool, _ y: Tensor, _ yt: Bool) -> Tensor {
       MatMul(transposesA: xt, transposesB: yt)(x, y)
@@ -47,7 +48,8 @@ func gemm(
   case .float32:
     withUnsafeTemporaryAllocation(of: Float.self, capacity: ck_gemm_scratch_f32(m, n, k)) {
       ck_gemm_f32(
-        transposesA, transposesB, m, n, k, a.floats, b.floats, bias?.floats, epilogue, c.floats, $0.baseAddress)
+        transposesA, transposesB, m, n, k, a.floats, b.floats, bias?.floats, epilogue, c.floats,
+        $0.baseAddress)
     }
   case .float64:
     withUnsafeTemporaryAllocation(of: Double.self, capacity: ck_gemm_scratch_f64(m, n, k)) {
@@ -67,7 +69,8 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
   require(
     a.rank >= 2 && b.rank == 2 && a.dtype == b.dtype && !(transposeA && a.rank > 2)
       && a.shape[transposeA ? -2 : -1] == b.shape[transposeB ? 1 : 0],
-    "matmul of \(a.shape) \(a.dtype)\(transposeA ? " transposed" : "") and \(b.shape) \(b.dtype)\(transposeB ? " transposed" : "")")
+    "matmul of \(a.shape) \(a.dtype)\(transposeA ? " transposed" : "") and \(b.shape) \(b.dtype)\(transposeB ? " transposed" : "")"
+  )
   let product = MatMul(transposesA: transposeA, transposesB: transposeB)
   if a.rank == 2 { return product(a, b) }
   let matrix = a.reshaped(to: [a.shape.count(of: 0..<a.rank - 1), a.shape[-1]])

@@ -5,13 +5,16 @@ struct Sum: Primitive {
   let axes: Range<Int>
 
   func value(_ inputs: Operands) -> Operands {
-    Operands(reduced(inputs[0].storage, over: axes, rows: (ck_sum_rows_f32, ck_sum_rows_f64),
-                     columns: (ck_sum_columns_f32, ck_sum_columns_f64)))
+    Operands(
+      reduced(
+        inputs[0].storage, over: axes, rows: (ck_sum_rows_f32, ck_sum_rows_f64),
+        columns: (ck_sum_columns_f32, ck_sum_columns_f64)))
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(Sum(axes: axes)(tangents[0]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(cotangents[0].broadcast(to: inputs[0].shape))
   }
 }
@@ -21,8 +24,10 @@ struct Largest: Primitive {
   let axes: Range<Int>
 
   func value(_ inputs: Operands) -> Operands {
-    Operands(reduced(inputs[0].storage, over: axes, rows: (ck_max_rows_f32, ck_max_rows_f64),
-                     columns: (ck_max_columns_f32, ck_max_columns_f64)))
+    Operands(
+      reduced(
+        inputs[0].storage, over: axes, rows: (ck_max_rows_f32, ck_max_rows_f64),
+        columns: (ck_max_columns_f32, ck_max_columns_f64)))
   }
   private func share(_ x: Tensor, _ y: Tensor) -> Tensor {
     let isLargest = (x .== y).detached
@@ -31,7 +36,8 @@ struct Largest: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands((tangents[0] * share(inputs[0], outputs[0])).sum(over: axes))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(cotangents[0] * share(inputs[0], outputs[0]))
   }
 }
@@ -55,12 +61,14 @@ struct CumulativeSum: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(CumulativeSum(isReversed: isReversed)(tangents[0]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     Operands(CumulativeSum(isReversed: !isReversed)(cotangents[0]))
   }
 }
 
-private typealias Reduction<Element> = (UnsafePointer<Element>?, Int, Int, UnsafeMutablePointer<Element>?) -> Void
+private typealias Reduction<Element> = (UnsafePointer<Element>?, Int, Int, UnsafeMutablePointer<Element>?) ->
+  Void
 
 /// Seen as [outer, length, inner]: rows where nothing lies behind the reduced axes, columns elsewhere.
 private func reduced(
@@ -75,11 +83,15 @@ private func reduced(
   let inner = x.shape.count(of: axes.upperBound..<x.shape.rank)
   switch x.dtype {
   case .float32:
-    if inner == 1 { rows.0(x.floats, outer, length, y.floats) } else {
+    if inner == 1 {
+      rows.0(x.floats, outer, length, y.floats)
+    } else {
       for i in 0..<outer { columns.0(x.floats + i * length * inner, length, inner, y.floats + i * inner) }
     }
   case .float64:
-    if inner == 1 { rows.1(x.doubles, outer, length, y.doubles) } else {
+    if inner == 1 {
+      rows.1(x.doubles, outer, length, y.doubles)
+    } else {
       for i in 0..<outer { columns.1(x.doubles + i * length * inner, length, inner, y.doubles + i * inner) }
     }
   case .int32: fatalError("int32 tensors are indices: no arithmetic")
@@ -124,21 +136,36 @@ extension Tensor {
   }
 
   /// The smallest element along an axis.
-  public func min(axis: Int, keepDims: Bool = false) -> Tensor { -(-self).max(axis: axis, keepDims: keepDims) }
+  public func min(axis: Int, keepDims: Bool = false) -> Tensor {
+    -(-self).max(axis: axis, keepDims: keepDims)
+  }
 
   /// log Σ eˣ along an axis, shifted by the largest element; −∞ where all are.
   public func logSumExp(axis: Int, keepDims: Bool = false) -> Tensor {
     let axis = shape.resolved(axis)
-    let largest = detached.max(axis: axis, keepDims: true)
-    let shift = select(where: abs(largest) .< .infinity, largest, 0)
+    let shift = finiteMax(axis: axis)
     return (log(exp(self - shift).sum(axis: axis, keepDims: true)) + shift).dropping(axis, unless: keepDims)
   }
 
   /// eˣ / Σ eˣ along an axis.
-  public func softmax(axis: Int) -> Tensor { exp(logSoftmax(axis: axis)) }
+  ///
+  /// The largest element is taken off first: added back, it would swallow the digits of the sum's logarithm.
+  public func softmax(axis: Int) -> Tensor {
+    let powers = exp(self - finiteMax(axis: axis))
+    return powers / powers.sum(axis: axis, keepDims: true)
+  }
 
   /// x − log Σ eˣ along an axis.
-  public func logSoftmax(axis: Int) -> Tensor { self - logSumExp(axis: axis, keepDims: true) }
+  public func logSoftmax(axis: Int) -> Tensor {
+    let shifted = self - finiteMax(axis: axis)
+    return shifted - log(exp(shifted).sum(axis: axis, keepDims: true))
+  }
+
+  /// The largest element along an axis, a constant; 0 where it is not finite.
+  private func finiteMax(axis: Int) -> Tensor {
+    let largest = detached.max(axis: axis, keepDims: true)
+    return select(where: abs(largest) .< .infinity, largest, 0)
+  }
 
   /// Running sums along an axis.
   public func cumulativeSum(axis: Int) -> Tensor {

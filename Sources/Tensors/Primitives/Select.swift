@@ -23,7 +23,8 @@ struct Select: Primitive {
     return Operands(Select()(inputs[0], a ?? zero, b ?? zero))
   }
 
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  {
     let (g, zero) = (cotangents[0], Tensor(0, dtype: cotangents[0].dtype))
     return Operands(
       nil,
@@ -37,7 +38,9 @@ struct Select: Primitive {
 ///
 /// - Precondition: shapes broadcast, one dtype.
 public func select(where mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
-  require(mask.dtype == a.dtype && a.dtype == b.dtype, "select: dtypes \(mask.dtype), \(a.dtype), \(b.dtype) differ")
+  require(
+    mask.dtype == a.dtype && a.dtype == b.dtype, "select: dtypes \(mask.dtype), \(a.dtype), \(b.dtype) differ"
+  )
   guard let ab = Shape.broadcast(a.shape, b.shape), let shape = Shape.broadcast(mask.shape, ab) else {
     fatalError("select: shapes \(mask.shape), \(a.shape), \(b.shape) do not broadcast")
   }

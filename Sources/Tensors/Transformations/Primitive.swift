@@ -64,10 +64,14 @@ extension Primitive {
   /// The single result for two inputs.
   public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor { apply(self, Operands(a, b))[0] }
   /// The single result for three inputs.
-  public func callAsFunction(_ a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor { apply(self, Operands(a, b, c))[0] }
+  public func callAsFunction(_ a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor {
+    apply(self, Operands(a, b, c))[0]
+  }
 }
 
 extension FusedPrimitive {
   /// The single result for three inputs.
-  public func callAsFunction(_ a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor { apply(self, Operands(a, b, c))[0] }
+  public func callAsFunction(_ a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor {
+    apply(self, Operands(a, b, c))[0]
+  }
 }

@@ -95,7 +95,8 @@ func concurrentMap<Value: Sendable, Failure: Error>(
     for i in 0..<count { values.append(try body(i)) }
     return values
   }
-  nonisolated(unsafe) let results = UnsafeMutableBufferPointer<Result<Value, Failure>?>.allocate(capacity: count)
+  nonisolated(unsafe) let results = UnsafeMutableBufferPointer<Result<Value, Failure>?>.allocate(
+    capacity: count)
   results.initialize(repeating: nil)
   defer {
     results.deinitialize()

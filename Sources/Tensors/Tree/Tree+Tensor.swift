@@ -35,6 +35,29 @@ extension Tree where Leaf == Tensor {
     return result
   }
 
+  /// Throws `FlowError.structure`, with both trees, unless the other tree has this one's learned leaves: the same structure
+  /// once frozen leaves are taken out of this one, the same shapes and dtypes.
+  public func checkLearned(against other: Tree, who: String) throws(FlowError) {
+    func agree(_ a: Tree, _ b: Tree) -> Bool {
+      switch (a, b) {
+      case (.leaf(let x), .leaf(let y)): return x.shape == y.shape && x.dtype == y.dtype
+      case (.frozen, .branch(let others)): return others.isEmpty
+      case (.branch(let children), .branch(let others)):
+        var position = 0
+        for child in children {
+          if case .frozen = child.tree { continue }
+          guard position < others.count, child.label == others[position].label,
+            agree(child.tree, others[position].tree)
+          else { return false }
+          position += 1
+        }
+        return position == others.count
+      default: return false
+      }
+    }
+    if !agree(self, other) { throw .structure(who: who, expected: learned.outline, got: other.outline) }
+  }
+
   /// Whether both have the same structure and the same bits.
   public func isIdentical(to other: Tree) -> Bool {
     guard let same = try? zip(with: other, { $0.isIdentical(to: $1) }) else { return false }

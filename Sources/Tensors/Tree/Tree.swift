@@ -92,7 +92,7 @@ extension Tree {
   public var leaves: [Leaf] {
     switch self {
     case .leaf(let leaf), .frozen(let leaf): return [leaf]
-    case .branch(let children): return children.flatMap(\.tree.leaves)
+    case .branch(let children): return children.flatMap { $0.tree.leaves }
     }
   }
 
@@ -123,7 +123,8 @@ extension Tree {
     switch self {
     case .leaf(let leaf): .leaf(try transform(leaf))
     case .frozen: self
-    case .branch(let children): .branch(try children.map { .init($0.label, try $0.tree.mapLearned(transform)) })
+    case .branch(let children):
+      .branch(try children.map { .init($0.label, try $0.tree.mapLearned(transform)) })
     }
   }
 

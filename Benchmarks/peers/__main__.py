@@ -1,0 +1,65 @@
+"""Measures one library: `python -m peers LIBRARY --workload W [--threads n] [--repetitions r] [--seconds s] [--follow]`.
+
+Prints a JSON object a line with the keys library, workload, what, threads, batch, params, median_ms, min_ms, max_ms,
+repetitions, start_up_ms (from the process's start to the first result) and first_call_ms (of that, the first call, which
+compiles). A workload that the library lacks gives one line with the key skipped. With --follow it says when it is ready,
+and measures once for each line that it reads, so that programs can be measured in turns without compiling again.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+import time
+
+from . import harness, workloads
+
+LIBRARIES = ["flowjax", "distrax", "jax_flows", "nflows", "zuko", "normflows"]
+
+# Whoever starts this program may say when, in seconds since the epoch: the interpreter's own start counts then too.
+START = float(os.environ.get("PEERS_STARTED", time.time()))
+
+
+def limit(threads):
+    """Keeps this process to `threads` cores and threads. Runs before the libraries are imported, which read it then."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    if threads == 1:
+        os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
+
+
+def main():
+    """Runs the program."""
+    parser = argparse.ArgumentParser(prog="peers", description=__doc__.splitlines()[0])
+    parser.add_argument("library", choices=LIBRARIES)
+    parser.add_argument("--workload", choices=workloads.ALL, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repetitions", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="the most time for the repetitions of one thing")
+    parser.add_argument("--follow", action="store_true", help="measure for each line of standard input")
+    options = parser.parse_args()
+
+    limit(options.threads)
+    workload = workloads.ALL[options.workload]
+    about = {
+        "library": options.library,
+        "workload": workload.name,
+        "threads": options.threads,
+        "batch": workload.batch,
+    }
+    try:
+        model = importlib.import_module(f"{__package__}.{options.library}").model(workload)
+    except workloads.Missing as reason:
+        print(json.dumps({**about, "skipped": str(reason)}), flush=True)
+        return
+    start = harness.started(model, workload, clock=lambda: 1e3 * (time.time() - START))
+    if options.follow:
+        print(json.dumps({**about, "params": model.params, "ready": True}), flush=True)
+    for _ in sys.stdin if options.follow else [None]:
+        harness.measure(model, start, about, options.repetitions, options.seconds)
+
+
+main()

@@ -1,0 +1,81 @@
+"""Measures a model's step, logPDF and sample, and prints one JSON object a line."""
+
+import json
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+
+
+@dataclass
+class Model:
+    """What is measured. Each function computes, waits for the result and returns it."""
+
+    params: int
+    step: Callable[[], Any]
+    log_pdf: Callable[[], Any]
+    sample: Callable[[], Any]
+
+    @property
+    def parts(self):
+        """The functions under their names in the output."""
+        return {"step": self.step, "logPDF": self.log_pdf, "sample": self.sample}
+
+
+def timed(body):
+    """The milliseconds that `body` takes, and its result."""
+    start = time.perf_counter()
+    result = body()
+    return 1e3 * (time.perf_counter() - start), result
+
+
+def check(result, shape):
+    """Ends the program when a result has another shape, another type or a value that is not finite."""
+    array = np.asarray(result)
+    if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
+        raise ValueError(f"not finite float32 numbers of shape {shape}: {array.dtype} {array.shape} {array}")
+
+
+def repeated(body, repetitions, seconds, warm_up=2, least=3):
+    """Times of up to `repetitions` calls, in order of size: fewer when they take more than `seconds`, but `least`."""
+    for _ in range(warm_up):
+        shape = np.shape(body())
+    times, end = [], time.perf_counter() + seconds
+    while len(times) < repetitions and (len(times) < least or time.perf_counter() < end):
+        elapsed, result = timed(body)
+        times.append(elapsed)
+    check(result, shape)
+    return sorted(times)
+
+
+def started(model, workload, clock):
+    """The first call of each function: its time alone, and with what came before the model was there.
+
+    `clock` tells the milliseconds since the process started. A function's start-up counts no other function's compilation.
+    """
+    built, start = clock(), {}
+    shapes = {"step": (), "logPDF": (workload.batch,), "sample": (workload.batch, workload.dimension)}
+    for what, body in model.parts.items():
+        elapsed, result = timed(body)
+        check(result, shapes[what])
+        start[what] = {"start_up_ms": built + elapsed, "first_call_ms": elapsed}
+    return start
+
+
+def measure(model, start, about, repetitions, seconds):
+    """Measures every function once and prints a line for each; `about` and `start` are printed with them."""
+    for what, body in model.parts.items():
+        times = repeated(body, repetitions, seconds)
+        line = {
+            **about,
+            "what": what,
+            "params": model.params,
+            "median_ms": statistics.median(times),
+            "min_ms": times[0],
+            "max_ms": times[-1],
+            "repetitions": len(times),
+            **start[what],
+        }
+        print(json.dumps(line), flush=True)

@@ -1,0 +1,84 @@
+/// Each number is transformed under parameters that depend on the numbers before it: a masked autoregressive
+/// flow.
+///
+/// Map: yᵢ = f(xᵢ; θᵢ) with θᵢ = netᵢ(x₁ … xᵢ₋₁, context), all θ from one pass of a masked network (`MADE`).
+/// An image's numbers come in row-major order.
+///
+/// log|det J| = that of the transformer: the Jacobian is triangular. Cost: one network and one transformer.
+///
+/// Inverse: xᵢ = f⁻¹(yᵢ; θᵢ) in order, exact, but each needs those before it: D passes of the network, one
+/// after the other, and as many to differentiate. `Inverted(Autoregressive(...))` has the fast pass in the
+/// sampling direction and the slow one in the density's: an inverse autoregressive flow (Kingma et al. 2016,
+/// arXiv 1606.04934, section 4).
+///
+/// With `Affine` the network gives the scale of x, y = x · exp(s) + t. The papers and jax-flows give the
+/// noise's scale, y = (x − μ) · exp(−α): that is `InverseTransformer(Affine(scale: .exponential))`, with s =
+/// −α and t = −μ · exp(−α).
+///
+/// Parameters: `net`, as of `MADE`. Its last layer starts at zero, and so do the transformer's raw
+/// parameters.
+///
+/// Domain: all reals, where the transformer's is. Errors: `mismatch` for a transformer that is not
+/// elementwise, and those of `MADE`. With one number the map depends on the context alone.
+///
+/// Papamakarios, Pavlakou & Murray 2017, *Masked autoregressive flow for density estimation*, arXiv
+/// 1705.07057, section 3 and eqs. 3-5.
+public struct Autoregressive: Bijection {
+  private let network: MADE
+  private let transformer: any Transformer
+
+  /// An autoregressive map whose transformer's parameters the masked network gives.
+  public init(_ network: MADE, _ transformer: any Transformer = Affine()) {
+    self.network = network
+    self.transformer = transformer
+  }
+
+  /// Initial parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    let (transformer, size) = (transformer, site.inputDim.count)
+    let count = transformer.parameterCount
+    guard transformer.isElementwise else {
+      throw .mismatch(
+        who: "Autoregressive", what: "a transformer of each number by itself", expected: "an elementwise one",
+        got: transformer.name)
+    }
+    let (params, masked) = try network.initialize(
+      key, numbers: size, contexts: site.contextDim?.count ?? 0, count: count, dtype: site.dtype)
+
+    return site.layer("Autoregressive(\(transformer.name))", ["net": params], traits: transformer.traits) {
+      params, x, context in
+      let net = masked.bound(to: params.child("net"))
+      let sorted = net.sorted(x.flattened)
+      let raw = net(sorted.sliced(axis: 1, 0..<size - 1), context?.flattened)
+      let (y, logDet) = transformer.forward(sorted, raw.inOrder(of: transformer))
+      return (net.restored(y).reshaped(to: x.shape), logDet)
+    } inverse: { params, y, context in
+      let net = masked.bound(to: params.child("net"))
+      let (sorted, context) = (net.sorted(y.flattened), context?.flattened)
+      var x = sorted.sliced(axis: 1, 0..<0)
+      var logDet = Tensor.zeros([y.rows], dtype: y.dtype)
+      for i in 0..<size {
+        // What is not known yet has no weight in θᵢ; zeros stand for it.
+        let unknown = Tensor.zeros([y.rows, max(size - 1 - i, 0)], dtype: y.dtype)
+        let raw = net(concatenate([x, unknown], axis: 1), context)
+        let (next, term) = transformer.inverse(
+          sorted.sliced(axis: 1, i..<i + 1), raw.sliced(axis: 1, i * count..<(i + 1) * count))
+        x = concatenate([x, next], axis: 1)
+        logDet = logDet + term
+      }
+      return (net.restored(x).reshaped(to: y.shape), logDet)
+    }
+  }
+}
+
+extension Tensor {
+  /// Raw parameters [rows, D · count], number by number, in the order in which a transformer wants them.
+  fileprivate func inOrder(of transformer: any Transformer) -> Tensor {
+    if transformer.parameterOrder == .byNumber { return self }
+    let count = transformer.parameterCount
+    return reshaped(to: [rows, shape[1] / count, count]).transposed().reshaped(to: shape)
+  }
+
+  /// A row's numbers on one axis.
+  var flattened: Tensor { reshaped(to: [rows, shape.sample.count]) }
+}

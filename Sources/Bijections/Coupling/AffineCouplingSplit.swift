@@ -1,0 +1,24 @@
+/// Two networks, one for the scale and one for the shift: `AffineCoupling(SideBySide(scale, translate))`.
+///
+/// Map: with x = (a, b) by the split: y = (a, b · exp(s(scale(a, context))) + translate(a, context)).
+///
+/// log|det J| and its cost, inverse, domain and errors: those of `AffineCoupling`.
+///
+/// Parameters: `net/0` of the scale's network, `net/1` of the shift's.
+///
+/// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, eqs. 4-8.
+public struct AffineCouplingSplit: Bijection {
+  private let coupling: AffineCoupling
+
+  /// A coupling whose scale and shift two networks give; `form` makes the scale's logarithm, smoothly bounded by default.
+  public init(
+    scale: any Network, translate: any Network, form: Affine.Scale = .bounded(2), split: Split = .firstHalf
+  ) {
+    coupling = AffineCoupling(SideBySide(scale, translate), scale: form, split: split)
+  }
+
+  /// Initial parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    try coupling.initialize(key, at: site)
+  }
+}

@@ -1,0 +1,116 @@
+/// A split at a place: how a batch is taken apart and put together again.
+struct Partition: Sendable {
+  /// A batch taken apart.
+  struct Parts {
+    /// What the network sees.
+    let seen: Tensor
+    /// What is transformed.
+    let transformed: Tensor
+    /// The raw parameters of what is transformed, among all that the network gives.
+    let parameters: (_ raw: Tensor) -> Tensor
+    /// The batch with another transformed part.
+    let close: (_ transformed: Tensor) -> Tensor
+  }
+
+  /// The channels that the network sees.
+  let seen: Int
+  /// The channels that the network must give parameters for.
+  let transformed: Int
+  /// Takes a batch apart; `order` holds the channels that pass, then the others, where the split is random.
+  let open: @Sendable (_ x: Tensor, _ order: Tensor?) -> Parts
+
+  /// Neighbouring channels: slices and one concatenation.
+  static func slices(cut: Int, of channels: Int, isSwapped: Bool) -> Partition {
+    let (head, tail) = (0..<cut, cut..<channels)
+    let (passing, rest) = isSwapped ? (tail, head) : (head, tail)
+    return Partition(seen: passing.count, transformed: rest.count) { x, _ in
+      let a = x.sliced(axis: -1, passing)
+      return Parts(seen: a, transformed: x.sliced(axis: -1, rest), parameters: { $0 }) { b in
+        concatenate(isSwapped ? [b, a] : [a, b], axis: -1)
+      }
+    }
+  }
+
+  /// Any channels: two gathers, one concatenation and a third gather. The fixed `order` gives way to the parameters'.
+  static func channels(_ order: [Int], passing: Int) -> Partition {
+    let (fixed, count) = (Tensor(ints: order), order.count)
+    return Partition(seen: passing, transformed: count - passing) { x, order in
+      let order = order ?? fixed
+      let a = x.gathered(order[0..<passing])
+      return Parts(seen: a, transformed: x.gathered(order[passing..<count]), parameters: { $0 }) { b in
+        concatenate([a, b], axis: -1).gathered(order.inversePermutation)
+      }
+    }
+  }
+
+  /// Any positions, all `width` numbers of each: the network sees the sample with zeros where it is transformed, and its
+  /// parameters for the positions that pass are computed and dropped.
+  static func positions(_ passes: [Bool], width: Int, at site: Site) -> Partition {
+    let moving = passes.indices.filter { !passes[$0] }
+    // Behind the sample stand the transformed positions: that is where their new values are taken from.
+    var source = Array(passes.indices)
+    for (i, position) in moving.enumerated() { source[position] = passes.count + i }
+    let (rest, all) = (Tensor(ints: moving), Tensor(ints: source))
+    let mask = Tensor(passes.map { $0 ? 1 : 0 }, shape: [passes.count, 1], dtype: site.dtype)
+
+    return Partition(seen: site.channels, transformed: site.channels) { x, _ in
+      let rows = x.reshaped(to: [x.rows, passes.count, width])
+      let a = select(where: mask.broadcast(to: rows.shape), rows, 0)
+      func raw(_ given: Tensor) -> Tensor {
+        let count = given.shape.sample.count / passes.count
+        return given.reshaped(to: [given.rows, passes.count, count]).gathered(rest, axis: 1)
+      }
+      return Parts(seen: a.reshaped(to: x.shape), transformed: rows.gathered(rest, axis: 1), parameters: raw)
+      { b in
+        concatenate([a, b], axis: 1).gathered(all, axis: 1).reshaped(to: x.shape)
+      }
+    }
+  }
+}
+
+extension Split {
+  /// The split at a place, and the order of the channels where it is drawn from the key.
+  func partition(_ key: Key, at site: Site) throws(FlowError) -> (partition: Partition, order: Tensor?) {
+    let channels = site.channels
+    switch rule {
+    case .firstHalf:
+      let half = channels / 2
+      return (.slices(cut: half, of: channels, isSwapped: isSwapped && half > 0), nil)
+    case .random:
+      let (drawn, half) = (key.permutation(channels), channels / 2)
+      let isTurned = isSwapped && half > 0
+      let order = isTurned ? Array(drawn[half...] + drawn[..<half]) : drawn
+      return (.channels(order, passing: isTurned ? channels - half : half), Tensor(ints: order))
+    case .alternating:
+      return (.channels(passing: turned((0..<channels).map { $0 % 2 == 0 })), nil)
+    case .checkerboard:
+      let sizes = Array(site.inputDim.sizes.dropLast())
+      if sizes.isEmpty { throw mismatch("a sample with positions, [height, width, channels]", site) }
+      let parities = sizes.reduce([0]) { sums, size in sums.flatMap { sum in (0..<size).map { sum + $0 } } }
+      return (.positions(turned(parities.map { $0 % 2 == 0 }), width: channels, at: site), nil)
+    case .mask(let mask):
+      let passes = mask.map { $0 != isSwapped }
+      if !passes.contains(false) { throw mismatch("an element that does not pass", site) }
+      if passes.count == channels { return (.channels(passing: passes), nil) }
+      if passes.count == site.inputDim.count { return (.positions(passes, width: 1, at: site), nil) }
+      throw mismatch("\(channels) or \(site.inputDim.count) elements", site)
+    }
+  }
+
+  /// What passes after a swap, or nothing if that would be everything.
+  private func turned(_ passes: [Bool]) -> [Bool] {
+    let passes = passes.map { $0 != isSwapped }
+    return passes.contains(false) ? passes : passes.map { _ in false }
+  }
+
+  private func mismatch(_ expected: String, _ site: Site) -> FlowError {
+    .mismatch(who: "Split.\(self)", what: "with", expected: expected, got: "inputDim \(site.inputDim)")
+  }
+}
+
+extension Partition {
+  fileprivate static func channels(passing passes: [Bool]) -> Partition {
+    let first = passes.indices.filter { passes[$0] }
+    return .channels(first + passes.indices.filter { !passes[$0] }, passing: first.count)
+  }
+}

@@ -1,0 +1,42 @@
+/// Which part of a sample passes a coupling and which is transformed: a value.
+///
+/// Channels are the last axis, of vectors and images alike; a split of the channels does the same at each position. A
+/// split of positions (`checkerboard`) has the network see the whole sample with zeros where it is transformed, and only
+/// makes sense with a network that looks beyond one position.
+///
+/// Where nothing would be left to transform (one channel), nothing passes instead, whichever way the split is turned.
+public struct Split: Sendable, Hashable {
+  enum Rule: Sendable, Hashable {
+    case firstHalf, alternating, random, checkerboard
+    case mask([Bool])
+  }
+
+  let rule: Rule
+  let isSwapped: Bool
+
+  private init(_ rule: Rule, isSwapped: Bool = false) { (self.rule, self.isSwapped) = (rule, isSwapped) }
+
+  /// The first ⌊channels / 2⌋ pass. The fastest: slices.
+  public static let firstHalf = Split(.firstHalf)
+  /// Channels 0, 2, 4, ... pass.
+  public static let alternating = Split(.alternating)
+  /// ⌊channels / 2⌋ channels pass, drawn from the key. They are a frozen leaf of the parameters.
+  public static let random = Split(.random)
+  /// All channels of the positions whose indices have an even sum pass. For images and other samples with positions.
+  public static let checkerboard = Split(.checkerboard)
+  /// The channels, or the elements of the whole sample in row-major order, that are true pass. Not all may be.
+  public static func mask(_ passes: [Bool]) -> Split { Split(.mask(passes)) }
+
+  /// The same split with the other part passing.
+  public var swapped: Split { Split(rule, isSwapped: !isSwapped) }
+}
+
+extension Split: CustomStringConvertible {
+  /// `firstHalf`, `checkerboard.swapped`, ...
+  public var description: String {
+    if case .mask(let passes) = rule {
+      return "mask(\(passes.count { $0 }) of \(passes.count))" + (isSwapped ? ".swapped" : "")
+    }
+    return "\(rule)" + (isSwapped ? ".swapped" : "")
+  }
+}

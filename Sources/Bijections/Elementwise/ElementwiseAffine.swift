@@ -1,0 +1,27 @@
+/// A learned scale and shift of each number of a sample.
+///
+/// Map: y = x · exp(logScale) + shift. log|det J| = Σ logScale, the same for every row; O(D).
+///
+/// Inverse: x = (y − shift) · exp(−logScale); O(D).
+///
+/// Parameters: `logScale` and `shift`, of one sample's shape, both 0 at first: the identity. `ActNorm` has one of each a
+/// channel instead, and can start by standardizing a batch.
+///
+/// Domain: all reals. Errors: none of its own.
+public struct ElementwiseAffine: Bijection {
+  /// A learned scale and shift of each number.
+  public init() {}
+
+  /// Initial parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    let zeros = Tensor.zeros(site.inputDim, dtype: site.dtype)
+    let params: Params = ["logScale": .leaf(zeros), "shift": .leaf(zeros)]
+    return site.layer("ElementwiseAffine", params) { params, x, _ in
+      let logScale = params["logScale"]
+      return (x * exp(logScale) + params["shift"], logScale.sum().broadcast(to: [x.rows]))
+    } inverse: { params, y, _ in
+      let logScale = params["logScale"]
+      return ((y - params["shift"]) * exp(-logScale), (-logScale.sum()).broadcast(to: [y.rows]))
+    }
+  }
+}

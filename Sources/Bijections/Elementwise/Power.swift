@@ -1,0 +1,30 @@
+/// A fixed power of each positive number.
+///
+/// Map: y = xᵖ. log|det J| = Σ log|p| + (p − 1) log x; O(D). Inverse: x = y^(1/p); O(D). No parameters.
+///
+/// Domain: the positive numbers, to themselves; 0 and below throw. For all reals take `YeoJohnson`: a signed power has slope
+/// 0 or infinity at 0. Errors: none of its own.
+public struct Power: Bijection {
+  private let exponent: Double
+
+  /// A power of positive numbers.
+  ///
+  /// - Precondition: the exponent is finite and not 0.
+  public init(_ exponent: Double) {
+    precondition(
+      exponent != 0 && exponent.isFinite, "an invertible power is not 0 and is finite, got \(exponent)")
+    self.exponent = exponent
+  }
+
+  /// No parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    let (exponent, constant) = (exponent, log(abs(Tensor(exponent, dtype: .float64))).item)
+    return try Elementwise("Power", from: .positive, to: .positive) {
+      pow($0, exponent)
+    } inverse: {
+      pow($0, 1 / exponent)
+    } logSlope: {
+      constant + (exponent - 1) * log($0)
+    }.initialize(key, at: site)
+  }
+}

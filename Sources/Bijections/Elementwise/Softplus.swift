@@ -1,0 +1,22 @@
+/// A smooth map of each number to the positive ones.
+///
+/// Map: y = log(1 + eˣ). log|det J| = Σ −softplus(−x), the logarithm of the logistic function; O(D).
+///
+/// Inverse: x = y + log(1 − e⁻ʸ), by expm1, so that neither end cancels; O(D). No parameters.
+///
+/// Domain: all reals, to the positive numbers. Errors: backwards, a value that is not positive throws.
+public struct Softplus: Bijection {
+  /// A smooth map to the positive numbers.
+  public init() {}
+
+  /// No parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    try Elementwise("Softplus", to: .positive) {
+      softplus($0)
+    } inverse: {
+      $0 + log(-expm1(-$0))
+    } logSlope: {
+      logSigmoid($0)
+    }.initialize(key, at: site)
+  }
+}

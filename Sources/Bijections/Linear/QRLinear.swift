@@ -1,0 +1,51 @@
+/// A learned invertible matrix on the channels, kept as its QR factors.
+///
+/// Map: y = x Q R on the last axis, with Q a product of D Householder reflections and R upper triangular with diagonal
+/// exp(logScale), which training cannot bring to zero.
+///
+/// log|det J| = positions · Σ logScale, the same for every row; O(D).
+///
+/// Inverse: a triangular solve and the reflections in the opposite order. Cost, both ways: O(D²) a row and O(D³) once.
+///
+/// Parameters: `factors` [D, D] holds R above the diagonal, logScale on it and the reflections below, as LAPACK packs them:
+/// reflection k is along eₖ + Σ_{i>k} factors[i, k] eᵢ, whose 1 keeps it from vanishing; the last one flips the last
+/// channel's sign. R starts as the identity and Q uniform over orthogonal matrices but for its columns' signs.
+///
+/// Domain: all reals. Errors: none of its own.
+///
+/// Hoogeboom, van den Berg & Welling 2019, *Emerging Convolutions*, arXiv 1901.11137, the QR form of a 1 × 1 convolution.
+public struct QRLinear: Bijection {
+  /// An invertible linear map.
+  public init() {}
+
+  /// Initial parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    let (size, positions) = (site.channels, Double(site.positions))
+
+    @Sendable func parts(_ params: Params) -> (q: Reflections, r: Tensor, logDet: Tensor) {
+      let (factors, logScale) = (params["factors"], params["factors"].diagonal())
+      let vectors = factors.triangle(.strictlyLower) + .identity(size, dtype: factors.dtype)
+      return (
+        Reflections(vectors.transposed()), factors.triangle(.strictlyUpper) + exp(logScale).diagonalMatrix(),
+        logScale.sum() * positions
+      )
+    }
+    let initial = tails(key.normal([size, size])).cast(to: site.dtype)
+    return site.layer("QRLinear", ["factors": .leaf(initial)]) { params, x, _ in
+      let (q, r, logDet) = parts(params)
+      return (matmul(q.apply(to: x), r), logDet.broadcast(to: [x.rows]))
+    } inverse: { params, y, _ in
+      let (q, r, logDet) = parts(params)
+      let z = y.mappingColumns { triangularSolve(r, $0, lower: false, transposed: true) }
+      return (q.undo(in: z), (-logDet).broadcast(to: [y.rows]))
+    }
+  }
+
+  /// What Householder's method keeps of a matrix of normal numbers, whose Q is uniform (Stewart 1980): column k from the
+  /// diagonal down, z, is reflected onto its first axis along z + sign(z₁) |z| e₁, scaled to start with 1.
+  private func tails(_ normal: Tensor) -> Tensor {
+    let length = sqrt(square(normal.triangle(.lower)).sum(axis: 0))
+    let first = normal.diagonal()
+    return normal.triangle(.strictlyLower) / (first + select(where: first .>= 0, length, -length))
+  }
+}

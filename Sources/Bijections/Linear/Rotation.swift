@@ -1,0 +1,42 @@
+/// A learned rotation of the channels, by Cayley's transform of a skew-symmetric matrix.
+///
+/// Map: y = x Q on the last axis, Q = (I + A)⁻¹ (I − A), A = G − Gᵀ skew. log|det J| = 0.
+///
+/// Inverse: x = y Qᵀ. Cost, both ways: O(D²) a row and O(D³) once.
+///
+/// Parameters: `generators` [D (D − 1) / 2], the numbers of G below its diagonal, row by row; normal of deviation 1/√D at
+/// first.
+///
+/// Domain: all reals. Errors: none of its own.
+///
+/// Helfrich, Willmott & Ye 2017, *Orthogonal Recurrent Neural Networks with Scaled Cayley Transform*, arXiv 1707.09520,
+/// without its diagonal of signs.
+public struct Rotation: Bijection {
+  // Why Cayley's form: A's eigenvalues are ±iθ, so I + A has singular values √(1 + θ²) ≥ 1 and can always be solved for;
+  // one LU and two substitutions, all of them primitives with derivatives. Q = (I + A)⁻¹ (I − A) is orthogonal, since the
+  // two factors and their transposes commute, and det Q = det(I − A) / det(I + A) = 1. It turns by angles 2 atan θ: all
+  // rotations but those with an eigenvalue of exactly −1, which θ → ∞ approaches. The exponential of A reaches these too
+  // but needs scaling and squaring; Givens rotations need D (D − 1) / 2 steps one after the other.
+
+  /// A rotation.
+  public init() {}
+
+  /// Initial parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    let size = site.channels
+    let triangle = StrictTriangle(size: size)
+    let generators = key.normal([triangle.count]) / Double(size).squareRoot()
+
+    @Sendable func rotation(_ params: Params) -> Tensor {
+      let below = triangle(params["generators"])
+      let (skew, identity) = (below - below.transposed(), Tensor.identity(size, dtype: below.dtype))
+      return solve(identity + skew, identity - skew)
+    }
+    let params: Params = ["generators": .leaf(generators.cast(to: site.dtype))]
+    return site.layer("Rotation", params, traits: .volumePreserving) { params, x, _ in
+      (matmul(x, rotation(params)), .zeros([x.rows], dtype: x.dtype))
+    } inverse: { params, y, _ in
+      (matmul(y, rotation(params), transposeB: true), .zeros([y.rows], dtype: y.dtype))
+    }
+  }
+}

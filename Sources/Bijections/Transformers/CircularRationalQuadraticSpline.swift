@@ -1,0 +1,63 @@
+/// A rational-quadratic spline of the circle: the interval ±bound with its ends joined, where value and derivative agree.
+///
+/// y = g(x − 2·bound·k) + 2·bound·k, k = ⌊(x + bound) / (2·bound)⌋ turns: within the interval the circle's map, which
+/// keeps the joined ends in place; on all reals its lift, so that angles need not be reduced beforehand.
+///
+/// log|det| = Σ log g′(x). Inverse: the same with a quadratic's root in closed form. O(n K) both.
+///
+/// Raw parameters, 3K a number and those of one number together: K of the widths, K of the heights, K of the derivatives,
+/// the first of them at both ends. Otherwise as of `RationalQuadraticSpline`. Zeros give the identity.
+///
+/// Domain: all reals.
+///
+/// Rezende et al. 2020, *Normalizing flows on tori and spheres*, arXiv 2002.02428, section 2.1.3.
+public struct CircularRationalQuadraticSpline: NumberwiseTransformer {
+  private let bins: Int
+  private let bound: Double
+  private let minimumBin: Double
+  private let minimumDerivative: Double
+
+  /// A spline of the circle; by default of angles within ±π. Parameters as of `RationalQuadraticSpline`.
+  public init(bins: Int = 8, bound: Double = .pi, minimumBin: Double = 1e-3, minimumDerivative: Double = 1e-3)
+  {
+    Spline.check("CircularRationalQuadraticSpline", bins: bins, bound: bound, minima: [minimumBin])
+    require(
+      minimumDerivative > 0 && minimumDerivative < 1,
+      "CircularRationalQuadraticSpline: 0 < minimumDerivative < 1")
+    self.bins = bins
+    self.bound = bound
+    self.minimumBin = minimumBin
+    self.minimumDerivative = minimumDerivative
+  }
+
+  /// `CircularRationalQuadraticSpline`.
+  public var name: String { "CircularRationalQuadraticSpline" }
+  /// Widths, heights and derivatives.
+  public var parameterCount: Int { 3 * bins }
+
+  func forward(number x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
+    withinOneTurn(x) { pieces($0, raw, isInverse: false).forward($0) }
+  }
+
+  func inverse(number y: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
+    withinOneTurn(y) { pieces($0, raw, isInverse: true).inverse($0) }
+  }
+
+  private func withinOneTurn(
+    _ x: Tensor, _ body: (Tensor) -> (outputs: Tensor, logSlope: Tensor)
+  ) -> (outputs: Tensor, logSlope: Tensor) {
+    let turns = 2 * bound * floor((x.detached + bound) / (2 * bound))
+    // The difference may miss the interval by a rounding.
+    let (y, logSlope) = body(minimum(maximum(x - turns, -bound), bound))
+    return (y + turns, logSlope)
+  }
+
+  private func pieces(_ number: Tensor, _ raw: Tensor, isInverse: Bool) -> RationalQuadraticBins {
+    let derivatives = RationalQuadraticBins.derivatives(
+      raw.columns(2 * bins..<3 * bins), minimum: minimumDerivative)
+    return RationalQuadraticBins(
+      of: number, isInverse: isInverse,
+      corners: RationalQuadraticBins.corners(raw.columns(0..<2 * bins), bound: bound, minimum: minimumBin),
+      derivatives: concatenate([derivatives, derivatives.columns(0..<1)], axis: 1))
+  }
+}

@@ -1,0 +1,41 @@
+/// y = x · exp(s(r)) + t with log-scales that sum to zero over the numbers of a row: GIN's transformer.
+///
+/// s(r) = c · tanh(r / c) less its mean over the row. log|det| = 0. Inverse: x = (y − t) · exp(−s(r)). O(n) both.
+///
+/// Not elementwise: a number's scale depends on all numbers' parameters, and one number alone is only shifted. (The paper
+/// makes the last log-scale minus the sum of the others; the mean treats all alike.)
+///
+/// Raw parameters: all r, then all t. Domain: all reals. Zeros give the identity.
+///
+/// Sorrenson, Rother & Köthe 2020, *Disentanglement by nonlinear ICA with general incompressible-flow networks (GIN)*,
+/// arXiv 2001.04872, section 3.2.
+public struct VolumePreservingAffine: Transformer {
+  private let scale: Affine.Scale
+
+  /// An affine map that preserves volume, with a scale of the given form.
+  public init(scale: Affine.Scale = .bounded(2)) { self.scale = scale }
+
+  /// `VolumePreservingAffine`.
+  public var name: String { "VolumePreservingAffine" }
+  /// r and t.
+  public var parameterCount: Int { 2 }
+  /// The log-determinant is 0.
+  public var traits: Mapping.Traits { .volumePreserving }
+  /// False: the log-scales sum to zero.
+  public var isElementwise: Bool { false }
+
+  /// y = x · exp(s) + t.
+  public func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
+    (x * exp(logScale(parameters)) + parameters.block(1, of: 2), .zeros([x.rows], dtype: x.dtype))
+  }
+  /// x = (y − t) · exp(−s).
+  public func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
+    ((y - parameters.block(1, of: 2)) * exp(-logScale(parameters)), .zeros([y.rows], dtype: y.dtype))
+  }
+
+  private func logScale(_ parameters: Tensor) -> Tensor {
+    let s = scale(parameters.block(0, of: 2))
+    let ones = [Int](repeating: 1, count: s.rank - 1)
+    return s - s.sumPerRow().reshaped(to: Shape([s.rows] + ones)) / Double(max(s.shape.sample.count, 1))
+  }
+}

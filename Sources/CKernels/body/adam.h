@@ -1,0 +1,19 @@
+// One pass of Adam over a leaf, in the order of operations that its formula is written in.
+static void NAME(adam)(const ck_adam *a, size_t n, const T *g, const T *mean, const T *square, const T *weight,
+                       T *next_mean, T *next_square, T *step) {
+  const T b1 = (T)a->mean_decay, c1 = (T)(1 - a->mean_decay), b2 = (T)a->square_decay, c2 = (T)(1 - a->square_decay);
+  const T mean_scale = (T)a->mean_scale, square_scale = (T)a->square_scale;
+  const T epsilon = (T)a->epsilon, decay = (T)a->weight_decay, rate = (T)-a->rate;
+  size_t count;
+  for (size_t i = 0; i < n; i += count) {
+    count = n - i < LANES ? n - i : LANES;
+    V gv = NAME(load_part)(g + i, count);
+    V m = b1 * NAME(load_part)(mean + i, count) + c1 * gv;
+    V v = b2 * NAME(load_part)(square + i, count) + c2 * (gv * gv);
+    V s = m * mean_scale / (__builtin_elementwise_sqrt(v * square_scale) + epsilon);
+    if (decay != 0) s = s + decay * NAME(load_part)(weight + i, count);
+    NAME(store_part)(next_mean + i, m, count);
+    NAME(store_part)(next_square + i, v, count);
+    NAME(store_part)(step + i, rate * s, count);
+  }
+}

@@ -1,0 +1,91 @@
+/// A mixture of distributions: one of them is picked for each row, by its weight.
+///
+/// log p(x) = log Σ_k w_k p_k(x), summed in logarithms; −∞ outside every component's support. Cost: all components.
+///
+/// Draws: the component of each row by `key.categorical` over log w_k, then as many draws of each component as its rows.
+/// Draws are differentiable by the components' parameters where theirs are, but the picks are not by the weights: fit
+/// mixtures by likelihood, not through their draws.
+///
+/// Parameters: `logWeights` [components], which are normalized where they are used, learned or frozen; `components`, with a
+/// child each. Equal weights at first unless given.
+///
+/// The context reaches the components. Domain: all reals, or that of the first component. Errors: the components'; `mismatch`
+/// for weights that do not fit, are negative, or all zero.
+public struct Mixture: Distribution {
+  private let components: [any Distribution]
+  private let weights: Parameter
+
+  /// A mixture of the given distributions. Weights are relative: they are normalized.
+  ///
+  /// - Precondition: at least one component.
+  public init(_ components: [any Distribution], weights: Parameter = .learned) {
+    precondition(!components.isEmpty, "a mixture needs a component")
+    self.components = components
+    self.weights = weights
+  }
+
+  /// A mixture of `count` copies of a learned distribution, with a start of its own each. Where its start is not random,
+  /// copies stay equal forever: draw the location, `Normal(location: .learned(drawn: .normal(standardDeviation: 1)), ...)`.
+  ///
+  /// - Precondition: at least one component.
+  public init(count: Int, of component: any Distribution, weights: Parameter = .learned) {
+    self.init([any Distribution](repeating: component, count: count), weights: weights)
+  }
+
+  /// Initial parameters, log-density and sampler.
+  public func initialize(
+    _ key: Key, at site: Site
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    let members = try Members(components, key.folded(in: 1)) { _ in site }
+    let boundary = Boundary(
+      "Mixture", domain: members.densities[0].boundary.domain, contextDim: site.contextDim, dtype: site.dtype)
+    let statistics = members.statistics(at: "components") { x, _ in x }
+    let logPDF = LogPDF(boundary, traits: members.traits, statistics: statistics) {
+      (params, x, context) throws(FlowError) in
+      var terms: [Tensor] = []
+      for (i, density) in members.densities.enumerated() {
+        terms.append(try density.body(params.child("components").child(i), x, context))
+      }
+      return logTotal(stack(terms, axis: 1) + params["logWeights"].logSoftmax(axis: 0))
+    }
+    return (
+      [
+        "logWeights": weights.leaf(try logWeights(key.folded(in: 0)), at: site), "components": members.params,
+      ],
+      logPDF,
+      Sampler(boundary) { (key, params, count, context) throws(FlowError) in
+        let picks = key.folded(in: 0).categorical(logits: params["logWeights"], count: count).ints
+        var (draws, order): ([Tensor], [Int]) = ([], [])
+        for (i, sampler) in members.samplers.enumerated() {
+          let rows = picks.indices.filter { picks[$0] == i }
+          let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
+          draws.append(try sampler.body(key, child, rows.count, context?.rows(rows)).samples)
+          order += rows
+        }
+        let samples = concatenate(draws, axis: 0).gathered(Tensor(ints: order).inversePermutation, axis: 0)
+        return (samples, try logPDF.body(params, samples, context))
+      }
+    )
+  }
+
+  private func logWeights(_ key: Key) throws(FlowError) -> Tensor {
+    let value = try weights.value(
+      "weights", of: "Mixture", key, neutral: .ones([components.count], dtype: .float64))
+    let numbers = value.doubles
+    // A learned weight of 0 would have no way back.
+    if numbers.contains(where: { $0 < 0 || weights.isLearned && $0 == 0 }) || numbers.allSatisfy({ $0 == 0 })
+    {
+      throw .mismatch(
+        who: "Mixture", what: "weights", expected: weights.isLearned ? "positive" : "not negative, not all 0",
+        got: "\(numbers)")
+    }
+    return log(value / value.sum())
+  }
+}
+
+/// log Σ eᵗ of each row. Where all terms are −∞ it is −∞ with derivative 0, not NaN.
+private func logTotal(_ terms: Tensor) -> Tensor {
+  let isEmpty = terms.detached.max(axis: 1) .== -.infinity
+  let total = select(where: isEmpty.expanded(axis: 1), 0, terms).logSumExp(axis: 1)
+  return select(where: isEmpty, -.infinity, total)
+}

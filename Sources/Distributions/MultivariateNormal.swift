@@ -1,0 +1,104 @@
+/// A normal distribution with a full covariance, kept as its Cholesky factor.
+///
+/// log p(x) = −½ |z|² − Σ logDiagonal − (D/2) log 2π with L z = x − mean, where the covariance is L Lᵀ and L is lower triangular
+/// with diagonal exp(logDiagonal); a triangular solve, O(D²) a row. Over all D numbers of a sample, whatever its shape.
+///
+/// Draws: mean + L ε with ε = `key.normal`; O(D²). Draws are differentiable by all parameters.
+///
+/// Parameters: `mean` [D], `logDiagonal` [D] and `entries` [D (D − 1) / 2], L below its diagonal, row by row: no training step
+/// leaves the positive definite matrices. Learned or frozen leaves; learned ones start at mean 0 and covariance 1.
+///
+/// Domain: all reals. A context is ignored. Errors: `mismatch` for values of another shape and for a covariance that is not
+/// symmetric and positive definite; `notFinite`.
+public struct MultivariateNormal: Distribution {
+  private let mean: Parameter
+  private let covariance: Parameter
+
+  /// A mean [D] and a covariance [D, D], each given or learned: `MultivariateNormal()` learns both.
+  public init(mean: Parameter = .learned, covariance: Parameter = .learned) {
+    self.mean = mean
+    self.covariance = covariance
+  }
+
+  /// A given mean and a given covariance.
+  public init(mean: [Double], covariance: [[Double]]) {
+    let size = covariance.count
+    // Ragged rows become a shape that is refused later.
+    let isSquare = covariance.allSatisfy { $0.count == size }
+    let values = Array(covariance.joined())
+    self.init(
+      mean: .fixed(Tensor(mean, dtype: .float64)),
+      covariance: .fixed(
+        Tensor(values, shape: isSquare ? [size, size] : Shape([values.count]), dtype: .float64)))
+  }
+
+  /// Initial parameters, log-density and sampler.
+  public func initialize(
+    _ key: Key, at site: Site
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    let (who, size) = ("MultivariateNormal", site.inputDim.count)
+    let boundary = Boundary(
+      who, domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
+    let constant = 0.5 * Double(size) * 1.8378770664093454836  // log 2π
+    let triangle = StrictTriangle(size: size)
+
+    @Sendable func lower(_ params: Params) -> Tensor {
+      triangle(params["entries"]) + exp(params["logDiagonal"]).diagonalMatrix()
+    }
+    @Sendable func logDensity(_ z: Tensor, _ params: Params) -> Tensor {
+      -0.5 * square(z).sumPerRow() - constant - params["logDiagonal"].sum()
+    }
+    return (
+      try initialParams(key, size, site),
+      LogPDF(boundary) { params, x, _ in
+        let columns = (x.reshaped(to: [x.rows, size]) - params["mean"]).transposed()
+        return logDensity(triangularSolve(lower(params), columns, lower: true).transposed(), params)
+      },
+      Sampler(boundary) { key, params, count, _ in
+        let z = key.normal([count, size], dtype: site.dtype)
+        let x = params["mean"] + matmul(z, lower(params), transposeB: true)
+        return (x.reshaped(to: site.inputDim.batched(count)), logDensity(z, params))
+      }
+    )
+  }
+
+  private func initialParams(_ key: Key, _ size: Int, _ site: Site) throws(FlowError) -> Params {
+    let who = "MultivariateNormal"
+    let zeros = Tensor.zeros([size], dtype: .float64)
+    let start = try mean.value("mean", of: who, key.folded(in: 0), neutral: zeros)
+    let matrix = try covariance.value(
+      "covariance", of: who, key.folded(in: 1), neutral: .identity(size, dtype: .float64))
+    guard let factor = choleskyFactor(matrix) else {
+      throw .mismatch(
+        who: who, what: "covariance", expected: "symmetric and positive definite", got: "\(matrix)")
+    }
+    let entries = (0..<size).flatMap { i in (0..<i).map { factor[i * size + $0] } }
+    let diagonal = (0..<size).map { factor[$0 * size + $0] }
+    return [
+      "mean": mean.leaf(start, at: site),
+      "logDiagonal": covariance.leaf(log(Tensor(diagonal, dtype: .float64)), at: site),
+      "entries": covariance.leaf(Tensor(entries, dtype: .float64), at: site),
+    ]
+  }
+}
+
+/// The lower triangular L with a positive diagonal for which L Lᵀ is the matrix, row-major, or nil where there is none: the
+/// matrix is not symmetric (to 10⁻⁶ of its diagonal) or not positive definite.
+private func choleskyFactor(_ matrix: Tensor) -> [Double]? {
+  let (a, n) = (matrix.doubles, matrix.shape[0])
+  var l = [Double](repeating: 0, count: n * n)
+  for i in 0..<n {
+    for j in 0...i {
+      let asymmetry = abs(a[i * n + j] - a[j * n + i])
+      guard asymmetry <= 1e-6 * (abs(a[i * n + i]) + abs(a[j * n + j])) else { return nil }
+      let rest = (0..<j).reduce(a[i * n + j]) { $0 - l[i * n + $1] * l[j * n + $1] }
+      if i == j {
+        guard rest > 0 else { return nil }
+        l[i * n + i] = rest.squareRoot()
+      } else {
+        l[i * n + j] = rest / l[j * n + j]
+      }
+    }
+  }
+  return l
+}

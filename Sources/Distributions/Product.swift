@@ -1,0 +1,65 @@
+/// Independent coordinates, each with a distribution of its own.
+///
+/// log p(x) = Σ_i log p_i(x_i). Draws: those of each. Cost: theirs.
+///
+/// Parameters: one child a coordinate, `0`, `1`, .... Coordinate i draws from `key.folded(in: i)`.
+///
+/// The context reaches each. Domain: all reals; outside a coordinate's support the density is 0. Errors: `mismatch` when a
+/// sample is not a vector with as many numbers as there are distributions; theirs.
+public struct Product: Distribution {
+  private let factors: [any Distribution]
+
+  /// A product of distributions of one number each.
+  ///
+  /// - Precondition: at least one.
+  public init(_ factors: [any Distribution]) {
+    precondition(!factors.isEmpty, "a product needs a factor")
+    self.factors = factors
+  }
+
+  /// Initial parameters, log-density and sampler.
+  public func initialize(
+    _ key: Key, at site: Site
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    guard site.inputDim == Shape([factors.count]) else {
+      throw .mismatch(
+        who: "Product", what: "inputDim", expected: "[\(factors.count)], a number for each distribution",
+        got: "\(site.inputDim)")
+    }
+    let members = try Members(factors, key) { i in
+      var place = site
+      place.inputDim = 1
+      place.initInputs = site.initInputs?.coordinate(i)
+      return place
+    }
+    let boundary = Boundary(
+      "Product", domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
+    let statistics = members.statistics(at: "") { x, i in x.coordinate(i) }
+    return (
+      members.params,
+      LogPDF(boundary, traits: members.traits, statistics: statistics) {
+        (params, x, context) throws(FlowError) in
+        var total = try members.densities[0].body(params.child(0), x.coordinate(0), context)
+        for (i, density) in members.densities.enumerated().dropFirst() {
+          total = total + (try density.body(params.child(i), x.coordinate(i), context))
+        }
+        return total
+      },
+      Sampler(boundary) { (key, params, count, context) throws(FlowError) in
+        var draws: [Tensor] = []
+        var total = Tensor.zeros([count], dtype: site.dtype)
+        for (i, sampler) in members.samplers.enumerated() {
+          let (x, logPDF) = try sampler.body(key.folded(in: i), params.child(i), count, context)
+          draws.append(x)
+          total = total + logPDF
+        }
+        return (concatenate(draws, axis: 1), total)
+      }
+    )
+  }
+}
+
+extension Tensor {
+  /// Column i, kept as an axis of size 1.
+  fileprivate func coordinate(_ i: Int) -> Tensor { sliced(axis: 1, i..<i + 1) }
+}

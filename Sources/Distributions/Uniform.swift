@@ -1,0 +1,69 @@
+/// Independent uniform variables, on [0, 1] or on intervals of their own.
+///
+/// log p(x) = −Σ log(high − low) where every number lies within its interval, ends included; −∞ elsewhere.
+///
+/// Draws: low + (high − low) · u with u = `key.uniform`, not above high whatever the rounding. O(D) both.
+///
+/// Parameters: none on [0, 1]; else `low` and `high`, frozen, of one sample's shape. They are not learned: the likelihood of
+/// data grows as the ends close in on them and is 0 with derivative 0 beyond, so there is nothing to follow.
+///
+/// Domain: all reals. A context is ignored. Errors: `mismatch` for ends that do not broadcast to a sample, or in the
+/// wrong order; `notFinite`.
+public struct Uniform: Distribution {
+  private let ends: (low: Parameter, high: Parameter)?
+
+  /// On [0, 1].
+  public init() { ends = nil }
+  /// Between two numbers.
+  public init(from low: Double, to high: Double) {
+    self.init(from: Tensor(low, dtype: .float64), to: Tensor(high, dtype: .float64))
+  }
+  /// Between two tensors, which broadcast to a sample.
+  public init(from low: Tensor, to high: Tensor) { ends = (.fixed(low), .fixed(high)) }
+
+  /// Initial parameters, log-density and sampler.
+  public func initialize(
+    _ key: Key, at site: Site
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    let boundary = Boundary(
+      "Uniform", domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
+    guard let params = try initialParams(key, at: site) else {
+      let (zero, one) = (Tensor(0, dtype: site.dtype), Tensor(1, dtype: site.dtype))
+      return (
+        .empty, LogPDF(boundary) { _, x, _ in logDensity(x, zero, one).sumPerRow() },
+        Sampler(boundary) { key, _, count, _ in
+          let x = key.uniform(site.inputDim.batched(count), dtype: site.dtype)
+          return (x, .zeros([count], dtype: site.dtype))
+        }
+      )
+    }
+    return (
+      params, LogPDF(boundary) { params, x, _ in logDensity(x, params["low"], params["high"]).sumPerRow() },
+      Sampler(boundary) { key, params, count, _ in
+        let (low, high) = (params["low"], params["high"])
+        let u = key.uniform(site.inputDim.batched(count), dtype: site.dtype)
+        let x = minimum(low + (high - low) * u, high)
+        return (x, logDensity(x, low, high).sumPerRow())
+      }
+    )
+  }
+
+  private func initialParams(_ key: Key, at site: Site) throws(FlowError) -> Params? {
+    guard let ends else { return nil }
+    let zeros = Tensor.zeros(site.inputDim, dtype: .float64)
+    let low = try ends.low.value("the lower end", of: "Uniform", key, neutral: zeros).cast(to: site.dtype)
+    let high = try ends.high.value("the upper end", of: "Uniform", key, neutral: zeros).cast(to: site.dtype)
+    if let wrong = zip(low.doubles, high.doubles).first(where: { $0 >= $1 }) {
+      throw .mismatch(
+        who: "Uniform", what: "ends", expected: "in rising order in \(site.dtype)",
+        got: "\(wrong.0) and \(wrong.1)")
+    }
+    return ["low": .frozen(low), "high": .frozen(high)]
+  }
+}
+
+/// −log(high − low) within the interval, −∞ outside, each element. 0 · x lets a NaN through.
+private func logDensity(_ x: Tensor, _ low: Tensor, _ high: Tensor) -> Tensor {
+  let isOutside = (x .< low) + (x .> high)
+  return select(where: isOutside, -.infinity, 0 * x - log(high - low))
+}

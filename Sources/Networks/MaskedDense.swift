@@ -1,0 +1,45 @@
+/// A dense layer whose mask holds some of its weights at zero: y = f(x (W ∘ mask) + b) on the last axis.
+///
+/// Parameters: `weight` [in, out], drawn from `weight` (default Glorot uniform); `bias` [out], default zeros;
+/// frozen: `mask` [in, out], so that a tree loaded into a layer with another mask is still the same function.
+/// Cost: 2 · in · out operations a row.
+public struct MaskedDense: Network {
+  private let mask: Tensor
+  private let activation: Activation
+  private let weight: Initializer
+  private let bias: Initializer
+
+  /// A dense layer with weights where `mask` [in, out] is 1 and none where it is 0.
+  ///
+  /// - Precondition: the mask is a matrix.
+  public init(
+    mask: Tensor, activation: Activation = .identity, weight: Initializer = .glorotUniform,
+    bias: Initializer = .zeros
+  ) {
+    require(mask.rank == 2, "MaskedDense: a mask is a matrix [in, out], got shape \(mask.shape)")
+    self.mask = mask
+    self.activation = activation
+    self.weight = weight
+    self.bias = bias
+  }
+
+  /// Parameters and the function. Throws when the last axes are not those of the mask.
+  public func initialize(
+    _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
+  ) throws(FlowError) -> (params: Params, apply: Apply) {
+    guard inputDim.rank >= 1, outputDim.rank >= 1, [inputDim[-1], outputDim[-1]] == mask.shape else {
+      throw .mismatch(
+        who: "MaskedDense", what: "inputs and outputs as in the mask", expected: "\(mask.shape)",
+        got: "\(inputDim) to \(outputDim)")
+    }
+    let layer = Dense(activation: activation, weight: weight, bias: bias)
+    let (params, apply) = try layer(key, inputDim: inputDim, outputDim: outputDim, dtype: dtype)
+    let children = params.children + [.init("mask", .frozen(mask.cast(to: dtype)))]
+    return (
+      .branch(children),
+      { params, x in
+        apply(["weight": .leaf(params["weight"] * params["mask"]), "bias": .leaf(params["bias"])], x)
+      }
+    )
+  }
+}

@@ -1,0 +1,36 @@
+/// Several networks on the same inputs, their outputs one behind the other on the last axis in equal shares.
+///
+/// Parameters: `0`, `1`, ... as of the networks. Cost: theirs.
+public struct SideBySide: Network {
+  /// The networks in the order of their outputs.
+  public let networks: [any Network]
+
+  /// Networks beside each other.
+  public init(_ networks: any Network...) { self.networks = networks }
+
+  /// Parameters and the function. Throws when the outputs cannot be shared equally, and what the networks throw.
+  public func initialize(
+    _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
+  ) throws(FlowError) -> (params: Params, apply: Apply) {
+    guard let width = outputDim.sizes.last, !networks.isEmpty, width % networks.count == 0 else {
+      throw .mismatch(
+        who: "SideBySide", what: "outputs", expected: "a multiple of \(networks.count)", got: "\(outputDim)")
+    }
+    var params: [Params] = []
+    var applies: [Apply] = []
+    for (i, network) in networks.enumerated() {
+      let member = try network(
+        key.folded(in: i), inputDim: inputDim, outputDim: outputDim.replacing(-1, by: width / networks.count),
+        dtype: dtype)
+      params.append(member.params)
+      applies.append(member.apply)
+    }
+    let members = applies
+    return (
+      Params(params),
+      { params, x in
+        concatenate(members.enumerated().map { i, apply in apply(params.child(i), x) }, axis: -1)
+      }
+    )
+  }
+}

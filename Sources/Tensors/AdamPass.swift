@@ -1,0 +1,46 @@
+import CKernels
+
+/// The numbers of one step of Adam, the same for every leaf.
+package struct AdamPass: Sendable {
+  private let numbers: ck_adam
+
+  /// Rate, the decays of both running means, what corrects them for their start at 0, ε, and the decay of the weights.
+  package init(
+    rate: Double, decay: (mean: Double, square: Double), correction: (mean: Double, square: Double),
+    epsilon: Double,
+    weightDecay: Double
+  ) {
+    numbers = ck_adam(
+      rate: rate, mean_decay: decay.mean, square_decay: decay.square, mean_scale: correction.mean,
+      square_scale: correction.square, epsilon: epsilon, weight_decay: weightDecay)
+  }
+
+  /// The next moments and the step of one leaf, in one pass over its values.
+  ///
+  /// - Precondition: one shape and dtype.
+  package func callAsFunction(
+    gradient: Tensor, mean: Tensor, square: Tensor, weight: Tensor
+  ) -> (mean: Tensor, square: Tensor, step: Tensor) {
+    let (g, m, v, w) = (gradient.storage, mean.storage, square.storage, weight.storage)
+    require(
+      [m, v, w].allSatisfy { $0.shape == g.shape && $0.dtype == g.dtype },
+      "a gradient of \(g.shape) \(g.dtype) meets moments of \(m.shape) \(m.dtype) and weights of \(w.shape) \(w.dtype)"
+    )
+    func result() -> Storage { Storage(shape: g.shape, dtype: g.dtype) }
+    let (nextMean, nextSquare, step) = (result(), result(), result())
+    withUnsafePointer(to: numbers) { numbers in
+      switch g.dtype {
+      case .float32:
+        ck_adam_f32(
+          numbers, g.count, g.floats, m.floats, v.floats, w.floats, nextMean.floats, nextSquare.floats,
+          step.floats)
+      case .float64:
+        ck_adam_f64(
+          numbers, g.count, g.doubles, m.doubles, v.doubles, w.doubles, nextMean.doubles, nextSquare.doubles,
+          step.doubles)
+      case .int32: fatalError("int32 tensors are indices: no arithmetic")
+      }
+    }
+    return (Tensor(nextMean), Tensor(nextSquare), Tensor(step))
+  }
+}
