@@ -55,6 +55,12 @@ typedef struct ck_adam {
   double rate, mean_decay, square_decay, mean_scale, square_scale, epsilon, weight_decay;
 } ck_adam;
 
+/// A matrix with zeros below rising stairs: of column j the rows from limit[j] on are zero, of row i the columns before
+/// first[i]; both rise, and say the same.
+typedef struct ck_staircase {
+  const uint32_t *limit, *first;
+} ck_staircase;
+
 /// A rational-quadratic spline. A number's raw parameters are `bins` widths, `bins` heights and the inner knots' `bins` - 1
 /// slopes; where the ends are joined (`circular`), `bins` slopes, the first one that of both ends.
 typedef struct ck_spline {
@@ -127,6 +133,13 @@ bool ck_use_instruction_set(const char *name);
   /* Adam: the next moments and the step of one leaf; `weight` is read only where weight_decay is not 0. */ \
   void ck_adam_##S(const ck_adam *a, size_t n, const T *g, const T *mean, const T *square, const T *weight, \
                    T *next_mean, T *next_square, T *step); \
+  /* `ck_gemm` where b[k][n] (a_t and b_t false), the transposed b (b_t; b[n][k], stairs of b) or c[m][n] (a_t) is taken for a \
+     staircase: what is below the stairs of b is not read, and that of c is zero. The work is that of what is not zero. */ \
+  void ck_gemm_staircase_##S(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, \
+                             const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch); \
+  /* y[units][rows] = f(weight^T known + bias), unit by unit: known[depth][rows], weight[depth][units] in rows of weight_row. */ \
+  void ck_dense_units_##S(size_t rows, size_t depth, size_t units, const T *known, const T *weight, size_t weight_row, \
+                          const T *bias, ck_epilogue f, T *y); \
   /* A spline of n numbers x with raw parameters [n][...], the identity beyond its bounds: y and log dy/dx. If `inverse`, x \
      holds y, and y what the spline takes there. */ \
   void ck_spline_##S(const ck_spline *s, bool inverse, size_t n, const T *x, const T *raw, T *y, T *log_slope); \

@@ -78,6 +78,7 @@ struct PLUProduct: FusedPrimitive {
 
 /// W = P L U [n, n] and log|det W|, from one matrix of factors: L strictly below the diagonal (1 on it), U strictly above,
 /// and on the diagonal the logarithms f of U's, which is sign · exp(f). Row i of W is row `order[i]` of L U.
+/// `sign` is a constant to every transformation.
 ///
 /// - Precondition: a square matrix; `sign` [n]; `order` a permutation of 0..<n (int32).
 public func pluProduct(
@@ -88,6 +89,6 @@ public func pluProduct(
     factors.shape == [size, size] && sign.shape == [size] && order.shape == [size]
       && sign.dtype == factors.dtype && order.dtype == .int32,
     "pluProduct of \(factors.shape) \(factors.dtype), sign \(sign.shape), order \(order.shape)")
-  let results = apply(PLUProduct(order: order), Operands(factors, sign))
+  let results = apply(PLUProduct(order: order), Operands(factors, sign.detached))
   return (results[0], results[1])
 }
