@@ -25,9 +25,9 @@ for (i, target) in targets.enumerated() {
   )
   // Autoregressive: what is left of x₂ given x₁ is a spline of its own. The bound holds the data.
   let flow = Flow.autoregressiveNeuralSpline(layers: 4, hidden: [64, 64], bins: 12, bound: 4)
-  let batches = 6_000 * 9 / 10 / 256 + 1
+  let batches = 10_000 * 9 / 10 / 256 + 1
   let fitted = try fit(
-    flow, to: target.sample(dataKey, count: 6_000), key: fitKey, epochs: epochs,
+    flow, to: target.sample(dataKey, count: 10_000), key: fitKey, epochs: epochs,
     optimizer: MovingAverage(
       Chain(ClipByGlobalNorm(5), Adam(learningRate: .cosine(3e-3, steps: epochs * batches))), decay: 0.99),
     patience: nil)
