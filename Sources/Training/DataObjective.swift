@@ -38,11 +38,12 @@ public struct DataObjective: Sendable {
   /// An objective: what is drawn, once a batch, and then the losses of its rows.
   public init(_ losses: @escaping @Sendable (_ batch: Batch) throws -> Losses) { self.losses = losses }
 
-  /// The mean of weight · loss over the batch.
+  /// The mean of weight · loss over the batch, as a function of the parameters: what is drawn is drawn once.
   ///
-  /// Throws what the objective and the log-density throw.
-  public func value(of logPDF: LogPDF, at params: Params, over batch: Batch) throws -> Tensor {
-    try weighted(batch)(logPDF, params, 0..<batch.rows.rows).mean()
+  /// Throws what the objective throws; the function throws what the log-density throws.
+  public func value(of logPDF: LogPDF, over batch: Batch) throws -> (Params) throws -> Tensor {
+    let (losses, count) = (try weighted(batch), batch.rows.rows)
+    return { try losses(logPDF, $0, 0..<count).mean() }
   }
 
   /// The mean of weight · loss over the batch, and its gradient. Rows are sharded unless they depend on each other.

@@ -127,6 +127,11 @@ public func fit(
   if let validationRows {
     try fitted.logPDF.boundary.check(initial, validationRows, given: validationContext)
   }
+  let heldLoss = try validationRows.map {
+    try objective.value(
+      of: fitted.logPDF,
+      over: .init($0, given: validationContext, weights: heldWeights, key: lossKey.folded(in: 0)))
+  }
   if let start { try logPDF.boundary.check(start) }
 
   var params = try (start ?? initial).freezing(freezing)
@@ -176,12 +181,7 @@ public func fit(
     }
     let trainingLoss = total / Double(training.count)
     let judged = try optimizer.evaluationParams(state, params)
-    let validationLoss = try validationRows.map { rows in
-      try objective.value(
-        of: fitted.logPDF, at: judged,
-        over: .init(rows, given: validationContext, weights: heldWeights, key: lossKey.folded(in: 0))
-      ).item
-    }
+    let validationLoss = try heldLoss?(judged).item
     if let validationLoss, validationLoss.isNaN {
       throw FlowError.diverged(step: step, what: "the validation loss", lastGood: lastGood)
     }

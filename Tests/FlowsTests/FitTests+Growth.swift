@@ -116,7 +116,7 @@ extension FitTests {
       total += Tensor(odds, dtype: .float64).logSumExp(axis: 0).item - odds[0]
     }
     #expect(abs(loss - total / Double(rows)) < 1e-12)
-    #expect(abs(try objective.value(of: logPDF, at: params, over: batch).item - loss) < 1e-12)
+    #expect(abs(try objective.value(of: logPDF, over: batch)(params).item - loss) < 1e-12)
   }
 
   // MARK: - Averages and gathered gradients

@@ -105,7 +105,7 @@ private func tree(_ values: [Double]) -> Params { ["w": .leaf(Tensor(values, dty
       // As many atoms as there are others, and more: whatever the key.
       for (atoms, key) in [(x.rows - 1, Key(0)), (x.rows - 1, Key(1)), (100, Key(0))] {
         let loss = try DataObjective.contrastive(atoms: atoms) { normal($0, zero, prior) }
-          .value(of: logPDF, at: .empty, over: .init(x, given: context, key: key))
+          .value(of: logPDF, over: .init(x, given: context, key: key))(.empty)
         #expect(abs(loss.item - row.loss) < 1e-12)
       }
     }
