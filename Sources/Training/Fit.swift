@@ -17,9 +17,9 @@ public struct Fitted: Sendable {
     public let index: Int
     /// Steps done since the start.
     public let steps: Int
-    /// The mean negative log-likelihood in nats over the epoch's batches, each before its step.
+    /// The mean loss over the epoch's batches, each before its step: nats of negative log-likelihood by default.
     public let trainingLoss: Double
-    /// The mean negative log-likelihood of the held-out rows after the epoch, if any were held out.
+    /// The mean loss of the held-out rows after the epoch, if any were held out.
     public let validationLoss: Double?
     /// Whether the validation loss is the lowest so far; true where nothing is held out.
     public let isBest: Bool
@@ -60,7 +60,7 @@ public enum Continuation: Sendable {
 ///   - evaluation: the same distribution with its layers in evaluation mode, where they have one (`BatchNorm`): over the
 ///     same parameter tree, it judges the held-out rows and is what comes back. By default the distribution itself.
 ///   - weights: what each row counts, `[rows]`, not negative. Only their ratios matter: a row of weight 2 is two rows of weight
-///     1. Nil: all the same.
+///     1. Starts and running statistics see the rows alone. Nil: all the same.
 ///   - objective: what is minimized.
 ///   - start: parameters to go on from, instead of the initial ones.
 ///   - freezing: paths of parameters that stay as they are, as in `Tree.freezing`.
@@ -207,52 +207,6 @@ public func fit(
     params: try (held > 0 ? best?.params ?? last : last).withFrozenLeaves(of: initial), logPDF: fitted.logPDF,
     sample: fitted.sample,
     history: history, ending: ending)
-}
-
-extension Params {
-  /// Whether every number is finite: 0 times anything else is NaN.
-  var isFinite: Bool { leaves.allSatisfy { ($0 * 0).sum().item == 0 } }
-}
-
-func checkData(_ data: Tensor, _ context: Tensor?) throws(FlowError) {
-  if data.rank < 2 || data.rows == 0 {
-    throw .mismatch(
-      who: "fit", what: "data", expected: "[rows] + sample with at least one row", got: "\(data.shape)")
-  }
-  if let position = data.firstNonFinite {
-    throw .notFinite(who: "fit", what: "data", row: position / max(data.shape.sample.count, 1))
-  }
-  guard let context else { return }
-  if context.rank < 2 || context.rows != data.rows {
-    throw .mismatch(who: "fit", what: "context", expected: "\(data.rows) rows", got: "\(context.shape)")
-  }
-  if let position = context.firstNonFinite {
-    throw .notFinite(who: "fit", what: "context", row: position / max(context.shape.sample.count, 1))
-  }
-}
-
-extension Tensor {
-  /// The weights of all rows, divided by the mean of those chosen; nil where none is chosen: as they are.
-  fileprivate func normalized(_ rows: [Int], of data: Tensor) throws(FlowError) -> Tensor? {
-    if shape != [data.rows] || !dtype.isFloatingPoint {
-      throw .mismatch(
-        who: "fit", what: "weights", expected: "one real number for each of \(data.rows) rows",
-        got: "\(shape) \(dtype)")
-    }
-    if let row = firstNonFinite { throw .notFinite(who: "fit", what: "weights", row: row) }
-    if let row = doubles.firstIndex(where: { $0 < 0 }) {
-      throw .outsideDomain(who: "fit weights", expected: "not negative", got: doubles[row], row: row)
-    }
-    if rows.isEmpty { return nil }
-    let mean = self.rows(rows).mean().item
-    if mean == 0 {
-      throw .mismatch(
-        who: "fit", what: "weights",
-        expected: "one above 0 among the rows to train on and among those held out",
-        got: "only 0")
-    }
-    return (self / mean).cast(to: data.dtype)
-  }
 }
 
 /// Three decimals, for people.

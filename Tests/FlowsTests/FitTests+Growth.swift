@@ -44,7 +44,7 @@ extension FitTests {
         smallFlow, to: data, weights: weights, key: Key(3), epochs: 2, batchSize: 100, progress: .silent)
     }
     let plain = try run(nil)
-    for weight in [1.0, 4] {
+    for weight in [1.0, 4, 3e38] {
       let weighted = try run(.full([300], weight))
       #expect(weighted.params.isIdentical(to: plain.params) && weighted.history == plain.history)
     }
