@@ -40,6 +40,10 @@ let package = Package(
     .executableTarget(
       name: "digits", dependencies: ["Flows"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
+    .executableTarget(name: "neural-spline", dependencies: ["Flows"], path: "Examples/neural-spline"),
+    .executableTarget(
+      name: "tabular", dependencies: ["Flows"], path: "Examples/tabular",
+      resources: [.copy("breast_cancer.csv"), .copy("wine.csv")]),
     .executableTarget(name: "two-moons", dependencies: ["Flows"], path: "Examples/two-moons"),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",
