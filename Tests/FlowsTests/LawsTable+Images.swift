@@ -1,0 +1,93 @@
+import Flows
+import TestSupport
+
+private let conv = ConvNet(hidden: [3], windows: [3, 3], activation: .tanh, lastWeight: .glorotUniform)
+
+/// Values far out, as an image of 2 by 2 positions with two channels.
+private let farImages = Tensor(
+  [100, -100, 30, -30, 0, 1e-30, -1e-30, 88] + [Double](repeating: 0, count: 8), shape: [2, 2, 2, 2],
+  dtype: .float64)
+
+let imageRows = shapeRows + multiScaleRows + imageCouplingRows
+
+private let shapeRows: [LawsRow] = [
+  LawsRow(name: "Squeeze", bijection: Squeeze(), inputDim: [2, 4, 1]),
+  LawsRow(name: "Squeeze, three channels", bijection: Squeeze(), inputDim: [4, 2, 3]),
+  LawsRow(name: "Squeeze, patch", bijection: Squeeze(.patch), inputDim: [4, 4, 1]),
+  LawsRow(name: "Squeeze, column", bijection: Squeeze(.column), inputDim: [4, 2, 3]),
+  LawsRow(name: "Squeeze, one axis", bijection: Squeeze(), inputDim: [6, 2]),
+  LawsRow(name: "Squeeze, three axes", bijection: Squeeze(.patch), inputDim: [2, 4, 2, 1]),
+  LawsRow(name: "Squeeze, Haar", bijection: Squeeze(.haar), inputDim: [4, 2, 1]),
+  LawsRow(name: "Squeeze, Haar, three axes", bijection: Squeeze(.haar), inputDim: [2, 2, 4, 1]),
+  LawsRow(name: "Squeeze, db2", bijection: Squeeze(.wavelet(.db2)), inputDim: [4, 6, 1]),
+  LawsRow(
+    name: "Squeeze, db3, shorter than the filter", bijection: Squeeze(.wavelet(.db3)), inputDim: [4, 2]),
+  LawsRow(name: "Squeeze, db4", bijection: Squeeze(.wavelet(.db4)), inputDim: [10, 2]),
+  LawsRow(name: "Squeeze, coif1", bijection: Squeeze(.wavelet(.coif1)), inputDim: [2, 6, 1]),
+  LawsRow(name: "Unsqueeze", bijection: Unsqueeze(), inputDim: [1, 2, 8]),
+  LawsRow(name: "Unsqueeze, patch", bijection: Unsqueeze(.patch), inputDim: [2, 1, 4]),
+  LawsRow(name: "Unsqueeze, column", bijection: Unsqueeze(.column), inputDim: [2, 1, 4]),
+  LawsRow(name: "Unsqueeze, Haar", bijection: Unsqueeze(.haar), inputDim: [2, 2, 4]),
+  LawsRow(name: "Unsqueeze, db2, one axis", bijection: Unsqueeze(.wavelet(.db2)), inputDim: [3, 4]),
+  LawsRow(name: "Unsqueeze, three axes", bijection: Unsqueeze(.haar), inputDim: [1, 2, 1, 8]),
+  LawsRow(name: "Squeeze, far", bijection: Squeeze(.haar), inputDim: [2, 2, 2], inputs: farImages),
+]
+
+private let multiScaleRows: [LawsRow] = [
+  LawsRow(name: "MultiScale, one level", bijection: MultiScale([ActNorm()]), inputDim: [2, 2, 1]),
+  LawsRow(
+    name: "MultiScale",
+    bijection: MultiScale([Serial(Squeeze(), ActNorm()), Serial(Squeeze(.haar), ActNorm())]),
+    inputDim: [4, 4, 1]),
+  LawsRow(
+    name: "MultiScale, learned prior",
+    bijection: MultiScale([Serial(Squeeze(), ActNorm()), InvertibleLinear()], prior: conv),
+    inputDim: [4, 2, 1]),
+  LawsRow(
+    name: "MultiScale, odd channels, context",
+    bijection: MultiScale([InvertibleLinear(), ActNorm(), ActNorm()], prior: conv), inputDim: [1, 2, 5],
+    contextDim: [1, 2, 1]),
+  LawsRow(
+    name: "MultiScale, vectors",
+    bijection: MultiScale([ActNorm(), InvertibleLinear()], prior: MLP(hidden: [3])),
+    inputDim: 5, contextDim: 2),
+  LawsRow(
+    name: "MultiScale, volume preserving", bijection: MultiScale([Reverse(), AdditiveCoupling(conv)]),
+    inputDim: [2, 1, 4]),
+]
+
+/// The couplings with convolutions, all splits.
+private let imageCouplingRows: [LawsRow] = [
+  LawsRow(name: "AffineCoupling, convolutions", bijection: AffineCoupling(conv), inputDim: [3, 2, 3]),
+  LawsRow(
+    name: "AffineCoupling, convolutions, checkerboard", bijection: AffineCoupling(conv, split: .checkerboard),
+    inputDim: [3, 3, 1]),
+  LawsRow(
+    name: "AffineCoupling, convolutions, checkerboard swapped",
+    bijection: AffineCoupling(conv, split: .checkerboard.swapped), inputDim: [2, 3, 2]),
+  LawsRow(
+    name: "AffineCoupling, convolutions, one axis", bijection: AffineCoupling(conv, split: .checkerboard),
+    inputDim: [5, 1]),
+  LawsRow(
+    name: "AffineCoupling, convolutions, three axes", bijection: AffineCoupling(conv), inputDim: [2, 2, 1, 2]),
+  LawsRow(
+    name: "AffineCoupling, convolutions, contexts", bijection: AffineCoupling(conv), inputDim: [2, 2, 2],
+    contextDim: [2, 2, 1]),
+  LawsRow(
+    name: "AffineCoupling, convolutions, vector context",
+    bijection: AffineCoupling(conv, split: .checkerboard),
+    inputDim: [2, 2, 2], contextDim: 2),
+  LawsRow(
+    name: "AffineCoupling, residual block",
+    bijection: AffineCoupling(
+      ResidualBlock(hidden: 3, end: .galu, activation: .tanh, lastWeight: .glorotUniform)),
+    inputDim: [3, 3, 2]),
+  LawsRow(
+    name: "AffineCoupling, ResNet",
+    bijection: AffineCoupling(
+      ResNet(hidden: 3, blocks: 1, activation: .tanh, lastWeight: .glorotUniform), split: .checkerboard),
+    inputDim: [3, 3, 1]),
+  LawsRow(
+    name: "Coupling, spline, convolutions",
+    bijection: Coupling(conv, RationalQuadraticSpline(bins: 3), split: .checkerboard), inputDim: [2, 2, 2]),
+]
