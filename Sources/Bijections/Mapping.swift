@@ -36,6 +36,10 @@ public struct Mapping: Sendable {
   public let statistics: Statistics?
   /// The unchecked mathematics.
   public let body: Body
+  /// The members of a chain in running order, each with the position of its parameters; nil for a layer.
+  var links: [Link]?
+  /// How a layer's inputs are recovered from its outputs and cotangents pulled back in one go; nil: the general way.
+  var reversal: Reversal?
 
   /// A mapping.
   public init(

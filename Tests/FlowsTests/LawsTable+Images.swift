@@ -8,7 +8,7 @@ private let farImages = Tensor(
   [100, -100, 30, -30, 0, 1e-30, -1e-30, 88] + [Double](repeating: 0, count: 8), shape: [2, 2, 2, 2],
   dtype: .float64)
 
-let imageRows = shapeRows + multiScaleRows + imageCouplingRows
+let imageRows = shapeRows + multiScaleRows + imageCouplingRows + reversibleRows
 
 private let shapeRows: [LawsRow] = [
   LawsRow(name: "Squeeze", bijection: Squeeze(), inputDim: [2, 4, 1]),
@@ -90,4 +90,18 @@ private let imageCouplingRows: [LawsRow] = [
   LawsRow(
     name: "Coupling, spline, convolutions",
     bijection: Coupling(conv, RationalQuadraticSpline(bins: 3), split: .checkerboard), inputDim: [2, 2, 2]),
+]
+
+private let reversibleRows: [LawsRow] = [
+  LawsRow(
+    name: "Reversible",
+    bijection: Reversible(Serial(ActNorm(), AffineCoupling(MLP(hidden: [5], activation: .tanh)))),
+    inputDim: 5),
+  LawsRow(
+    name: "Reversible, image, context, checkpoints",
+    bijection: Reversible(
+      Serial(ActNorm(), AffineCoupling(conv), Reverse(), AffineCoupling(conv)), checkpointEvery: 1),
+    inputDim: [2, 3, 2], contextDim: 1),
+  LawsRow(
+    name: "Reversible, inverted, one number", bijection: Inverted(Reversible(ActNorm())), inputDim: 1),
 ]

@@ -39,8 +39,8 @@ public func valueAndGradient(
   let shards = stride(from: 0, to: rows, by: Parallelism.shardRows).map {
     $0..<min($0 + Parallelism.shardRows, rows)
   }
-  let results = try concurrentMap(shards.count) { i in
-    try valueAndLeafGradients(
+  let sums = try concurrentReduce(shards.count) { i -> (value: Tensor, gradients: [Tensor]) in
+    let result = try valueAndLeafGradients(
       at: point,
       seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
@@ -50,14 +50,11 @@ public func valueAndGradient(
           "the loss must give one number a row, shape [\(shards[i].count)], got \(losses.shape)")
         return losses
       })
+    return (value: result.value.sum(), gradients: result.gradients)
+  } combine: {
+    ($0.value + $1.value, zip($0.gradients, $1.gradients).map { $0 + $1 })
   }
-  var total = results[0].value.sum()
-  var gradients = results[0].gradients
-  for result in results.dropFirst() {
-    total = total + result.value.sum()
-    for i in gradients.indices { gradients[i] = gradients[i] + result.gradients[i] }
-  }
-  return (total / Double(rows), point.learned.replacingLearned(with: gradients))
+  return (sums.value / Double(rows), point.learned.replacingLearned(with: sums.gradients))
 }
 
 /// The mean over rows of a loss a row, and its gradient.
@@ -116,6 +113,6 @@ func concurrentMap<Value: Sendable, Failure: Error>(
   return values
 }
 
-private enum ProcessorCount {
+enum ProcessorCount {
   static let value = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 }
