@@ -68,7 +68,7 @@ public struct Mapping: Sendable {
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     try boundary.check(params, inputs, given: context)
     if traits.contains(.couplesRows) { return try body(params, inputs, context) }
-    let results = try mapRows(inputs.rows) { (rows) throws(FlowError) in
+    let results = try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
       let (outputs, logDet) = try body(params, inputs[rows], context?[rows])
       return [outputs, logDet]
     }

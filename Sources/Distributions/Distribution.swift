@@ -69,7 +69,7 @@ public struct LogPDF: Sendable {
   ) throws(FlowError) -> Tensor {
     try boundary.check(params, inputs, given: context)
     if traits.contains(.couplesRows) { return try body(params, inputs, context) }
-    return try mapRows(inputs.rows) { (rows) throws(FlowError) in
+    return try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
       [try body(params, inputs[rows], context?[rows])]
     }[0]
   }

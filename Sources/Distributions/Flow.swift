@@ -45,7 +45,7 @@ public struct Flow: Distribution {
           let (x, logDet) = try inverse.body(params.child("bijection"), z, context)
           return (x, logPDF - logDet)
         }
-        let results = try mapRows(count) { (rows) throws(FlowError) in
+        let results = try mapRows(count, of: site.inputDim) { (rows) throws(FlowError) in
           let (x, logDet) = try inverse.body(params.child("bijection"), z[rows], context?[rows])
           return [x, logPDF[rows] - logDet]
         }

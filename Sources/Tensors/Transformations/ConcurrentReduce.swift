@@ -7,12 +7,12 @@ import Synchronization
 /// The order is that of a loop whatever the threads, and a result is let go once it has been combined: what waits is what
 /// other threads have done ahead of the one whose turn it is.
 func concurrentReduce<Value: Sendable>(
-  _ count: Int, _ body: @Sendable (Int) throws -> Value, combine: @Sendable (Value, Value) -> Value
+  _ count: Int, _ body: @Sendable (Int) throws -> Value, combine: @Sendable (inout Value, Value) -> Void
 ) throws -> Value {
   let limit = min(count, Parallelism.threads ?? ProcessorCount.value)
   if limit <= 1 || Transformation.isUnderWay {
     var total = try body(0)
-    for i in 1..<max(count, 1) { total = combine(total, try body(i)) }
+    for i in 1..<max(count, 1) { combine(&total, try body(i)) }
     return total
   }
   let progress = Mutex(Progress<Value>())
@@ -25,22 +25,32 @@ func concurrentReduce<Value: Sendable>(
       }
     }
   }
-  return try progress.withLock { try $0.total!.get() }
+  return try progress.withLock { try $0.get() }
 }
 
 /// The results combined so far, and those whose turn has not come.
 private struct Progress<Value: Sendable>: Sendable {
-  private(set) var total: Result<Value, any Error>?
+  private var sum: Value?
+  private var failure: (any Error)?
   private var waiting: [Int: Result<Value, any Error>] = [:]
   private var next = 0
 
   mutating func take(
-    _ result: Result<Value, any Error>, at position: Int, _ combine: (Value, Value) -> Value
+    _ result: Result<Value, any Error>, at position: Int, _ combine: (inout Value, Value) -> Void
   ) {
     waiting[position] = result
     while let ready = waiting.removeValue(forKey: next) {
-      total = total.map { sum in sum.flatMap { a in ready.map { b in combine(a, b) } } } ?? ready
       next += 1
+      if failure != nil { continue }
+      switch ready {
+      case .failure(let error): (failure, sum) = (error, nil)
+      case .success(let value): if sum == nil { sum = value } else { combine(&sum!, value) }
+      }
     }
+  }
+
+  func get() throws -> Value {
+    if let failure { throw failure }
+    return sum!
   }
 }

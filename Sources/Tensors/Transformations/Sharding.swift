@@ -14,13 +14,21 @@ public enum Parallelism {
   /// `Parallelism.$threads.withValue(1) { ... }`.
   @TaskLocal public static var threads: Int?
 
-  /// The rows of one shard. Fixed, so that sums have one order on every machine.
+  /// The rows of one shard of small samples. Fixed, so that sums have one order on every machine.
   public static let shardRows = 128
+
+  /// The rows of one shard: 128 for samples of up to 256 numbers, and for larger ones the largest power of two whose rows
+  /// hold at most 32,768 numbers. A batch of a few images is work enough for several cores.
+  public static func shardRows(of sample: Shape) -> Int {
+    var rows = shardRows
+    while rows > 1 && rows * sample.count > 256 * shardRows { rows /= 2 }
+    return rows
+  }
 }
 
 /// The mean over rows of a loss a row, and its gradient, which has the structure of the parameters' `learned`.
 ///
-/// Rows are cut into shards of 128, each with a forward and a backward pass of its own; shards run on all cores, and
+/// Rows are cut into shards of fixed size (128 rows of small samples), each with a forward and a backward pass of its own; shards run on all cores, and
 /// their sums are added in rising order, so the bits are the same for any number of threads. Inside another
 /// transformation the shards run one after the other.
 ///
@@ -36,9 +44,8 @@ public func valueAndGradient(
 ) throws -> (value: Tensor, gradient: Params) {
   let rows = batch.rows
   require(rows > 0, "valueAndGradient(at:over:) needs at least one row")
-  let shards = stride(from: 0, to: rows, by: Parallelism.shardRows).map {
-    $0..<min($0 + Parallelism.shardRows, rows)
-  }
+  let size = Parallelism.shardRows(of: batch.shape.sample)
+  let shards = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let sums = try concurrentReduce(shards.count) { i -> (value: Tensor, gradients: [Tensor]) in
     let result = try valueAndLeafGradients(
       at: point,
@@ -51,8 +58,9 @@ public func valueAndGradient(
         return losses
       })
     return (value: result.value.sum(), gradients: result.gradients)
-  } combine: {
-    ($0.value + $1.value, zip($0.gradients, $1.gradients).map { $0 + $1 })
+  } combine: { sum, part in
+    sum.value = sum.value + part.value
+    for i in sum.gradients.indices { sum.gradients[i] = sum.gradients[i] + part.gradients[i] }
   }
   return (sums.value / Double(rows), point.learned.replacingLearned(with: sums.gradients))
 }
@@ -72,11 +80,12 @@ public func valueAndGradient(
 /// neither do the results on the pieces' size, which follows the number of threads. The pieces also bound the memory that
 /// intermediate results take.
 package func mapRows<Failure: Error>(
-  _ rows: Int, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
+  _ rows: Int, of sample: Shape, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
 ) throws(Failure) -> [Tensor] {
-  if rows < 2 * Parallelism.shardRows || Transformation.isUnderWay { return try body(0..<rows) }
+  let shard = Parallelism.shardRows(of: sample)
+  if rows < 2 * shard || Transformation.isUnderWay { return try body(0..<rows) }
   let threads = Parallelism.threads ?? ProcessorCount.value
-  let size = min(max((rows + threads - 1) / threads, Parallelism.shardRows), 4 * Parallelism.shardRows)
+  let size = min(max((rows + threads - 1) / threads, shard), 4 * shard)
   let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let results = try concurrentMap(pieces.count) { (i) throws(Failure) in try body(pieces[i]) }
   return results[0].indices.map { k in concatenateRows(results.map { $0[k] }) }
