@@ -27,7 +27,7 @@ private let far = Tensor(
   [[100, -100, 30, -30, 0], [1e-30, -1e-30, 88, -88, 1], [0, 0, 0, 0, 0]], dtype: .float64)
 
 /// Every public layer: a file of rows a family.
-let lawsTable = foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows
+let lawsTable = foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows + imageRows
 
 private let foundationRows: [LawsRow] = [
   LawsRow(name: "ActNorm", bijection: ActNorm(), inputDim: 5),
