@@ -1,3 +1,5 @@
+import Files
+
 /// A picture of at most 256 colours, encoded as PNG (ISO/IEC 15948) with a palette.
 ///
 /// The last entry of the palette is transparent: it stands where there is no value.
