@@ -15,7 +15,10 @@ func suite(_ name: String, on dependencies: [Target.Dependency], fixtures: Bool 
 let package = Package(
   name: "swift-flows",
   platforms: [.macOS(.v15)],  // Linux is what is tested.
-  products: [.library(name: "Flows", targets: ["Flows"])],
+  products: [
+    .library(name: "Flows", targets: ["Flows"]),
+    .executable(name: "flow", targets: ["flow"]),
+  ],
   dependencies: [],
   targets: [
     // MARK: - Library
@@ -39,6 +42,8 @@ let package = Package(
     // MARK: - Programs
     room("Arguments", on: []),
     .executableTarget(
+      name: "flow", dependencies: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
+    .executableTarget(
       name: "digits", dependencies: ["Flows", "Arguments"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
     .executableTarget(
@@ -56,6 +61,7 @@ let package = Package(
     suite("Randomness", on: ["Randomness"], fixtures: true),
     suite("Files", on: ["Files", "Plots", "FuzzSupport"], fixtures: true),
     suite("Flows", on: ["Flows"], fixtures: true),
+    suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

@@ -4,7 +4,8 @@
 public struct Arguments: Sendable {
   /// An option that a program knows.
   public struct Option: Sendable {
-    let name: String
+    /// What stands behind the two dashes.
+    public let name: String
     let placeholder: String?
     let fallback: String?
     let help: String
