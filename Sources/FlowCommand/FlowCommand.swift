@@ -35,9 +35,9 @@ enum FlowCommand {
     var error: String?
   }
 
-  static let subcommands: [any Subcommand.Type] = [
-    FitCommand.self, ScoreCommand.self, SampleCommand.self, CheckCommand.self, DescribeCommand.self,
-  ]
+  static var subcommands: [any Subcommand.Type] {
+    [FitCommand.self, ScoreCommand.self, SampleCommand.self, CheckCommand.self, DescribeCommand.self]
+  }
 
   /// Runs a line, without the program's name.
   static func run(_ line: [String]) async -> Outcome {
