@@ -3,20 +3,29 @@
 //     swift run -c release neural-spline [--target all] [--epochs 60] [--seed 0] [--folder .]
 //
 // Durkan et al. 2019, *Neural spline flows*, arXiv 1906.04032, has such targets in figure 1.
+import Arguments
 import Flows
 import Foundation
 
-let options = try Options(
-  CommandLine.arguments, known: ["target": "all", "epochs": "60", "seed": "0", "folder": "."])
-let key = Key(try options.integer("seed"))
-let epochs = max(1, try options.integer("epochs"))
-let name = try options.text("target")
-let targets = name == "all" ? Target.allCases : Target(rawValue: name).map { [$0] } ?? []
-guard !targets.isEmpty else {
-  let names = Target.allCases.map(\.rawValue).joined(separator: ", ")
-  throw UsageError(description: "expected all, \(names) for --target, got \(name)")
+let options = Arguments.orExit(
+  "neural-spline", "Fits neural spline flows to distributions in the plane and draws their densities.",
+  options: [
+    .init(
+      "target", "NAME", default: "all",
+      "all, or one of " + Target.allCases.map(\.rawValue).joined(separator: ", ")),
+    .init("epochs", "N", default: "60", "passes over the data"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("folder", "PATH", default: ".", "where the pictures go"),
+  ])
+let (name, epochs, seed) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.choice("target", of: ["all"] + Target.allCases.map(\.rawValue)),
+    try options.integer("epochs", in: 1...1_000_000), try options.integer("seed", in: Int.min...Int.max)
+  )
 }
-print("seed \(try options.integer("seed"))")
+let targets = Target(rawValue: name).map { [$0] } ?? Target.allCases
+let key = Key(seed)
+print("seed \(seed)")
 
 for (i, target) in targets.enumerated() {
   let (dataKey, testKey, fitKey, drawKey) = (
@@ -39,7 +48,7 @@ for (i, target) in targets.enumerated() {
   let density = exp(try fitted.logPDF(fitted.params, grid.points()))
   let mass = density.sum().item * (2 * side) * (2 * side) / Double(grid.rows * grid.columns)
   let draws = try fitted.sample(drawKey, fitted.params, count: 400)
-  let path = "\(try options.text("folder"))/neural-spline-\(target.rawValue).svg"
+  let path = "\(options.text("folder"))/neural-spline-\(target.rawValue).svg"
   try DensityPlot(
     "\(target.rawValue): a neural spline flow's density and 400 of its draws", density: density, on: grid,
     samples: draws

@@ -1,14 +1,25 @@
 // Fits RealNVP, MAF and a neural spline flow to small tables of measurements and compares them on held-out rows.
 //
 //     swift run -c release tabular [--splits 5] [--epochs 200] [--seed 0]
+import Arguments
 import Flows
 import Foundation
 
-let options = try Options(CommandLine.arguments, known: ["splits": "5", "epochs": "200", "seed": "0"])
-let key = Key(try options.integer("seed"))
-let epochs = max(1, try options.integer("epochs"))
-let splits = max(1, try options.integer("splits"))
-print("seed \(try options.integer("seed"))")
+let options = Arguments.orExit(
+  "tabular", "Compares three kinds of flow on small tables of measurements.",
+  options: [
+    .init("splits", "N", default: "5", "how many times rows are held out anew"),
+    .init("epochs", "N", default: "200", "at most so many passes over the data"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+  ])
+let (splits, epochs, seed) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.integer("splits", in: 1...1000), try options.integer("epochs", in: 1...1_000_000),
+    try options.integer("seed", in: Int.min...Int.max)
+  )
+}
+let key = Key(seed)
+print("seed \(seed)")
 
 // Few rows with outliers among them: layers that hardly stretch, so that a network's guess far out costs little.
 let models: [(name: String, flow: Flow?)] = [

@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// A picture of at most 256 colours, encoded as PNG (ISO/IEC 15948) with a palette.

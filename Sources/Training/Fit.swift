@@ -73,12 +73,14 @@ public enum Continuation: Sendable {
 ///   - patience: epochs without a better validation loss after which training ends; nil for never.
 ///   - augment: called on each batch with a key of its own (noise, dequantization); held-out rows get one fixed key. It
 ///     gives as many rows as it takes.
+///   - checkpoint: the file to go on from, and to keep the run's state in.
 ///   - progress: how to report on standard error.
-///   - onEpoch: called after each epoch.
+///   - onEpoch: called after each epoch of this process; a run that goes on does not repeat the earlier ones.
 /// - Returns: the best parameters and what happened.
 /// - Throws: `FlowError.mismatch` for no rows, `.notFinite` for NaN or infinity in the data, `.outsideDomain`, `.diverged` when
 ///   a loss, a gradient or a parameter is not finite, with the parameters of the last step at which all were, what the
-///   layers and the callback throw.
+///   layers and the callback throw, `.structure` with both trees for a checkpoint of another architecture, `.mismatch` for one
+///   of other data or another key, `.file` for one that cannot be read or written.
 /// - Precondition: positive epochs and batch size; a fraction in 0..<1.
 public func fit(
   _ distribution: some Distribution, to data: Tensor, given context: Tensor? = nil,
@@ -89,7 +91,8 @@ public func fit(
   optimizer: any Optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)),
   validationFraction: Double = 0.1, patience: Int? = 10,
   augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
-  progress: Progress = .automatic, onEpoch: (Fitted.Epoch) throws -> Continuation = { _ in .proceed }
+  checkpoint: Checkpoint? = nil, progress: Progress = .automatic,
+  onEpoch: (Fitted.Epoch) throws -> Continuation = { _ in .proceed }
 ) throws -> Fitted {
   require(
     epochs > 0 && batchSize > 0, "fit needs positive epochs and batchSize, got \(epochs) and \(batchSize)")
@@ -145,11 +148,36 @@ public func fit(
   var meter = ProgressMeter(progress, total: epochs * batches)
   defer { meter.finish() }
 
-  training: for epoch in 0..<epochs {
+  var keeper = checkpoint.map {
+    CheckpointKeeper(
+      $0,
+      identity: [
+        "key": "\(key)", "data": data.fingerprint, "context": context?.fingerprint ?? "none",
+        "batchSize": "\(batchSize)", "validationFraction": "\(validationFraction)",
+      ])
+  }
+  func snapshot(_ epoch: Int, _ row: Int, _ total: Double) -> FitState {
+    FitState(
+      params: params, optimizer: state, lastGood: lastGood, best: best, history: history, step: step,
+      epoch: epoch, row: row, total: total)
+  }
+  var begin = snapshot(0, 0, 0)
+  if let saved = try keeper?.saved(like: begin) {
+    begin = saved
+    (params, state, lastGood, best) = (saved.params, saved.optimizer, saved.lastGood, saved.best)
+    (history, step) = (saved.history, saved.step)
+    try logPDF.boundary.check(params)
+  }
+  if held > 0, let patience, let last = history.last, last.index - (best?.epoch ?? -1) >= patience {
+    ending = .stoppedEarly
+  }
+
+  training: for epoch in begin.epoch..<(ending == .completed ? max(epochs, begin.epoch) : begin.epoch) {
     let shuffled = orderKey.folded(in: epoch).permutation(training.count).map { training[$0] }
-    var total = 0.0
-    for start in stride(from: 0, to: shuffled.count, by: batchSize) {
+    var total = epoch == begin.epoch ? begin.total : 0
+    for start in stride(from: epoch == begin.epoch ? begin.row : 0, to: shuffled.count, by: batchSize) {
       if Task.isCancelled {
+        try keeper?.save(snapshot(epoch, start, total))
         ending = .cancelled
         break training
       }
@@ -171,6 +199,7 @@ public func fit(
       (params, state) = try optimizer.update(gradient, state, params)
       total += loss.item * Double(rows.count)
       step += 1
+      try keeper?.saveIfDue(step) { snapshot(epoch, start + rows.count, total) }
       meter.report(
         step,
         "epoch \(epoch + 1) of \(epochs), loss \(rounded(loss.item)), best \(rounded(best?.loss ?? .infinity))"
@@ -202,6 +231,7 @@ public func fit(
       break
     }
   }
+  if ending != .cancelled { try keeper?.save(snapshot(history.count, 0, 0)) }
   let last = try optimizer.evaluationParams(state, params)
   return Fitted(
     params: try (held > 0 ? best?.params ?? last : last).withFrozenLeaves(of: initial), logPDF: fitted.logPDF,
