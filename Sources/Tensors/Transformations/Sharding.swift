@@ -34,17 +34,31 @@ public func valueAndGradient(
   at point: Params, over batch: Tensor, given context: Tensor? = nil,
   _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
-  let rows = batch.rows
-  require(rows > 0, "valueAndGradient(at:over:) needs at least one row")
-  let shards = stride(from: 0, to: rows, by: Parallelism.shardRows).map {
-    $0..<min($0 + Parallelism.shardRows, rows)
+  try valueAndGradient(at: point, rows: batch.rows) { params, rows in
+    try loss(params, batch[rows], context?[rows])
   }
+}
+
+/// The mean over rows of a loss a row and its gradient, for rows that the loss makes itself (draws), shard by shard.
+///
+/// - Parameters:
+///   - point: the parameters.
+///   - rows: how many rows there are.
+///   - shardRows: the rows of one shard.
+///   - loss: gives one loss a row of a range, which begins at a multiple of `shardRows`.
+/// - Precondition: `loss` gives one number a row; at least one row.
+package func valueAndGradient(
+  at point: Params, rows: Int, shardRows: Int = Parallelism.shardRows,
+  _ loss: @Sendable (_ params: Params, _ rows: Range<Int>) throws -> Tensor
+) throws -> (value: Tensor, gradient: Params) {
+  require(rows > 0, "valueAndGradient needs at least one row")
+  let shards = stride(from: 0, to: rows, by: shardRows).map { $0..<min($0 + shardRows, rows) }
   let results = try concurrentMap(shards.count) { i in
     try valueAndLeafGradients(
       at: point,
       seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
-        let losses = try loss(params, batch[shards[i]], context?[shards[i]])
+        let losses = try loss(params, shards[i])
         require(
           losses.shape == [shards[i].count],
           "the loss must give one number a row, shape [\(shards[i].count)], got \(losses.shape)")
