@@ -41,6 +41,10 @@ let package = Package(
       name: "digits", dependencies: ["Flows"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
     .executableTarget(name: "two-moons", dependencies: ["Flows"], path: "Examples/two-moons"),
+    .executableTarget(name: "banana", dependencies: ["Flows"], path: "Examples/banana"),
+    .executableTarget(
+      name: "posterior", dependencies: ["Flows"], path: "Examples/posterior",
+      resources: [.copy("breast_cancer.csv")]),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",
       exclude: ["peers", "compare"]),

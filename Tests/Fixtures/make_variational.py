@@ -226,7 +226,7 @@ def k_hats():
     for count, scale, freedom in ((100, 1.0, 30), (1000, 0.5, 30), (1000, 2.0, 30), (4000, 1.0, 5), (25, 1.0, 30)):
         # log-weights to 1e-3, so that the file stays small; float64 holds them exactly on both sides.
         log_weights = np.round(scale * rng.standard_t(freedom, size=count), 3)
-        _, k = array_stats.psislw(log_weights)
+        _, k = array_stats.psislw(-log_weights)  # it takes log-likelihoods
         yield {"logWeights": log_weights.tolist(), "k": float(k)}
 
 

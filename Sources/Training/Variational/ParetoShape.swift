@@ -1,17 +1,16 @@
-/// k̂ of the largest min(n / 5, 3 √n) of n weights, with the prior of Vehtari et al., arXiv 1507.02646, appendix C.
+/// k̂ of the largest of n weights: ⌊3 √n⌋ of them, ⌊n / 5⌋ where n is at most 225. Vehtari et al., arXiv 1507.02646, appendix C.
 func paretoShape(ofLogWeights logWeights: [Double]) -> Double {
-  let count = Double(logWeights.count)
+  let count = logWeights.count
   let sorted = logWeights.sorted()
-  let largest = sorted[sorted.count - 1]
+  let largest = sorted[count - 1]
   if sorted[0] == largest { return -.infinity }
-  let tail = Int(min(count / 5, 3 * count.squareRoot()).rounded(.up))
-  guard sorted.count > tail else { return .infinity }
-  // Below the smallest double there is nothing to exceed.
-  let cutoff = max(sorted[sorted.count - tail - 1] - largest, -708.396418532264)
-  let exceeding = sorted.map { $0 - largest }.filter { $0 > cutoff }
-  guard exceeding.count > 4 else { return .infinity }
-  let ratios = exp(Tensor(exceeding, dtype: .float64)) - exp(Tensor(cutoff, dtype: .float64))
-  return generalizedParetoShape(of: ratios.doubles)
+  let tail = count > 225 ? Int(3 * Double(count).squareRoot()) : count / 5
+  guard tail > 4 else { return .infinity }
+  let weights = exp(Tensor(sorted[(count - tail - 1)...].map { $0 - largest }, dtype: .float64))
+  let excesses = (weights[1..<tail + 1] - weights[0..<1]).doubles
+  // Too many equal weights at the tail's beginning tell as little as too few.
+  return excesses[max(Int(Double(tail) / 4 + 0.5) - 1, 0)] > 0
+    ? generalizedParetoShape(of: excesses) : .infinity
 }
 
 /// The shape k of a generalized Pareto distribution fitted to rising exceedances: k = mean log(1 − b x) as a function of b, averaged
