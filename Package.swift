@@ -58,7 +58,7 @@ let package = Package(
       name: "posterior", dependencies: ["Flows"], path: "Examples/posterior",
       resources: [.copy("breast_cancer.csv")]),
     .executableTarget(
-      name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",
+      name: "benchmarks", dependencies: ["Flows", "Arguments"], path: "Benchmarks",
       exclude: ["peers", "compare"]),
 
     // MARK: - Tests

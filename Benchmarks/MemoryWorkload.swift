@@ -7,35 +7,12 @@ import Flows
 ///
 ///     benchmarks --workload memory --depth 64 [--model realnvp|glow] [--reversible] [--threads 2] [--json]
 struct MemoryWorkload {
-  var model = "realnvp"
-  var depth = 8
-  var isReversible = false
-  var threads = 1
-  var repetitions = 5
-  var isJSON = false
-
-  /// The workload that these arguments ask for; nil if they ask for another.
-  init?(arguments: [String]) {
-    guard let name = arguments.firstIndex(of: "--workload"), arguments.dropFirst(name + 1).first == "memory"
-    else {
-      return nil
-    }
-    var rest = arguments.dropFirst()
-    while let name = rest.popFirst() {
-      switch name {
-      case "--workload": _ = rest.popFirst()
-      case "--model": model = rest.popFirst() ?? model
-      case "--depth": depth = rest.popFirst().flatMap(Int.init) ?? depth
-      case "--reversible": isReversible = true
-      case "--threads": threads = rest.popFirst().flatMap(Int.init) ?? threads
-      case "--repetitions": repetitions = rest.popFirst().flatMap(Int.init) ?? repetitions
-      case "--json": isJSON = true
-      default:
-        fatalError(
-          "unknown option \(name); known: --model, --depth, --reversible, --threads, --repetitions, --json")
-      }
-    }
-  }
+  let model: String
+  let depth: Int
+  let isReversible: Bool
+  let threads: Int
+  let repetitions: Int
+  let isJSON: Bool
 
   /// RealNVP of 64 numbers with couplings of 256 hidden units; or 64x64x3 images, squeezed to 16x16x48, and Glow's steps.
   private var setting: (layers: [any Bijection], inputDim: Shape, batch: Int, before: [any Bijection]) {

@@ -6,6 +6,8 @@ struct Workload: Sendable {
   let dimension: Int
   let batch: Int
   let flow: Flow
+  /// The share of its weights that are not masked.
+  var shareOfWeights = 1.0
 
   static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D]
 
@@ -17,7 +19,8 @@ struct Workload: Sendable {
     flow: withReversals(10, AffineCoupling(perceptron([512, 512]))))
   private static let maf43D = Workload(
     name: "maf-43d", dimension: 43, batch: 512,
-    flow: withReversals(5, Autoregressive(MADE(hidden: [512, 512], lastWeight: lastWeight))))
+    flow: withReversals(5, Autoregressive(MADE(hidden: [512, 512], lastWeight: lastWeight))),
+    shareOfWeights: 0.5)
   private static let nsf8D = Workload(
     name: "nsf-8d", dimension: 8, batch: 512,
     flow: withReversals(10, Coupling(perceptron([128, 128]), RationalQuadraticSpline(bins: 8, bound: 3))))

@@ -1,57 +1,54 @@
 // Measures an optimization step, the log-density and sampling of flows that other libraries are measured on too.
 //
-//     swift run -c release benchmarks [--workload realnvp-2d] [--threads 2] [--repetitions 30] [--json]
+//     swift run -c release benchmarks [--workload realnvp-2d] [--threads 2] [--json]
+//     swift run -c release benchmarks --workload nsf-8d --rows 1000000 --repetitions 3 --what logPDF
+//     swift run -c release benchmarks --workload memory --depth 64 --reversible
+import Arguments
 import Flows
-import Foundation
 
-if let memory = MemoryWorkload(arguments: CommandLine.arguments) {
-  try memory.run()
-  exit(0)
+let names = Workload.all.map(\.name)
+let options = Arguments.orExit(
+  "benchmarks", "Measures steps, log-densities and samples.",
+  options: [
+    .init("workload", "NAME", default: "all", "all, memory, or one of \(names.joined(separator: ", "))"),
+    .init("what", "NAME", default: "all", "all, or one of step, logPDF, sample"),
+    .init("threads", "N", default: "1", "the most threads"),
+    .init("repetitions", "N", default: "30", "how often each thing is measured"),
+    .init("rows", "N", default: "0", "the batch; 0: the workload's own"),
+    .init(flag: "json", "one object a line"),
+    .init("depth", "N", default: "8", "memory: the number of layers"),
+    .init("model", "NAME", default: "realnvp", "memory: realnvp or glow"),
+    .init(flag: "reversible", "memory: recover activations"),
+  ])
+let (workload, what, threads, repetitions, rows, depth, model) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.choice("workload", of: ["all", "memory"] + names),
+    try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
+    try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
+    try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
+    try options.choice("model", of: ["realnvp", "glow"])
+  )
 }
 
-var arguments = CommandLine.arguments.dropFirst()
-var (chosen, threads, repetitions, isJSON) = (String?.none, 1, 30, false)
-while let name = arguments.popFirst() {
-  switch name {
-  case "--workload": chosen = arguments.popFirst()
-  case "--threads": threads = arguments.popFirst().flatMap(Int.init) ?? 1
-  case "--repetitions": repetitions = arguments.popFirst().flatMap(Int.init) ?? 30
-  case "--json": isJSON = true
-  default: fatalError("unknown option \(name); known: --workload, --threads, --repetitions, --json")
-  }
-}
-
-@MainActor func report(_ workload: Workload, _ what: String, params: Int, _ time: Measurement) {
-  if isJSON {
-    print(
-      "{\"workload\": \"\(workload.name)\", \"what\": \"\(what)\", \"threads\": \(threads), "
-        + "\"batch\": \(workload.batch), \"params\": \(params), \"median_ms\": \(time.median), "
-        + "\"min_ms\": \(time.least), \"max_ms\": \(time.greatest)}")
-  } else {
-    print(
-      "\(workload.name) \(what): \(time.median) ms (\(time.least) to \(time.greatest)), \(params) parameters")
-  }
-}
-
-for workload in Workload.all where chosen == nil || chosen == workload.name {
+if workload == "memory" {
+  try MemoryWorkload(
+    model: model, depth: depth, isReversible: options.has("reversible"), threads: threads,
+    repetitions: repetitions, isJSON: options.has("json")
+  ).run()
+} else {
   try Parallelism.$threads.withValue(threads) {
-    let (initial, logPDF, sample) = try workload.flow(Key(0), inputDim: [workload.dimension])
-    let batch = Key(1).normal([workload.batch, workload.dimension])
-    let optimizer = Adam(learningRate: 1e-4)
-    var (params, state) = (initial, optimizer.initialize(initial))
-
-    let step = try Measurement(repetitions: repetitions) {
-      let (_, gradient) = try valueAndGradient(at: params, over: batch) { params, rows in
-        try -logPDF(params, rows)
+    var peak: Double?
+    for workload in Workload.all where [workload.name, "all"].contains(options.text("workload")) {
+      let benchmark = try Benchmark(workload, rows: rows > 0 ? rows : workload.batch)
+      for part in Benchmark.Part.allCases where [part.rawValue, "all"].contains(what) {
+        let result = try benchmark.measured(part, repetitions: repetitions)
+        if options.has("json") {
+          print(result.json(threads: threads))
+        } else {
+          if peak == nil { peak = try Benchmark.peakGigaflops() * Double(threads) }
+          print(result.text(peak: peak!))
+        }
       }
-      (params, state) = try optimizer.update(gradient, state, params)
     }
-    report(workload, "step", params: params.learnedCount, step)
-    let density = try Measurement(repetitions: repetitions) { _ = try logPDF(params, batch) }
-    report(workload, "logPDF", params: params.learnedCount, density)
-    let draws = try Measurement(repetitions: repetitions) {
-      _ = try sample(Key(2), params, count: workload.batch)
-    }
-    report(workload, "sample", params: params.learnedCount, draws)
   }
 }

@@ -56,6 +56,16 @@ public func gradient(at point: Params, _ f: (Params) throws -> Tensor) rethrows 
   try valueAndGradient(at: point, f).gradient
 }
 
+/// How many operations a function of parameters records for its gradient: what the gradient's overhead follows.
+public func recordedOperations(
+  at point: Params, _ f: (Params) throws -> Tensor
+) rethrows -> Int {
+  let tape = Tape()
+  let leaves = point.learnedLeaves.map(tape.leaf)
+  _ = try Transformation.$isUnderWay.withValue(true) { try f(point.replacingLearned(with: leaves)) }
+  return tape.count
+}
+
 /// The value of `f` and its pullback of the cotangent that `seed` gives for the value: one tensor a learned leaf.
 func valueAndLeafGradients(
   at point: Params, seed: (Tensor) -> Tensor, _ f: (Params) throws -> Tensor

@@ -43,6 +43,9 @@ final class Tape: @unchecked Sendable {
 
   init() { nodes.reserveCapacity(512) }
 
+  /// The number of operations recorded.
+  var count: Int { nodes.count }
+
   /// A value to differentiate by.
   func leaf(_ primal: Tensor) -> Tensor {
     defer { slotCount += 1 }

@@ -1,0 +1,60 @@
+import Flows
+
+/// A workload with its parameters and its batch.
+struct Benchmark {
+  enum Part: String, CaseIterable { case step, logPDF, sample }
+
+  let workload: Workload
+  let rows: Int
+  private let params: Params
+  private let logPDF: LogPDF
+  private let sample: Sampler
+  private let batch: Tensor
+
+  init(_ workload: Workload, rows: Int) throws {
+    self.workload = workload
+    self.rows = rows
+    (params, logPDF, sample) = try workload.flow(Key(0), inputDim: [workload.dimension])
+    batch = Key(1).normal([rows, workload.dimension])
+  }
+
+  func measured(_ part: Part, repetitions: Int) throws -> BenchmarkResult {
+    let optimizer = Adam(learningRate: 1e-4)
+    var (params, state) = (params, optimizer.initialize(params))
+    func run() throws {
+      switch part {
+      case .step:
+        let (_, gradient) = try valueAndGradient(at: params, over: batch) { params, rows in
+          try -logPDF(params, rows)
+        }
+        (params, state) = try optimizer.update(gradient, state, params)
+      case .logPDF: _ = try logPDF(params, batch)
+      case .sample: _ = try sample(Key(2), params, count: rows)
+      }
+    }
+    let time = try Measurement(repetitions: repetitions, warmUp: min(3, repetitions)) { try run() }
+    let bytes = try TensorMemory.peak { try run() }.bytes
+    let shard = batch[0..<min(Parallelism.shardRows, rows)]
+    let operations =
+      part == .step ? try recordedOperations(at: params) { try -logPDF($0, shard).mean() } : nil
+    return BenchmarkResult(
+      workload: workload.name, part: part, rows: rows, params: params.learnedCount, time: time, bytes: bytes,
+      operations: operations, floatingPointOperations: floatingPointOperations(part))
+  }
+
+  /// Those of the products alone: two for each weight and row, and twice as many again for a gradient. Masked weights do not
+  /// count; a product of factors is as its weight.
+  private func floatingPointOperations(_ part: Part) -> Double {
+    var weights = 0
+    params.forEach { _, leaf, isFrozen in if leaf.rank == 2 && !isFrozen { weights += leaf.count } }
+    let share = workload.shareOfWeights
+    return 2 * share * Double(weights) * Double(rows) * (part == .step ? 3 : 1)
+  }
+
+  /// What a product of matrices reaches on one thread, in 10⁹ operations a second.
+  static func peakGigaflops() throws -> Double {
+    let (a, b) = (Key(0).normal([512, 512]), Key(1).normal([512, 512]))
+    let time = Measurement(repetitions: 20) { _ = matmul(a, b) }
+    return 2 * 512 * 512 * 512 / time.least / 1e6
+  }
+}
