@@ -15,7 +15,10 @@ func suite(_ name: String, on dependencies: [Target.Dependency], fixtures: Bool 
 let package = Package(
   name: "swift-flows",
   platforms: [.macOS(.v15)],  // Linux is what is tested.
-  products: [.library(name: "Flows", targets: ["Flows"])],
+  products: [
+    .library(name: "Flows", targets: ["Flows"]),
+    .executable(name: "flow", targets: ["flow"]),
+  ],
   dependencies: [],
   targets: [
     // MARK: - Library
@@ -23,11 +26,11 @@ let package = Package(
     room("Tensors", on: ["CKernels"]),
     room("Randomness", on: ["CKernels", "Tensors"]),
     room("Files", on: ["Tensors"]),
-    room("Plots", on: ["Tensors"]),
+    room("Plots", on: ["Tensors", "Files"]),
     room("Networks", on: ["Tensors", "Randomness"]),
     room("Bijections", on: ["Tensors", "Randomness", "Networks"]),
     room("Distributions", on: ["Tensors", "Randomness", "Bijections"]),
-    room("Training", on: ["Tensors", "Randomness", "Distributions"]),
+    room("Training", on: ["Tensors", "Randomness", "Files", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections"]),
     room(
       "Flows",
@@ -37,25 +40,37 @@ let package = Package(
       ]),
 
     // MARK: - Programs
+    room("Arguments", on: []),
     .executableTarget(
-      name: "digits", dependencies: ["Flows"], path: "Examples/digits",
+      name: "flow", dependencies: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
+    .executableTarget(
+      name: "digits", dependencies: ["Flows", "Arguments"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
-    .executableTarget(name: "two-moons", dependencies: ["Flows"], path: "Examples/two-moons"),
-    .executableTarget(name: "banana", dependencies: ["Flows"], path: "Examples/banana"),
+    .executableTarget(name: "banana", dependencies: ["Flows", "Arguments"], path: "Examples/banana"),
     .executableTarget(
-      name: "posterior", dependencies: ["Flows"], path: "Examples/posterior",
+      name: "posterior", dependencies: ["Flows", "Arguments"], path: "Examples/posterior",
       resources: [.copy("breast_cancer.csv")]),
+    .executableTarget(
+      name: "neural-spline", dependencies: ["Flows", "Arguments"], path: "Examples/neural-spline"),
+    .executableTarget(
+      name: "tabular", dependencies: ["Flows", "Arguments"], path: "Examples/tabular",
+      resources: [.copy("breast_cancer.csv"), .copy("wine.csv")]),
+    .executableTarget(
+      name: "two-moons", dependencies: ["Flows", "Arguments"], path: "Examples/two-moons"),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",
       exclude: ["peers", "compare"]),
 
     // MARK: - Tests
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+    .target(name: "FuzzSupport", dependencies: ["Tensors", "Files"], path: "Tests/FuzzSupport"),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzSupport", "Arguments"], path: "Tests/Fuzz"),
     suite("CKernels", on: ["CKernels"]),
     suite("Tensors", on: ["Tensors"]),
     suite("Randomness", on: ["Randomness"], fixtures: true),
-    suite("Files", on: ["Files", "Plots"]),
+    suite("Files", on: ["Files", "Plots", "FuzzSupport"], fixtures: true),
     suite("Flows", on: ["Flows"], fixtures: true),
+    suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

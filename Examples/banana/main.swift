@@ -3,26 +3,34 @@
 //
 //     swift run -c release banana [--iterations 10000] [--seed 0] [--output banana.svg]
 //     swift run -c release banana --table all|mean-field|planar|... [--iterations 10000] [--seed 0]
+import Arguments
 import Flows
 import Foundation
 
-let options = try Options(
-  CommandLine.arguments,
-  known: ["iterations": "10000", "seed": "0", "output": "banana.svg", "table": "none"])
-let key = Key(try options.integer("seed"))
-let iterations = max(1, try options.integer("iterations"))
-print("seed \(try options.integer("seed"))")
-
-let rows = try options.text("table")
-if rows == "none" {
+let families = Family.allCases.map(\.rawValue)
+let options = Arguments.orExit(
+  "banana", "Fits a flow to a banana known up to a constant, or many flows to many targets.",
+  options: [
+    .init("iterations", "N", default: "10000", "steps of a fit"),
+    .init("table", "NAME", default: "none", "all, or one of \(families.joined(separator: ", "))"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "FILE", default: "banana.svg", "where the picture goes"),
+  ])
+let (iterations, seed, table) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.integer("iterations", in: 1...10_000_000), try options.integer("seed", in: Int.min...Int.max),
+    try options.choice("table", of: ["none", "all"] + families)
+  )
+}
+let key = Key(seed)
+print("seed \(seed)")
+if table == "none" {
   try recoverTheConstant()
 } else {
-  let families = rows == "all" ? Family.allCases : [Family(rawValue: rows)].compactMap { $0 }
-  if families.isEmpty {
-    let names = Family.allCases.map(\.rawValue).joined(separator: ", ")
-    throw UsageError(description: "expected --table none, all, \(names); got \(rows)")
-  }
-  try GapTable(key: key, iterations: iterations, families: families).print()
+  try GapTable(
+    key: key, iterations: iterations,
+    families: Family.allCases.filter { table == "all" || $0.rawValue == table }
+  ).print()
 }
 
 func recoverTheConstant() throws {
@@ -45,7 +53,7 @@ func recoverTheConstant() throws {
   let grid = DensityPlot.Grid(x: -30...30, y: -50...15, columns: 240)
   let density = exp(try fitted.logPDF(fitted.params, grid.points()))
   let draws = try banana.draw?(key.folded(in: 2), 400, .float32)
-  let path = try options.text("output")
+  let path = options.text("output")
   try DensityPlot(
     "A spline flow's density and 400 draws from the banana", density: density, on: grid, samples: draws
   )

@@ -3,17 +3,28 @@
 //     swift run -c release posterior [--iterations 2000] [--features 10] [--rounds 1000] [--seed 0] [--output posterior]
 //
 // Writes PREFIX-marginals.svg (two weights' densities, by the flow and by the chains) and PREFIX-elbo.svg.
+import Arguments
 import Flows
 
-let options = try Options(
-  CommandLine.arguments,
-  known: ["iterations": "2000", "features": "10", "rounds": "1000", "seed": "0", "output": "posterior"])
-let key = Key(try options.integer("seed"))
-let iterations = max(1, try options.integer("iterations"))
-let prefix = try options.text("output")
-print("seed \(try options.integer("seed"))")
+let options = Arguments.orExit(
+  "posterior", "Fits a flow to a regression's posterior and compares it with Hamiltonian Monte Carlo.",
+  options: [
+    .init("iterations", "N", default: "2000", "steps of the fit"),
+    .init("features", "N", default: "10", "measurements of the regression"),
+    .init("rounds", "N", default: "1000", "rounds of each Monte Carlo chain"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "PREFIX", default: "posterior", "where the pictures go"),
+  ])
+let (iterations, features, rounds, seed) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.integer("iterations", in: 1...10_000_000), try options.integer("features", in: 1...30),
+    try options.integer("rounds", in: 4...1_000_000), try options.integer("seed", in: Int.min...Int.max)
+  )
+}
+let (key, prefix) = (Key(seed), options.text("output"))
+print("seed \(seed)")
 
-let regression = try Regression(features: try options.integer("features"), priorDeviation: 2)
+let regression = try Regression(features: features, priorDeviation: 2)
 let target = regression.target
 let size = target.inputDim.count
 
@@ -37,7 +48,7 @@ print(
 )
 
 // The chains start at draws of a wide normal distribution and know nothing of the flow. A first run finds the scales.
-let (chains, rounds) = (64, max(2, try options.integer("rounds")))
+let chains = 64
 let start = 0.5 * key.folded(in: 2).normal([chains, size], dtype: .float64)
 var pilot = HamiltonianChains(target, from: start, step: 0.05, leaps: 20)
 let scales = try pilot.run(key.folded(in: 3), rounds: 200)

@@ -83,7 +83,7 @@ public struct Target: Sendable {
     if x.rank != inputDim.rank + 1 || x.shape.sample != inputDim {
       throw .mismatch(who: name, what: "rows of shape", expected: "[rows] + \(inputDim)", got: "\(x.shape)")
     }
-    return try mapRows(x.rows) { (rows) throws(FlowError) in
+    return try mapRows(x.rows, of: inputDim) { (rows) throws(FlowError) in
       let values = try logDensity(x[rows])
       if values.shape != [rows.count] {
         throw .mismatch(
