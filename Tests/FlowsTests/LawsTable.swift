@@ -30,8 +30,8 @@ private let far = Tensor(
 
 /// Every public layer: a file of rows a family.
 let lawsTable =
-  foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows + imageRows
-  + variationalRows
+  foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows + variationalRows
+  + imageRows
 
 private let foundationRows: [LawsRow] = [
   LawsRow(name: "ActNorm", bijection: ActNorm(), inputDim: 5),
