@@ -46,6 +46,10 @@ let package = Package(
     .executableTarget(
       name: "digits", dependencies: ["Flows", "Arguments"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
+    .executableTarget(name: "banana", dependencies: ["Flows", "Arguments"], path: "Examples/banana"),
+    .executableTarget(
+      name: "posterior", dependencies: ["Flows", "Arguments"], path: "Examples/posterior",
+      resources: [.copy("breast_cancer.csv")]),
     .executableTarget(
       name: "neural-spline", dependencies: ["Flows", "Arguments"], path: "Examples/neural-spline"),
     .executableTarget(
@@ -53,10 +57,6 @@ let package = Package(
       resources: [.copy("breast_cancer.csv"), .copy("wine.csv")]),
     .executableTarget(
       name: "two-moons", dependencies: ["Flows", "Arguments"], path: "Examples/two-moons"),
-    .executableTarget(name: "banana", dependencies: ["Flows"], path: "Examples/banana"),
-    .executableTarget(
-      name: "posterior", dependencies: ["Flows"], path: "Examples/posterior",
-      resources: [.copy("breast_cancer.csv")]),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows", "Arguments"], path: "Benchmarks",
       exclude: ["peers", "compare"]),

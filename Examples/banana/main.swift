@@ -1,21 +1,36 @@
-// Fits a neural spline flow to a banana known up to a constant, recovers the constant and draws both; or, with --table 1, fits
-// every family of flows to every target and prints how far each ELBO stays below the known log-normalizer.
+// Fits a neural spline flow to a banana known up to a constant, recovers the constant and draws both; or, with --table all,
+// fits every family of flows to every target and prints how far each ELBO stays below the known log-normalizer.
 //
-//     swift run -c release banana [--iterations 4000] [--seed 0] [--output banana.svg] [--table 0]
+//     swift run -c release banana [--iterations 10000] [--seed 0] [--output banana.svg]
+//     swift run -c release banana --table all|mean-field|planar|... [--iterations 10000] [--seed 0]
+import Arguments
 import Flows
 import Foundation
 
-let options = try Options(
-  CommandLine.arguments,
-  known: ["iterations": "4000", "seed": "0", "output": "banana.svg", "table": "0"])
-let key = Key(try options.integer("seed"))
-let iterations = max(1, try options.integer("iterations"))
-print("seed \(try options.integer("seed"))")
-
-if try options.integer("table") != 0 {
-  try GapTable(key: key, iterations: iterations).print()
-} else {
+let families = Family.allCases.map(\.rawValue)
+let options = Arguments.orExit(
+  "banana", "Fits a flow to a banana known up to a constant, or many flows to many targets.",
+  options: [
+    .init("iterations", "N", default: "10000", "steps of a fit"),
+    .init("table", "NAME", default: "none", "all, or one of \(families.joined(separator: ", "))"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "FILE", default: "banana.svg", "where the picture goes"),
+  ])
+let (iterations, seed, table) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.integer("iterations", in: 1...10_000_000), try options.integer("seed", in: Int.min...Int.max),
+    try options.choice("table", of: ["none", "all"] + families)
+  )
+}
+let key = Key(seed)
+print("seed \(seed)")
+if table == "none" {
   try recoverTheConstant()
+} else {
+  try GapTable(
+    key: key, iterations: iterations,
+    families: Family.allCases.filter { table == "all" || $0.rawValue == table }
+  ).print()
 }
 
 func recoverTheConstant() throws {
@@ -24,10 +39,8 @@ func recoverTheConstant() throws {
   let target = Target("banana", inputDim: 2, logNormalizer: constant) { (x) throws(FlowError) in
     try banana.logDensity(x) + constant
   }
-  let fitted = try fit(
-    Family.neuralSpline.flow(target), to: target, by: Family.objective, key: key.folded(in: 0),
-    iterations: iterations,
-    optimizer: Family.optimizer(iterations))
+  let fitted = try Family.neuralSpline.fitted(
+    to: target, key.folded(in: 0), iterations: iterations, progress: .automatic)
   let weights = try ImportanceWeights(
     fitted.sample, fitted.params, of: target, key: key.folded(in: 1), draws: 20_000)
   print("log-normalizer: \(constant)")
@@ -40,7 +53,7 @@ func recoverTheConstant() throws {
   let grid = DensityPlot.Grid(x: -30...30, y: -50...15, columns: 240)
   let density = exp(try fitted.logPDF(fitted.params, grid.points()))
   let draws = try banana.draw?(key.folded(in: 2), 400, .float32)
-  let path = try options.text("output")
+  let path = options.text("output")
   try DensityPlot(
     "A spline flow's density and 400 draws from the banana", density: density, on: grid, samples: draws
   )

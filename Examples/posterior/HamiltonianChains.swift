@@ -5,33 +5,65 @@ struct HamiltonianChains {
   let target: Target
   /// A chain a row.
   private(set) var positions: Tensor
-  /// A step size a number, in units of its scale.
-  let steps: Tensor
-  private(set) var acceptance = 0.0
-  private var rounds = 0.0
+  /// The lower triangular factor of the covariance by which steps are scaled.
+  private let factor: Tensor
+  private let step: Double
+  private let leaps: Int
+  private var rounds = 0
+  private var accepted = 0.0
 
-  /// Chains from given starts.
-  init(_ target: Target, from positions: Tensor, steps: Tensor) {
-    (self.target, self.positions, self.steps) = (target, positions, steps)
+  /// Chains from given starts; without a factor, steps are equally long in every direction.
+  init(_ target: Target, from positions: Tensor, factor: Tensor? = nil, step: Double, leaps: Int) {
+    (self.target, self.positions, self.step, self.leaps) = (target, positions, step, leaps)
+    self.factor = factor ?? .identity(positions.shape[1], dtype: positions.dtype)
   }
 
-  /// One proposal of some leapfrog steps for every chain, accepted by Metropolis' rule.
-  mutating func advance(_ key: Key, leaps: Int) throws {
+  /// The share of proposals that were accepted.
+  var acceptance: Double { accepted / Double(max(rounds, 1)) }
+
+  /// The chains after each of some rounds, `[rounds * chains, numbers]`.
+  mutating func run(_ key: Key, rounds: Int) throws -> Tensor {
+    var kept: [Tensor] = []
+    for round in 0..<rounds {
+      try advance(key.folded(in: round))
+      kept.append(positions)
+    }
+    return concatenate(kept, axis: 0)
+  }
+
+  /// One proposal for every chain, accepted by Metropolis' rule: leapfrog steps in q = L z, where the gradient is g L.
+  private mutating func advance(_ key: Key) throws {
     let dtype = positions.dtype
     let momentum = key.folded(in: 0).normal(positions.shape, dtype: dtype)
-    var (q, p) = (positions, momentum)
-    p = p + 0.5 * steps * (try slope(q))
+    var (q, p) = (positions, momentum + 0.5 * step * (try slope(positions)))
     for i in 1...leaps {
-      q = q + steps * p
-      p = p + (i < leaps ? 1 : 0.5) * steps * (try slope(q))
+      q = q + step * matmul(p, factor, transposeB: true)
+      p = p + (i < leaps ? 1 : 0.5) * step * (try slope(q))
     }
     let gain =
       try target(q) - target(positions) + 0.5 * (square(momentum).sumPerRow() - square(p).sumPerRow())
-    let accepted = log(key.folded(in: 1).uniform([positions.rows], dtype: dtype)) .< gain
-    positions = select(where: accepted.expanded(axis: 1), q, positions)
+    let isAccepted = log(key.folded(in: 1).uniform([positions.rows], dtype: dtype)) .< gain
+    positions = select(where: isAccepted.expanded(axis: 1), q, positions)
+    accepted += isAccepted.mean().item
     rounds += 1
-    acceptance += (accepted.mean().item - acceptance) / rounds
   }
 
-  private func slope(_ q: Tensor) throws -> Tensor { try gradient(at: q) { try target.logDensity($0).sum() } }
+  private func slope(_ q: Tensor) throws -> Tensor {
+    matmul(try gradient(at: q) { try target.logDensity($0).sum() }, factor)
+  }
+}
+
+/// The lower triangular factor L of the covariance L Lᵀ of rows.
+func covarianceFactor(of rows: Tensor) -> Tensor {
+  let centered = rows - rows.mean(axis: 0)
+  let a = (matmul(centered, centered, transposeA: true) / Double(rows.rows)).doubles
+  let n = rows.shape[1]
+  var l = [Double](repeating: 0, count: n * n)
+  for i in 0..<n {
+    for j in 0...i {
+      let rest = (0..<j).reduce(a[i * n + j]) { $0 - l[i * n + $1] * l[j * n + $1] }
+      l[i * n + j] = i == j ? rest.squareRoot() : rest / l[j * n + j]
+    }
+  }
+  return Tensor(l, shape: [n, n], dtype: .float64)
 }

@@ -7,3 +7,17 @@ func decimals(_ x: Double, _ count: Int) -> String { String(format: "%.\(count)f
 func column(_ text: String, _ width: Int) -> String {
   text.padding(toLength: width, withPad: " ", startingAt: 0)
 }
+
+/// The density of numbers in bins of a fifth of their deviation: the bins' centres and heights.
+func histogram(_ values: [Double]) -> (x: [Double], density: [Double]) {
+  let count = Double(values.count)
+  let mean = values.reduce(0, +) / count
+  let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
+  let (bins, width) = (40, deviation / 5)
+  var heights = [Double](repeating: 0, count: bins)
+  for value in values {
+    let bin = ((value - mean) / width + Double(bins) / 2).rounded(.down)
+    if (0..<Double(bins)).contains(bin) { heights[Int(bin)] += 1 / (count * width) }
+  }
+  return (heights.indices.map { mean + (Double($0) + 0.5 - Double(bins) / 2) * width }, heights)
+}

@@ -1,19 +1,30 @@
 // Fits a spline flow to the posterior of a logistic regression on real data and compares it with long Hamiltonian Monte Carlo chains.
 //
-//     swift run -c release posterior [--iterations 2000] [--features 10] [--rounds 600] [--seed 0] [--output posterior]
+//     swift run -c release posterior [--iterations 2000] [--features 10] [--rounds 1000] [--seed 0] [--output posterior]
 //
-// Writes PREFIX-marginals.svg (two weights: the flow's density and the chains' draws) and PREFIX-elbo.svg.
+// Writes PREFIX-marginals.svg (two weights' densities, by the flow and by the chains) and PREFIX-elbo.svg.
+import Arguments
 import Flows
 
-let options = try Options(
-  CommandLine.arguments,
-  known: ["iterations": "2000", "features": "10", "rounds": "600", "seed": "0", "output": "posterior"])
-let key = Key(try options.integer("seed"))
-let iterations = max(1, try options.integer("iterations"))
-let prefix = try options.text("output")
-print("seed \(try options.integer("seed"))")
+let options = Arguments.orExit(
+  "posterior", "Fits a flow to a regression's posterior and compares it with Hamiltonian Monte Carlo.",
+  options: [
+    .init("iterations", "N", default: "2000", "steps of the fit"),
+    .init("features", "N", default: "10", "measurements of the regression"),
+    .init("rounds", "N", default: "1000", "rounds of each Monte Carlo chain"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "PREFIX", default: "posterior", "where the pictures go"),
+  ])
+let (iterations, features, rounds, seed) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.integer("iterations", in: 1...10_000_000), try options.integer("features", in: 1...30),
+    try options.integer("rounds", in: 4...1_000_000), try options.integer("seed", in: Int.min...Int.max)
+  )
+}
+let (key, prefix) = (Key(seed), options.text("output"))
+print("seed \(seed)")
 
-let regression = try Regression(features: try options.integer("features"), priorDeviation: 2)
+let regression = try Regression(features: features, priorDeviation: 2)
 let target = regression.target
 let size = target.inputDim.count
 
@@ -25,7 +36,7 @@ let layers = (0..<3).flatMap { _ -> [any Bijection] in
 }
 let flow = Flow(Inverted(Serial(layers + [TriangularAffine(.lower)])))
 let fitted = try fit(
-  flow, to: target, by: ReverseKL(draws: 128, estimator: .doublyReparameterized), key: key.folded(in: 0),
+  flow, to: target, by: ReverseKL(draws: 128), key: key.folded(in: 0),
   iterations: iterations,
   optimizer: Chain(ClipByGlobalNorm(20), Adam(learningRate: .cosine(1e-2, steps: iterations))))
 let weights = try ImportanceWeights(
@@ -36,20 +47,18 @@ print(
     + "effective sample size \(decimals(weights.effectiveSampleSize, 0)) of 20000, k-hat \(decimals(weights.paretoK, 2))"
 )
 
-// The chains start at draws of a wide normal distribution, not of the flow: they know nothing of it.
-let rounds = max(2, try options.integer("rounds"))
+// The chains start at draws of a wide normal distribution and know nothing of the flow. A first run finds the scales.
 let chains = 64
+let start = 0.5 * key.folded(in: 2).normal([chains, size], dtype: .float64)
+var pilot = HamiltonianChains(target, from: start, step: 0.05, leaps: 20)
+let scales = try pilot.run(key.folded(in: 3), rounds: 200)
 var sampler = HamiltonianChains(
-  target, from: 0.5 * key.folded(in: 2).normal([chains, size], dtype: .float64),
-  steps: .full([size], 0.12, dtype: .float64))
-var kept: [Tensor] = []
-for round in 0..<rounds {
-  try sampler.advance(key.folded(in: 3).folded(in: round), leaps: 16)
-  if round >= rounds / 3 { kept.append(sampler.positions) }
-}
-let reference = concatenate(kept, axis: 0)
+  target, from: pilot.positions, factor: covarianceFactor(of: scales[100 * chains..<200 * chains]),
+  step: 0.35, leaps: 5)
+_ = try sampler.run(key.folded(in: 5), rounds: rounds / 4)
+let reference = try sampler.run(key.folded(in: 6), rounds: rounds)
 print(
-  "Hamiltonian Monte Carlo: \(chains) chains, \(kept.count) rounds kept, acceptance \(decimals(sampler.acceptance, 2))"
+  "Hamiltonian Monte Carlo: \(chains) chains, \(rounds) rounds kept, acceptance \(decimals(sampler.acceptance, 2))"
 )
 
 let draws = try fitted.sample(key.folded(in: 4), fitted.params, count: 20_000).cast(to: .float64)
@@ -59,7 +68,7 @@ func moments(_ x: Tensor) -> (mean: [Double], deviation: [Double]) {
 }
 let (ours, theirs) = (moments(draws), moments(reference))
 // The chains' own error, from the spread of their means.
-let perChain = stack(kept, axis: 0).mean(axis: 0)
+let perChain = reference.reshaped(to: [rounds, chains, size]).mean(axis: 0)
 let spread = moments(perChain).deviation.map { $0 / Double(chains).squareRoot() }
 print(
   column("weight", 24) + column("flow mean", 12) + column("HMC mean", 12) + column("± error", 12)
@@ -76,17 +85,18 @@ print(
 
 try draw()
 
-/// The two weights with the widest posteriors, and the way there.
+/// The marginal densities of two weights, by both, and the way there.
 func draw() throws {
-  let widest = (1..<size).sorted { theirs.deviation[$0] > theirs.deviation[$1] }
-  let pair = [widest[0], widest[1]]
-  let axes = Tensor(ints: pair)
-  func points(_ x: Tensor) -> Tensor { x.gathered(axes) }
-  let thinned = reference.rows(Array(stride(from: 0, to: reference.rows, by: max(1, reference.rows / 1_500))))
-  try ScatterPlot(
-    "Posterior of two weights: a spline flow and Hamiltonian Monte Carlo",
-    series: [.init("Hamiltonian Monte Carlo", points(thinned)), .init("flow", points(draws[0..<1_500]))],
-    xLabel: regression.names[pair[0]], yLabel: regression.names[pair[1]]
+  let pair = [min(6, size - 1), min(8, size - 1)]
+  let marginals = pair.flatMap { i in
+    [("flow", draws), ("HMC", reference)].map { name, rows in
+      let (x, density) = histogram(rows.sliced(axis: 1, i..<i + 1).doubles)
+      return LineChart.Series("\(regression.names[i]), \(name)", density, x: x)
+    }
+  }
+  try LineChart(
+    "Posterior of two weights", series: marginals, xLabel: "weight of the standardized measurement",
+    yLabel: "density"
   ).write(to: "\(prefix)-marginals.svg")
   let settled = fitted.record.filter { $0.index >= 20 }
   try LineChart(

@@ -123,4 +123,33 @@ import Testing
     }.gradient
     #expect(gradient.leaves.allSatisfy { $0.isFinite })
   }
+
+  /// A chart is not a way around the check: log-dets in other coordinates than the chart's are refused.
+  @Test func chartsRejectOtherVolumes() throws {
+    func check(_ layer: any Bijection, _ change: @escaping @Sendable (Tensor) -> Tensor, _ dim: Shape) throws
+    {
+      let wrong = Lambda { (key, site) throws(FlowError) in
+        let (params, forward, inverse) = try layer.initialize(key, at: site)
+        return (
+          params,
+          Mapping(forward.boundary, to: forward.codomain) { (params, x, context) throws(FlowError) in
+            let (y, logDet) = try forward.body(params, x, context)
+            return (y, logDet + change(x))
+          },
+          Mapping(inverse.boundary, to: inverse.codomain) { (params, y, context) throws(FlowError) in
+            let (x, logDet) = try inverse.body(params, y, context)
+            return (x, logDet - change(x))
+          }
+        )
+      }
+      try LogDetCheck(of: layer, inputDim: dim, key: Key(0)).verify()
+      #expect(throws: FlowError.self) { try LogDetCheck(of: wrong, inputDim: dim, key: Key(0)).verify() }
+    }
+    // The area of the simplex itself, and a forgotten last term; of the correlations instead of their factor.
+    try check(FromSimplex(), { Tensor.full([$0.rows], 0.54930614433405485, dtype: $0.dtype) }, 3)
+    try check(FromSimplex(), { log($0.sliced(axis: 1, 2..<3)).sumPerRow() }, 3)
+    try check(
+      FromCorrelationCholesky(), { log($0.reshaped(to: [$0.rows, 9]).sliced(axis: 1, 4..<5)).sumPerRow() },
+      [3, 3])
+  }
 }

@@ -6,14 +6,14 @@ extension Flow {
   ///
   /// Rezende & Mohamed 2015, arXiv 1505.05770.
   public static func planar(layers: Int = 16, prior: any Distribution = Normal()) -> Flow {
-    sampling(repeating(layers) { [Planar()] }, scaled: true, prior)
+    sampling(repeating(layers) { [Planar()] }, prior)
   }
 
   /// Radial layers, closed in both directions.
   ///
   /// Rezende & Mohamed 2015, arXiv 1505.05770.
   public static func radial(layers: Int = 16, prior: any Distribution = Normal()) -> Flow {
-    sampling(repeating(layers) { [Radial()] }, scaled: true, prior)
+    sampling(repeating(layers) { [Radial()] }, prior)
   }
 
   /// Sylvester layers, closed in the direction of sampling; densities of given points take a solver a unit.
@@ -22,10 +22,11 @@ extension Flow {
   public static func sylvester(
     layers: Int = 8, units: Int = 8, prior: any Distribution = Normal()
   ) -> Flow {
-    sampling(repeating(layers) { [Sylvester(units: units)] }, scaled: true, prior)
+    sampling(repeating(layers) { [Sylvester(units: units)] }, prior)
   }
 
-  /// Hamiltonian layers over a target, for `target.withMomentum()`: each a few leapfrog steps and a learned momentum.
+  /// A scale and a shift a number, then Hamiltonian layers over a target, for `target.withMomentum()`: each a few leapfrog
+  /// steps and a learned momentum.
   ///
   /// Chen, Xu & Campbell 2022, arXiv 2203.05723.
   public static func hamiltonian(
@@ -33,7 +34,7 @@ extension Flow {
     prior: any Distribution = Normal()
   ) -> Flow {
     let layer = Hamiltonian(steps: steps, stepSize: stepSize, logDensity: target.logDensity)
-    return sampling(repeating(layers) { [layer] }, scaled: false, prior)
+    return Flow(Inverted(Serial([ActNorm()] + repeating(layers) { [layer] }.layers)), prior: prior)
   }
 
   /// RealNVP for variational inference: pairs of affine couplings over the odd and the even numbers, scales within e^±1 each, then
@@ -66,11 +67,11 @@ extension Flow {
     let net = MLP(hidden: hidden, activation: .leakyReLU())
     let halves: [Split] = [.alternating, .alternating.swapped]
     return sampling(
-      repeating(layers) { halves.map { Coupling(net, transformer, split: $0) } }, scaled: true, prior)
+      repeating(layers) { halves.map { Coupling(net, transformer, split: $0) } }, prior)
   }
 
-  /// A flow whose draws go through the layers forwards, then through a scale and a shift a number where that is asked for.
-  private static func sampling(_ layers: Serial, scaled: Bool, _ prior: any Distribution) -> Flow {
-    Flow(Inverted(Serial(layers.layers + (scaled ? [ActNorm()] : []))), prior: prior)
+  /// A flow whose draws go through the layers forwards, then through a scale and a shift a number.
+  private static func sampling(_ layers: Serial, _ prior: any Distribution) -> Flow {
+    Flow(Inverted(Serial(layers.layers + [ActNorm()])), prior: prior)
   }
 }

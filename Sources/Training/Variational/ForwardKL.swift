@@ -20,11 +20,9 @@ public struct ForwardKL: Objective {
     at params: Params, _ step: VariationalStep
   ) throws -> (value: Tensor, gradient: Params) {
     let rows = samples.rows(step.key.indices(batchSize, of: samples.rows))
-    if step.index == 0 {
-      try Boundary(
-        "ForwardKL samples", domain: step.logPDF.boundary.domain, contextDim: nil, dtype: step.dtype
-      ).check(.empty, samples, given: nil)
-    }
+    try Boundary(
+      "ForwardKL samples", domain: step.logPDF.boundary.domain, contextDim: nil, dtype: step.dtype
+    ).check(.empty, rows, given: nil)
     return try Tensors.valueAndGradient(at: params, over: rows) { params, rows in
       try -step.logPDF.body(params, rows, nil)
     }

@@ -48,7 +48,8 @@ public enum GradientEstimator: Sendable, Hashable {
   /// Through the draws and through the density's parameters: one pass in the direction of sampling.
   case pathwise
   /// Through the draws alone, the term that has mean 0 left out (sticking the landing) or rewritten (doubly reparameterized):
-  /// no variance where the flow is exact. It takes the density of the draws, a pass in the other direction.
+  /// no variance where the flow is exact. It takes the density of the draws, a pass in the other direction, and needs a smooth
+  /// one: the score of a spline flow far from its target jumps from bin to bin, and the variance with it.
   case doublyReparameterized
 }
 
