@@ -47,6 +47,11 @@ let package = Package(
       name: "digits", dependencies: ["Flows", "Arguments"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
     .executableTarget(
+      name: "neural-spline", dependencies: ["Flows", "Arguments"], path: "Examples/neural-spline"),
+    .executableTarget(
+      name: "tabular", dependencies: ["Flows", "Arguments"], path: "Examples/tabular",
+      resources: [.copy("breast_cancer.csv"), .copy("wine.csv")]),
+    .executableTarget(
       name: "two-moons", dependencies: ["Flows", "Arguments"], path: "Examples/two-moons"),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",

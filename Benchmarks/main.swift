@@ -2,6 +2,12 @@
 //
 //     swift run -c release benchmarks [--workload realnvp-2d] [--threads 2] [--repetitions 30] [--json]
 import Flows
+import Foundation
+
+if let memory = MemoryWorkload(arguments: CommandLine.arguments) {
+  try memory.run()
+  exit(0)
+}
 
 var arguments = CommandLine.arguments.dropFirst()
 var (chosen, threads, repetitions, isJSON) = (String?.none, 1, 30, false)

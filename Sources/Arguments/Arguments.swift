@@ -88,6 +88,15 @@ public struct Arguments: Sendable {
     return value
   }
 
+  /// A value that is one of some names.
+  public func choice(_ name: String, of names: [String]) throws(UsageError) -> String {
+    let value = text(name)
+    guard names.contains(value) else {
+      throw UsageError("--\(name): expected \(names.joined(separator: ", ")), got \(value)")
+    }
+    return value
+  }
+
   /// The finite number of an option that has a default.
   public func number(_ name: String, in range: ClosedRange<Double>) throws(UsageError) -> Double {
     guard let value = Double(text(name)), range.contains(value) else {

@@ -36,6 +36,10 @@ public struct Mapping: Sendable {
   public let statistics: Statistics?
   /// The unchecked mathematics.
   public let body: Body
+  /// The members of a chain in running order, each with the position of its parameters; nil for a layer.
+  var links: [Link]?
+  /// How a layer's inputs are recovered from its outputs and cotangents pulled back in one go; nil: the general way.
+  var reversal: Reversal?
 
   /// A mapping.
   public init(
@@ -64,7 +68,7 @@ public struct Mapping: Sendable {
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     try boundary.check(params, inputs, given: context)
     if traits.contains(.couplesRows) { return try body(params, inputs, context) }
-    let results = try mapRows(inputs.rows) { (rows) throws(FlowError) in
+    let results = try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
       let (outputs, logDet) = try body(params, inputs[rows], context?[rows])
       return [outputs, logDet]
     }

@@ -34,7 +34,7 @@ public struct ConditionalNormal: Distribution {
     let constant = 0.5 * Double(size) * 1.8378770664093454836  // log 2π
 
     @Sendable func raw(_ params: Params, _ context: Tensor?) -> Tensor {
-      guard let context else { preconditionFailure("the boundary lets no call without a context pass") }
+      guard let context else { fatalError("the boundary lets no call without a context pass") }
       return apply(params.child("net"), context.reshaped(to: [context.rows, width]))
     }
     return (
@@ -43,12 +43,16 @@ public struct ConditionalNormal: Distribution {
         let (z, logDet) = affine.inverse(x.reshaped(to: [x.rows, size]), raw(params, context))
         return -0.5 * square(z).sumPerRow() - constant + logDet
       },
-      Sampler(boundary) { key, params, count, context in
-        let z = key.normal([count, size], dtype: site.dtype)
-        let (x, logDet) = affine.forward(z, raw(params, context))
-        return (
-          x.reshaped(to: site.inputDim.batched(count)), -0.5 * square(z).sumPerRow() - constant - logDet
-        )
+      sampler(boundary) { temperature in
+        { key, params, count, context in
+          let z = key.normal([count, size], dtype: site.dtype)
+          let (x, logDet) = affine.forward(temperature == 1 ? z : temperature * z, raw(params, context))
+          let spread = temperature == 1 ? 0 : Double(size) * log(Tensor(temperature, dtype: .float64)).item
+          return (
+            x.reshaped(to: site.inputDim.batched(count)),
+            -0.5 * square(z).sumPerRow() - constant - spread - logDet
+          )
+        }
       }
     )
   }

@@ -8,15 +8,20 @@ extension Conditioned: Distribution where Base: Distribution {
     let boundary = Boundary(
       "Conditioned(\(logPDF.boundary.name))", domain: logPDF.boundary.domain, contextDim: site.contextDim,
       dtype: site.dtype)
+    @Sendable func seeing(_ body: @escaping Sampler.Body) -> Sampler.Body {
+      { (key, params, count, context) throws(FlowError) in
+        try body(key, params.child("base"), count, embed(params, context))
+      }
+    }
+    var tempered: (@Sendable (Double) -> Sampler.Body)?
+    if let base = sample.tempered { tempered = { temperature in seeing(base(temperature)) } }
     return (
       ["summary": summaryParams, "base": params],
       LogPDF(boundary, traits: logPDF.traits, statistics: embedded(logPDF.statistics, embed)) {
         (params, x, context) throws(FlowError) in
         try logPDF.body(params.child("base"), x, embed(params, context))
       },
-      Sampler(boundary) { (key, params, count, context) throws(FlowError) in
-        try sample.body(key, params.child("base"), count, embed(params, context))
-      }
+      Sampler(boundary, tempered: tempered, body: seeing(sample.body))
     )
   }
 }

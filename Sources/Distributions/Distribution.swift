@@ -69,7 +69,7 @@ public struct LogPDF: Sendable {
   ) throws(FlowError) -> Tensor {
     try boundary.check(params, inputs, given: context)
     if traits.contains(.couplesRows) { return try body(params, inputs, context) }
-    return try mapRows(inputs.rows) { (rows) throws(FlowError) in
+    return try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
       [try body(params, inputs[rows], context?[rows])]
     }[0]
   }
@@ -101,10 +101,15 @@ public struct Sampler: Sendable {
   public private(set) var boundary: Boundary
   /// The unchecked mathematics.
   public let body: Body
+  /// The mathematics at another temperature than 1; nil where there is no such thing.
+  public let tempered: (@Sendable (_ temperature: Double) -> Body)?
 
   /// A sampler.
-  public init(_ boundary: Boundary, body: @escaping Body) {
+  public init(
+    _ boundary: Boundary, tempered: (@Sendable (_ temperature: Double) -> Body)? = nil, body: @escaping Body
+  ) {
     self.boundary = boundary
+    self.tempered = tempered
     self.body = body
   }
 
@@ -125,7 +130,7 @@ public struct Sampler: Sendable {
   public func withLogPDF(
     _ key: Key, _ params: Params, count: Int, given context: Tensor? = nil
   ) throws(FlowError) -> (samples: Tensor, logPDF: Tensor) {
-    precondition(count >= 0, "a count of samples is not negative, got \(count)")
+    require(count >= 0, "a count of samples is not negative, got \(count)")
     let context =
       if let context, context.rank > 0, context.rows == 1 {
         context.broadcast(to: context.shape.replacing(0, by: count))
@@ -137,5 +142,24 @@ public struct Sampler: Sendable {
     return try body(key, params, count, context)
   }
 
-  func expecting(_ params: Params) -> Sampler { Sampler(boundary.expecting(params), body: body) }
+  /// Draws with the deviations of the latent numbers multiplied by a temperature: below 1 closer to what is most likely.
+  ///
+  /// Throws `FlowError.mismatch` where the latent distribution has no temperature: normal and other location-scale families
+  /// and `ConditionalNormal` have one.
+  ///
+  /// - Precondition: `count` is not negative and the temperature is positive.
+  public func callAsFunction(
+    _ key: Key, _ params: Params, count: Int, temperature: Double, given context: Tensor? = nil
+  ) throws(FlowError) -> Tensor {
+    precondition(temperature > 0, "a temperature is positive, got \(temperature)")
+    guard let tempered else {
+      throw .mismatch(
+        who: boundary.name, what: "a latent distribution", expected: "with a temperature", got: "one without")
+    }
+    return try Sampler(boundary, body: tempered(temperature))(key, params, count: count, given: context)
+  }
+
+  func expecting(_ params: Params) -> Sampler {
+    Sampler(boundary.expecting(params), tempered: tempered, body: body)
+  }
 }

@@ -30,6 +30,22 @@ public struct Flow: Distribution {
     }
     let (priorParams, priorLogPDF, priorSample) = try prior.initialize(key.folded(in: 1), at: latent)
     let boundary = Boundary("Flow", domain: forward.domain, contextDim: site.contextDim, dtype: site.dtype)
+    @Sendable func through(_ prior: @escaping Sampler.Body) -> Sampler.Body {
+      { (key, params, count, context) throws(FlowError) in
+        let (z, logPDF) = try prior(key, params.child("prior"), count, context)
+        if inverse.traits.contains(.couplesRows) {
+          let (x, logDet) = try inverse.body(params.child("bijection"), z, context)
+          return (x, logPDF - logDet)
+        }
+        let results = try mapRows(count, of: site.inputDim) { (rows) throws(FlowError) in
+          let (x, logDet) = try inverse.body(params.child("bijection"), z[rows], context?[rows])
+          return [x, logPDF[rows] - logDet]
+        }
+        return (results[0], results[1])
+      }
+    }
+    var tempered: (@Sendable (Double) -> Sampler.Body)?
+    if let prior = priorSample.tempered { tempered = { temperature in through(prior(temperature)) } }
     return (
       ["bijection": params, "prior": priorParams],
       LogPDF(
@@ -39,20 +55,10 @@ public struct Flow: Distribution {
         let (z, logDet) = try forward.body(params.child("bijection"), x, context)
         return try priorLogPDF.body(params.child("prior"), z, context) + logDet
       },
-      Sampler(boundary) { (key, params, count, context) throws(FlowError) in
-        let (z, logPDF) = try priorSample.body(key, params.child("prior"), count, context)
-        if inverse.traits.contains(.couplesRows) {
-          let (x, logDet) = try inverse.body(params.child("bijection"), z, context)
-          return (x, logPDF - logDet)
-        }
-        let results = try mapRows(count) { (rows) throws(FlowError) in
-          let (x, logDet) = try inverse.body(params.child("bijection"), z[rows], context?[rows])
-          return [x, logPDF[rows] - logDet]
-        }
-        return (results[0], results[1])
-      }
+      Sampler(boundary, tempered: tempered, body: through(priorSample.body))
     )
   }
+
   /// What a batch moves: the bijection's statistics, and the prior's by the latents.
   private static func statistics(_ forward: Mapping, _ prior: LogPDF) -> Mapping.Statistics? {
     if forward.statistics == nil && prior.statistics == nil { return nil }

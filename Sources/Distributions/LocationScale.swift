@@ -50,12 +50,17 @@ extension LocationScaleFamily {
     let boundary = Boundary(
       who, domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
     let constant = Double(site.inputDim.count) * logNormalizer
+    @Sendable func spread(_ temperature: Double) -> Double {
+      temperature == 1 ? 0 : Double(site.inputDim.count) * log(Tensor(temperature, dtype: .float64)).item
+    }
     if locationScale.isStandard {
       return (
         .empty, LogPDF(boundary) { _, x, _ in logKernel(x) - constant },
-        Sampler(boundary) { key, _, count, _ in
-          let z = draw(key, site.inputDim.batched(count), dtype: site.dtype)
-          return (z, logKernel(z) - constant)
+        sampler(boundary) { temperature in
+          { key, _, count, _ in
+            let z = draw(key, site.inputDim.batched(count), dtype: site.dtype)
+            return (temperature == 1 ? z : temperature * z, logKernel(z) - constant - spread(temperature))
+          }
         }
       )
     }
@@ -68,11 +73,21 @@ extension LocationScaleFamily {
         let (location, logScale) = (params["location"], params["logScale"])
         return logKernel((x - location) * exp(-logScale)) - constant - logScale.sum()
       },
-      Sampler(boundary) { key, params, count, _ in
-        let (location, logScale) = (params["location"], params["logScale"])
-        let z = draw(key, site.inputDim.batched(count), dtype: site.dtype)
-        return (location + exp(logScale) * z, logKernel(z) - constant - logScale.sum())
+      sampler(boundary) { temperature in
+        { key, params, count, _ in
+          let (location, logScale) = (params["location"], params["logScale"])
+          let z = draw(key, site.inputDim.batched(count), dtype: site.dtype)
+          let moved = temperature == 1 ? z : temperature * z
+          return (
+            location + exp(logScale) * moved, logKernel(z) - constant - spread(temperature) - logScale.sum()
+          )
+        }
       }
     )
   }
 }
+
+/// A sampler whose mathematics is known at every temperature.
+func sampler(
+  _ boundary: Boundary, at temperature: @escaping @Sendable (Double) -> Sampler.Body
+) -> Sampler { Sampler(boundary, tempered: temperature, body: temperature(1)) }

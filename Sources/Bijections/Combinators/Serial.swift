@@ -58,7 +58,9 @@ public struct Serial: Bijection {
     }
     let statistics =
       mappings.contains { $0.statistics != nil } ? chainStatistics(mappings, order: order) : nil
-    return Mapping(boundary, to: mappings.last?.codomain ?? domain, traits: traits, statistics: statistics) {
+    var chain = Mapping(
+      boundary, to: mappings.last?.codomain ?? domain, traits: traits, statistics: statistics
+    ) {
       (params, inputs, context) throws(FlowError) in
       var x = inputs
       var total: Tensor?
@@ -69,6 +71,8 @@ public struct Serial: Bijection {
       }
       return (x, total ?? .zeros([inputs.rows], dtype: inputs.dtype))
     }
+    chain.links = zip(mappings, order).map { Mapping.Link(mapping: $0, child: $1) }
+    return chain
   }
 
   /// Each member moves its statistics by what comes to it, through the members as they were.

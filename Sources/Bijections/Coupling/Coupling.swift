@@ -46,8 +46,13 @@ public struct Coupling: Bijection {
       }
     }
     let transformer = transformer
-    return site.layer(
+    var (initial, forward, inverse) = site.layer(
       "Coupling(\(transformer.name))", params, traits: transformer.traits,
       forward: body { transformer.forward($0, $1) }, inverse: body { transformer.inverse($0, $1) })
+    forward.reversal = reversal(
+      partition, net, { transformer.forward($0, $1) }, { transformer.inverse($0, $1) })
+    inverse.reversal = reversal(
+      partition, net, { transformer.inverse($0, $1) }, { transformer.forward($0, $1) })
+    return (initial, forward, inverse)
   }
 }

@@ -8,6 +8,10 @@ public enum LogScale: Sendable, Hashable {
   case exponential
   /// log sigmoid(r + shift): a contraction, as Glow's code has it with shift 2.
   case sigmoid(shift: Double)
+  /// log(low + (high − low) · sigmoid(r)): a scale between two bounds, 0 ≤ low < high. With low 0 and high 2 it starts at 1.
+  case within(low: Double, high: Double)
+  /// c · atan r: a logarithm within ±c π/2. With c = 1.272 the clamp of INNs.
+  case arctangent(Double)
 
   /// The logarithm of the scale.
   public func callAsFunction(_ r: Tensor) -> Tensor {
@@ -15,11 +19,26 @@ public enum LogScale: Sendable, Hashable {
     case .bounded(let bound): bound * tanh(r / bound)
     case .exponential: r
     case .sigmoid(let shift): logSigmoid(r + shift)
+    // low + (high - low) / (1 + e^-r) = (high + low e^-r) / (1 + e^-r), by logarithms.
+    case .within(0, let high): logSigmoid(r) + log(Tensor(high, dtype: r.dtype))
+    case .within(let low, let high):
+      logSigmoid(r) + softplus(log(Tensor(low / high, dtype: r.dtype)) - r)
+        + log(Tensor(high, dtype: r.dtype))
+    case .arctangent(let factor): factor * atan(r)
+    }
+  }
+
+  /// Whether there is a kernel; the others run in small primitives.
+  var isFused: Bool {
+    switch self {
+    case .bounded, .exponential, .sigmoid: true
+    case .within, .arctangent: false
     }
   }
 
   var kernel: (form: ck_scale, parameter: Double) {
     switch self {
+    case .within, .arctangent: fatalError("\(self) has no kernel")
     case .bounded(let bound): (CK_BOUNDED, bound)
     case .exponential: (CK_EXPONENTIAL, 0)
     case .sigmoid(let shift): (CK_LOG_SIGMOID, shift)
@@ -94,6 +113,7 @@ public func affine(
   require(
     x.rank >= 2 && raw.shape == x.shape.replacing(-1, by: 2 * x.shape[-1]) && x.dtype == raw.dtype,
     "affine of \(x.shape) \(x.dtype) and raw \(raw.shape) \(raw.dtype)")
-  let results = apply(AffineMap(scale: scale, isInverse: inverse), Operands(x, raw))
+  let map = AffineMap(scale: scale, isInverse: inverse)
+  let results = scale.isFused ? apply(map, Operands(x, raw)) : map.composed(Operands(x, raw))
   return (results[0], results[1])
 }

@@ -14,15 +14,56 @@ public enum Parallelism {
   /// `Parallelism.$threads.withValue(1) { ... }`.
   @TaskLocal public static var threads: Int?
 
-  /// The rows of one shard. Fixed, so that sums have one order on every machine.
+  /// The rows of one shard of small samples. Fixed, so that sums have one order on every machine.
   public static let shardRows = 128
+
+  /// The rows of one shard: 128 for samples of up to 256 numbers, and for larger ones the largest power of two whose rows
+  /// hold at most 32,768 numbers. A batch of a few images is work enough for several cores.
+  public static func shardRows(of sample: Shape) -> Int {
+    var rows = shardRows
+    while rows > 1 && rows * sample.count > 256 * shardRows { rows /= 2 }
+    return rows
+  }
 }
 
 /// The mean over rows of a loss a row, and its gradient, which has the structure of the parameters' `learned`.
 ///
-/// Rows are cut into shards of 128, each with a forward and a backward pass of its own; shards run on all cores, and
+/// Rows are cut into shards of fixed size (128 rows of small samples), each with a forward and a backward pass of its own; shards run on all cores, and
 /// their sums are added in rising order, so the bits are the same for any number of threads. Inside another
 /// transformation the shards run one after the other.
+///
+/// - Parameters:
+///   - point: the parameters.
+///   - rows: how many rows there are.
+///   - shardRows: the rows of one shard; nil: as many as for small samples.
+///   - loss: gives one loss for each row of a range, `[range.count]`.
+/// - Precondition: `loss` gives one number a row; at least one row.
+public func valueAndGradient(
+  at point: Params, rows: Int, shardRows: Int? = nil, _ loss: @Sendable (Params, Range<Int>) throws -> Tensor
+) throws -> (value: Tensor, gradient: Params) {
+  require(rows > 0, "valueAndGradient over rows needs at least one row")
+  let size = shardRows ?? Parallelism.shardRows
+  let shards = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
+  let sums = try concurrentReduce(shards.count) { i -> (value: Tensor, gradients: [Tensor]) in
+    let result = try valueAndLeafGradients(
+      at: point,
+      seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
+      { params in
+        let losses = try loss(params, shards[i])
+        require(
+          losses.shape == [shards[i].count],
+          "the loss must give one number a row, shape [\(shards[i].count)], got \(losses.shape)")
+        return losses
+      })
+    return (value: result.value.sum(), gradients: result.gradients)
+  } combine: { sum, part in
+    sum.value = sum.value + part.value
+    for i in sum.gradients.indices { sum.gradients[i] = sum.gradients[i] + part.gradients[i] }
+  }
+  return (sums.value / Double(rows), point.learned.replacingLearned(with: sums.gradients))
+}
+
+/// The mean over a batch's rows of a loss a row, and its gradient: sharded as `valueAndGradient(at:rows:)`.
 ///
 /// - Parameters:
 ///   - point: the parameters.
@@ -34,30 +75,11 @@ public func valueAndGradient(
   at point: Params, over batch: Tensor, given context: Tensor? = nil,
   _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
-  let rows = batch.rows
-  require(rows > 0, "valueAndGradient(at:over:) needs at least one row")
-  let shards = stride(from: 0, to: rows, by: Parallelism.shardRows).map {
-    $0..<min($0 + Parallelism.shardRows, rows)
+  try valueAndGradient(
+    at: point, rows: batch.rows, shardRows: Parallelism.shardRows(of: batch.shape.sample)
+  ) { params, rows in
+    try loss(params, batch[rows], context?[rows])
   }
-  let results = try concurrentMap(shards.count) { i in
-    try valueAndLeafGradients(
-      at: point,
-      seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
-      { params in
-        let losses = try loss(params, batch[shards[i]], context?[shards[i]])
-        require(
-          losses.shape == [shards[i].count],
-          "the loss must give one number a row, shape [\(shards[i].count)], got \(losses.shape)")
-        return losses
-      })
-  }
-  var total = results[0].value.sum()
-  var gradients = results[0].gradients
-  for result in results.dropFirst() {
-    total = total + result.value.sum()
-    for i in gradients.indices { gradients[i] = gradients[i] + result.gradients[i] }
-  }
-  return (total / Double(rows), point.learned.replacingLearned(with: gradients))
 }
 
 /// The mean over rows of a loss a row, and its gradient.
@@ -75,11 +97,12 @@ public func valueAndGradient(
 /// neither do the results on the pieces' size, which follows the number of threads. The pieces also bound the memory that
 /// intermediate results take.
 package func mapRows<Failure: Error>(
-  _ rows: Int, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
+  _ rows: Int, of sample: Shape, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
 ) throws(Failure) -> [Tensor] {
-  if rows < 2 * Parallelism.shardRows || Transformation.isUnderWay { return try body(0..<rows) }
+  let shard = Parallelism.shardRows(of: sample)
+  if rows < 2 * shard || Transformation.isUnderWay { return try body(0..<rows) }
   let threads = Parallelism.threads ?? ProcessorCount.value
-  let size = min(max((rows + threads - 1) / threads, Parallelism.shardRows), 4 * Parallelism.shardRows)
+  let size = min(max((rows + threads - 1) / threads, shard), 4 * shard)
   let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let results = try concurrentMap(pieces.count) { (i) throws(Failure) in try body(pieces[i]) }
   return results[0].indices.map { k in concatenateRows(results.map { $0[k] }) }
@@ -116,6 +139,6 @@ func concurrentMap<Value: Sendable, Failure: Error>(
   return values
 }
 
-private enum ProcessorCount {
+enum ProcessorCount {
   static let value = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 }

@@ -18,7 +18,7 @@ final class Traced: Sendable {
 /// thread inside another transformation for that reason.
 final class Tape: @unchecked Sendable {
   let level = Level.next()
-  private var nodes: [Node] = []
+  private var nodes: [Step] = []
   private var slotCount: Int32 = 0
 
   private struct Node {
@@ -27,6 +27,18 @@ final class Tape: @unchecked Sendable {
     let outputs: Operands
     let inputSlots: SIMD4<Int32>  // -1: a constant to this tape
     let firstOutputSlot: Int32
+  }
+
+  /// An operation of any number of inputs whose reverse pass is given.
+  private struct Block {
+    let pullback: ([Tensor?]) -> [Tensor?]
+    let inputSlots: [Int32]
+    let outputSlots: Range<Int32>
+  }
+
+  private enum Step {
+    case node(Node)
+    case block(Block)
   }
 
   init() { nodes.reserveCapacity(512) }
@@ -68,14 +80,30 @@ final class Tape: @unchecked Sendable {
     let firstSlot = slotCount
     slotCount += Int32(outputs.count)
     nodes.append(
-      Node(
-        primitive: primitive, inputs: primals, outputs: outputs, inputSlots: slots,
-        firstOutputSlot: firstSlot))
+      .node(
+        Node(
+          primitive: primitive, inputs: primals, outputs: outputs, inputSlots: slots,
+          firstOutputSlot: firstSlot)))
     var results = outputs
     for i in 0..<outputs.count {
       results.set(i, to: Tensor(Traced(tape: self, slot: firstSlot + Int32(i), primal: outputs[i])))
     }
     return results
+  }
+
+  /// A function with a reverse pass of its own on the values below this tape: `rule` is told which inputs the tape follows.
+  func apply<Failure: Error>(
+    _ inputs: [Tensor],
+    _ rule: (_ inputs: [Tensor], _ wanted: [Bool]) throws(Failure) -> (
+      outputs: [Tensor], pullback: ([Tensor?]) -> [Tensor?]
+    )
+  ) throws(Failure) -> [Tensor] {
+    let slots = inputs.map { slot(of: $0) ?? -1 }
+    let (outputs, pullback) = try rule(inputs.map(primal), slots.map { $0 >= 0 })
+    let first = slotCount
+    slotCount += Int32(outputs.count)
+    nodes.append(.block(Block(pullback: pullback, inputSlots: slots, outputSlots: first..<slotCount)))
+    return zip(first..<slotCount, outputs).map { Tensor(Traced(tape: self, slot: $0, primal: $1)) }
   }
 
   /// The cotangents of `leaves`, given the cotangents of some outputs; nil where nothing depends on a leaf.
@@ -92,7 +120,17 @@ final class Tape: @unchecked Sendable {
       if let slot = slot(of: seed.output) { accumulate(seed.cotangent, at: slot) }
     }
     for position in nodes.indices.reversed() {
-      let node = consuming ? nodes.removeLast() : nodes[position]
+      let step = consuming ? nodes.removeLast() : nodes[position]
+      guard case .node(let node) = step else {
+        guard case .block(let block) = step else { continue }
+        let given = block.outputSlots.map { cotangents[Int($0)] }
+        for slot in block.outputSlots { cotangents[Int(slot)] = nil }
+        if given.allSatisfy({ $0 == nil }) { continue }
+        for (slot, cotangent) in zip(block.inputSlots, block.pullback(given)) where slot >= 0 {
+          if let cotangent { accumulate(cotangent, at: slot) }
+        }
+        continue
+      }
       var outputCotangents = Operands(absent: node.outputs.count)
       for i in 0..<node.outputs.count {
         let slot = Int(node.firstOutputSlot) + i

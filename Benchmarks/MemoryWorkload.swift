@@ -1,0 +1,90 @@
+import Flows
+
+/// Peak memory and time of a gradient step against depth, stored or recovered: `--workload memory`.
+///
+/// One process measures one depth, so that its peak resident set can be read from outside (`/usr/bin/time -v`). A step is the
+/// gradient over a batch and plain gradient descent.
+///
+///     benchmarks --workload memory --depth 64 [--model realnvp|glow] [--reversible] [--threads 2] [--json]
+struct MemoryWorkload {
+  var model = "realnvp"
+  var depth = 8
+  var isReversible = false
+  var threads = 1
+  var repetitions = 5
+  var isJSON = false
+
+  /// The workload that these arguments ask for; nil if they ask for another.
+  init?(arguments: [String]) {
+    guard let name = arguments.firstIndex(of: "--workload"), arguments.dropFirst(name + 1).first == "memory"
+    else {
+      return nil
+    }
+    var rest = arguments.dropFirst()
+    while let name = rest.popFirst() {
+      switch name {
+      case "--workload": _ = rest.popFirst()
+      case "--model": model = rest.popFirst() ?? model
+      case "--depth": depth = rest.popFirst().flatMap(Int.init) ?? depth
+      case "--reversible": isReversible = true
+      case "--threads": threads = rest.popFirst().flatMap(Int.init) ?? threads
+      case "--repetitions": repetitions = rest.popFirst().flatMap(Int.init) ?? repetitions
+      case "--json": isJSON = true
+      default:
+        fatalError(
+          "unknown option \(name); known: --model, --depth, --reversible, --threads, --repetitions, --json")
+      }
+    }
+  }
+
+  /// RealNVP of 64 numbers with couplings of 256 hidden units; or 64x64x3 images, squeezed to 16x16x48, and Glow's steps.
+  private var setting: (layers: [any Bijection], inputDim: Shape, batch: Int, before: [any Bijection]) {
+    if model == "glow" {
+      let network = ConvNet(hidden: [64, 64], lastWeight: .normal(standardDeviation: 0.01))
+      let steps = (0..<depth).flatMap { _ -> [any Bijection] in
+        [ActNorm(), InvertibleLinear(), AffineCoupling(network, scale: .sigmoid(shift: 2))]
+      }
+      return (steps, [64, 64, 3], 8, [Squeeze(), Squeeze()])
+    }
+    let network = MLP(hidden: [256, 256], lastWeight: .normal(standardDeviation: 0.01))
+    return (
+      (0..<depth).flatMap { _ -> [any Bijection] in [AffineCoupling(network), Reverse()] }, 64, 4096, []
+    )
+  }
+
+  func run() throws {
+    let (layers, inputDim, batch, before) = setting
+    let chain: any Bijection = isReversible ? Reversible(Serial(layers)) : Serial(layers)
+    let flow = Flow(Serial(before + [chain]))
+    try Parallelism.$threads.withValue(threads) {
+      let (initial, logPDF, _) = try flow(Key(0), inputDim: inputDim)
+      let rows = Key(1).normal(inputDim.batched(batch))
+      var params = initial
+      func gradient() throws -> Params {
+        try valueAndGradient(at: params, over: rows) { params, rows in -(try logPDF(params, rows)) }.gradient
+      }
+      let time = try Measurement(repetitions: repetitions, warmUp: 1) {
+        params = try SGD(learningRate: 1e-4).update(
+          gradient(), SGD(learningRate: 1e-4).initialize(params), params
+        ).0
+      }
+      // A stored pass is largest at the end of its forward half, beside the sum of earlier shards' gradients; one that
+      // recovers, when its own gradients are almost complete, too. Each thread has a shard under way.
+      let (result, bytes) = try TensorMemory.peak { try gradient() }
+      let gradients = result.learnedLeaves.reduce(0) { $0 + 4 * $1.count }
+      let shards = (batch + Parallelism.shardRows(of: inputDim) - 1) / Parallelism.shardRows(of: inputDim)
+      let copies = (shards > 1 ? 1 : 0) + (isReversible ? min(threads, shards) : 0)
+      let mebibytes = Double(bytes - copies * gradients) / 1_048_576
+      if isJSON {
+        print(
+          "{\"workload\": \"memory\", \"model\": \"\(model)\", \"depth\": \(depth), \"reversible\": \(isReversible), "
+            + "\"threads\": \(threads), \"params\": \(params.learnedCount), \"peak_activation_mib\": \(mebibytes), "
+            + "\"median_ms\": \(time.median)}")
+      } else {
+        print(
+          "\(model), depth \(depth), \(isReversible ? "reversible" : "stored"): \(mebibytes) MiB of activations, "
+            + "\(time.median) ms a step, \(params.learnedCount) parameters")
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/// Ready-made flows for images, [height, width, channels], whose positions can be halved as often as there are levels.
+extension Flow {
+  /// Glow: levels of a squeeze and steps of ActNorm, a learned linear map of the channels and an affine coupling, with half of
+  /// the channels factored out between them under a learned prior.
+  ///
+  /// A vector context reaches every coupling, and so does an image context, squeezed as often as the sample. For Glow's class
+  /// conditional prior put the bijection in `WithoutContext` and take `ConditionalNormal` for the prior.
+  ///
+  /// - Parameters:
+  ///   - levels: how often the image is squeezed.
+  ///   - steps: the steps of each level.
+  ///   - hidden: the hidden channels of the couplings' convolutions, with windows 3, 1, 3.
+  ///   - scale: the form of the couplings' scales.
+  ///   - squeeze: which positions meet.
+  ///   - factorsOut: whether levels factor out half of their channels; otherwise all go on.
+  ///   - learnsPrior: whether what goes out has a learned prior given what goes on.
+  ///   - isReversible: whether the steps of each level keep no activations.
+  ///   - network: the couplings' conditioner instead of convolutions: `Flattened(MLP(...))` for a dense one.
+  ///
+  /// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039.
+  public static func glow(
+    levels: Int = 3, steps: Int = 8, hidden: Int = 128, scale: Affine.Scale = .sigmoid(shift: 2),
+    squeeze: SqueezePattern = .checkerboard, factorsOut: Bool = true, learnsPrior: Bool = true,
+    isReversible: Bool = false, network: (any Network)? = nil, prior: any Distribution = Normal()
+  ) -> Flow {
+    let network = network ?? ConvNet(hidden: [hidden, hidden])
+    return multiScale(levels, squeeze, factorsOut, learnsPrior, isReversible, prior) {
+      (0..<steps).flatMap { _ -> [any Bijection] in
+        [ActNorm(), InvertibleLinear(), AffineCoupling(network, scale: scale)]
+      }
+    }
+  }
+
+  /// HINT for images: levels of a squeeze and steps of ActNorm and a recursion of couplings.
+  ///
+  /// Kruse et al. 2021, *HINT*, arXiv 1905.10687; the multi-scale form is InvertibleNetworks.jl's.
+  public static func multiScaleHINT(
+    levels: Int = 2, steps: Int = 4, hidden: Int = 64, squeeze: SqueezePattern = .haar,
+    factorsOut: Bool = true,
+    isReversible: Bool = false, prior: any Distribution = Normal()
+  ) -> Flow {
+    let network = ConvNet(hidden: [hidden, hidden])
+    return multiScale(levels, squeeze, factorsOut, false, isReversible, prior) {
+      (0..<steps).flatMap { _ -> [any Bijection] in
+        [ActNorm(), HINT(network, permutation: .full, isShared: false)]
+      }
+    }
+  }
+
+  /// HINT for vectors: ActNorm and a recursion of couplings behind a permutation, in each layer.
+  public static func hint(
+    layers: Int = 6, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
+    prior: any Distribution = Normal()
+  ) -> Flow {
+    Flow(
+      repeating(layers) {
+        [ActNorm(), HINT(MLP(hidden: hidden), Affine(scale: scale), permutation: .full, isShared: false)]
+      }, prior: prior)
+  }
+
+  /// The joint density of observations and unknowns, (y, x) with y first: see `JointHINT` for draws from the posterior.
+  public static func jointHINT(
+    observed: Int, layers: Int = 6, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
+    prior: any Distribution = Normal()
+  ) -> Flow {
+    Flow(
+      repeating(layers) {
+        [
+          ActNorm(),
+          JointHINT(MLP(hidden: hidden), Affine(scale: scale), observed: observed, isShared: false),
+        ]
+      }, prior: prior)
+  }
+
+  /// The joint density of two images, (y, x) concatenated on the channels and of equally many, each squeezed at every level.
+  public static func multiScaleJointHINT(
+    channels: Int, levels: Int = 2, steps: Int = 4, hidden: Int = 64, squeeze: SqueezePattern = .haar,
+    prior: any Distribution = Normal()
+  ) -> Flow {
+    let network = ConvNet(hidden: [hidden, hidden])
+    return Flow(
+      Serial(
+        (1...levels).flatMap { level -> [any Bijection] in
+          [BothHalves(Squeeze(squeeze))]
+            + (0..<steps).flatMap { _ -> [any Bijection] in
+              [ActNorm(), JointHINT(network, observed: channels << (2 * level), isShared: false)]
+            }
+        }), prior: prior)
+  }
+
+  /// A hyperbolic network: leapfrog steps of a pair, which a Haar squeeze makes of an image and of pairs between levels.
+  ///
+  /// The only volume changed is that of one ActNorm in front. A context enters inside the relu. Lensink, Peters & Haber 2019,
+  /// arXiv 1905.10484.
+  public static func hyperbolic(
+    levels: Int = 2, steps: Int = 8, hidden: Int = 64, step: Double = 0.5, isReversible: Bool = false,
+    prior: any Distribution = Normal()
+  ) -> Flow {
+    Flow(
+      Serial(
+        (1...levels).flatMap { level -> [any Bijection] in
+          let inside = Serial((0..<steps).map { _ in Hyperbolic(hidden: hidden, step: step) })
+          return [
+            level == 1 ? Squeeze(.haar) : BothHalves(Squeeze(.haar)), ActNorm(),
+            ContextSqueezed(isReversible ? Reversible(inside) : inside, times: level),
+          ]
+        }), prior: prior)
+  }
+
+  /// RealNVP for images: three couplings of positions, a squeeze, three couplings of channels, and half of the channels
+  /// factored out, in each level; four couplings of positions in the last.
+  ///
+  /// Dinh, Sohl-Dickstein & Bengio 2016, arXiv 1605.08803, sections 3.4 to 3.6.
+  public static func realNVP(
+    levels: Int, hidden: Int = 32, blocks: Int = 2, scale: Affine.Scale = .bounded(2),
+    isReversible: Bool = false,
+    prior: any Distribution = Normal()
+  ) -> Flow {
+    let network = ResNet(hidden: hidden, blocks: blocks)
+    func couplings(_ count: Int, _ split: Split) -> [any Bijection] {
+      (0..<count).flatMap { i -> [any Bijection] in
+        [AffineCoupling(network, scale: scale, split: i % 2 == 0 ? split : split.swapped), ActNorm()]
+      }
+    }
+    func mode(_ layers: [any Bijection]) -> any Bijection {
+      isReversible ? Reversible(Serial(layers)) : Serial(layers)
+    }
+    let all = (0..<levels).map { level -> any Bijection in
+      let positions = ContextSqueezed(
+        mode(couplings(level == levels - 1 ? 4 : 3, .checkerboard)), times: level)
+      if level == levels - 1 { return positions }
+      return Serial(positions, Squeeze(), ContextSqueezed(mode(couplings(3, .firstHalf)), times: level + 1))
+    }
+    return Flow(MultiScale(all), prior: prior)
+  }
+
+  /// jax-flows' convolutional RealNVP for small images: couplings whose convolutions see the left half of the columns and map
+  /// the right half, and the other way round. For 28x28 digits the halves are 28x14.
+  public static func realNVPHalves(
+    image: Shape, layers: Int = 6, hidden: Int = 32, scale: Affine.Scale = .bounded(2),
+    prior: any Distribution = Normal()
+  ) -> Flow {
+    let (width, channels) = (image[-2], image[-1])
+    let left = Split.mask((0..<image.count).map { $0 / channels % width < width / 2 })
+    let network = ConvNet(hidden: [hidden, hidden], windows: [3])
+    return Flow(
+      Serial(
+        (0..<layers).flatMap { i -> [any Bijection] in
+          [AffineCoupling(network, scale: scale, split: i % 2 == 0 ? left : left.swapped), ActNorm()]
+        }), prior: prior)
+  }
+
+  private static func multiScale(
+    _ levels: Int, _ squeeze: SqueezePattern, _ factorsOut: Bool, _ learnsPrior: Bool, _ isReversible: Bool,
+    _ prior: any Distribution, steps: () -> [any Bijection]
+  ) -> Flow {
+    let all = (1...levels).map { level -> any Bijection in
+      let inside = Serial(steps())
+      // The channels that pass a coupling of halves are those that go on.
+      let last: [any Bijection] =
+        factorsOut && learnsPrior && level < levels
+        ? [Coupling(ConvNet(hidden: []), InverseTransformer(Affine(scale: .bounded(4))))] : []
+      return Serial(
+        Squeeze(squeeze),
+        ContextSqueezed(
+          Serial([isReversible ? Reversible(inside) : inside] + last), times: level, pattern: squeeze))
+    }
+    return Flow(factorsOut ? MultiScale(all) : Serial(all), prior: prior)
+  }
+}

@@ -1,0 +1,72 @@
+/// Residual blocks of two convolutions between two more: a conditioner that looks far.
+///
+/// h₀ = x ∗ w + b, hᵢ = hᵢ₋₁ + (f(f(hᵢ₋₁) ∗ uᵢ + cᵢ)) ∗ vᵢ + dᵢ, y = f(hₙ) ∗ w′ + b′. There is no batch normalization: rows stay
+/// on their own.
+///
+/// Parameters: `first`, `block_i/0`, `block_i/1` and `last`, as of `Conv`; the blocks' second convolutions and the last one
+/// start at zero by default. Errors: those of `Conv`.
+///
+/// He et al. 2016, *Identity mappings in deep residual networks*, arXiv 1603.05027; Dinh, Sohl-Dickstein & Bengio 2016, *Real
+/// NVP*, arXiv 1605.08803, section 3.6.
+public struct ResNet: Network {
+  /// The channels between the first and the last convolution.
+  public let hidden: Int
+  /// How many blocks.
+  public let blocks: Int
+  /// The windows.
+  public let window: Shape
+  /// The function before each convolution but the first.
+  public let activation: Activation
+  /// How the last layer's weights are drawn.
+  public let lastWeight: Initializer
+
+  /// Residual blocks.
+  ///
+  /// - Precondition: `blocks` is not negative.
+  public init(
+    hidden: Int, blocks: Int, window: Shape = 3, activation: Activation = .relu,
+    lastWeight: Initializer = .zeros
+  ) {
+    require(blocks >= 0, "ResNet: blocks is not negative, got \(blocks)")
+    self.hidden = hidden
+    self.blocks = blocks
+    self.window = window
+    self.activation = activation
+    self.lastWeight = lastWeight
+  }
+
+  /// Parameters and the function.
+  public func initialize(
+    _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
+  ) throws(FlowError) -> (params: Params, apply: Apply) {
+    let inside = inputDim.replacing(-1, by: hidden)
+    let (firstParams, first) = try Conv(window)(
+      key.folded(in: 0), inputDim: inputDim, outputDim: inside, dtype: dtype)
+    var children: [Params.Child] = [.init("first", firstParams)]
+    var pairs: [(Apply, Apply)] = []
+    for i in 0..<blocks {
+      let blockKey = key.folded(in: i + 2)
+      let a = try Conv(window, activation: activation)(
+        blockKey.folded(in: 0), inputDim: inside, outputDim: inside, dtype: dtype)
+      let b = try Conv(window, weight: .zeros)(
+        blockKey.folded(in: 1), inputDim: inside, outputDim: inside, dtype: dtype)
+      children.append(.init("block_\(i)", Params([a.params, b.params])))
+      pairs.append((a.apply, b.apply))
+    }
+    let (lastParams, last) = try Conv(1, weight: lastWeight)(
+      key.folded(in: 1), inputDim: inside, outputDim: outputDim, dtype: dtype)
+    children.append(.init("last", lastParams))
+    let (activation, members) = (activation, pairs)
+    return (
+      .branch(children),
+      { params, x in
+        var h = first(params.child("first"), x)
+        for (i, (a, b)) in members.enumerated() {
+          let block = params.child(i + 1)
+          h = h + b(block.child(1), a(block.child(0), activation(h)))
+        }
+        return last(params.child("last"), activation(h))
+      }
+    )
+  }
+}

@@ -1,0 +1,91 @@
+/// A residual block of three convolutions, the conditioner of InvertibleNetworks.jl.
+///
+/// h = f(x ∗ w₁ + b₁), h′ = f(h + h ∗ w₂ + b₂), and y is the transposed convolution of h′ with w₃, without a bias:
+/// w₁ and w₃ have one window and stride, so y has the positions of x. The end is one of two:
+///
+/// - `.fan`: y has the channels asked for;
+/// - `.galu`: y has twice as many, (u, v), and u · sigmoid(v) is returned (the gated linear unit).
+///
+/// The original ends `.fan` with an activation, which makes every shift non-negative; nothing follows here.
+///
+/// Parameters: `w1` [window..., in, hidden], `b1`, `w2` [window..., hidden, hidden], `b2`, and `w3` [window..., out, hidden],
+/// which starts at zero by default. Errors: `mismatch` for positions that are no multiples of the stride.
+///
+/// Witte et al. 2023, *InvertibleNetworks.jl*, arXiv 2312.13480.
+public struct ResidualBlock: Network {
+  /// How a block ends.
+  public enum End: Sendable, Hashable {
+    /// The last product itself.
+    case fan
+    /// Half of it gated by the other half.
+    case galu
+  }
+
+  /// The hidden channels.
+  public let hidden: Int
+  /// The windows of the outer convolutions and of the one between them.
+  public let windows: (outer: Shape, inner: Shape)
+  /// The stride of the outer convolutions.
+  public let stride: Shape
+  /// How the block ends.
+  public let end: End
+  /// The function after the first two convolutions.
+  public let activation: Activation
+  /// How `w3` is drawn.
+  public let lastWeight: Initializer
+
+  /// A residual block.
+  public init(
+    hidden: Int, windows: (outer: Shape, inner: Shape) = (3, 3), stride: Shape = 1, end: End = .fan,
+    activation: Activation = .relu, lastWeight: Initializer = .zeros
+  ) {
+    self.hidden = hidden
+    self.windows = windows
+    self.stride = stride
+    self.end = end
+    self.activation = activation
+    self.lastWeight = lastWeight
+  }
+
+  /// Parameters and the function.
+  public func initialize(
+    _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
+  ) throws(FlowError) -> (params: Params, apply: Apply) {
+    let first = Conv(windows.outer, stride: stride, activation: activation)
+    let inside = try first.outputDim(of: inputDim, channels: hidden)
+    let (firstParams, down) = try first(
+      key.folded(in: 0), inputDim: inputDim, outputDim: inside, dtype: dtype)
+    let second = Conv(windows.inner)
+    let (secondParams, across) = try second(
+      key.folded(in: 1), inputDim: inside, outputDim: inside, dtype: dtype)
+    let last = Conv(windows.outer, stride: stride, isTransposed: true, weight: lastWeight)
+    let channels = outputDim[-1] * (end == .galu ? 2 : 1)
+    let (lastParams, up) = try last(
+      key.folded(in: 2), inputDim: inside, outputDim: outputDim.replacing(-1, by: channels), dtype: dtype)
+    let zeros = Tensor.zeros([channels], dtype: dtype)
+    let (activation, end) = (activation, end)
+    return (
+      [
+        "w1": firstParams.child("weight"), "b1": firstParams.child("bias"),
+        "w2": secondParams.child("weight"), "b2": secondParams.child("bias"),
+        "w3": lastParams.child("weight"),
+      ],
+      { params, x in
+        func layer(_ w: String, _ b: String) -> Params {
+          ["weight": params.child(w), "bias": params.child(b)]
+        }
+        let h = down(layer("w1", "b1"), x)
+        let inner = activation(h + across(layer("w2", "b2"), h))
+        let y = up(["weight": params.child("w3"), "bias": .frozen(zeros)], inner)
+        return end == .fan ? y : y.block(0, of: 2) * sigmoid(y.block(1, of: 2))
+      }
+    )
+  }
+}
+
+extension Tensor {
+  fileprivate func block(_ i: Int, of count: Int) -> Tensor {
+    let width = shape[-1] / count
+    return sliced(axis: -1, i * width..<(i + 1) * width)
+  }
+}

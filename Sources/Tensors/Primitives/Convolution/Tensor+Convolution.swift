@@ -1,0 +1,106 @@
+/// What stands around the positions of a convolution's input: zeros.
+public enum ConvolutionPadding: Sendable, Hashable {
+  /// As many as make ⌈size / stride⌉ positions of the output, shared between both ends, the end getting the odd one.
+  case same
+  /// None: windows lie within the input.
+  case valid
+  /// So many at both ends of each axis.
+  case symmetric([Int])
+}
+
+/// The convolution (cross-correlation, as networks have it) of x [batch, positions..., in] with w [window..., in, out] on
+/// one to three axes of positions, channels last.
+///
+/// y[p, o] = Σ x[p · stride + k − padding, i] w[k, i, o] over taps k and channels i, x being 0 outside.
+///
+/// - Parameters:
+///   - strides: one an axis; all 1 if nil.
+///   - padding: what stands around x.
+/// - Precondition: ranks, channels and dtypes agree; strides are positive; the window fits.
+public func convolution(
+  _ x: Tensor, _ w: Tensor, strides: [Int]? = nil, padding: ConvolutionPadding = .same
+) -> Tensor {
+  Convolution(geometry: convolutionGeometry(x, w, strides, padding))(x, w)
+}
+
+/// f(convolution + bias), the bias one number a channel [out].
+///
+/// - Precondition: as of `convolution(_:_:strides:padding:)`.
+public func convolution(
+  _ x: Tensor, _ w: Tensor, _ bias: Tensor, _ epilogue: Epilogue = .identity, strides: [Int]? = nil,
+  padding: ConvolutionPadding = .same
+) -> Tensor {
+  require(
+    bias.shape == [w.shape[-1]] && bias.dtype == w.dtype, "convolution to \(w.shape), bias \(bias.shape)")
+  return ConvolutionLayer(geometry: convolutionGeometry(x, w, strides, padding), epilogue: epilogue)(
+    x, w, bias)
+}
+
+/// The adjoint of `convolution` in its first argument: from y [batch, positions..., out] to x [batch, positions..., in] with
+/// w [window..., in, out].
+///
+/// x has `stride` times as many positions as y for `.same`, and as many as the windows cover otherwise.
+///
+/// - Precondition: as of `convolution`.
+public func transposedConvolution(
+  _ y: Tensor, _ w: Tensor, strides: [Int]? = nil, padding: ConvolutionPadding = .same
+) -> Tensor {
+  let rank = y.rank - 2
+  checkConvolution(y, w, strides, channels: w.shape[-1])
+  let axes = (0..<rank).map { i in
+    let (small, window, stride) = (y.shape[i + 1], w.shape[i], strides?[i] ?? 1)
+    let covered = (small - 1) * stride + window
+    let large =
+      switch padding {
+      case .same: small * stride
+      case .valid: covered
+      case .symmetric(let sizes): covered - 2 * sizes[i]
+      }
+    let low = padding.low(of: i, large: large, small: small, window: window, stride: stride)
+    return ConvolutionGeometry.Axis(large: large, small: small, window: window, stride: stride, padding: low)
+  }
+  return TransposedConvolution(geometry: ConvolutionGeometry(axes))(y, w)
+}
+
+extension ConvolutionPadding {
+  /// The output positions of an axis; not positive where the window does not fit.
+  package func outputs(of axis: Int, inputs: Int, window: Int, stride: Int) -> Int {
+    switch self {
+    case .same: return (inputs + stride - 1) / stride
+    case .valid: return inputs < window ? 0 : (inputs - window) / stride + 1
+    case .symmetric(let sizes):
+      let covered = inputs + 2 * (axis < sizes.count ? sizes[axis] : sizes[0])
+      return covered < window ? 0 : (covered - window) / stride + 1
+    }
+  }
+
+  fileprivate func low(of axis: Int, large: Int, small: Int, window: Int, stride: Int) -> Int {
+    switch self {
+    case .same: max((small - 1) * stride + window - large, 0) / 2
+    case .valid: 0
+    case .symmetric(let sizes): sizes[axis]
+    }
+  }
+}
+
+private func checkConvolution(_ x: Tensor, _ w: Tensor, _ strides: [Int]?, channels: Int) {
+  let rank = x.rank - 2
+  require(
+    (1...3).contains(rank) && w.rank == rank + 2 && x.shape[-1] == channels && x.dtype == w.dtype
+      && (strides.map { $0.count == rank && $0.allSatisfy { $0 > 0 } } ?? true),
+    "convolution of \(x.shape) \(x.dtype) with \(w.shape) \(w.dtype), strides \(strides ?? [])")
+}
+
+private func convolutionGeometry(
+  _ x: Tensor, _ w: Tensor, _ strides: [Int]?, _ padding: ConvolutionPadding
+) -> ConvolutionGeometry {
+  checkConvolution(x, w, strides, channels: w.rank >= 2 ? w.shape[-2] : 0)
+  return ConvolutionGeometry(
+    (0..<x.rank - 2).map { i in
+      let (large, window, stride) = (x.shape[i + 1], w.shape[i], strides?[i] ?? 1)
+      let small = padding.outputs(of: i, inputs: large, window: window, stride: stride)
+      require(small > 0, "a window of \(w.shape) does not fit \(x.shape) with \(padding)")
+      let low = padding.low(of: i, large: large, small: small, window: window, stride: stride)
+      return .init(large: large, small: small, window: window, stride: stride, padding: low)
+    })
+}

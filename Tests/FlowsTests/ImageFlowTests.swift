@@ -1,0 +1,101 @@
+import Flows
+import TestSupport
+import Testing
+
+/// Image flows as people use them: temperature, conditional priors, dequantization, posteriors of joint flows.
+@Suite struct ImageFlowTests {
+  private let glow = Flow.glow(levels: 2, steps: 1, hidden: 4)
+
+  @Test func temperatureScalesTheLatents() throws {
+    let (start, _, sample) = try glow(Key(0), inputDim: [4, 4, 1], dtype: .float64)
+    let params = start.perturbed(Key(1))
+    let (_, forward, _) = try glow.bijection(Key(0), inputDim: [4, 4, 1], dtype: .float64)
+    let warm = try forward(params.child("bijection"), sample(Key(2), params, count: 3)).outputs
+    let cool = try forward(
+      params.child("bijection"), sample(Key(2), params, count: 3, temperature: 0.7)
+    ).outputs
+    #expect(isClose(cool, 0.7 * warm, 1e-9))
+    #expect(
+      try sample(Key(2), params, count: 3, temperature: 1).isIdentical(to: sample(Key(2), params, count: 3)))
+  }
+
+  @Test func temperatureOfConditionalPriors() throws {
+    let flow = Flow(ActNorm(), prior: ConditionalNormal(MLP(hidden: [], lastWeight: .glorotUniform)))
+    let (params, _, sample) = try flow(Key(0), inputDim: 2, contextDim: 3, dtype: .float64)
+    let context = Tensor([[1, 0, 0]], dtype: .float64)
+    let cold = try sample(Key(1), params, count: 50, temperature: 1e-9, given: context)
+    #expect(isClose(cold, cold[0..<1].broadcast(to: [50, 2]), 1e-7))  // the mode
+    let uniform = Flow(ActNorm(), prior: Uniform())
+    let (other, _, draw) = try uniform(Key(0), inputDim: 2)
+    #expect(throws: FlowError.self) { _ = try draw(Key(1), other, count: 2, temperature: 0.5) }
+  }
+
+  /// Uniform dequantization of a density that is constant in each bin is exact: log P = log(mass of the bin).
+  @Test func dequantizationOfAHistogram() throws {
+    let model = Dequantized(Uniform(), levels: 4)
+    let (params, logBound, _) = try model(Key(0), inputDim: [2, 2, 1])
+    let images = Tensor([0, 1, 2, 3, 3, 3, 0, 0], shape: [2, 2, 2, 1])
+    let bound = try logBound(Key(1), params, images, nil)
+    #expect(
+      isClose(
+        bound.cast(to: .float64), Tensor([-5.545177444479562, -5.545177444479562], dtype: .float64), 1e-5))
+    #expect(isClose(bitsPerDimension(bound, sampleDim: [2, 2, 1]), Tensor([2, 2]), 1e-5))
+    #expect(model.images(model.uniform(Key(2), images)).isIdentical(to: images))
+  }
+
+  /// Σ over all images of E[exp bound] is 1 for uniform noise, and the variational bound stays below log P.
+  @Test func dequantizationBounds() throws {
+    let density = Flow(Serial(PixelLogit(), ActNorm()))
+    let noise = Flow(Serial(Logit(), AffineCoupling(MLP(hidden: [4], lastWeight: .glorotUniform))))
+    let (plain, variational) = (
+      Dequantized(density, levels: 3), Dequantized(density, levels: 3, noise: noise)
+    )
+    let (params, logBound, _) = try variational(Key(0), inputDim: 1, dtype: .float64)
+    let (own, uniformBound, _) = try plain(Key(0), inputDim: 1, dtype: .float64)
+    let draws = 4000
+    var (total, gap) = (0.0, [Double]())
+    for level in 0..<3 {
+      let images = Tensor.full([draws, 1], Double(level), dtype: .float64)
+      let probability = exp(try uniformBound(Key(1).folded(in: level), own, images, nil)).mean().item
+      total += probability
+      gap.append(
+        log(Tensor(probability, dtype: .float64)).item
+          - (try logBound(Key(2).folded(in: level), params, images, nil)).mean().item)
+    }
+    #expect(abs(total - 1) < 0.02, "\(total)")
+    #expect(gap.allSatisfy { $0 > -0.02 }, "\(gap)")
+    let gradient = try gradient(at: params) {
+      try logBound(Key(3), $0, Tensor.ones([8, 1], dtype: .float64), nil).sum()
+    }
+    #expect(gradient.child("noise").norm > 0 && gradient.child("density").norm > 0)
+  }
+
+  /// A joint flow's posterior: the observed lane does not depend on the unknowns, and comes back.
+  @Test func theObservedLaneIsItsOwn() throws {
+    let flow = Flow.jointHINT(observed: 3, layers: 3, hidden: [8])
+    let (start, forward, inverse) = try flow.bijection(Key(0), inputDim: 5, dtype: .float64)
+    let params = start.perturbed(Key(1))
+    let (y, x) = (Key(2).normal([4, 3], dtype: .float64), Key(3).normal([4, 2], dtype: .float64))
+    let z = try forward(params, concatenate([y, x], axis: 1)).outputs
+    let other = try forward(params, concatenate([y, 5 * x], axis: 1)).outputs
+    #expect(z.sliced(axis: 1, 0..<3).isIdentical(to: other.sliced(axis: 1, 0..<3)))
+    let latent = concatenate([z.sliced(axis: 1, 0..<3), Key(4).normal([4, 2], dtype: .float64)], axis: 1)
+    let back = try inverse(params, latent).outputs.sliced(axis: 1, 0..<3)
+    #expect(isClose(back, y, 1e-10))
+  }
+
+  @Test func imagesThatDoNotFit() {
+    #expect(throws: FlowError.self) { _ = try glow(Key(0), inputDim: [6, 4, 1]) }
+    #expect(throws: FlowError.self) { _ = try glow(Key(0), inputDim: [4, 4, 1], contextDim: [3, 4, 1]) }
+    #expect(throws: FlowError.self) { _ = try HINT(MLP(hidden: [2]))(Key(0), inputDim: 10) }
+    #expect(throws: FlowError.self) { _ = try Hyperbolic(hidden: 2)(Key(0), inputDim: [2, 2, 3]) }
+  }
+
+  @Test func aDataDependentStart() throws {
+    let images = 3 + 2 * Key(1).normal([40, 4, 4, 1])
+    let (params, logPDF, _) = try glow(Key(0), inputDim: [4, 4, 1], initInputs: images)
+    let (untouched, _, _) = try glow(Key(0), inputDim: [4, 4, 1])
+    let (better, worse) = (try logPDF(params, images).mean().item, try logPDF(untouched, images).mean().item)
+    #expect(better > worse + 10)
+  }
+}
