@@ -96,6 +96,8 @@ import Testing
     #expect(try reproducibility())
     try writeYourOwnBijection()
     let conditional = try conditionalFlows()
+    let images = try imagesAndMemory(images: floor(16 * Key(5).uniform([40, 8, 8, 1])))
+    #expect(images.draws.shape == [16, 8, 8, 1] && images.slopes.leaves.allSatisfy(\.isFinite))
     #expect(conditional.scores.isFinite && abs(conditional.draws.mean().item - 0.5) < 0.3)
   }
 
