@@ -53,9 +53,9 @@ let package = Package(
       resources: [.copy("breast_cancer.csv"), .copy("wine.csv")]),
     .executableTarget(
       name: "two-moons", dependencies: ["Flows", "Arguments"], path: "Examples/two-moons"),
-    .executableTarget(name: "banana", dependencies: ["Flows"], path: "Examples/banana"),
+    .executableTarget(name: "banana", dependencies: ["Flows", "Arguments"], path: "Examples/banana"),
     .executableTarget(
-      name: "posterior", dependencies: ["Flows"], path: "Examples/posterior",
+      name: "posterior", dependencies: ["Flows", "Arguments"], path: "Examples/posterior",
       resources: [.copy("breast_cancer.csv")]),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",

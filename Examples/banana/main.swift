@@ -2,17 +2,29 @@
 // every family of flows to every target and prints how far each ELBO stays below the known log-normalizer.
 //
 //     swift run -c release banana [--iterations 4000] [--seed 0] [--output banana.svg] [--table 0]
+import Arguments
 import Flows
 import Foundation
 
-let options = try Options(
-  CommandLine.arguments,
-  known: ["iterations": "4000", "seed": "0", "output": "banana.svg", "table": "0"])
-let key = Key(try options.integer("seed"))
-let iterations = max(1, try options.integer("iterations"))
-print("seed \(try options.integer("seed"))")
+let options = Arguments.orExit(
+  "banana", "Fits a spline flow to a banana known up to a constant, and draws both.",
+  options: [
+    .init("iterations", "N", default: "4000", "steps"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "FILE", default: "banana.svg", "where the picture goes"),
+    .init("table", "0|1", default: "0", "1: the gaps of every family on every target instead"),
+  ])
+let (seed, iterations, isTable) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.integer("seed", in: Int.min...Int.max),
+    try options.integer("iterations", in: 1...1_000_000_000),
+    try options.integer("table", in: 0...1) == 1
+  )
+}
+let key = Key(seed)
+print("seed \(seed)")
 
-if try options.integer("table") != 0 {
+if isTable {
   try GapTable(key: key, iterations: iterations).print()
 } else {
   try recoverTheConstant()
@@ -40,7 +52,7 @@ func recoverTheConstant() throws {
   let grid = DensityPlot.Grid(x: -30...30, y: -50...15, columns: 240)
   let density = exp(try fitted.logPDF(fitted.params, grid.points()))
   let draws = try banana.draw?(key.folded(in: 2), 400, .float32)
-  let path = try options.text("output")
+  let path = options.text("output")
   try DensityPlot(
     "A spline flow's density and 400 draws from the banana", density: density, on: grid, samples: draws
   )

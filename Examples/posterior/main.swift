@@ -3,17 +3,30 @@
 //     swift run -c release posterior [--iterations 2000] [--features 10] [--rounds 600] [--seed 0] [--output posterior]
 //
 // Writes PREFIX-marginals.svg (two weights: the flow's density and the chains' draws) and PREFIX-elbo.svg.
+import Arguments
 import Flows
 
-let options = try Options(
-  CommandLine.arguments,
-  known: ["iterations": "2000", "features": "10", "rounds": "600", "seed": "0", "output": "posterior"])
-let key = Key(try options.integer("seed"))
-let iterations = max(1, try options.integer("iterations"))
-let prefix = try options.text("output")
-print("seed \(try options.integer("seed"))")
+let options = Arguments.orExit(
+  "posterior", "Fits a spline flow to a posterior and compares it with long chains.",
+  options: [
+    .init("iterations", "N", default: "2000", "steps"),
+    .init("features", "N", default: "10", "columns of the regression"),
+    .init("rounds", "N", default: "600", "rounds of the chains"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "PREFIX", default: "posterior", "how the pictures' names begin"),
+  ])
+let (seed, iterations, features, rounds) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.integer("seed", in: Int.min...Int.max),
+    try options.integer("iterations", in: 1...1_000_000_000),
+    try options.integer("features", in: 1...30), try options.integer("rounds", in: 2...1_000_000)
+  )
+}
+let key = Key(seed)
+let prefix = options.text("output")
+print("seed \(seed)")
 
-let regression = try Regression(features: try options.integer("features"), priorDeviation: 2)
+let regression = try Regression(features: features, priorDeviation: 2)
 let target = regression.target
 let size = target.inputDim.count
 
@@ -37,7 +50,6 @@ print(
 )
 
 // The chains start at draws of a wide normal distribution, not of the flow: they know nothing of it.
-let rounds = max(2, try options.integer("rounds"))
 let chains = 64
 var sampler = HamiltonianChains(
   target, from: 0.5 * key.folded(in: 2).normal([chains, size], dtype: .float64),

@@ -98,6 +98,9 @@ import Testing
     let conditional = try conditionalFlows()
     let images = try imagesAndMemory(images: floor(16 * Key(5).uniform([40, 8, 8, 1])))
     #expect(images.draws.shape == [16, 8, 8, 1] && images.slopes.leaves.allSatisfy(\.isFinite))
+    let inference = try variationalInference()
+    #expect(abs(inference.logEvidence - log(Tensor(2 * Double.pi, dtype: .float64)).item) < 0.05)
+    #expect(inference.paretoK < 0.7)
     #expect(conditional.scores.isFinite && abs(conditional.draws.mean().item - 0.5) < 0.3)
   }
 
