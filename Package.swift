@@ -70,6 +70,7 @@ let package = Package(
     suite("Randomness", on: ["Randomness"], fixtures: true),
     suite("Files", on: ["Files", "Plots", "FuzzSupport"], fixtures: true),
     suite("Flows", on: ["Flows"], fixtures: true),
+    suite("Documentation", on: ["Flows"]),
     suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
   ],
   swiftLanguageModes: [.v6],

@@ -9,12 +9,14 @@ enum ScoreCommand: Subcommand {
   static let operands = ["MODEL", "DATA"]
 
   static let options: [Arguments.Option] = [
-    .init("out", "FILE", "write each row's log-likelihood (.csv, .tsv or .npy)")
+    .init("out", "FILE", "write each row's log-likelihood (.csv, .tsv or .npy)"),
+    .init("picture", "FILE", "draw whether the model is as sure as it should be on these rows (.svg)"),
   ]
 
   static let examples = [
     "flow score model.safetensors test.csv",
     "flow score model.safetensors test.csv --out scores.csv --json",
+    "flow score model.safetensors held-out.csv --picture calibration.svg",
   ]
 
   static func run(_ arguments: Arguments) async throws -> Report {
@@ -25,8 +27,22 @@ enum ScoreCommand: Subcommand {
     if let out = arguments.value("out") {
       try Table.write(scores.reshaped(to: [rows.rows, 1]), columns: ["log_likelihood"], to: out)
     }
-    return Report(
-      text: "mean log-likelihood \(mean) nats over \(rows.rows) rows",
-      json: ["mean_log_likelihood": .number(mean), "count": .integer(rows.rows)])
+    var text = "mean log-likelihood \(mean) nats over \(rows.rows) rows"
+    if let picture = arguments.value("picture") {
+      try calibration(model, rows).write(to: picture)
+      text += "\nwrote \(picture)"
+    }
+    return Report(text: text, json: ["mean_log_likelihood": .number(mean), "count": .integer(rows.rows)])
+  }
+
+  /// The latents' probabilities under the prior, which are uniform where the model is right; of the first six.
+  private static func calibration(_ model: Model, _ rows: Tensor) throws -> CalibrationPlot {
+    let (_, forward, _) = try model.flow.bijection(Key(0), inputDim: Shape([model.width]), dtype: model.dtype)
+    let latents = try forward(model.params.child("bijection"), rows).outputs
+    let shown = latents.sliced(axis: 1, 0..<min(model.width, 6))
+    let isNormal = model.flow.prior is Normal  // The other prior of a preset is the logistic one.
+    let shares = isNormal ? 0.5 * (1 + erf(shown / 2.0.squareRoot())) : sigmoid(shown)
+    return CalibrationPlot(
+      "Calibration of \(rows.rows) rows", pit: shares, names: (1...shown.shape[1]).map { "latent \($0)" })
   }
 }

@@ -12,7 +12,7 @@ import Files
 ///
 /// The file is a ``SafeTensors`` of the trees `params`, `optimizer`, `lastGood` and `best`, each epoch's losses in `history`,
 /// and the position in the data. Its `params` load into the same architecture like those of any file. What cannot be
-/// compared (the optimizer's settings, an augmentation) is the caller's to keep.
+/// compared (the objective, the optimizer's settings, an augmentation) is the caller's to keep.
 public struct Checkpoint: Sendable {
   /// How often to write.
   public enum Interval: Sendable, Hashable {

@@ -153,6 +153,7 @@ public func fit(
       $0,
       identity: [
         "key": "\(key)", "data": data.fingerprint, "context": context?.fingerprint ?? "none",
+        "weights": weights?.fingerprint ?? "none", "freezing": freezing.joined(separator: " "),
         "batchSize": "\(batchSize)", "validationFraction": "\(validationFraction)",
       ])
   }

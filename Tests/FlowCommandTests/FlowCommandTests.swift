@@ -130,6 +130,8 @@ struct Workplace {
     let result = try await place.json("sample @m.safetensors --count 50 --picture @p.svg --data @plain.csv")
     #expect(result["picture"] == .string(place["p.svg"]))
     #expect(try String(contentsOfFile: place["p.svg"], encoding: .utf8).contains("height"))
+    _ = try await place.json("score @m.safetensors @plain.csv --picture @c.svg")
+    #expect(try String(contentsOfFile: place["c.svg"], encoding: .utf8).contains("latent 2"))
   }
 
   @Test func flowsComposedInCodeAreDescribedByTree() async throws {

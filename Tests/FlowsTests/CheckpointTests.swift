@@ -64,6 +64,33 @@ import Testing
     expectSame(try run(checkpoint), whole)
   }
 
+  /// What optimizers, statistics, weights and frozen parameters keep is in the file too.
+  @Test(arguments: 0..<4) func everyStateIsKept(index: Int) throws {
+    struct Killed: Error {}
+    let optimizers: [any Optimizer] = [
+      MovingAverage(Adam(learningRate: 0.01), decay: 0.9),
+      SGD(learningRate: 0.01, momentum: 0.9, nesterov: true),
+      Chain(ClipByGlobalNorm(1), Adam(learningRate: 0.01), ReduceOnPlateau(factor: 0.5, patience: 1)),
+      MultiSteps(RMSProp(learningRate: 0.001), every: 4),
+    ]
+    let flow = Flow(Serial(BatchNorm(mode: .training), AffineCoupling(MLP(hidden: [6])), ActNorm()))
+    let evaluation = Flow(Serial(BatchNorm(mode: .evaluation), AffineCoupling(MLP(hidden: [6])), ActNorm()))
+    func run(_ checkpoint: Checkpoint?, dyingAt last: Int = .max) throws -> Fitted {
+      try fit(
+        flow, to: data, evaluation: evaluation, weights: Key(1).uniform([90]) + 0.1,
+        freezing: ["bijection/2/bias"], key: Key(3), epochs: 5, batchSize: 9, optimizer: optimizers[index],
+        patience: nil, checkpoint: checkpoint, progress: .silent,
+        onEpoch: { epoch in
+          if epoch.index == last { throw Killed() }
+          return .proceed
+        })
+    }
+    let checkpoint = Checkpoint(path(), every: .steps(7))
+    defer { try? FileManager.default.removeItem(atPath: checkpoint.path) }
+    for epoch in [1, 3] { #expect(throws: Killed.self) { try run(checkpoint, dyingAt: epoch) } }
+    expectSame(try run(checkpoint), try run(nil))
+  }
+
   @Test func moreEpochsGoOnFromTheEnd() throws {
     let checkpoint = Checkpoint(path(), every: .minutes(60))
     defer { try? FileManager.default.removeItem(atPath: checkpoint.path) }

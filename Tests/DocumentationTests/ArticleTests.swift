@@ -1,0 +1,135 @@
+import Flows
+import Foundation
+import Testing
+
+/// The catalogue's articles: their code is what stands compiled beside this file.
+@Suite(.serialized) struct ArticleTests {
+  static let here = URL(filePath: #filePath).deletingLastPathComponent()
+  static let catalogue = here.appending(path: "../../Sources/Flows/Documentation.docc").standardized
+  static let articles: [String] = {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: catalogue.path)) ?? []
+    return files.filter { $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }.sorted()
+  }()
+
+  private func lines(_ url: URL) throws -> [String] {
+    try String(contentsOf: url, encoding: .utf8).components(separatedBy: "\n")
+  }
+
+  @Test(arguments: articles) func codeIsCompiledToTheLetter(article: String) throws {
+    let text = try lines(ArticleTests.catalogue.appending(path: article + ".md"))
+    let shown = text.indices.filter { text[$0] == "```swift" }.map { start in
+      Array(text[(start + 1)...].prefix { $0 != "```" })
+    }
+    if shown.isEmpty { return }
+    #expect(shown[0].starts(with: ["import Flows", ""]), "the first block imports the library")
+    let file = try lines(ArticleTests.here.appending(path: article + ".swift"))
+    let compiled = file.indices.filter { file[$0].hasPrefix("  // block ") }.map { start in
+      file[(start + 1)...].prefix { $0 != "  // end" }.map { $0.isEmpty ? "" : String($0.dropFirst(2)) }
+    }
+    #expect(shown.count == compiled.count)
+    for (i, (a, b)) in zip(shown, compiled).enumerated() {
+      #expect((i == 0 ? Array(a.dropFirst(2)) : a) == b, "block \(i + 1)")
+    }
+  }
+
+  @Test func everyArticleIsInTheTableOfContents() throws {
+    let contents = try lines(ArticleTests.catalogue.appending(path: "Documentation.md")).joined(
+      separator: "\n")
+    #expect(ArticleTests.articles.count >= 12)
+    for article in ArticleTests.articles where article != "Documentation" {
+      #expect(contents.contains("- <doc:\(article)>"), "\(article)")
+    }
+  }
+
+  @Test func everyLayerIsInTheTableOfLogDeterminants() throws {
+    let sources = ArticleTests.here.appending(path: "../../Sources").standardized
+    let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+    var layers: Set<String> = []
+    for case let file as URL in files where file.pathExtension == "swift" {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      let declaration =
+        /(?:public struct|extension) (\w+)[^{\n]*:[^{\n]*\b(?:Bijection|\w*Transformer)\b[^{]*\{/
+      for match in text.matches(of: declaration) { layers.insert(String(match.1)) }
+    }
+    #expect(layers.count >= 35)
+    let table = try lines(ArticleTests.catalogue.appending(path: "LogDeterminants.md"))
+    for layer in layers.sorted() {
+      #expect(
+        table.contains { $0.hasPrefix("| ``\(layer)`` |") }, "\(layer) has no row in LogDeterminants.md")
+    }
+  }
+
+  /// A public symbol without a doc comment: the linter and the documentation's build find them too, this one without either.
+  @Test func everyPublicSymbolHasADocComment() throws {
+    let sources = ArticleTests.here.appending(path: "../../Sources").standardized
+    let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+    let declaration =
+      /^\s*(@\w+(\([^)]*\))? )*(static |final |indirect |mutating |prefix |nonisolated )*public (?!import|extension)(\(set\))?/
+    var missing: [String] = []
+    for case let file as URL in files where file.pathExtension == "swift" {
+      let text = try lines(file)
+      for (i, line) in text.enumerated() where line.firstMatch(of: declaration) != nil {
+        if line.contains("public extension") { continue }
+        // Attributes and build conditions may stand between.
+        let above = text[..<i].last { line in
+          let plain = line.trimmingCharacters(in: .whitespaces)
+          return !plain.hasPrefix("@") && !plain.hasPrefix("#if")
+        }
+        if above?.trimmingCharacters(in: .whitespaces).hasPrefix("///") != true {
+          missing.append("\(file.lastPathComponent):\(i + 1):\(line)")
+        }
+      }
+    }
+    #expect(missing.isEmpty, "\(missing.joined(separator: "\n"))")
+  }
+
+  // MARK: - What the articles say, done
+
+  @Test func theyRun() throws {
+    let data = Key(8).normal([40, 2])
+    let jax = try fromJaxFlows(data: data)
+    #expect(jax.scores.shape == [40] && jax.draws.shape == [100, 2])
+    let others = try fromFlowjaxAndNflows(data: data)
+    #expect(
+      others.scores.shape == [40] && others.draws.shape == [100, 2] && others.drawScores.shape == [100])
+    #expect(try theLaws())
+    #expect(try reproducibility())
+    try writeYourOwnBijection()
+    let conditional = try conditionalFlows()
+    let images = try imagesAndMemory(images: floor(16 * Key(5).uniform([40, 8, 8, 1])))
+    #expect(images.draws.shape == [16, 8, 8, 1] && images.slopes.leaves.allSatisfy(\.isFinite))
+    let inference = try variationalInference()
+    #expect(abs(inference.logEvidence - log(Tensor(2 * Double.pi, dtype: .float64)).item) < 0.05)
+    #expect(inference.paretoK < 0.7)
+    #expect(conditional.scores.isFinite && abs(conditional.draws.mean().item - 0.5) < 0.3)
+  }
+
+  /// These write files where they stand.
+  @Test func theyRunWithFiles() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "flows-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let home = FileManager.default.currentDirectoryPath
+    #expect(FileManager.default.changeCurrentDirectoryPath(folder.path))
+    defer {
+      _ = FileManager.default.changeCurrentDirectoryPath(home)
+      try? FileManager.default.removeItem(at: folder)
+    }
+    let start = try gettingStarted()
+    #expect(start.logDensity.isIdentical(to: start.again) && start.draws.shape == [500, 2])
+    // A parabola's second column is not negative but for the noise, and its mean is 1.
+    #expect(abs(start.draws.mean(axis: 0).doubles[1] - 1) < 0.4)
+
+    let rows = Key(3).normal([300, 2])
+    #expect(try choosingAFlow(prices: exp(rows)).shape == [300, 2])
+    try NPY.write(rows, to: "rows.npy")
+    try performance(path: "rows.npy")
+
+    try CSV(names: ["weight", "height"], values: rows).write(to: "table.csv")
+    let preset = Flow.realNVP(layers: 2, hidden: [8])
+    let (params, _, _) = try Flow(Serial(Standardize(of: rows), preset.bijection), prior: preset.prior)(
+      Key(4), inputDim: 2)
+    try SafeTensors(params, metadata: ["architecture": "realnvp"]).write(to: "model.safetensors")
+    let files = try filesAndTheCommand(path: "table.csv", model: "model.safetensors")
+    #expect(files.rows.dtype == .float64 && files.rows.shape == [300, 2] && files.scores.isFinite)
+  }
+}

@@ -1,0 +1,22 @@
+import Flows
+
+/// The code of the article VariationalInference, block by block to the letter.
+// swift-format-ignore
+func variationalInference() throws -> (logEvidence: Double, paretoK: Double) {
+  // block 1
+  // Two numbers of which the second follows the first; the true constant is log(2π).
+  let target = Target("ridge", inputDim: 2) { (x) throws(FlowError) in
+    let (a, b) = (x.sliced(axis: 1, 0..<1), x.sliced(axis: 1, 1..<2))
+    return (-0.5 * square(a) - 0.5 * square(b - a)).sumPerRow()
+  }
+  let flow = Flow.realNVP(layers: 4, hidden: [16])
+  let fitted = try fit(
+    flow, to: target, by: ReverseKL(draws: 128), key: Key(0), iterations: 300, optimizer: Adam(learningRate: 0.01))
+  // end
+  // block 2
+  let weights = try ImportanceWeights(
+    fitted.sample, fitted.params, of: target, key: Key(1), draws: 4_000)
+  print(weights.elbo, weights.logEvidence, weights.effectiveSampleSize, weights.paretoK)
+  // end
+  return (weights.logEvidence, weights.paretoK)
+}
