@@ -12,6 +12,11 @@ func suite(_ name: String, on dependencies: [Target.Dependency], fixtures: Bool 
     name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: fixtures ? ["Fixtures"] : [])
 }
 
+/// A program that shows something, on what examples share.
+func example(_ name: String) -> Target {
+  .executableTarget(name: name, dependencies: ["Flows", "ExampleSupport"], path: "Examples/\(name)")
+}
+
 let package = Package(
   name: "swift-flows",
   platforms: [.macOS(.v15)],  // Linux is what is tested.
@@ -41,6 +46,8 @@ let package = Package(
       name: "digits", dependencies: ["Flows"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
     .executableTarget(name: "two-moons", dependencies: ["Flows"], path: "Examples/two-moons"),
+    .target(name: "ExampleSupport", dependencies: ["Flows"], path: "Examples/Support"),
+    example("glow-digits"), example("inpainting"), example("linear-inverse"), example("gauss-newton"),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",
       exclude: ["peers", "compare"]),
