@@ -9,6 +9,11 @@ if let memory = MemoryWorkload(arguments: CommandLine.arguments) {
   exit(0)
 }
 
+if let glow = GlowWorkload(arguments: CommandLine.arguments) {
+  try glow.run()
+  exit(0)
+}
+
 var arguments = CommandLine.arguments.dropFirst()
 var (chosen, threads, repetitions, isJSON) = (String?.none, 1, 30, false)
 while let name = arguments.popFirst() {

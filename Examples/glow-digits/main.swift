@@ -12,7 +12,7 @@ let (clock, start) = (ContinuousClock(), ContinuousClock().now)
 print("seed \(try options.integer("seed"))")
 
 let (training, test) = try DigitImages.load(key.folded(in: 0))
-let glow = Flow.glow(levels: 2, steps: 6, hidden: 48, scale: .bounded(2))
+let glow = Flow.glow(levels: 2, steps: 8, hidden: 64, scale: .bounded(2))
 let flow = Flow(Serial(PixelLogit(margin: 0.05), glow.bijection))
 let model = Dequantized(flow, levels: DigitImages.levels)
 

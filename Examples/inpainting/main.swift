@@ -62,20 +62,17 @@ print(
 func whole(_ i: Int, _ lower: Tensor) -> Tensor {
   concatenate([16 * testSeen[i], lower], axis: 0).reshaped(to: [8, 8])
 }
-let rows = Array(0..<8)
-func column(_ picture: (Int) -> Tensor) -> Tensor { stack(rows.map(picture)) }
-let draws = stack(rows.flatMap { i in (0..<6).map { whole(i, first[i][$0]) } })
+let blank = Tensor.zeros([4, 8, 1])
+let rows = (0..<10).map { i -> [Tensor] in
+  let spread = concatenate([blank, 2 * deviations[i]], axis: 0).reshaped(to: [8, 8])
+  return [whole(i, truth[i]), whole(i, blank), whole(i, means[i]), spread]
+    + (0..<6).map { whole(i, first[i][$0]) }
+}
 try ImageGrid(
   "The lower half is missing",
-  groups: [
-    .init("truth", column { whole($0, truth[$0]) }),
-    .init("seen", column { whole($0, .zeros([4, 8, 1])) }),
-    .init("posterior mean", column { whole($0, means[$0]) }),
-    .init(
-      "deviation",
-      column { concatenate([Tensor.zeros([4, 8, 1]), 2 * deviations[$0]], axis: 0).reshaped(to: [8, 8]) }),
-    .init("six draws", draws),
-  ], columns: 1, range: 0...16
+  groups: [.init("truth, seen, mean, twice the deviation, six draws", stack(rows.flatMap { $0 }))],
+  columns: 10,
+  range: 0...16
 ).write(to: options.text("output"))
 print("wrote \(options.text("output"))")
 remark("took \(decimals(Double((clock.now - start).components.seconds), 0)) s")

@@ -110,8 +110,8 @@ func resampled(_ x: Tensor, _ weights: Tensor, count: Int) -> Tensor {
 try ScatterPlot(
   "Posterior of a banana given one linear measurement",
   series: [
-    .init("prior", many[0..<1_500]), .init("importance sampling", resampled(many, normalized, count: 1_500)),
-    .init("amortised", draws[0..<1_500]), .init("for this y alone", others[0..<1_500]),
+    .init("prior", many[0..<600]), .init("importance sampling", resampled(many, normalized, count: 600)),
+    .init("amortised", draws[0..<600]), .init("for this y alone", others[0..<600]),
   ], xLabel: "x1", yLabel: "x2"
 ).write(to: options.text("output"))
 print("wrote \(options.text("output"))")
