@@ -14,13 +14,17 @@ func suite(_ name: String, on dependencies: [Target.Dependency], fixtures: Bool 
 
 /// A program that shows something, on what examples share.
 func example(_ name: String) -> Target {
-  .executableTarget(name: name, dependencies: ["Flows", "ExampleSupport"], path: "Examples/\(name)")
+  .executableTarget(
+    name: name, dependencies: ["Flows", "Arguments", "ExampleSupport"], path: "Examples/\(name)")
 }
 
 let package = Package(
   name: "swift-flows",
   platforms: [.macOS(.v15)],  // Linux is what is tested.
-  products: [.library(name: "Flows", targets: ["Flows"])],
+  products: [
+    .library(name: "Flows", targets: ["Flows"]),
+    .executable(name: "flow", targets: ["flow"]),
+  ],
   dependencies: [],
   targets: [
     // MARK: - Library
@@ -28,11 +32,11 @@ let package = Package(
     room("Tensors", on: ["CKernels"]),
     room("Randomness", on: ["CKernels", "Tensors"]),
     room("Files", on: ["Tensors"]),
-    room("Plots", on: ["Tensors"]),
+    room("Plots", on: ["Tensors", "Files"]),
     room("Networks", on: ["Tensors", "Randomness"]),
     room("Bijections", on: ["Tensors", "Randomness", "Networks"]),
     room("Distributions", on: ["Tensors", "Randomness", "Bijections"]),
-    room("Training", on: ["Tensors", "Randomness", "Distributions"]),
+    room("Training", on: ["Tensors", "Randomness", "Files", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections"]),
     room(
       "Flows",
@@ -42,23 +46,35 @@ let package = Package(
       ]),
 
     // MARK: - Programs
+    room("Arguments", on: []),
     .executableTarget(
-      name: "digits", dependencies: ["Flows"], path: "Examples/digits",
+      name: "flow", dependencies: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
+    .executableTarget(
+      name: "digits", dependencies: ["Flows", "Arguments"], path: "Examples/digits",
       resources: [.copy("digits.csv")]),
-    .executableTarget(name: "two-moons", dependencies: ["Flows"], path: "Examples/two-moons"),
-    .target(name: "ExampleSupport", dependencies: ["Flows"], path: "Examples/Support"),
+    .target(name: "ExampleSupport", dependencies: ["Flows", "Arguments"], path: "Examples/Support"),
     example("glow-digits"), example("inpainting"), example("linear-inverse"), example("gauss-newton"),
+    .executableTarget(
+      name: "neural-spline", dependencies: ["Flows", "Arguments"], path: "Examples/neural-spline"),
+    .executableTarget(
+      name: "tabular", dependencies: ["Flows", "Arguments"], path: "Examples/tabular",
+      resources: [.copy("breast_cancer.csv"), .copy("wine.csv")]),
+    .executableTarget(
+      name: "two-moons", dependencies: ["Flows", "Arguments"], path: "Examples/two-moons"),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",
       exclude: ["peers", "compare"]),
 
     // MARK: - Tests
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+    .target(name: "FuzzSupport", dependencies: ["Tensors", "Files"], path: "Tests/FuzzSupport"),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzSupport", "Arguments"], path: "Tests/Fuzz"),
     suite("CKernels", on: ["CKernels"]),
     suite("Tensors", on: ["Tensors"]),
     suite("Randomness", on: ["Randomness"], fixtures: true),
-    suite("Files", on: ["Files", "Plots"]),
+    suite("Files", on: ["Files", "Plots", "FuzzSupport"], fixtures: true),
     suite("Flows", on: ["Flows"], fixtures: true),
+    suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

@@ -7,22 +7,35 @@ struct Workload: Sendable {
   let batch: Int
   let flow: Flow
 
-  static let all: [Workload] = [realNVP2D, realNVP63D, actNormLinear64D]
+  static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D]
 
   private static let realNVP2D = Workload(
-    name: "realnvp-2d", dimension: 2, batch: 256, flow: Flow(couplings(8, hidden: [64, 64])))
+    name: "realnvp-2d", dimension: 2, batch: 256,
+    flow: withReversals(8, AffineCoupling(perceptron([64, 64]))))
   private static let realNVP63D = Workload(
-    name: "realnvp-63d", dimension: 63, batch: 512, flow: Flow(couplings(10, hidden: [512, 512])))
+    name: "realnvp-63d", dimension: 63, batch: 512,
+    flow: withReversals(10, AffineCoupling(perceptron([512, 512]))))
+  private static let maf43D = Workload(
+    name: "maf-43d", dimension: 43, batch: 512,
+    flow: withReversals(5, Autoregressive(MADE(hidden: [512, 512], lastWeight: lastWeight))))
+  private static let nsf8D = Workload(
+    name: "nsf-8d", dimension: 8, batch: 512,
+    flow: withReversals(10, Coupling(perceptron([128, 128]), RationalQuadraticSpline(bins: 8, bound: 3))))
   private static let actNormLinear64D = Workload(
     name: "actnorm-linear-64d", dimension: 64, batch: 1024,
     flow: Flow(Serial((0..<32).flatMap { _ -> [any Bijection] in [ActNorm(), InvertibleLinear()] })))
 
-  /// Affine couplings with a reversal between them. Last layers start away from zero, so that no product is trivial.
-  private static func couplings(_ count: Int, hidden: [Int]) -> Serial {
-    let network = MLP(hidden: hidden, lastWeight: .normal(standardDeviation: 0.01))
-    return Serial(
-      (0..<count).flatMap { i -> [any Bijection] in
-        [AffineCoupling(network)] + (i < count - 1 ? [Reverse()] : [])
-      })
+  /// Last layers start away from zero, so that no product is trivial.
+  private static let lastWeight = Initializer.normal(standardDeviation: 0.01)
+
+  private static func perceptron(_ hidden: [Int]) -> MLP { MLP(hidden: hidden, lastWeight: lastWeight) }
+
+  /// Equal layers with a reversal between them.
+  private static func withReversals(_ count: Int, _ layer: any Bijection) -> Flow {
+    Flow(
+      Serial(
+        (0..<count).flatMap { i -> [any Bijection] in
+          i < count - 1 ? [layer, Reverse()] : [layer]
+        }))
   }
 }

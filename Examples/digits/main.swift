@@ -1,16 +1,24 @@
 // Fits a RealNVP to real handwritten digits, judges it on held-out ones, checks its log-determinants and draws new digits.
 //
 //     swift run -c release digits [--epochs 60] [--seed 0] [--output digits.svg]
+import Arguments
 import Flows
 import Foundation
 
-let options = try Options(
-  CommandLine.arguments, known: ["epochs": "60", "seed": "0", "output": "digits.svg"])
-let key = Key(try options.integer("seed"))
-let epochs = max(1, try options.integer("epochs"))
+let options = Arguments.orExit(
+  "digits", "Fits a RealNVP to handwritten digits and draws new ones.",
+  options: [
+    .init("epochs", "N", default: "60", "passes over the data"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "FILE", default: "digits.svg", "where the picture goes"),
+  ])
+let (epochs, seed) = Arguments.orExit { () throws(UsageError) in
+  (try options.integer("epochs", in: 1...1_000_000), try options.integer("seed", in: Int.min...Int.max))
+}
+let key = Key(seed)
 let clock = ContinuousClock()
 let start = clock.now
-print("seed \(try options.integer("seed"))")
+print("seed \(seed)")
 
 // 360 rows are held out; fit splits the rest again to know when to stop.
 let images = try Digits.load()
@@ -54,7 +62,7 @@ let report = try LogDetCheck(
 print("log-det check of the trained flow:\n\(report)")
 
 let draws = try fitted.sample(key.folded(in: 5), fitted.params, count: 100)
-let path = try options.text("output")
+let path = options.text("output")
 try ImageGrid(
   "Handwritten digits, 8x8",
   groups: [

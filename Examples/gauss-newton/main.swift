@@ -5,15 +5,24 @@
 // (J_zᵀ J_z / rows + λ) d = −gradient; λ falls after a step that helps and grows until one does.
 //
 //     swift run -c release gauss-newton [--steps 30] [--seed 0] [--output gauss-newton.svg]
+import Arguments
 import ExampleSupport
 import Flows
 
-let options = try Options(
-  CommandLine.arguments, known: ["steps": "30", "seed": "0", "output": "gauss-newton.svg"])
-let key = Key(try options.integer("seed"))
-let steps = max(1, try options.integer("steps"))
+let options = Arguments.orExit(
+  "gauss-newton", "Trains a flow by Gauss-Newton steps and by Adam.",
+  options: [
+    .init("steps", "N", default: "30", "steps of each"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "FILE", default: "gauss-newton.svg", "where the picture goes"),
+  ])
+let (steps, seed) = Arguments.orExit { () throws(UsageError) in
+  (try options.integer("steps", in: 1...1_000_000), try options.integer("seed", in: Int.min...Int.max))
+}
+let key = Key(seed)
+let output = options.text("output")
 let (clock, start) = (ContinuousClock(), ContinuousClock().now)
-print("seed \(try options.integer("seed"))")
+print("seed \(seed)")
 
 // A banana, in double precision.
 let z = key.folded(in: 0).normal([500, 2], dtype: .float64)
@@ -69,6 +78,6 @@ try LineChart(
   series: [
     .init("Gauss-Newton", history), .init("Adam", adam),
   ], xLabel: "step", yLabel: "loss in nats"
-).write(to: options.text("output"))
-print("wrote \(options.text("output"))")
+).write(to: output)
+print("wrote \(output)")
 remark("took \(decimals(Double((clock.now - start).components.seconds), 0)) s")

@@ -1,16 +1,25 @@
 // Fills in the missing lower half of handwritten digits: a conditional Glow gives draws from the posterior, their mean and
 // their standard deviation.
 //
-//     swift run -c release inpainting [--epochs 100] [--seed 0] [--output inpainting.svg]
+//     swift run -c release inpainting [--epochs 80] [--seed 0] [--output inpainting.svg]
+import Arguments
 import ExampleSupport
 import Flows
 
-let options = try Options(
-  CommandLine.arguments, known: ["epochs": "100", "seed": "0", "output": "inpainting.svg"])
-let key = Key(try options.integer("seed"))
-let epochs = max(1, try options.integer("epochs"))
+let options = Arguments.orExit(
+  "inpainting", "Fills in the missing lower half of handwritten digits.",
+  options: [
+    .init("epochs", "N", default: "80", "passes over the data"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "FILE", default: "inpainting.svg", "where the picture goes"),
+  ])
+let (epochs, seed) = Arguments.orExit { () throws(UsageError) in
+  (try options.integer("epochs", in: 1...1_000_000), try options.integer("seed", in: Int.min...Int.max))
+}
+let key = Key(seed)
+let output = options.text("output")
 let (clock, start) = (ContinuousClock(), ContinuousClock().now)
-print("seed \(try options.integer("seed"))")
+print("seed \(seed)")
 
 /// The upper half is seen, the lower one is missing: images [4, 8, 1] both, grey levels between 0 and 1 for the context.
 func halves(_ images: Tensor) -> (seen: Tensor, missing: Tensor) {
@@ -22,10 +31,11 @@ let (seen, missing) = halves(training)
 let glow = Flow.glow(levels: 2, steps: 4, hidden: 32, scale: .bounded(2))
 let flow = Flow(Serial(PixelLogit(margin: 0.05), glow.bijection))
 let model = Dequantized(flow, levels: DigitImages.levels)
-let steps = epochs * ((training.rows * 9 / 10 + 127) / 128)
+let stepCount = epochs * ((training.rows * 9 / 10 + 127) / 128)
 let fitted = try fit(
   flow, to: missing, given: seen, key: key.folded(in: 1), epochs: epochs, batchSize: 128,
-  optimizer: Chain(ClipByGlobalNorm(50), AdamW(learningRate: .cosine(2e-3, steps: steps), weightDecay: 0.05)),
+  optimizer: Chain(
+    ClipByGlobalNorm(50), AdamW(learningRate: .cosine(2e-3, steps: stepCount), weightDecay: 0.05)),
   patience: 20, augment: model.uniform,
   onEpoch: { epoch in
     if epoch.index % 20 == 0 || epoch.index == epochs - 1 {
@@ -70,9 +80,9 @@ let rows = (0..<10).map { i -> [Tensor] in
 }
 try ImageGrid(
   "The lower half is missing",
-  groups: [.init("truth, seen, mean, twice the deviation, six draws", stack(rows.flatMap { $0 }))],
+  groups: [.init("truth, seen, mean, 2 sd, draws", stack(rows.flatMap { $0 }))],
   columns: 10,
   range: 0...16
-).write(to: options.text("output"))
-print("wrote \(options.text("output"))")
+).write(to: output)
+print("wrote \(output)")
 remark("took \(decimals(Double((clock.now - start).components.seconds), 0)) s")

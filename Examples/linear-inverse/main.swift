@@ -5,15 +5,28 @@
 // the reverse Kullback-Leibler divergence, from the prior's and the noise's log-density alone.
 //
 //     swift run -c release linear-inverse [--epochs 40] [--steps 1500] [--seed 0] [--output linear-inverse.svg]
+import Arguments
 import ExampleSupport
 import Flows
 
-let options = try Options(
-  CommandLine.arguments,
-  known: ["epochs": "40", "steps": "1500", "seed": "0", "output": "linear-inverse.svg"])
-let key = Key(try options.integer("seed"))
+let options = Arguments.orExit(
+  "linear-inverse", "Finds the posterior of a linear inverse problem in two ways.",
+  options: [
+    .init("epochs", "N", default: "40", "passes over the pairs"),
+    .init("steps", "N", default: "1500", "steps for one measurement"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("output", "FILE", default: "linear-inverse.svg", "where the picture goes"),
+  ])
+let (epochs, steps, seed) = Arguments.orExit { () throws(UsageError) in
+  (
+    try options.integer("epochs", in: 1...1_000_000), try options.integer("steps", in: 1...1_000_000),
+    try options.integer("seed", in: Int.min...Int.max)
+  )
+}
+let key = Key(seed)
+let output = options.text("output")
 let (clock, start) = (ContinuousClock(), ContinuousClock().now)
-print("seed \(try options.integer("seed"))")
+print("seed \(seed)")
 
 /// The banana: x₁ ~ N(0, 1), x₂ = x₁² / 2 − 1 + N(0, 0.3²).
 @Sendable func prior(_ key: Key, _ count: Int) -> Tensor {
@@ -34,7 +47,6 @@ let noise = 0.4
 
 let x = prior(key.folded(in: 0), 8_000)
 let y = measured(key.folded(in: 1), x)
-let epochs = max(1, try options.integer("epochs"))
 let amortised = try fit(
   Flow.hint(layers: 8, hidden: [64, 64]), to: x, given: y, key: key.folded(in: 2), epochs: epochs,
   batchSize: 256,
@@ -66,9 +78,9 @@ func moments(_ x: Tensor, _ weights: Tensor) -> (mean: [Double], deviation: [Dou
 let single = Flow.hint(layers: 8, hidden: [64, 64])
 let (initial, _, sample) = try single(key.folded(in: 4), inputDim: 2)
 let optimizer = Chain(
-  ClipByGlobalNorm(10), Adam(learningRate: .cosine(3e-3, steps: try options.integer("steps"))))
+  ClipByGlobalNorm(10), Adam(learningRate: .cosine(3e-3, steps: steps)))
 var (params, state) = (initial, optimizer.initialize(initial))
-for step in 0..<(try options.integer("steps")) {
+for step in 0..<steps {
   let stepKey = key.folded(in: 5).folded(in: step)
   let (loss, gradient) = try valueAndGradient(at: params) { params in
     let (x, logPDF) = try sample.withLogPDF(stepKey, params, count: 256)
@@ -113,6 +125,6 @@ try ScatterPlot(
     .init("prior", many[0..<600]), .init("importance sampling", resampled(many, normalized, count: 600)),
     .init("amortised", draws[0..<600]), .init("for this y alone", others[0..<600]),
   ], xLabel: "x1", yLabel: "x2"
-).write(to: options.text("output"))
-print("wrote \(options.text("output"))")
+).write(to: output)
+print("wrote \(output)")
 remark("took \(decimals(Double((clock.now - start).components.seconds), 0)) s")

@@ -105,7 +105,8 @@ public struct Boundary: Sendable {
 
   private static func matches(_ structure: Tree<Leaf>, _ params: Params) -> Bool {
     switch (structure, params) {
-    case (.leaf(let leaf), .leaf(let tensor)), (.frozen(let leaf), .frozen(let tensor)):
+    case (.leaf(let leaf), .leaf(let tensor)), (.frozen(let leaf), .frozen(let tensor)),
+      (.leaf(let leaf), .frozen(let tensor)):  // a caller may freeze what could be learned
       return leaf.admits(tensor)
     case (.branch(let a), .branch(let b)):
       return a.count == b.count

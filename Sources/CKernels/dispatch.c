@@ -128,6 +128,21 @@ bool ck_use_instruction_set(const char *name) {
   void ck_adam_##S(const ck_adam *a, size_t n, const T *g, const T *mean, const T *square, const T *weight, \
                    T *next_mean, T *next_square, T *step) { \
     table()->adam_##S(a, n, g, mean, square, weight, next_mean, next_square, step); \
+  } \
+  void ck_gemm_staircase_##S(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, \
+                             const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch) { \
+    table()->gemm_staircase_##S(a_t, b_t, m, n, k, a, b, stairs, bias, f, c, scratch); \
+  } \
+  void ck_dense_units_##S(size_t rows, size_t depth, size_t units, const T *known, const T *weight, size_t weight_row, \
+                          const T *bias, ck_epilogue f, T *y) { \
+    table()->dense_units_##S(rows, depth, units, known, weight, weight_row, bias, f, y); \
+  } \
+  void ck_spline_##S(const ck_spline *s, bool inverse, size_t n, const T *x, const T *raw, T *y, T *log_slope) { \
+    table()->spline_##S(s, inverse, n, x, raw, y, log_slope); \
+  } \
+  void ck_spline_pullback_##S(const ck_spline *s, bool inverse, size_t n, const T *g, const T *l, const T *x, const T *raw, \
+                              T *gx, T *graw) { \
+    table()->spline_pullback_##S(s, inverse, n, g, l, x, raw, gx, graw); \
   }
 
 FORWARD(float, f32, uint32_t)

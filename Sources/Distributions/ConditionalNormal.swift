@@ -34,7 +34,7 @@ public struct ConditionalNormal: Distribution {
     let constant = 0.5 * Double(size) * 1.8378770664093454836  // log 2π
 
     @Sendable func raw(_ params: Params, _ context: Tensor?) -> Tensor {
-      guard let context else { preconditionFailure("the boundary lets no call without a context pass") }
+      guard let context else { fatalError("the boundary lets no call without a context pass") }
       return apply(params.child("net"), context.reshaped(to: [context.rows, width]))
     }
     return (

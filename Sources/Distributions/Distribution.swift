@@ -130,7 +130,7 @@ public struct Sampler: Sendable {
   public func withLogPDF(
     _ key: Key, _ params: Params, count: Int, given context: Tensor? = nil
   ) throws(FlowError) -> (samples: Tensor, logPDF: Tensor) {
-    precondition(count >= 0, "a count of samples is not negative, got \(count)")
+    require(count >= 0, "a count of samples is not negative, got \(count)")
     let context =
       if let context, context.rank > 0, context.rows == 1 {
         context.broadcast(to: context.shape.replacing(0, by: count))

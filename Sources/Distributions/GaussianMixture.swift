@@ -16,7 +16,7 @@ public struct GaussianMixture: Distribution {
   ///
   /// - Precondition: as many covariances and weights as means, at least one.
   public init(means: [[Double]], covariances: [[[Double]]], weights: [Double]) {
-    precondition(
+    require(
       means.count == covariances.count && means.count == weights.count,
       "\(means.count) means, \(covariances.count) covariances and \(weights.count) weights")
     mixture = Mixture(

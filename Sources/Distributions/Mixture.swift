@@ -19,7 +19,7 @@ public struct Mixture: Distribution {
   ///
   /// - Precondition: at least one component.
   public init(_ components: [any Distribution], weights: Parameter = .learned) {
-    precondition(!components.isEmpty, "a mixture needs a component")
+    require(!components.isEmpty, "a mixture needs a component")
     self.components = components
     self.weights = weights
   }

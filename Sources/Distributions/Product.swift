@@ -13,7 +13,7 @@ public struct Product: Distribution {
   ///
   /// - Precondition: at least one.
   public init(_ factors: [any Distribution]) {
-    precondition(!factors.isEmpty, "a product needs a factor")
+    require(!factors.isEmpty, "a product needs a factor")
     self.factors = factors
   }
 

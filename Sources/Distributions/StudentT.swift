@@ -20,7 +20,7 @@ public struct StudentT: LocationScaleFamily {
   ///
   /// - Precondition: the degrees of freedom are positive and finite.
   public init(degreesOfFreedom: Double, _ locationScale: LocationScale = .standard) {
-    precondition(
+    require(
       degreesOfFreedom > 0 && degreesOfFreedom.isFinite,
       "degrees of freedom are positive and finite, got \(degreesOfFreedom)")
     self.degreesOfFreedom = degreesOfFreedom

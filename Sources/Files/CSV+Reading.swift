@@ -38,8 +38,8 @@ extension CSV {
     bytes: [UInt8], header: Header = .automatic, columns: [String]? = nil, separator: Separator = .comma,
     dtype: DType = .float32, source: String = "text"
   ) throws(FlowError) -> CSV {
-    precondition(dtype.isFloatingPoint, "a table holds float32 or float64, not \(dtype)")
-    precondition(columns?.isEmpty != true, "a table has at least one column, got an empty list of columns")
+    require(dtype.isFloatingPoint, "a table holds float32 or float64, not \(dtype)")
+    require(columns?.isEmpty != true, "a table has at least one column, got an empty list of columns")
     var fields = CSVFields(bytes, separator: separator.rawValue, source: source)
     let layout = try CSVLayout(readingHeaderOf: &fields, header, columns)
     if dtype == .float32 {

@@ -25,8 +25,8 @@ public struct CSV: Sendable {
   ///
   /// - Precondition: `values` has two axes and `names`, if there are any, one name a column.
   public init(names: [String]? = nil, values: Tensor) {
-    precondition(values.rank == 2, "a table has shape [rows, columns], got \(values.shape)")
-    precondition(
+    require(values.rank == 2, "a table has shape [rows, columns], got \(values.shape)")
+    require(
       names == nil || names?.count == values.shape[1],
       "a table of shape \(values.shape) needs \(values.shape[1]) names, got \(names?.count ?? 0)")
     self.names = names

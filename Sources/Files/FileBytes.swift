@@ -1,27 +1,150 @@
-import Foundation
 import Tensors
 
-/// Whole files, in and out.
-enum FileBytes {
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Whole files, in and out: the only place, with `MappedFile`, where the library talks to the file system.
+package enum FileBytes {
   /// The bytes of a file.
-  static func read(_ path: String) throws(FlowError) -> [UInt8] {
-    do {
-      return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      var isFolder: ObjCBool = false
-      let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      let got =
-        !exists ? "nothing there" : isFolder.boolValue ? "a folder" : "one without permission to read it"
-      throw .file(path: path, row: nil, column: nil, message: "expected a readable file, got \(got)")
+  package static func read(_ path: String) throws(FlowError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable(path, errno) }
+    defer { close(descriptor) }
+    var info = stat()
+    let size = fstat(descriptor, &info) == 0 ? Int(info.st_size) : 0
+    var bytes: [UInt8] = []
+    while true {
+      // A byte more than what is left, so that the end shows in the same call; pipes do not know their size.
+      let room = min(max(size - bytes.count, 0) + 1, 1 << 30)
+      var failure: Int32 = 0
+      let piece = [UInt8](unsafeUninitializedCapacity: max(room, 1 << 16)) { buffer, count in
+        while count < buffer.count {
+          let got = posixRead(descriptor, buffer.baseAddress! + count, buffer.count - count)
+          if got < 0 { failure = errno }
+          if got <= 0 { return }
+          count += got
+        }
+      }
+      guard failure == 0 else { throw unreadable(path, failure) }
+      if bytes.isEmpty { bytes = piece } else { bytes += piece }
+      if piece.count < max(room, 1 << 16) { return bytes }
     }
   }
 
-  /// Writes a file by way of a temporary one beside it, so that a reader sees the old content or the new.
-  static func write(_ bytes: [UInt8], to path: String) throws(FlowError) {
-    do {
-      try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw .file(path: path, row: nil, column: nil, message: "expected a place to write a file to, got none")
+  /// Writes a file by way of a temporary one beside it, so that a reader sees the old content or the new, whatever
+  /// happens to this process meanwhile.
+  ///
+  /// - Parameters:
+  ///   - kind: what an error calls the file.
+  ///   - durably: whether to wait until the disk has the bytes and the name.
+  ///   - temporary: the temporary file's name, for a writer that is alone: then a killed process leaves one file, not one
+  ///     each time.
+  package static func write(
+    _ bytes: [UInt8], to path: String, called kind: String = "file", durably: Bool = false,
+    temporary: String? = nil
+  ) throws(FlowError) {
+    func failure(_ message: String) -> FlowError {
+      .file(path: path, row: nil, column: nil, message: message)
+    }
+    let noPlace = failure("expected a place to write a \(kind) to, got none")
+    var info = stat()
+    let exists = stat(path, &info) == 0
+    if exists, info.st_mode & S_IFMT == S_IFDIR { throw noPlace }
+    if exists, info.st_mode & S_IFMT != S_IFREG {  // A terminal, a pipe: nothing to replace.
+      let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw noPlace }
+      defer { close(descriptor) }
+      guard put(bytes, descriptor) else {
+        throw failure("expected room for \(bytes.count) bytes, got too little")
+      }
+      return
+    }
+    let target = exists ? resolved(path) : path  // A link stays a link.
+    guard let (descriptor, temporary) = openTemporary(beside: target, named: temporary) else { throw noPlace }
+    let isWritten = put(bytes, descriptor) && (!durably || fsync(descriptor) == 0)
+    guard close(descriptor) == 0, isWritten else {
+      unlink(temporary)
+      throw failure("expected room for \(bytes.count) bytes, got too little")
+    }
+    guard rename(temporary, target) == 0 else {
+      unlink(temporary)
+      throw noPlace
+    }
+    if durably { synchronizeFolder(of: target) }
+  }
+
+  /// Whether there is a file.
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// The error of a file that cannot be read.
+  static func unreadable(_ path: String, _ code: Int32) -> FlowError {
+    let got =
+      switch code {
+      case ENOENT, ENOTDIR: "nothing there"
+      case EISDIR: "a folder"
+      case EACCES, EPERM: "one without permission to read it"
+      default: "the system's error \(code)"
+      }
+    return .file(path: path, row: nil, column: nil, message: "expected a readable file, got \(got)")
+  }
+
+  private static func openTemporary(beside path: String, named name: String?) -> (Int32, String)? {
+    if let name {
+      let descriptor = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+      return descriptor >= 0 ? (descriptor, name) : nil
+    }
+    for attempt in 0..<1_000 {
+      let name = "\(path).\(getpid()).\(attempt).partial"
+      let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { return (descriptor, name) }
+      if errno != EEXIST { return nil }
+    }
+    return nil
+  }
+
+  private static func put(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+      var done = 0
+      while done < buffer.count {
+        let count = posixWrite(descriptor, buffer.baseAddress! + done, min(buffer.count - done, 1 << 30))
+        if count < 0, errno == EINTR { continue }
+        if count <= 0 { return false }
+        done += count
+      }
+      return true
     }
   }
+
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  /// A name is on the disk when its folder is. A file system that cannot do this is taken as it is.
+  private static func synchronizeFolder(of path: String) {
+    let folder = path.contains("/") ? String(path[...path.lastIndex(of: "/")!]) : "."
+    let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    _ = fsync(descriptor)
+    close(descriptor)
+  }
+}
+
+// The system's calls, under names that the functions above do not hide.
+
+private func posixRead(_ descriptor: Int32, _ address: UnsafeMutableRawPointer, _ count: Int) -> Int {
+  while true {
+    let got = read(descriptor, address, min(count, 1 << 30))
+    if got >= 0 || errno != EINTR { return got }
+  }
+}
+
+private func posixWrite(_ descriptor: Int32, _ address: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, address, count)
 }

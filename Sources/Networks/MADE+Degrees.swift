@@ -19,7 +19,7 @@ extension MADE {
           ? drawn[0]
           : degrees(layerKey.folded(in: i).folded(in: 2), width, in: lowest...range.upperBound, of: range))
     }
-    let all = ([inputs] + drawn + [outputs]).map { Tensor($0.map(Double.init), dtype: dtype) }
+    let all = ([inputs] + drawn + [outputs]).map { $0.map(Double.init) }
 
     var layers: [Params.Child] = []
     for i in 0...hidden.count {
@@ -29,7 +29,7 @@ extension MADE {
       var children: [Params.Child] = [
         .init("weight", .leaf(weight)), .init("bias", .leaf(.zeros([all[i + 1].count], dtype: dtype))),
       ]
-      if isDrawn(i) { children.append(.init("degrees", .frozen(all[i + 1]))) }
+      if isDrawn(i) { children.append(.init("degrees", .frozen(Tensor(all[i + 1], dtype: dtype)))) }
       layers.append(.init("dense_\(i)", .branch(children)))
     }
     if order == .random {

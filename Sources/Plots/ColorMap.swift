@@ -1,3 +1,5 @@
+import Tensors
+
 /// Colours for numbers from 0 to 1.
 public struct ColorMap: Sendable, Hashable {
   /// The colours at equal distances, as 0xRRGGBB; between them the map is linear.
@@ -7,7 +9,7 @@ public struct ColorMap: Sendable, Hashable {
   ///
   /// - Precondition: at least two colours.
   public init(_ stops: [UInt32]) {
-    precondition(stops.count >= 2, "a color map needs at least two colors, got \(stops.count)")
+    require(stops.count >= 2, "a color map needs at least two colors, got \(stops.count)")
     self.stops = stops
   }
 

@@ -23,10 +23,10 @@ public struct DensityPlot: Picture {
     /// - Precondition: finite sides of positive length, at least one cell along each.
     public init(x: ClosedRange<Double>, y: ClosedRange<Double>, columns: Int = 160, rows: Int? = nil) {
       let (width, height) = (x.upperBound - x.lowerBound, y.upperBound - y.lowerBound)
-      precondition(
+      require(
         width > 0 && height > 0 && width.isFinite && height.isFinite,
         "a grid has finite sides of positive length, got \(x) and \(y)")
-      precondition(
+      require(
         columns > 0 && rows ?? 1 > 0, "a grid has at least one cell, got \(columns) x \(rows ?? 1)")
       (self.x, self.y, self.columns) = (x, y, columns)
       let square = Double(columns) * min(max(height / width, 0.01), 4)
@@ -75,11 +75,11 @@ public struct DensityPlot: Picture {
     range: ClosedRange<Double>? = nil,
     xLabel: String = "", yLabel: String = "", valueLabel: String = "density", colors: ColorMap = .dusk
   ) {
-    precondition(
+    require(
       density.count == grid.rows * grid.columns,
       "a grid of \(grid.rows) x \(grid.columns) cells needs as many values, got shape \(density.shape)")
     if let samples {
-      precondition(
+      require(
         samples.rank == 2 && samples.shape[1] == 2,
         "samples in the plane have shape [count, 2], got \(samples.shape)")
     }

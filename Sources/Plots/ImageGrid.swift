@@ -20,7 +20,7 @@ public struct ImageGrid: Picture {
     ///
     /// - Precondition: shape [count, height, width].
     public init(_ caption: String, _ images: Tensor) {
-      precondition(images.rank == 3, "pictures have shape [count, height, width], got \(images.shape)")
+      require(images.rank == 3, "pictures have shape [count, height, width], got \(images.shape)")
       (self.caption, self.images) = (caption, images)
     }
   }
@@ -45,7 +45,7 @@ public struct ImageGrid: Picture {
     _ title: String, groups: [Group], columns: Int? = nil, range: ClosedRange<Double>? = nil,
     colors: ColorMap = .gray
   ) {
-    precondition(columns ?? 1 > 0, "a grid of pictures has at least one column, got \(columns ?? 1)")
+    require(columns ?? 1 > 0, "a grid of pictures has at least one column, got \(columns ?? 1)")
     (self.title, self.groups, self.columns, self.range, self.colors) = (title, groups, columns, range, colors)
   }
 

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Named curves over common axes: losses by step, densities by temperature.
 ///
 /// ```swift
@@ -22,7 +24,7 @@ public struct LineChart: Picture {
     ///
     /// - Precondition: as many `x` as `y`.
     public init(_ name: String, _ y: [Double], x: [Double]? = nil) {
-      precondition(
+      require(
         x == nil || x?.count == y.count, "a series needs one x a y, got \(x?.count ?? 0) and \(y.count)")
       self.name = name
       self.x = x ?? y.indices.map { Double($0) }

@@ -1,3 +1,6 @@
+import Files
+import Tensors
+
 /// A picture of at most 256 colours, encoded as PNG (ISO/IEC 15948) with a palette.
 ///
 /// The last entry of the palette is transparent: it stands where there is no value.
@@ -15,7 +18,7 @@ struct PNG {
   ///
   /// - Precondition: `width * height` values.
   init(_ values: [Double], width: Int, height: Int, range: ClosedRange<Double>, colors: ColorMap) {
-    precondition(values.count == width * height, "\(width) x \(height) pixels, got \(values.count) values")
+    require(values.count == width * height, "\(width) x \(height) pixels, got \(values.count) values")
     (self.width, self.height, self.colors) = (width, height, colors)
     let scale = 1 / (range.upperBound - range.lowerBound)
     indices = values.map { value in

@@ -1,4 +1,4 @@
-import Foundation
+import Files
 import Tensors
 
 /// A picture as a value: it says what to draw and knows its own SVG.
@@ -15,11 +15,6 @@ extension Picture {
   ///
   /// - Throws: `FlowError.file` if the file cannot be written.
   public func write(to path: String) throws(FlowError) {
-    do {
-      try Data(svg.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw .file(
-        path: path, row: nil, column: nil, message: "expected a place to write a picture to, got none")
-    }
+    try FileBytes.write(Array(svg.utf8), to: path, called: "picture")
   }
 }

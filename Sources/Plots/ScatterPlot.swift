@@ -20,7 +20,7 @@ public struct ScatterPlot: Picture {
     ///
     /// - Precondition: shape [count, 2].
     public init(_ name: String, _ points: Tensor) {
-      precondition(
+      require(
         points.rank == 2 && points.shape[1] == 2,
         "points in the plane have shape [count, 2], got \(points.shape)")
       (self.name, self.points) = (name, points)

@@ -14,7 +14,7 @@ extension Key {
   /// - Precondition: a floating-point dtype; at least one category; `count` and `first` are not negative.
   public func categorical(logits: Tensor, count: Int? = nil, from first: Int = 0) -> Tensor {
     let logits = logits.detached
-    precondition(
+    require(
       logits.rank > 0 && logits.shape[-1] > 0, "categorical: needs a category, got shape \(logits.shape)")
     let shape = count.map { logits.shape.batched($0) } ?? logits.shape
     let skipped = first * logits.count

@@ -19,12 +19,12 @@ extension Key {
   ///
   /// - Precondition: neither is negative, `n` is at most 2³¹.
   public func indices(_ count: Int, of n: Int) -> [Int] {
-    precondition(n >= 0, "indices: cannot draw of \(n) rows")
+    require(n >= 0, "indices: cannot draw of \(n) rows")
     return whole("indices", n == 0 ? 0 : count, in: 0..<n, from: 0)
   }
 
   private func whole(_ name: StaticString, _ count: Int, in range: Range<Int>, from first: Int) -> [Int] {
-    precondition(
+    require(
       range.lowerBound >= Int(Int32.min) && range.upperBound <= Int(Int32.max) + 1,
       "\(name): the range \(range) exceeds 32 bits")
     noteDraw(name, count, from: first)

@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 /// A source of random numbers: two words, from which every draw follows. The same key gives the same bits, always.
 ///
@@ -64,7 +65,7 @@ extension Key {
   ///
   /// - Precondition: `count` is not negative.
   public func split(_ count: Int = 2) -> [Key] {
-    precondition(count >= 0, "a key splits into 0 or more children, got \(count)")
+    require(count >= 0, "a key splits into 0 or more children, got \(count)")
     noteSplit(count)
     return (0..<count).map { child(UInt64($0)) }
   }

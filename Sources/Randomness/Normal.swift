@@ -14,7 +14,7 @@ extension Key {
     switch dtype {
     case .float32: return normals(shape, Float.self, from: first)
     case .float64: return normals(shape, Double.self, from: first)
-    case .int32: preconditionFailure("a normal number needs a floating-point dtype, got \(dtype)")
+    case .int32: fatalError("a normal number needs a floating-point dtype, got \(dtype)")
     }
   }
 

@@ -8,7 +8,7 @@ extension Key {
   ///
   /// - Precondition: `n` is not negative and below 2³².
   public func permutation(_ n: Int) -> [Int] {
-    precondition(n >= 0 && n < 1 << 32, "permutation: cannot permute \(n) numbers")
+    require(n >= 0 && n < 1 << 32, "permutation: cannot permute \(n) numbers")
     noteWhole("permutation")
     return unrecordedPermutation(n)
   }
@@ -27,8 +27,8 @@ extension Key {
   ///
   /// - Precondition: `count` is not negative, `n` as in `permutation`.
   public func choice(_ count: Int, of n: Int) -> [Int] {
-    precondition(count >= 0, "choice: cannot choose \(count) rows")
-    precondition(n >= 0 && n < 1 << 32, "choice: cannot choose of \(n) rows")
+    require(count >= 0, "choice: cannot choose \(count) rows")
+    require(n >= 0 && n < 1 << 32, "choice: cannot choose of \(n) rows")
     noteWhole("choice")
     return Array(unrecordedPermutation(n).prefix(count))
   }

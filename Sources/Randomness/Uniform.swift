@@ -19,7 +19,7 @@ extension Key {
   func unrecordedUniform(_ shape: Shape, _ low: Double, _ high: Double, _ dtype: DType, _ first: Int)
     -> Tensor
   {
-    precondition(dtype.isFloatingPoint, "a random real number needs a floating-point dtype, got \(dtype)")
+    require(dtype.isFloatingPoint, "a random real number needs a floating-point dtype, got \(dtype)")
     return dtype == .float64
       ? uniforms(shape, low: low, high: high, from: first)
       : uniforms(shape, low: Float(low), high: Float(high), from: first)

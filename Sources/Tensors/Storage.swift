@@ -25,6 +25,15 @@ final class Storage: @unchecked Sendable {
 
   deinit { if owner == nil { StoragePool.release(address, shape.count * dtype.byteCount) } }
 
+  /// Sets `count` elements from one on, while the values are being made.
+  func fill(_ start: Int, _ count: Int, with value: Double) {
+    switch dtype {
+    case .float32: (floats + start).update(repeating: Float(value), count: count)
+    case .float64: (doubles + start).update(repeating: value, count: count)
+    case .int32: (ints + start).update(repeating: Int32(value), count: count)
+    }
+  }
+
   var count: Int { shape.count }
   var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
   var doubles: UnsafeMutablePointer<Double> { address.assumingMemoryBound(to: Double.self) }

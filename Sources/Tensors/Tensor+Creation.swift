@@ -102,7 +102,8 @@ extension Tensor {
 
   /// The identity matrix.
   public static func identity(_ size: Int, dtype: DType = .float32) -> Tensor {
-    Tensor(
-      (0..<size * size).map { $0 / size == $0 % size ? 1 : 0 }, shape: [size, size], dtype: dtype)
+    let identity = Tensor.zeros([size, size], dtype: dtype)
+    for i in 0..<size { identity.storage.fill(i * (size + 1), 1, with: 1) }
+    return identity
   }
 }

@@ -25,6 +25,9 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// Whether this is values in memory, which no transformation follows.
+  package var isConcrete: Bool { level == 0 }
+
   /// The values, without any derivative: a constant to every transformation around it.
   public var detached: Tensor {
     var tensor = self

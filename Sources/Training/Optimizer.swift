@@ -14,9 +14,21 @@ public protocol Optimizer: Sendable {
   func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> (
     step: Params, state: Params
   )
+
+  /// The state after an epoch that ended with a loss. By default the same.
+  func observing(_ loss: Double, _ state: Params) throws -> Params
+
+  /// The parameters to judge and to keep, with these as the latest. By default these.
+  func evaluationParams(_ state: Params, _ params: Params) throws -> Params
 }
 
 extension Optimizer {
+  /// The same state: the loss makes no difference.
+  public func observing(_ loss: Double, _ state: Params) throws -> Params { state }
+
+  /// The latest parameters.
+  public func evaluationParams(_ state: Params, _ params: Params) throws -> Params { params }
+
   /// The parameters after one step, and the next state. Frozen leaves stay.
   ///
   /// Throws `FlowError.structure` with both trees when they differ in structure, shapes or dtypes.
@@ -42,17 +54,31 @@ public struct Chain: Optimizer {
   public func transform(
     _ gradient: Params, _ state: Params, _ params: Params
   ) throws -> (step: Params, state: Params) {
-    guard state.children.count == links.count else {
-      throw FlowError.structure(who: "Chain", expected: "  \(links.count) states", got: state.outline)
-    }
     var step = gradient
     var states: [Params] = []
-    for (link, child) in zip(links, state.children) {
-      let (next, nextState) = try link.transform(step, child.tree, params)
+    for (link, state) in try linked(state) {
+      let (next, nextState) = try link.transform(step, state, params)
       step = next
       states.append(nextState)
     }
     return (step, Params(states))
+  }
+
+  /// Tells every link.
+  public func observing(_ loss: Double, _ state: Params) throws -> Params {
+    Params(try linked(state).map { try $0.observing(loss, $1) })
+  }
+
+  /// What the links make of the parameters, one after the other.
+  public func evaluationParams(_ state: Params, _ params: Params) throws -> Params {
+    try linked(state).reduce(params) { try $1.0.evaluationParams($1.1, $0) }
+  }
+
+  private func linked(_ state: Params) throws(FlowError) -> [(any Optimizer, Params)] {
+    guard state.children.count == links.count else {
+      throw .structure(who: "Chain", expected: "  \(links.count) states", got: state.outline)
+    }
+    return Array(zip(links, state.children.map(\.tree)))
   }
 }
 

@@ -8,7 +8,7 @@
 
 /// How a long computation reports, on standard error.
 public enum Progress: Sendable {
-  /// A bar on a terminal, lines elsewhere.
+  /// A bar on a terminal, nothing elsewhere.
   case automatic
   /// A bar that redraws its line.
   case bar
@@ -19,25 +19,25 @@ public enum Progress: Sendable {
 
   /// What is shown: a terminal decides for `.automatic`.
   var resolved: Progress {
-    if case .automatic = self { return isatty(2) == 1 ? .bar : .lines }
+    if case .automatic = self { return isatty(2) == 1 ? .bar : .silent }
     return self
   }
 }
 
 /// Draws progress and remaining time. Times are shown and never used.
-struct ProgressMeter {
+package struct ProgressMeter {
   private let style: Progress
   private let total: Int
   private let start = ContinuousClock.now
   private var latest: Duration?
 
-  init(_ style: Progress, total: Int) {
+  package init(_ style: Progress, total: Int) {
     self.style = style.resolved
     self.total = max(total, 1)
   }
 
   /// Shows that `done` of the total are done, if it is time to.
-  mutating func report(_ done: Int, _ text: @autoclosure () -> String) {
+  package mutating func report(_ done: Int, _ text: @autoclosure () -> String) {
     if let output = output(done, after: ContinuousClock.now - start, text()) { show(output) }
   }
 
@@ -62,7 +62,7 @@ struct ProgressMeter {
   }
 
   /// Ends the bar's line, if there is one.
-  func finish() {
+  package func finish() {
     if case .bar = style, latest != nil { show("\n") }
   }
 

@@ -62,7 +62,7 @@ public struct LogDetCheck: Sendable {
     _ params: Params, forward: Mapping, inverse: Mapping, inputs: Tensor, given context: Tensor? = nil,
     tolerance: Double = 1e-9
   ) {
-    precondition(inputs.dtype == .float64, "a log-det check runs in float64, got \(inputs.dtype)")
+    require(inputs.dtype == .float64, "a log-det check runs in float64, got \(inputs.dtype)")
     self.forward = forward
     self.inverse = inverse
     self.context = context

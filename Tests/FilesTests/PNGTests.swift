@@ -1,3 +1,5 @@
+import FuzzSupport
+import Files
 import Tensors
 import Testing
 

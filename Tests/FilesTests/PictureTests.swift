@@ -54,6 +54,29 @@ import Testing
     ("no lines", LineChart("", series: []), 5_000),
     ("many lines", LineChart("", series: (0..<30).map { .init("series \($0)", [0, Double($0)]) }), 20_000),
     (
+      "corner",
+      CornerPlot(
+        "Corner", series: [.init("data", wave([3_000, 4])), .init("draws", 2 * wave([90, 4]))],
+        names: ["a", "b", "c", "d"]), 190_000
+    ),
+    ("corner of one", CornerPlot("", series: [.init("data", wave([30, 1]))], names: ["a"]), 5_000),
+    (
+      "corner of many",
+      CornerPlot("", series: [.init("", wave([50, 12]))], names: (0..<12).map { "column \($0)" }), 90_000
+    ),
+    (
+      "lost corner",
+      CornerPlot(
+        "",
+        series: [
+          .init("a", Tensor([[.nan, 1], [1e308, -.infinity]])), .init("b", Tensor([], shape: [0, 2])),
+        ],
+        names: ["<x>", ""]), 8_000
+    ),
+    ("calibration", CalibrationPlot("PIT", pit: wave([500, 2]), names: ["z1", "z2"]), 12_000),
+    ("lost calibration", CalibrationPlot("", pit: Tensor([.nan, -1, 2])), 8_000),
+    ("no calibration", CalibrationPlot("", pit: Tensor([], shape: [0])), 8_000),
+    (
       "markup in names",
       LineChart(
         "<a> & \"b\" \u{1}\u{0}", series: [.init("</text>&", [1, 2])], xLabel: "'<'", yLabel: "\u{FFFE}"),

@@ -13,7 +13,7 @@ extension ErrorTests {
       try Self.layers(Key(0), inputDim: 4).params,
       try Self.layers(Key(0), inputDim: 3, dtype: .float64).params,
       try Self.layers(Key(0), inputDim: 3, contextDim: 2).params,
-      params.frozen, params.learned,
+      params.learned,
       try params.replacing("3/bias", by: .leaf(.zeros([1]))),
       try params.replacing("3/bias", by: .leaf(.zeros([3, 1]))),
       try params.replacing("3/bias", by: .leaf(Tensor(ints: [1, 2, 3]))),
@@ -28,6 +28,18 @@ extension ErrorTests {
       }
     }
     #expect(throws: Never.self) { try forward(params, x) }
+  }
+
+  /// What can be learned may be frozen, which changes no value; what is frozen can not be learned.
+  @Test func frozenTreesAreTheSameFunction() throws {
+    let (params, forward, _) = try Self.layers(Key(0), inputDim: 3)
+    let x = wave([2, 3], dtype: .float32)
+    let (y, logDet) = try forward(params.frozen, x)
+    let (expected, expectedLogDet) = try forward(params, x)
+    #expect(y.isIdentical(to: expected) && logDet.isIdentical(to: expectedLogDet))
+    let permutation = try #require(params[path: "0/permutation"]?.value)
+    let thawed = try params.replacing("0/permutation", by: .leaf(permutation))
+    #expect(message { _ = try forward(thawed, x) }?.contains("does not match") == true)
   }
 
   @Test func messageOfAForeignTreeShowsBoth() throws {

@@ -15,6 +15,8 @@ private let cube = Elementwise("Cube", from: .positive, to: .positive) {
   log(3 * $0 * $0)
 }
 
+private let standardize = Standardize(mean: Tensor([1, -20, 0]), deviation: Tensor([0.01, 3, 500]))
+
 let elementwiseRows: [LawsRow] = [
   LawsRow(name: "Elementwise, cube", bijection: cube, inputDim: 3),
   LawsRow(name: "ElementwiseAffine", bijection: ElementwiseAffine(), inputDim: 5),
@@ -24,6 +26,10 @@ let elementwiseRows: [LawsRow] = [
   LawsRow(
     name: "ElementwiseAffine, far", bijection: ElementwiseAffine(), inputDim: 5,
     inputs: row([100, -100, 0, 1e-30, 88])),
+  LawsRow(name: "Standardize", bijection: standardize, inputDim: 3),
+  LawsRow(name: "Standardize, image", bijection: standardize, inputDim: [2, 2, 3]),
+  LawsRow(name: "Standardize, one number", bijection: Standardize(of: Tensor([[5], [5]])), inputDim: 1),
+  LawsRow(name: "Inverted Standardize", bijection: Inverted(standardize), inputDim: 3),
   LawsRow(name: "Sigmoid", bijection: Sigmoid(), inputDim: 3),
   LawsRow(name: "Sigmoid, image", bijection: Sigmoid(), inputDim: [2, 2, 3]),
   LawsRow(name: "Sigmoid, saturated", bijection: Sigmoid(), inputDim: 5, inputs: row([-80, -12, 0, 5, 12])),

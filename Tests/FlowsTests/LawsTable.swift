@@ -82,6 +82,17 @@ private let foundationRows: [LawsRow] = [
   LawsRow(name: "Serial, empty", bijection: Serial(), inputDim: 3),
   LawsRow(name: "Inverted ActNorm", bijection: Inverted(ActNorm()), inputDim: 5),
   LawsRow(name: "Inverted Serial", bijection: Inverted(Serial(ActNorm(), AffineCoupling(net))), inputDim: 5),
+  LawsRow(
+    name: "Conditioned",
+    bijection: Conditioned(
+      Serial(AffineCoupling(net), Reverse()), by: Summary(hidden: [6], width: 3, activation: .tanh)),
+    inputDim: 3, contextDim: 4),
+  LawsRow(
+    name: "Conditioned, one number",
+    bijection: Conditioned(
+      Autoregressive(MADE(hidden: [4], lastWeight: .glorotUniform)),
+      by: Summary(hidden: [6], width: 2, activation: .tanh)),
+    inputDim: 1, contextDim: [2, 2]),
   LawsRow(name: "Lambda", bijection: exponential, inputDim: 3),
   LawsRow(name: "Inverted Lambda, positive domain", bijection: Inverted(exponential), inputDim: 3),
 ]

@@ -7,6 +7,8 @@ struct OptimizerRow: Sendable, CustomTestStringConvertible {
   let optimizer: any Optimizer
   /// How many steps Rosenbrock's function takes to come down from 101 to 0.02.
   var valleySteps = 1_500
+  /// After how many updates all of the state has been looked at.
+  var period = 1
   var testDescription: String { name }
 }
 
@@ -24,6 +26,12 @@ let optimizerTable: [OptimizerRow] = [
     name: "clip, Adam, warm-up",
     optimizer: Chain(
       ClipByGlobalNorm(1), Adam(learningRate: .warmUp(steps: 10, then: .cosine(0.1, steps: 1_490))))),
+  OptimizerRow(
+    name: "MultiSteps", optimizer: MultiSteps(Adam(learningRate: .cosine(0.1, steps: 1_500)), every: 2),
+    valleySteps: 3_000, period: 2),
+  OptimizerRow(name: "MovingAverage", optimizer: MovingAverage(Adam(learningRate: decay), decay: 0.9)),
+  OptimizerRow(
+    name: "Adam, plateau", optimizer: Chain(Adam(learningRate: decay), ReduceOnPlateau(patience: 3))),
 ]
 
 @Suite struct OptimizerTests {
@@ -139,7 +147,10 @@ let optimizerTable: [OptimizerRow] = [
         + (leaf.dtype == .int32
           ? [-1, Int(Int32.max)].map { try! state.replacing(path, by: .frozen(Tensor(ints: [$0]))) } : [])
       for wrong in wrongStates {
-        #expect(throws: FlowError.self, "\(wrong)") { try optimizer.update(good, wrong, params) }
+        #expect(throws: FlowError.self, "\(wrong)") {
+          var (params, state) = (params, wrong)
+          for _ in 0..<row.period { (params, state) = try optimizer.update(good, state, params) }
+        }
       }
     }
   }

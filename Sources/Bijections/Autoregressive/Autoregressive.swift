@@ -6,8 +6,9 @@
 ///
 /// log|det J| = that of the transformer: the Jacobian is triangular. Cost: one network and one transformer.
 ///
-/// Inverse: xᵢ = f⁻¹(yᵢ; θᵢ) in order, exact, but each needs those before it: D passes of the network, one
-/// after the other, and as many to differentiate. `Inverted(Autoregressive(...))` has the fast pass in the
+/// Inverse: xᵢ = f⁻¹(yᵢ; θᵢ) in order, exact, in D steps, one after the other. A step computes the units of the
+/// network that the number before it settles, so all steps together do the arithmetic of one pass; to be
+/// differentiated they take D passes. `Inverted(Autoregressive(...))` has the fast pass in the
 /// sampling direction and the slow one in the density's: an inverse autoregressive flow (Kingma et al. 2016,
 /// arXiv 1606.04934, section 4).
 ///
@@ -55,16 +56,11 @@ public struct Autoregressive: Bijection {
     } inverse: { params, y, context in
       let net = masked.bound(to: params.child("net"))
       let (sorted, context) = (net.sorted(y.flattened), context?.flattened)
-      var x = sorted.sliced(axis: 1, 0..<0)
       var logDet = Tensor.zeros([y.rows], dtype: y.dtype)
-      for i in 0..<size {
-        // What is not known yet has no weight in θᵢ; zeros stand for it.
-        let unknown = Tensor.zeros([y.rows, max(size - 1 - i, 0)], dtype: y.dtype)
-        let raw = net(concatenate([x, unknown], axis: 1), context)
-        let (next, term) = transformer.inverse(
-          sorted.sliced(axis: 1, i..<i + 1), raw.sliced(axis: 1, i * count..<(i + 1) * count))
-        x = concatenate([x, next], axis: 1)
+      let x = net.unrolled(rows: y.rows, count: count, context: context, dtype: y.dtype) { i, raw in
+        let (x, term) = transformer.inverse(sorted.sliced(axis: 1, i..<i + 1), raw)
         logDet = logDet + term
+        return x
       }
       return (net.restored(x).reshaped(to: y.shape), logDet)
     }

@@ -43,8 +43,8 @@ public struct BatchNorm: Bijection {
   ///   - epsilon: added to the variance, so that a constant channel stays finite.
   /// - Precondition: 0 ≤ momentum < 1, epsilon > 0.
   public init(mode: Mode = .training, momentum: Double = 0.9, epsilon: Double = 1e-5) {
-    precondition((0..<1).contains(momentum), "a batch normalization's momentum is in 0..<1, got \(momentum)")
-    precondition(epsilon > 0, "a batch normalization's epsilon is positive, got \(epsilon)")
+    require((0..<1).contains(momentum), "a batch normalization's momentum is in 0..<1, got \(momentum)")
+    require(epsilon > 0, "a batch normalization's epsilon is positive, got \(epsilon)")
     self.mode = mode
     self.momentum = momentum
     self.epsilon = epsilon

@@ -12,7 +12,7 @@ public struct LeakyReLU: Bijection {
   ///
   /// - Precondition: the slope is positive and finite; 0 would not be invertible.
   public init(slope: Double = 0.01) {
-    precondition(slope > 0 && slope < .infinity, "a leaky rectifier's slope is positive, got \(slope)")
+    require(slope > 0 && slope < .infinity, "a leaky rectifier's slope is positive, got \(slope)")
     self.slope = slope
   }
 

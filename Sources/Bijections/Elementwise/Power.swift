@@ -11,7 +11,7 @@ public struct Power: Bijection {
   ///
   /// - Precondition: the exponent is finite and not 0.
   public init(_ exponent: Double) {
-    precondition(
+    require(
       exponent != 0 && exponent.isFinite, "an invertible power is not 0 and is finite, got \(exponent)")
     self.exponent = exponent
   }

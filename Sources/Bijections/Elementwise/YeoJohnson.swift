@@ -16,7 +16,7 @@ public struct YeoJohnson: Bijection {
   ///
   /// - Precondition: λ is finite.
   public init(lambda: Double) {
-    precondition(lambda.isFinite, "λ is finite, got \(lambda)")
+    require(lambda.isFinite, "λ is finite, got \(lambda)")
     self.lambda = lambda
   }
 

@@ -23,7 +23,7 @@ public struct DiagonalPlusLowRank: Bijection {
   ///
   /// - Precondition: a rank of at least 1.
   public init(rank: Int) {
-    precondition(rank > 0, "a low rank is at least 1, got \(rank)")
+    require(rank > 0, "a low rank is at least 1, got \(rank)")
     self.rank = rank
   }
 

@@ -17,7 +17,7 @@ public struct Householder: Bijection {
   ///
   /// - Precondition: at least one.
   public init(reflections: Int) {
-    precondition(reflections > 0, "a Householder product needs at least one reflection, got \(reflections)")
+    require(reflections > 0, "a Householder product needs at least one reflection, got \(reflections)")
     self.reflections = reflections
   }
 

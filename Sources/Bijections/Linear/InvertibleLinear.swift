@@ -21,21 +21,19 @@ public struct InvertibleLinear: Bijection {
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (size, positions) = (site.channels, Double(site.positions))
 
-    @Sendable func logDet(_ params: Params, _ rows: Int) -> Tensor {
-      (params["factors"].diagonal().sum() * positions).broadcast(to: [rows])
-    }
     return site.layer("InvertibleLinear", initialParams(key, size, site.dtype)) { params, x, _ in
-      let lower = params["factors"].triangle(.strictlyLower) + .identity(size, dtype: x.dtype)
-      // Permuting the product's rows costs D² once; permuting x would cost D for each row.
-      let weight = matmul(lower, upper(params)).gathered(params["permutation"].inversePermutation, axis: 0)
-      return (matmul(x, weight), logDet(params, x.rows))
+      let (weight, logDet) = pluProduct(
+        factors: params["factors"], sign: params["sign"], order: params["permutation"].inversePermutation)
+      return (matmul(x, weight), (logDet * positions).broadcast(to: [x.rows]))
     } inverse: { params, y, _ in
       // y = z L U with z = x P. Transposed: Uᵀ v = yᵀ, then Lᵀ zᵀ = v.
-      let columns = y.reshaped(to: [y.count / size, size]).transposed()
-      let v = triangularSolve(upper(params), columns, lower: false, transposed: true)
-      let z = triangularSolve(params["factors"], v, lower: true, transposed: true, unit: true).transposed()
-      let x = z.gathered(params["permutation"].inversePermutation).reshaped(to: y.shape)
-      return (x, -logDet(params, y.rows))
+      let (factors, columns) = (params["factors"], y.reshaped(to: [y.count / size, size]).transposed())
+      let diagonal = factors.diagonal()
+      let upper = factors.withDiagonal(params["sign"] * exp(diagonal))
+      let v = triangularSolve(upper, columns, lower: false, transposed: true)
+      let z = triangularSolve(factors, v, lower: true, transposed: true, unit: true)
+      let x = z.gathered(params["permutation"].inversePermutation, axis: 0).transposed().reshaped(to: y.shape)
+      return (x, (diagonal.sum() * -positions).broadcast(to: [y.rows]))
     }
   }
 
@@ -53,7 +51,3 @@ public struct InvertibleLinear: Bijection {
 }
 
 /// U: `factors` above the diagonal, sign · exp(logScale) on it.
-private func upper(_ params: Params) -> Tensor {
-  let factors = params["factors"]
-  return factors.triangle(.strictlyUpper) + (params["sign"] * exp(factors.diagonal())).diagonalMatrix()
-}

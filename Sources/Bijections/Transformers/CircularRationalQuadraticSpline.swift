@@ -12,52 +12,36 @@
 ///
 /// Rezende et al. 2020, *Normalizing flows on tori and spheres*, arXiv 2002.02428, section 2.1.3.
 public struct CircularRationalQuadraticSpline: NumberwiseTransformer {
-  private let bins: Int
-  private let bound: Double
-  private let minimumBin: Double
-  private let minimumDerivative: Double
+  private let form: RationalQuadraticForm
 
   /// A spline of the circle; by default of angles within ±π. Parameters as of `RationalQuadraticSpline`.
   public init(bins: Int = 8, bound: Double = .pi, minimumBin: Double = 1e-3, minimumDerivative: Double = 1e-3)
   {
-    Spline.check("CircularRationalQuadraticSpline", bins: bins, bound: bound, minima: [minimumBin])
-    require(
-      minimumDerivative > 0 && minimumDerivative < 1,
-      "CircularRationalQuadraticSpline: 0 < minimumDerivative < 1")
-    self.bins = bins
-    self.bound = bound
-    self.minimumBin = minimumBin
-    self.minimumDerivative = minimumDerivative
+    form = RationalQuadraticForm(
+      "CircularRationalQuadraticSpline", bins: bins, isCircular: true, bound: bound, minimumBin: minimumBin,
+      minimumDerivative: minimumDerivative)
   }
 
   /// `CircularRationalQuadraticSpline`.
   public var name: String { "CircularRationalQuadraticSpline" }
   /// Widths, heights and derivatives.
-  public var parameterCount: Int { 3 * bins }
+  public var parameterCount: Int { 3 * form.bins }
 
   func forward(number x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    withinOneTurn(x) { pieces($0, raw, isInverse: false).forward($0) }
+    withinOneTurn(x) { form.map($0, raw, isInverse: false) }
   }
 
   func inverse(number y: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    withinOneTurn(y) { pieces($0, raw, isInverse: true).inverse($0) }
+    withinOneTurn(y) { form.map($0, raw, isInverse: true) }
   }
 
   private func withinOneTurn(
     _ x: Tensor, _ body: (Tensor) -> (outputs: Tensor, logSlope: Tensor)
   ) -> (outputs: Tensor, logSlope: Tensor) {
-    let turns = 2 * bound * floor((x.detached + bound) / (2 * bound))
+    let (width, bound) = (2 * form.bound, form.bound)
+    let turns = width * floor((x.detached + bound) / width)
     // The difference may miss the interval by a rounding.
     let (y, logSlope) = body(minimum(maximum(x - turns, -bound), bound))
     return (y + turns, logSlope)
-  }
-
-  private func pieces(_ number: Tensor, _ raw: Tensor, isInverse: Bool) -> RationalQuadraticBins {
-    let derivatives = RationalQuadraticBins.derivatives(
-      raw.columns(2 * bins..<3 * bins), minimum: minimumDerivative)
-    return RationalQuadraticBins(
-      of: number, isInverse: isInverse,
-      corners: RationalQuadraticBins.corners(raw.columns(0..<2 * bins), bound: bound, minimum: minimumBin),
-      derivatives: concatenate([derivatives, derivatives.columns(0..<1)], axis: 1))
   }
 }

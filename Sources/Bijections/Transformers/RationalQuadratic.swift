@@ -67,16 +67,63 @@ struct RationalQuadraticBins {
     return log(numerator) + 2 * log(slope / denominator(theta, tau))
   }
 
-  /// Corners [N, 2, K + 1] from raw widths and heights [N, 2K].
-  static func corners(_ raw: Tensor, bound: Double, minimum: Double) -> Tensor {
-    Spline.knots(raw.reshaped(to: [raw.rows, 2, raw.shape[1] / 2]), bound: bound, minimum: minimum)
+}
+
+/// What shapes a rational-quadratic spline, beside its raw parameters: K of the widths, K of the heights, and those of the
+/// derivatives at inner knots or, where the ends are joined, at all.
+struct RationalQuadraticForm: Sendable {
+  let bins: Int
+  let isCircular: Bool
+  let bound: Double
+  let minimumBin: Double
+  let minimumDerivative: Double
+  /// The raw derivative 0 is the derivative 1.
+  private let offset: Double
+
+  init(
+    _ who: String, bins: Int, isCircular: Bool = false, bound: Double, minimumBin: Double,
+    minimumDerivative: Double
+  ) {
+    Spline.check(who, bins: bins, bound: bound, minima: [minimumBin])
+    require(minimumDerivative > 0 && minimumDerivative < 1, "\(who): 0 < minimumDerivative < 1")
+    self.bins = bins
+    self.isCircular = isCircular
+    self.bound = bound
+    self.minimumBin = minimumBin
+    self.minimumDerivative = minimumDerivative
+    offset = log(expm1(Tensor(1 - minimumDerivative, dtype: .float64))).item
   }
 
-  /// Derivatives of at least `minimum` from raw ones; 1 from 0.
+  /// The spline or its inverse of numbers within ±bound, the identity beyond; and the logarithm of the forward slope.
+  func map(_ x: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor) {
+    let fused = SplineMap.Form(
+      bins: bins, isCircular: isCircular, bound: bound, minimumBin: minimumBin,
+      minimumDerivative: minimumDerivative, offset: offset)
+    guard let fused else { return composed(x, raw, isInverse: isInverse) }
+    return SplineMap.map(x, raw, form: fused, isInverse: isInverse) { composed($0, $1, isInverse: isInverse) }
+  }
+
+  /// The same in small primitives.
+  func composed(_ x: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor) {
+    Spline.withIdentityTails(x, bound: bound) { x in
+      let bins = RationalQuadraticBins(
+        of: x, isInverse: isInverse, corners: corners(raw.columns(0..<2 * bins)),
+        derivatives: derivatives(raw.columns(2 * bins..<raw.shape[1])))
+      return isInverse ? bins.inverse(x) : bins.forward(x)
+    }
+  }
+
+  /// Corners [N, 2, K + 1] from raw widths and heights [N, 2K].
+  private func corners(_ raw: Tensor) -> Tensor {
+    Spline.knots(raw.reshaped(to: [raw.rows, 2, bins]), bound: bound, minimum: minimumBin)
+  }
+
+  /// Derivatives [N, K + 1] at all knots, those learned of at least `minimumDerivative`.
   ///
   /// They are kept below 10⁶, so that their squares are finite in float32 for any raw value.
-  static func derivatives(_ raw: Tensor, minimum least: Double) -> Tensor {
-    let offset = log(expm1(Tensor(1 - least, dtype: .float64))).item
-    return minimum(least + softplus(raw + offset), 1e6)
+  private func derivatives(_ raw: Tensor) -> Tensor {
+    let learned = minimum(minimumDerivative + softplus(raw + offset), 1e6)
+    return isCircular
+      ? concatenate([learned, learned.columns(0..<1)], axis: 1) : Spline.padded(learned, 1, 1)
   }
 }

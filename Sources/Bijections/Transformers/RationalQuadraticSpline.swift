@@ -12,10 +12,7 @@
 ///
 /// Durkan, Bekasov, Murray & Papamakarios 2019, *Neural spline flows*, arXiv 1906.04032, section 3 and eqs. 4-8.
 public struct RationalQuadraticSpline: NumberwiseTransformer {
-  private let bins: Int
-  private let bound: Double
-  private let minimumBin: Double
-  private let minimumDerivative: Double
+  private let form: RationalQuadraticForm
 
   /// A spline.
   ///
@@ -26,34 +23,21 @@ public struct RationalQuadraticSpline: NumberwiseTransformer {
   ///   - minimumDerivative: the least derivative at a knot.
   /// - Precondition: at least one bin, positive numbers, and minimum bins that fit.
   public init(bins: Int = 8, bound: Double = 3, minimumBin: Double = 1e-3, minimumDerivative: Double = 1e-3) {
-    Spline.check("RationalQuadraticSpline", bins: bins, bound: bound, minima: [minimumBin])
-    require(
-      minimumDerivative > 0 && minimumDerivative < 1, "RationalQuadraticSpline: 0 < minimumDerivative < 1")
-    self.bins = bins
-    self.bound = bound
-    self.minimumBin = minimumBin
-    self.minimumDerivative = minimumDerivative
+    form = RationalQuadraticForm(
+      "RationalQuadraticSpline", bins: bins, bound: bound, minimumBin: minimumBin,
+      minimumDerivative: minimumDerivative)
   }
 
   /// `RationalQuadraticSpline`.
   public var name: String { "RationalQuadraticSpline" }
   /// Widths, heights and inner derivatives.
-  public var parameterCount: Int { 3 * bins - 1 }
+  public var parameterCount: Int { 3 * form.bins - 1 }
 
   func forward(number x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    Spline.withIdentityTails(x, bound: bound) { pieces($0, raw, isInverse: false).forward($0) }
+    form.map(x, raw, isInverse: false)
   }
 
   func inverse(number y: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    Spline.withIdentityTails(y, bound: bound) { pieces($0, raw, isInverse: true).inverse($0) }
-  }
-
-  private func pieces(_ number: Tensor, _ raw: Tensor, isInverse: Bool) -> RationalQuadraticBins {
-    let derivatives = RationalQuadraticBins.derivatives(
-      raw.columns(2 * bins..<3 * bins - 1), minimum: minimumDerivative)
-    return RationalQuadraticBins(
-      of: number, isInverse: isInverse,
-      corners: RationalQuadraticBins.corners(raw.columns(0..<2 * bins), bound: bound, minimum: minimumBin),
-      derivatives: Spline.padded(derivatives, 1, 1))
+    form.map(y, raw, isInverse: true)
   }
 }

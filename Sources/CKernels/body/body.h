@@ -21,6 +21,7 @@
 #include "qr.h"
 #include "affine.h"
 #include "adam.h"
+#include "spline.h"
 #include "uniform.h"
 #include "type_end.h"
 
@@ -46,6 +47,7 @@
 #include "qr.h"
 #include "affine.h"
 #include "adam.h"
+#include "spline.h"
 #include "uniform.h"
 #include "random.h"
 #include "type_end.h"

@@ -68,9 +68,34 @@ static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, c
     for (size_t j = 0; j < columns; j++) c[i * c_row + j] = buffer[i * width * LANES + j];
 }
 
-// op(a) is read where it is, its steps handed to the tile, but for a transposed one of far rows.
-static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c, T *scratch) {
-  const bool pack_b = b_t || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
+// The rows of a staircase's panel of columns that are not all zero, within `depth` rows from p on; where its transpose is b,
+// the columns of a panel of rows.
+INLINE void NAME(stairs_depth)(const ck_staircase *stairs, bool b_t, size_t p, size_t depth, size_t column, size_t columns,
+                               size_t *from, size_t *to) {
+  const size_t end = stairs->limit[column + columns - 1], start = stairs->first[column];
+  *from = b_t && start > p ? (start - p < depth ? start - p : depth) : 0;
+  *to = b_t ? depth : end > p ? (end - p < depth ? end - p : depth) : 0;
+}
+
+// Packs that part of a panel, with zeros below the stairs.
+static void NAME(pack_stairs)(const ck_staircase *stairs, bool b_t, size_t p, size_t column, size_t columns, size_t width,
+                              size_t from, size_t to, const T *b, size_t b_row, T *packed) {
+  const size_t whole = width * LANES;
+  if (from == to) return;
+  NAME(pack_panel)(b_t, columns, width, to - from, b_t ? b + from : b + from * b_row, b_row, packed + from * whole);
+  for (size_t j = 0; j < columns; j++) {
+    const size_t start = b_t ? from : stairs->limit[column + j] > p ? stairs->limit[column + j] - p : 0;
+    const size_t end = b_t ? (stairs->first[column + j] > p ? stairs->first[column + j] - p : 0) : to;
+    for (size_t q = start; q < end && q < to; q++) packed[q * whole + j] = 0;
+  }
+}
+
+// op(a) is read where it is, its steps handed to the tile, but for a transposed one of far rows. Of a staircase, which is b
+// or the transpose of b or where c counts (as a_t says), what is zero throughout a panel or a tile is passed over.
+static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
+                              const ck_staircase *stairs, T *c, T *scratch) {
+  const ck_staircase *const in_b = a_t ? NULL : stairs, *const in_c = a_t ? stairs : NULL;
+  const bool pack_b = b_t || in_b != NULL || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
   const bool copy_a = a_t && m * sizeof(T) >= FAR_ROWS_BYTES && n >= 4 * LANES;
   const size_t a_row = a_t ? 1 : k;
   for (size_t p = 0; p < k; p += BLOCK_K) {
@@ -79,7 +104,7 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
     for (size_t start = 0; start < n; start += BLOCK_N) {
       const size_t breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
       const T *right = b_t ? b + start * k + p : b + p * n + start;
-      if (pack_b) NAME(pack_block)(b_t, m, breadth, depth, right, b_t ? k : n, right_block);
+      if (pack_b && in_b == NULL) NAME(pack_block)(b_t, m, breadth, depth, right, b_t ? k : n, right_block);
       for (size_t i = 0; i < m; i += BLOCK_M) {
         const size_t height = m - i < BLOCK_M ? m - i : BLOCK_M;
         const T *left = a_t ? a + p * m + i : a + i * k + p;
@@ -94,11 +119,21 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
           const bool in_place = !pack_b && columns == whole;
           T *const packed = right_block + j * depth;
           if (!pack_b && !in_place && i == 0) NAME(pack_panel)(b_t, columns, width, depth, right + j, n, packed);
+          size_t from = 0, to = depth;
+          if (in_b != NULL) {
+            NAME(stairs_depth)(stairs, b_t, p, depth, start + j, columns, &from, &to);
+            if (i == 0)
+              NAME(pack_stairs)(stairs, b_t, p, start + j, columns, width, from, to, b_t ? right + j * k : right + j,
+                                b_t ? k : n, packed);
+          }
+          const T *const panel = in_place ? right + j : packed;
+          const size_t panel_row = in_place ? n : whole;
           const size_t most = NAME(tile_rows)(width), tiles = (height + most - 1) / most;
           for (size_t t = 0; t < tiles; t++) {
             const size_t first = NAME(share)(height, tiles, t), rows = NAME(share)(height, tiles, t + 1) - first;
-            NAME(tile_to)(rows, width, columns, depth, left + first * a_row, (ptrdiff_t)a_row, (ptrdiff_t)a_k,
-                          in_place ? right + j : packed, (ptrdiff_t)(in_place ? n : whole), c + (i + first) * n + start + j, n,
+            const bool is_zero = in_c != NULL && i + first >= stairs->limit[start + j + columns - 1];
+            NAME(tile_to)(rows, width, columns, is_zero ? 0 : to - from, left + first * a_row + from * a_k, (ptrdiff_t)a_row,
+                          (ptrdiff_t)a_k, panel + from * panel_row, (ptrdiff_t)panel_row, c + (i + first) * n + start + j, n,
                           p > 0);
           }
           j += columns;
@@ -136,8 +171,46 @@ static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T
   if (m == 0 || n == 0) return;
   if (k == 0) NAME(fill)(0, c, m * n);
   else if (n <= NARROW && n < m) NAME(gemm_narrow)(a_t, b_t, m, n, k, a, b, c, scratch);
-  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, c, scratch);
+  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, NULL, c, scratch);
   NAME(finish)(m, n, bias, f, c);
+}
+
+static void NAME(gemm_staircase)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
+                                 const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) NAME(fill)(0, c, m * n);
+  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, stairs, c, scratch);
+  if (a_t)
+    for (size_t i = 0; i < m; i++) NAME(fill)(0, c + i * n, stairs->first[i]);
+  NAME(finish)(m, n, bias, f, c);
+}
+
+// Rows of c: units of a layer for all rows of a batch. No operand is packed: the tile reads both in whole vectors or one by one.
+static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *known, const T *weight, size_t weight_row,
+                              const T *bias, ck_epilogue f, T *y) {
+  for (size_t r = 0; r < rows;) {
+    const size_t width = NAME(tile_width)(units, (rows - r + LANES - 1) / LANES), whole = width * LANES;
+    const size_t count = rows - r < whole ? rows - r : whole, most = NAME(tile_rows)(width);
+    const size_t tiles = (units + most - 1) / most;
+    const bool in_place = count == whole;
+    T last[4 * LANES * 64];
+    for (size_t t = 0; t < tiles; t++) {
+      const size_t first = NAME(share)(units, tiles, t), height = NAME(share)(units, tiles, t + 1) - first;
+      for (size_t p = 0; p == 0 || p < depth; p += 64) {
+        const size_t some = in_place ? depth : depth - p < 64 ? depth - p : 64;
+        if (!in_place) NAME(pack_panel)(false, count, width, some, known + p * rows + r, rows, last);
+        NAME(tile_to)(height, width, count, some, weight + p * weight_row + first, 1, (ptrdiff_t)weight_row,
+                      in_place ? known + r : last, (ptrdiff_t)(in_place ? rows : whole), y + first * rows + r, rows, p > 0);
+        if (in_place) break;
+      }
+    }
+    r += count;
+  }
+  for (size_t u = 0; u < units; u++) {
+    T repeated[256];
+    NAME(fill)(bias[u], repeated, rows < 256 ? rows : 256);
+    for (size_t r = 0; r < rows; r += 256) NAME(finish_row)(f, repeated, y + u * rows + r, rows - r < 256 ? rows - r : 256);
+  }
 }
 #undef BLOCK_K
 #undef BLOCK_M

@@ -55,6 +55,25 @@ typedef struct ck_adam {
   double rate, mean_decay, square_decay, mean_scale, square_scale, epsilon, weight_decay;
 } ck_adam;
 
+/// A matrix with zeros below rising stairs: of column j the rows from limit[j] on are zero, of row i the columns before
+/// first[i]; both rise, and say the same.
+typedef struct ck_staircase {
+  const uint32_t *limit, *first;
+} ck_staircase;
+
+/// A rational-quadratic spline. A number's raw parameters are `bins` widths, `bins` heights and the inner knots' `bins` - 1
+/// slopes; where the ends are joined (`circular`), `bins` slopes, the first one that of both ends.
+typedef struct ck_spline {
+  size_t bins;  // at most CK_SPLINE_BINS
+  bool circular;
+  double bound, least_bin, least_derivative;  // bins as shares of the interval from -bound to bound
+  double offset;                              // what is added to a raw slope
+} ck_spline;
+
+enum { CK_SPLINE_BINS = 64 };
+/// The steepest slope at a knot.
+#define CK_SPLINE_STEEPEST 1000000
+
 /// The instruction set in use: "baseline", "v3" or "v4" on x86-64, "baseline" (NEON) on arm64. Chosen once, at the
 /// first call; the environment variable SWIFT_FLOWS_ISA names a lower one (an unknown or unsupported name is ignored).
 const char *ck_instruction_set(void);
@@ -113,7 +132,20 @@ bool ck_use_instruction_set(const char *name);
                               const T *x, const T *y, const T *log_scale, T *gx, T *graw); \
   /* Adam: the next moments and the step of one leaf; `weight` is read only where weight_decay is not 0. */ \
   void ck_adam_##S(const ck_adam *a, size_t n, const T *g, const T *mean, const T *square, const T *weight, \
-                   T *next_mean, T *next_square, T *step);
+                   T *next_mean, T *next_square, T *step); \
+  /* `ck_gemm` where b[k][n] (a_t and b_t false), the transposed b (b_t; b[n][k], stairs of b) or c[m][n] (a_t) is taken for a \
+     staircase: what is below the stairs of b is not read, and that of c is zero. The work is that of what is not zero. */ \
+  void ck_gemm_staircase_##S(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, \
+                             const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch); \
+  /* y[units][rows] = f(weight^T known + bias), unit by unit: known[depth][rows], weight[depth][units] in rows of weight_row. */ \
+  void ck_dense_units_##S(size_t rows, size_t depth, size_t units, const T *known, const T *weight, size_t weight_row, \
+                          const T *bias, ck_epilogue f, T *y); \
+  /* A spline of n numbers x with raw parameters [n][...], the identity beyond its bounds: y and log dy/dx. If `inverse`, x \
+     holds y, and y what the spline takes there. */ \
+  void ck_spline_##S(const ck_spline *s, bool inverse, size_t n, const T *x, const T *raw, T *y, T *log_slope); \
+  /* Its cotangents gx and graw, from g of the results and l of log dy/dx; g or l may be NULL for zero. */ \
+  void ck_spline_pullback_##S(const ck_spline *s, bool inverse, size_t n, const T *g, const T *l, const T *x, const T *raw, \
+                              T *gx, T *graw);
 
 CK_DECLARE(float, f32, int32_t, uint32_t)
 CK_DECLARE(double, f64, int64_t, uint64_t)

@@ -11,18 +11,18 @@ public enum Triangle: Sendable, Hashable {
 
   /// 1 in the triangle and 0 elsewhere.
   public func mask(_ rows: Int, _ columns: Int, dtype: DType) -> Tensor {
-    let values = (0..<rows * columns).map { position -> Double in
-      let (i, j) = (position / columns, position % columns)
-      let isInside =
+    let mask = Tensor.zeros([rows, columns], dtype: dtype)
+    for i in 0..<rows {
+      let ones =
         switch self {
-        case .lower: j <= i
-        case .upper: j >= i
-        case .strictlyLower: j < i
-        case .strictlyUpper: j > i
+        case .lower: 0..<min(i + 1, columns)
+        case .upper: min(i, columns)..<columns
+        case .strictlyLower: 0..<min(i, columns)
+        case .strictlyUpper: min(i + 1, columns)..<columns
         }
-      return isInside ? 1 : 0
+      mask.storage.fill(i * columns + ones.lowerBound, ones.count, with: 1)
     }
-    return Tensor(values, shape: [rows, columns], dtype: dtype)
+    return mask
   }
 }
 
@@ -50,5 +50,15 @@ extension Tensor {
   public func diagonalMatrix() -> Tensor {
     require(rank == 1, "diagonalMatrix needs a vector, got shape \(shape)")
     return expanded(axis: 1) * .identity(count, dtype: dtype)
+  }
+
+  /// The matrix with another diagonal.
+  ///
+  /// - Precondition: a square matrix, and a vector as long.
+  public func withDiagonal(_ diagonal: Tensor) -> Tensor {
+    require(
+      rank == 2 && shape == [diagonal.count, diagonal.count] && diagonal.rank == 1,
+      "withDiagonal of \(shape) and \(diagonal.shape)")
+    return select(where: .identity(diagonal.count, dtype: dtype), diagonal.broadcast(to: shape), self)
   }
 }

@@ -14,6 +14,18 @@ func broadcastBinary(_ kernel: ck_binary, _ a: Storage, _ b: Storage) -> Tensor 
     run(kernel, a, 0, a.shape == shape ? 1 : 0, b, 0, b.shape == shape ? 1 : 0, y, 0, y.count)
     return Tensor(y)
   }
+  if a.shape == shape, b.isSuffix(of: shape) {
+    forEachBlock(of: b, y.count) { block, start, count in
+      run(kernel, a, start, 1, block, 0, 1, y, start, count)
+    }
+    return Tensor(y)
+  }
+  if b.shape == shape, a.isSuffix(of: shape) {
+    forEachBlock(of: a, y.count) { block, start, count in
+      run(kernel, block, 0, 1, b, start, 1, y, start, count)
+    }
+    return Tensor(y)
+  }
   let length = shape[-1]
   if length < 16 {
     // Short rows would spend their time on calls: lay the smaller operand out in full instead.
@@ -42,6 +54,36 @@ private func run(
     ck_binary_f64(
       kernel, a.doubles + offsetA, Int32(stepA), b.doubles + offsetB, Int32(stepB), y.doubles + offset, count)
   case .int32: fatalError("int32 tensors are indices: no arithmetic")
+  }
+}
+
+extension Storage {
+  /// Whether the elements, in order, repeat themselves all through a shape that this one broadcasts to.
+  fileprivate func isSuffix(of shape: Shape) -> Bool {
+    count > 0 && shape.count > 0
+      && shape.count(of: (shape.rank - self.shape.trimmed.rank)..<shape.rank) == count
+  }
+}
+
+extension Shape {
+  /// Without leading axes of size 1.
+  fileprivate var trimmed: Shape {
+    var axis = 0
+    while axis < rank, self[axis] == 1 { axis += 1 }
+    return Shape(Array(sizes[axis...]))
+  }
+}
+
+/// Walks `total` elements in blocks of whole repeats of `x`: a row by itself would spend its time on calls.
+private func forEachBlock(
+  of x: Storage, _ total: Int, _ body: (_ block: Storage, _ start: Int, _ count: Int) -> Void
+) {
+  let repeats = min(max(1, 1024 / x.count), total / x.count)
+  let block = Storage(shape: [repeats, x.count], dtype: x.dtype)
+  let bytes = x.count * x.dtype.byteCount
+  for i in 0..<repeats { (block.address + i * bytes).copyMemory(from: x.address, byteCount: bytes) }
+  for start in stride(from: 0, to: total, by: block.count) {
+    body(block, start, min(block.count, total - start))
   }
 }
 

@@ -1,7 +1,16 @@
+import CKernels
+
 /// A new storage of `shape` whose element at index i is `x` at `offset` + Σ i·strides: transposes, slices, repeats.
 func stridedCopy(_ x: Storage, to shape: Shape, strides: [Int], offset: Int = 0) -> Storage {
   let y = Storage(shape: shape, dtype: x.dtype)
-  if x.dtype.byteCount == 4 {
+  if shape.rank == 2, strides == [1, shape[0]] {  // a matrix turned over, in blocks
+    let (rows, columns) = (shape[1], shape[0])
+    if x.dtype.byteCount == 4 {
+      ck_transpose_f32(x.floats + offset, rows, columns, y.floats)
+    } else {
+      ck_transpose_f64(x.doubles + offset, rows, columns, y.doubles)
+    }
+  } else if x.dtype.byteCount == 4 {
     copy(x.ints + offset, y.ints, shape, strides)
   } else {
     copy(x.doubles + offset, y.doubles, shape, strides)

@@ -34,24 +34,22 @@ public enum Parallelism {
 ///
 /// - Parameters:
 ///   - point: the parameters.
-///   - batch: rows of data.
-///   - context: rows of context beside them.
-///   - loss: gives one loss a row, `[rows]`; row i may depend on row i alone.
+///   - rows: how many rows there are.
+///   - shardRows: the rows of one shard; nil: as many as for small samples.
+///   - loss: gives one loss for each row of a range, `[range.count]`.
 /// - Precondition: `loss` gives one number a row; at least one row.
 public func valueAndGradient(
-  at point: Params, over batch: Tensor, given context: Tensor? = nil,
-  _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
+  at point: Params, rows: Int, shardRows: Int? = nil, _ loss: @Sendable (Params, Range<Int>) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
-  let rows = batch.rows
-  require(rows > 0, "valueAndGradient(at:over:) needs at least one row")
-  let size = Parallelism.shardRows(of: batch.shape.sample)
+  require(rows > 0, "valueAndGradient over rows needs at least one row")
+  let size = shardRows ?? Parallelism.shardRows
   let shards = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let sums = try concurrentReduce(shards.count) { i -> (value: Tensor, gradients: [Tensor]) in
     let result = try valueAndLeafGradients(
       at: point,
       seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
-        let losses = try loss(params, batch[shards[i]], context?[shards[i]])
+        let losses = try loss(params, shards[i])
         require(
           losses.shape == [shards[i].count],
           "the loss must give one number a row, shape [\(shards[i].count)], got \(losses.shape)")
@@ -63,6 +61,25 @@ public func valueAndGradient(
     for i in sum.gradients.indices { sum.gradients[i] = sum.gradients[i] + part.gradients[i] }
   }
   return (sums.value / Double(rows), point.learned.replacingLearned(with: sums.gradients))
+}
+
+/// The mean over a batch's rows of a loss a row, and its gradient: sharded as `valueAndGradient(at:rows:)`.
+///
+/// - Parameters:
+///   - point: the parameters.
+///   - batch: rows of data.
+///   - context: rows of context beside them.
+///   - loss: gives one loss a row, `[rows]`; row i may depend on row i alone.
+/// - Precondition: `loss` gives one number a row; at least one row.
+public func valueAndGradient(
+  at point: Params, over batch: Tensor, given context: Tensor? = nil,
+  _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
+) throws -> (value: Tensor, gradient: Params) {
+  try valueAndGradient(
+    at: point, rows: batch.rows, shardRows: Parallelism.shardRows(of: batch.shape.sample)
+  ) { params, rows in
+    try loss(params, batch[rows], context?[rows])
+  }
 }
 
 /// The mean over rows of a loss a row, and its gradient.

@@ -1,15 +1,6 @@
 /// The cyclic redundancy check of PNG and zip (ISO 3309).
-func crc32(_ bytes: [UInt8]) -> UInt32 {
+package func crc32(_ bytes: [UInt8]) -> UInt32 {
   ~bytes.reduce(~0) { crcTable[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
-}
-
-/// The checksum of zlib (RFC 1950).
-func adler32(_ bytes: [UInt8]) -> UInt32 {
-  let (low, high) = bytes.reduce((1, 0) as (UInt32, UInt32)) { sums, byte in
-    let low = (sums.0 + UInt32(byte)) % 65521
-    return (low, (sums.1 + low) % 65521)
-  }
-  return high << 16 | low
 }
 
 /// The remainder of each byte.

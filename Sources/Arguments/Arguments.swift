@@ -1,0 +1,148 @@
+/// The command line of a program: `--name value`, `--flag` and operands, read against what the program knows.
+///
+/// `--name=value` is the same, and `--` ends the options.
+public struct Arguments: Sendable {
+  /// An option that a program knows.
+  public struct Option: Sendable {
+    /// What stands behind the two dashes.
+    public let name: String
+    let placeholder: String?
+    let fallback: String?
+    let help: String
+
+    /// An option with a value, such as `--seed N`; without a default it may be absent.
+    public init(_ name: String, _ placeholder: String, default fallback: String? = nil, _ help: String) {
+      (self.name, self.placeholder, self.fallback, self.help) = (name, placeholder, fallback, help)
+    }
+
+    /// A flag, such as `--json`.
+    public init(flag name: String, _ help: String) {
+      (self.name, placeholder, fallback, self.help) = (name, nil, nil, help)
+    }
+  }
+
+  /// What stands without a name, in order.
+  public let operands: [String]
+  private let values: [String: String]
+  private let flags: Set<String>
+
+  /// Reads a command line, without the program's name.
+  ///
+  /// - Parameters:
+  ///   - line: the words.
+  ///   - options: what the program knows.
+  ///   - operands: what the program calls its operands; as many must be there.
+  public init(_ line: [String], options: [Option], operands expected: [String] = []) throws(UsageError) {
+    var (values, flags, operands): ([String: String], Set<String>, [String]) = ([:], [], [])
+    for option in options { values[option.name] = option.fallback }
+    var rest = line[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        operands += rest
+        break
+      }
+      guard word.hasPrefix("--") else {
+        operands.append(word)
+        continue
+      }
+      let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let option = options.first(where: { $0.name == parts[0] }) else {
+        throw UsageError(
+          "unknown option --\(parts[0])\(Arguments.suggestion(for: String(parts[0]), among: options))")
+      }
+      guard option.placeholder != nil else {
+        guard parts.count == 1 else { throw UsageError("--\(option.name) takes no value, got \(parts[1])") }
+        flags.insert(option.name)
+        continue
+      }
+      guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+        throw UsageError("--\(option.name) needs a value")
+      }
+      values[option.name] = value
+    }
+    guard operands.count == expected.count else {
+      throw operands.count < expected.count
+        ? UsageError("expected \(expected[operands.count]), got nothing")
+        : UsageError("unexpected \(operands[expected.count])")
+    }
+    (self.operands, self.values, self.flags) = (operands, values, flags)
+  }
+
+  /// Whether a flag is there.
+  public func has(_ flag: String) -> Bool { flags.contains(flag) }
+
+  /// The value of an option, if it is there or has a default.
+  public func value(_ name: String) -> String? { values[name] }
+
+  /// The value of an option that has a default.
+  public func text(_ name: String) -> String { values[name] ?? "" }
+
+  /// The whole number of an option that has a default.
+  public func integer(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int {
+    guard let value = Int(text(name)), range.contains(value) else {
+      let bounds =
+        range.upperBound == .max
+        ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+      throw UsageError("expected a whole number \(bounds) for --\(name), got \(text(name))")
+    }
+    return value
+  }
+
+  /// A value that is one of some names.
+  public func choice(_ name: String, of names: [String]) throws(UsageError) -> String {
+    let value = text(name)
+    guard names.contains(value) else {
+      throw UsageError("--\(name): expected \(names.joined(separator: ", ")), got \(value)")
+    }
+    return value
+  }
+
+  /// The finite number of an option that has a default.
+  public func number(_ name: String, in range: ClosedRange<Double>) throws(UsageError) -> Double {
+    guard let value = Double(text(name)), range.contains(value) else {
+      throw UsageError(
+        "expected a number from \(range.lowerBound) to \(range.upperBound) for --\(name), got \(text(name))")
+    }
+    return value
+  }
+
+  /// The options as lines of help.
+  public static func help(_ options: [Option]) -> String {
+    let heads = options.map { "--\($0.name)" + ($0.placeholder.map { " \($0)" } ?? "") }
+    let width = heads.map(\.count).max() ?? 0
+    return zip(options, heads).map { option, head in
+      let fallback = option.fallback.map { " [\($0)]" } ?? ""
+      return "  \(head)\(String(repeating: " ", count: width - head.count))  \(option.help)\(fallback)"
+    }.joined(separator: "\n")
+  }
+
+  /// A known name that differs in a letter or two.
+  private static func suggestion(for name: String, among options: [Option]) -> String {
+    let near = options.map { ($0.name, distance(Array($0.name), Array(name))) }.filter { $0.1 <= 2 }
+    guard let best = near.min(by: { $0.1 < $1.1 }) else { return "" }
+    return "; did you mean --\(best.0)?"
+  }
+
+  /// The number of letters to add, drop or change to get from one word to the other.
+  private static func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, y) in b.enumerated() {
+        let change = diagonal + (x == y ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[b.count]
+  }
+}
+
+/// A command line that a program cannot follow, in one line.
+public struct UsageError: Error, Equatable, CustomStringConvertible {
+  /// What is wrong.
+  public let description: String
+  /// An error of one line.
+  public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,141 @@
+import Tensors
+
+/// How numbers stand in a binary file.
+enum ElementType: Sendable, Hashable {
+  case float16, bfloat16, float32, float64
+  case int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool
+
+  var byteCount: Int {
+    switch self {
+    case .int8, .uint8, .bool: 1
+    case .float16, .bfloat16, .int16, .uint16: 2
+    case .float32, .int32, .uint32: 4
+    case .float64, .int64, .uint64: 8
+    }
+  }
+
+  var isFloatingPoint: Bool { [.float16, .bfloat16, .float32, .float64].contains(self) }
+
+  /// The tensor's type that holds these numbers as they are; 32 bits of them where they are whole.
+  var dtype: DType { self == .float64 ? .float64 : isFloatingPoint ? .float32 : .int32 }
+
+  init(_ dtype: DType) {
+    self =
+      switch dtype {
+      case .float32: .float32
+      case .float64: .float64
+      case .int32: .int32
+      }
+  }
+}
+
+/// Numbers of a binary file, side by side.
+struct Elements {
+  let type: ElementType
+  let content: UnsafeRawBufferPointer
+  var isBigEndian = false
+
+  /// Writes the numbers at some positions as a tensor's elements, converted to its dtype.
+  ///
+  /// Whole numbers become real ones by rounding to the nearest; real numbers round too. Gives the first position whose
+  /// number the dtype cannot hold, and what it is there: a whole number of more than 32 bits, or one beyond float32.
+  func place(
+    _ positions: some Sequence<Int>, in target: UnsafeMutableRawBufferPointer, as dtype: DType
+  ) -> (position: Int, value: String)? {
+    switch (type, dtype) {
+    case (.float16, _): reals(positions, target, dtype) { float(half: bits($0)) }
+    case (.bfloat16, _):
+      reals(positions, target, dtype) { Float(bitPattern: UInt32(bits($0) as UInt16) << 16) }
+    case (.float32, _): reals(positions, target, dtype) { Float(bitPattern: bits($0)) }
+    case (.float64, _): reals(positions, target, dtype) { Double(bitPattern: bits($0)) }
+    case (.int8, _): integers(positions, target, dtype) { bits($0) as Int8 }
+    case (.int16, _): integers(positions, target, dtype) { bits($0) as Int16 }
+    case (.int32, _): integers(positions, target, dtype) { bits($0) as Int32 }
+    case (.int64, _): integers(positions, target, dtype) { bits($0) as Int64 }
+    case (.uint8, _): integers(positions, target, dtype) { bits($0) as UInt8 }
+    case (.uint16, _): integers(positions, target, dtype) { bits($0) as UInt16 }
+    case (.uint32, _): integers(positions, target, dtype) { bits($0) as UInt32 }
+    case (.uint64, _): integers(positions, target, dtype) { bits($0) as UInt64 }
+    case (.bool, _): integers(positions, target, dtype) { (bits($0) as UInt8) == 0 ? 0 as Int8 : 1 }
+    }
+  }
+
+  /// The tensor of all the numbers in row-major order.
+  func tensor(_ shape: Shape, dtype: DType) -> Result<Tensor, Misfit> {
+    var misfit: Misfit?
+    let tensor = Tensor(shape: shape, dtype: dtype) { target in
+      if type == ElementType(dtype), !isBigEndian || type.byteCount == 1, isLittleEndianMachine {
+        target.copyMemory(from: content)
+      } else if let (position, value) = place(0..<shape.count, in: target, as: dtype) {
+        misfit = Misfit(position: position, value: value)
+        target.initializeMemory(as: UInt8.self, repeating: 0)
+      }
+    }
+    return misfit.map { .failure($0) } ?? .success(tensor)
+  }
+
+  /// A number that a dtype cannot hold.
+  struct Misfit: Error {
+    let position: Int
+    let value: String
+  }
+
+  private func bits<Bits: FixedWidthInteger>(_ position: Int) -> Bits {
+    let raw = content.loadUnaligned(fromByteOffset: position * MemoryLayout<Bits>.size, as: Bits.self)
+    return isBigEndian ? Bits(bigEndian: raw) : Bits(littleEndian: raw)
+  }
+
+  private func reals<Number: BinaryFloatingPoint>(
+    _ positions: some Sequence<Int>, _ target: UnsafeMutableRawBufferPointer, _ dtype: DType,
+    _ number: (Int) -> Number
+  ) -> (Int, String)? {
+    switch dtype {
+    case .float32:
+      fill(target, positions) { position in
+        let value = Float(number(position))
+        return value.isInfinite && number(position).isFinite ? nil : value
+      } text: {
+        "\(number($0))"
+      }
+    case .float64: fill(target, positions, { Double(number($0)) }, text: { "\(number($0))" })
+    case .int32: fill(target, positions, { Int32(exactly: number($0)) }, text: { "\(number($0))" })
+    }
+  }
+
+  private func integers<Number: FixedWidthInteger>(
+    _ positions: some Sequence<Int>, _ target: UnsafeMutableRawBufferPointer, _ dtype: DType,
+    _ number: (Int) -> Number
+  ) -> (Int, String)? {
+    switch dtype {
+    case .float32: fill(target, positions, { Float(number($0)) }, text: { "\(number($0))" })
+    case .float64: fill(target, positions, { Double(number($0)) }, text: { "\(number($0))" })
+    case .int32: fill(target, positions, { Int32(exactly: number($0)) }, text: { "\(number($0))" })
+    }
+  }
+
+  private func fill<Number>(
+    _ target: UnsafeMutableRawBufferPointer, _ positions: some Sequence<Int>, _ number: (Int) -> Number?,
+    text: (Int) -> String
+  ) -> (Int, String)? {
+    var offset = 0
+    for position in positions {
+      guard let value = number(position) else { return (position, text(position)) }
+      target.storeBytes(of: value, toByteOffset: offset, as: Number.self)
+      offset += MemoryLayout<Number>.size
+    }
+    return nil
+  }
+}
+
+/// Tensors hold the machine's byte order, files the little-endian one.
+let isLittleEndianMachine = 1.littleEndian == 1
+
+/// IEEE half precision: 1 bit of sign, 5 of exponent, 10 of fraction.
+private func float(half bits: UInt16) -> Float {
+  let (sign, exponent, fraction) = (UInt32(bits >> 15) << 31, UInt32(bits >> 10 & 31), UInt32(bits & 0x3FF))
+  switch exponent {
+  case 0: return sign == 0 ? Float(fraction) * 0x1p-24 : -Float(fraction) * 0x1p-24
+  case 31: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
+  default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+  }
+}

@@ -1,0 +1,121 @@
+import Tensors
+
+/// NumPy's archive of named arrays: a zip file of ``NPY`` members.
+///
+/// ```swift
+/// let archive = try NPZ.read("data.npz")       // numpy.savez or savez_compressed
+/// let x = archive["x"]                          // Tensor?
+/// try NPZ(["x": x, "labels": y]).write(to: "copy.npz")
+/// ```
+///
+/// Members may be stored or deflated; each is held against its CRC-32. What the archive may expand to is limited, so that a
+/// small file cannot ask for a large memory. Archives that need zip64 (4 GiB or 65,535 members) and encrypted ones are
+/// refused.
+public struct NPZ: Sendable {
+  /// The arrays under their names, in the archive's order.
+  public let members: [(name: String, value: Tensor)]
+
+  /// An archive of arrays.
+  ///
+  /// - Precondition: different names, at most 65,534 of them.
+  public init(_ members: KeyValuePairs<String, Tensor>) { self.init(members.map { ($0.key, $0.value) }) }
+
+  /// An archive of arrays in a list.
+  ///
+  /// - Precondition: different names, at most 65,534 of them.
+  public init(_ members: [(name: String, value: Tensor)]) {
+    require(Set(members.map(\.name)).count == members.count, "the members of an archive have different names")
+    require(members.count < 0xFFFF, "an archive has at most 65534 members, got \(members.count)")
+    self.members = members
+  }
+
+  /// The array of a name.
+  public subscript(name: String) -> Tensor? { members.first { $0.name == name }?.value }
+
+  /// The arrays in a file.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - dtype: What to convert to; by default as ``NPY`` says.
+  ///   - limit: The bytes that all members together may expand to; 1 GiB by default.
+  /// - Throws: `FlowError.file` with the byte at which the file is something else than expected.
+  public static func read(_ path: String, dtype: DType? = nil, limit: Int = 1 << 30) throws(FlowError) -> NPZ
+  {
+    try parse(bytes: FileBytes.read(path), dtype: dtype, limit: limit, source: path)
+  }
+
+  /// The arrays in the bytes of a file. Errors call it `source`; the rest is as in ``read(_:dtype:limit:)``.
+  public static func parse(
+    bytes: [UInt8], dtype: DType? = nil, limit: Int = 1 << 30, source: String = "archive"
+  ) throws(FlowError) -> NPZ {
+    try withBytes(of: bytes) { (buffer) throws(FlowError) in
+      let file = BinaryBytes(bytes: buffer, source: source)
+      var members: [(name: String, value: Tensor)] = []
+      var names: Set<String> = []
+      var left = limit
+      for entry in try ZipEntry.directory(of: file) {
+        guard entry.name.hasSuffix(".npy"), names.insert(entry.name).inserted else {
+          throw file.error(
+            at: entry.place, "expected a member of another name that ends in .npy, got \(excerpt(entry.name))"
+          )
+        }
+        guard entry.size <= left else {
+          throw file.error(
+            at: entry.place,
+            "expected members that expand to at most \(limit) bytes, got \(entry.size) more for \(excerpt(entry.name))"
+          )
+        }
+        left -= entry.size
+        let content = try entry.content(in: file)
+        members.append(
+          (
+            String(entry.name.dropLast(4)),
+            try NPY.parse(
+              bytes: content, dtype: dtype, source: "\(source), member \(excerpt(entry.name))")
+          ))
+      }
+      return NPZ(members)
+    }
+  }
+
+  /// Writes the arrays without compression, as `numpy.savez` does; whole or not at all.
+  ///
+  /// - Throws: `FlowError.file` if the file cannot be written, or would need zip64.
+  public func write(to path: String) throws(FlowError) {
+    let bytes = bytes
+    guard bytes.count < 0xFFFF_FFFF else {
+      throw .file(
+        path: path, row: nil, column: nil,
+        message: "expected an archive below 4 GiB, got \(bytes.count) bytes")
+    }
+    try FileBytes.write(bytes, to: path)
+  }
+
+  /// The bytes of a file that holds the arrays.
+  public var bytes: [UInt8] {
+    var file: [UInt8] = []
+    var directory: [UInt8] = []
+    for (name, value) in members {
+      let content = NPY.bytes(of: value)
+      let (name, offset) = (Array((name + ".npy").utf8), file.count)
+      // Version 2.0, names in UTF-8, no compression, the first day of 1980.
+      let common =
+        words16([20, 0x800, 0, 0, 0x21]) + words32([Int(crc32(content)), content.count, content.count])
+        + words16([name.count, 0])
+      file += words32([0x0403_4B50]) + common + name + content
+      directory +=
+        words32([0x0201_4B50]) + words16([20]) + common + words16([0, 0, 0]) + words32([0, offset])
+        + name
+    }
+    return file + directory + words32([0x0605_4B50]) + words16([0, 0, members.count, members.count])
+      + words32([directory.count, file.count]) + words16([0])
+  }
+
+  private func words16(_ numbers: [Int]) -> [UInt8] {
+    numbers.flatMap { [UInt8($0 & 255), UInt8($0 >> 8 & 255)] }
+  }
+
+  private func words32(_ numbers: [Int]) -> [UInt8] {
+    numbers.flatMap { number in [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: number >> $0) } }
+  }
+}

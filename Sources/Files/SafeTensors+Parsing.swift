@@ -1,0 +1,110 @@
+import Tensors
+
+extension SafeTensors {
+  static func parse(_ file: BinaryBytes) throws(FlowError) -> SafeTensors {
+    let length = try file.number(UInt64.self, at: 0, "the header's length")
+    guard length <= 100_000_000 else {
+      throw file.error(at: 0, "expected a header of at most 100000000 bytes, got \(length)")
+    }
+    let header = Array(try file.slice(8, count: Int(length), "a header"))
+    let json: JSON
+    do throws(JSON.Failure) { json = try JSON(parsing: header) } catch {
+      throw file.error(at: 8 + error.offset, error.message)
+    }
+    guard case .object(let members) = json else { throw file.error(at: 8, "expected an object of tensors") }
+    let start = 8 + Int(length)
+    var metadata: [String: String] = [:]
+    var entries: [Entry] = []
+    for member in members {
+      if member.name == "__metadata__" {
+        metadata = try texts(member.value, file)
+      } else {
+        entries.append(try Entry(member, file))
+      }
+    }
+    try checkPlaces(entries, start, file)
+    var tensors: [(name: String, value: Tensor)] = []
+    for entry in entries {
+      let content = try file.slice(start + entry.range.lowerBound, count: entry.range.count, "a tensor")
+      switch Elements(type: entry.type, content: content).tensor(entry.shape, dtype: entry.type.dtype) {
+      case .success(let tensor): tensors.append((entry.name, tensor))
+      case .failure(let misfit):
+        throw file.error(
+          at: start + entry.range.lowerBound + misfit.position * entry.type.byteCount,
+          "expected a number that \(entry.type.dtype) holds, got \(misfit.value) in \(excerpt(entry.name))")
+      }
+    }
+    return SafeTensors(tensors, metadata: metadata)
+  }
+
+  /// The places must cover the numbers without gap or overlap: else a small file could stand for much memory, or hide
+  /// something.
+  private static func checkPlaces(_ entries: [Entry], _ start: Int, _ file: BinaryBytes) throws(FlowError) {
+    var place = 0
+    for entry in entries.sorted(by: {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }) {
+      guard entry.range.lowerBound == place else {
+        throw file.error(
+          at: start + min(place, file.count - start),
+          "expected a tensor at byte \(place) of the numbers, got \(excerpt(entry.name)) at \(entry.range.lowerBound)"
+        )
+      }
+      place = entry.range.upperBound
+    }
+    guard start + place == file.count else {
+      throw file.error(at: start, "expected \(place) bytes of numbers, got \(file.count - start)")
+    }
+  }
+
+  private static func texts(_ json: JSON, _ file: BinaryBytes) throws(FlowError) -> [String: String] {
+    guard case .object(let members) = json else {
+      throw file.error(at: 8, "expected __metadata__ to hold texts, got \(excerpt(json.text))")
+    }
+    var texts: [String: String] = [:]
+    for member in members {
+      guard let text = member.value.string else {
+        throw file.error(
+          at: 8, "expected a text under \(excerpt(member.name)), got \(excerpt(member.value.text))")
+      }
+      texts[member.name] = text
+    }
+    return texts
+  }
+
+  /// What the header says of one tensor.
+  private struct Entry {
+    let name: String
+    let type: ElementType
+    let shape: Shape
+    let range: Range<Int>
+
+    init(_ member: JSON.Member, _ file: BinaryBytes) throws(FlowError) {
+      func wrong(_ message: String) -> FlowError {
+        file.error(at: 8, "\(message) for the tensor \(excerpt(member.name))")
+      }
+      let types: [String: ElementType] = [
+        "F16": .float16, "BF16": .bfloat16, "F32": .float32, "F64": .float64, "I8": .int8, "I16": .int16,
+        "I32": .int32, "I64": .int64, "U8": .uint8, "U16": .uint16, "U32": .uint32, "U64": .uint64,
+        "BOOL": .bool,
+      ]
+      name = member.name
+      let typeName = member.value["dtype"]?.string ?? "none"
+      guard let type = types[typeName] else {
+        throw wrong("expected a dtype such as F32 or I64, got \(excerpt(typeName))")
+      }
+      self.type = type
+      guard let sizes = member.value["shape"]?.array?.map(\.integer), !sizes.contains(nil),
+        let shape = checkedShape(sizes.compactMap { $0 })
+      else { throw wrong("expected a shape of at most 6 axes and 2^48 numbers") }
+      self.shape = shape
+      guard let places = member.value["data_offsets"]?.array?.map(\.integer), places.count == 2,
+        let first = places[0], let last = places[1], first >= 0, last >= first, last <= file.count
+      else { throw wrong("expected two data_offsets within the file") }
+      range = first..<last
+      guard range.count == shape.count * type.byteCount else {
+        throw wrong("expected \(shape.count * type.byteCount) bytes for shape \(shape), got \(range.count)")
+      }
+    }
+  }
+}

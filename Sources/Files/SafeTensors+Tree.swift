@@ -1,0 +1,93 @@
+import Tensors
+
+extension SafeTensors {
+  /// A file of a tree's leaves under their paths.
+  ///
+  /// - Precondition: no metadata named `frozen`; no label with a `/` in it or a line break.
+  public init(_ tree: Params, metadata: [String: String] = [:]) {
+    self.init(trees: [("", tree)], metadata: metadata)
+  }
+
+  /// A file of several trees, each below a name of its own.
+  package init(trees: [(name: String, tree: Params)], metadata: [String: String]) {
+    require(metadata["frozen"] == nil, "the metadata named frozen is the tree's own")
+    var tensors: [(name: String, value: Tensor)] = []
+    var frozen: [String] = []
+    for (name, tree) in trees {
+      tree.forEach { path, leaf, isFrozen in
+        let full = [name, path].filter { !$0.isEmpty }.joined(separator: "/")
+        tensors.append((full, leaf))
+        if isFrozen { frozen.append(full) }
+      }
+    }
+    var metadata = metadata
+    if !frozen.isEmpty { metadata["frozen"] = frozen.joined(separator: "\n") }
+    self.init(tensors, metadata: metadata)
+  }
+
+  /// The tensors as a tree, in the header's order; those that `frozen` names are frozen.
+  public var tree: Params { tree(under: "") }
+
+  /// The tensors below a name as a tree.
+  package func tree(under root: String) -> Params {
+    let frozen = Set((metadata["frozen"] ?? "").split(separator: "\n").map(String.init))
+    let prefix = root.isEmpty ? "" : root + "/"
+    var node = Node()
+    for (name, value) in tensors where name.hasPrefix(prefix) || name == root {
+      let path = name == root ? "" : String(name.dropFirst(prefix.count))
+      node.insert(frozen.contains(name) ? .frozen(value) : .leaf(value), at: path.split(separator: "/")[...])
+    }
+    return node.tree
+  }
+
+  /// The parameters of an architecture: the tensors in the places of a tree of that architecture.
+  ///
+  /// - Parameter template: the architecture's tree, as initialization gives it.
+  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is left over.
+  public func tree(like template: Params) throws(FlowError) -> Params {
+    try tree(under: "", like: template, who: "SafeTensors")
+  }
+
+  package func tree(under root: String, like template: Params, who: String) throws(FlowError) -> Params {
+    let prefix = root.isEmpty ? "" : root + "/"
+    var values: [String: Tensor] = [:]
+    for (name, value) in tensors where name.hasPrefix(prefix) || name == root {
+      values[name == root ? "" : String(name.dropFirst(prefix.count))] = value
+    }
+    var isSame = values.count == template.paths.count
+    template.forEach { path, leaf, _ in
+      isSame = isSame && values[path].map { $0.shape == leaf.shape && $0.dtype == leaf.dtype } ?? false
+    }
+    guard isSame else {
+      throw .structure(who: who, expected: template.outline, got: tree(under: root).outline)
+    }
+    var paths = template.paths[...]
+    return template.map { _ in values[paths.removeFirst()]! }
+  }
+
+  /// A tree that grows.
+  private struct Node {
+    var leaf: Params?
+    var children: [(label: String, node: Node)] = []
+    var positions: [String: Int] = [:]
+
+    mutating func insert(_ value: Params, at path: ArraySlice<Substring>) {
+      guard let label = path.first.map(String.init) else {
+        leaf = value
+        return
+      }
+      if positions[label] == nil {
+        positions[label] = children.count
+        children.append((label, Node()))
+      }
+      children[positions[label]!].node.insert(value, at: path.dropFirst())
+    }
+
+    /// A file may have a tensor `a` and one `a/b`, which no tree has: then `a` is shown as a child without a label.
+    var tree: Params {
+      if children.isEmpty, let leaf { return leaf }
+      let own = leaf.map { [Params.Child("", $0)] } ?? []
+      return .branch(own + children.map { Params.Child($0.label, $0.node.tree) })
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import Tensors
+
+/// One member of a zip archive, as the directory at the archive's end describes it (PKWARE's APPNOTE, 4.3).
+struct ZipEntry {
+  let name: String
+  /// The byte of the directory at which the member is described.
+  let place: Int
+  /// The bytes of the content, expanded.
+  let size: Int
+  private let packedSize, offset, method: Int
+  private let check: UInt32
+
+  /// The members of an archive, in the directory's order.
+  static func directory(of file: BinaryBytes) throws(FlowError) -> [ZipEntry] {
+    let end = try endRecord(of: file)
+    let count = Int(try file.number(UInt16.self, at: end + 10, "a number of members"))
+    var place = Int(try file.number(UInt32.self, at: end + 16, "the directory's place"))
+    if count == 0xFFFF || place == 0xFFFF_FFFF {
+      throw file.error(
+        at: end, "expected a zip file below 4 GiB and 65535 members, got one in zip64's format")
+    }
+    var entries: [ZipEntry] = []
+    for _ in 0..<count {
+      let (entry, next) = try ZipEntry.read(file, at: place)
+      entries.append(entry)
+      place = next
+    }
+    guard place <= end else { throw file.error(at: end, "expected the directory's end, got more of it") }
+    return entries
+  }
+
+  /// The record at the end, which only a comment may follow.
+  private static func endRecord(of file: BinaryBytes) throws(FlowError) -> Int {
+    var place = file.count - 22
+    while place >= max(0, file.count - 22 - 0xFFFF) {
+      if file.bytes[place] == 0x50, try file.number(UInt32.self, at: place, "a record") == 0x0605_4B50 {
+        return place
+      }
+      place -= 1
+    }
+    throw file.error(at: 0, "expected a zip file, got one without a directory at its end")
+  }
+
+  private static func read(_ file: BinaryBytes, at place: Int) throws(FlowError) -> (ZipEntry, next: Int) {
+    guard try file.number(UInt32.self, at: place, "a directory's entry") == 0x0201_4B50 else {
+      throw file.error(at: place, "expected a directory's entry, got something else")
+    }
+    func word(_ offset: Int) throws(FlowError) -> Int {
+      Int(try file.number(UInt16.self, at: place + offset, "a directory's entry"))
+    }
+    func long(_ offset: Int) throws(FlowError) -> Int {
+      Int(try file.number(UInt32.self, at: place + offset, "a directory's entry"))
+    }
+    let (nameLength, extraLength, commentLength) = (try word(28), try word(30), try word(32))
+    let name = try file.text(place + 46, count: nameLength, "a member's name")
+    let (packedSize, size, offset) = (try long(20), try long(24), try long(42))
+    guard ![packedSize, size, offset].contains(0xFFFF_FFFF) else {
+      throw file.error(at: place, "expected a member below 4 GiB, got \(excerpt(name)) in zip64's format")
+    }
+    guard try word(8) & 1 == 0 else {
+      throw file.error(at: place, "expected members in the clear, got \(excerpt(name)) encrypted")
+    }
+    let method = try word(10)
+    guard method == 0 || method == 8 else {
+      throw file.error(
+        at: place, "expected members stored (0) or deflated (8), got \(excerpt(name)) by method \(method)")
+    }
+    let entry = ZipEntry(
+      name: name, place: place, size: size, packedSize: packedSize, offset: offset, method: method,
+      check: try file.number(UInt32.self, at: place + 16, "a checksum"))
+    return (entry, place + 46 + nameLength + extraLength + commentLength)
+  }
+
+  /// The member's content, expanded and checked.
+  func content(in file: BinaryBytes) throws(FlowError) -> [UInt8] {
+    guard try file.number(UInt32.self, at: offset, "a member") == 0x0403_4B50 else {
+      throw file.error(at: offset, "expected the member \(excerpt(name)), got something else")
+    }
+    // The sizes here may be left open; name and extra field may differ in length from the directory's.
+    let nameLength = Int(try file.number(UInt16.self, at: offset + 26, "a member"))
+    let extraLength = Int(try file.number(UInt16.self, at: offset + 28, "a member"))
+    let start = offset + 30 + nameLength + extraLength
+    let packed = try file.slice(start, count: packedSize, "the member \(excerpt(name))")
+    let content: [UInt8]
+    if method == 0 {
+      guard size == packedSize else {
+        throw file.error(at: place, "expected a stored member of \(packedSize) bytes, got \(size)")
+      }
+      content = Array(packed)
+    } else {
+      do throws(Inflate.Failure) { content = try Inflate.inflated(packed, count: size) } catch {
+        throw file.error(
+          at: start + error.offset, "\(error.message), in the deflated member \(excerpt(name))")
+      }
+    }
+    let found = crc32(content)
+    guard found == check else {
+      throw file.error(
+        at: start,
+        "expected the checksum \(String(check, radix: 16)), got \(String(found, radix: 16)), in the member \(excerpt(name))"
+      )
+    }
+    return content
+  }
+}

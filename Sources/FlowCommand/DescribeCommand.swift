@@ -1,0 +1,62 @@
+import Arguments
+import Files
+import Flows
+
+/// `flow describe`: what is in a model's file.
+enum DescribeCommand: Subcommand {
+  static let name = "describe"
+  static let purpose = "Say what a model's file holds: architecture, columns, layers, how it was trained."
+  static let operands = ["MODEL"]
+  static let options: [Arguments.Option] = []
+  static let examples = ["flow describe model.safetensors", "flow describe model.safetensors --json"]
+
+  static func run(_ arguments: Arguments) async throws -> Report {
+    let path = arguments.operands[0]
+    let file = try SafeTensors.read(path)
+    guard file.metadata["architecture"] != nil else { return tree(of: file) }
+    let model = try Model.read(path)
+    let columns = model.columns ?? []
+    func note(_ name: String) -> String { model.notes[name] ?? "unknown" }
+    let text = """
+      \(model.architecture.name): \(model.architecture.purpose)
+      arguments: \(model.architecture.json(model.settings).text)
+      columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))
+      standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)
+      trained: \(note("epochs")) epochs, seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
+      swift-flows \(note("swift-flows"))
+
+      \(try model.flow.summary(inputDim: Shape([model.width])))
+      """
+    return Report(
+      text: text,
+      json: [
+        "architecture": .string(model.architecture.name),
+        "arguments": model.architecture.json(model.settings),
+        "width": .integer(model.width), "columns": model.columns.map { .array($0.map(JSON.string)) } ?? .null,
+        "standardized": .bool(model.isStandardized), "dtype": .string("\(model.dtype)"),
+        "parameters": .integer(model.params.learnedCount), "metadata": metadata(of: file),
+      ])
+  }
+
+  /// A file of a flow composed in code, or of anything else: its tensors.
+  private static func tree(of file: SafeTensors) -> Report {
+    let notes = file.metadata.filter { $0.key != "frozen" }.sorted { $0.key < $1.key }
+    let text =
+      notes.map { "\($0.key): \($0.value)" } + [
+        "no architecture; load it in code, by tree:", file.tree.outline,
+      ]
+    let tensors = file.tensors.map { name, value -> JSON in
+      [
+        "name": .string(name), "shape": .array(value.shape.sizes.map(JSON.integer)),
+        "dtype": .string("\(value.dtype)"),
+      ]
+    }
+    return Report(
+      text: text.joined(separator: "\n"),
+      json: ["architecture": .null, "tensors": .array(tensors), "metadata": metadata(of: file)])
+  }
+
+  private static func metadata(of file: SafeTensors) -> JSON {
+    .object(file.metadata.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) })
+  }
+}

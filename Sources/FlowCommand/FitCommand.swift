@@ -1,0 +1,138 @@
+import Arguments
+import Files
+import Flows
+
+/// `flow fit`: a file of numbers in, a model out.
+enum FitCommand: Subcommand {
+  static let name = "fit"
+  static let purpose = "Fit a flow to the rows of a file (.csv, .tsv, .npy, .npz)."
+  static let operands = ["DATA"]
+
+  static let options: [Arguments.Option] = [
+    .init("out", "FILE", "where the model goes (.safetensors); required"),
+    .init("architecture", "NAME", default: "nsf", Architecture.all.map(\.name).joined(separator: ", ")),
+    .init("columns", "A,B,...", "the columns to fit, for files with a header; the others may hold text"),
+    .init("layers", "N", "layers of the flow"),
+    .init("hidden", "N,N,...", "widths of each network's hidden layers"),
+    .init("bins", "N", "bins of each spline"),
+    .init("bound", "X", "where splines end, in standard deviations"),
+    .init("components", "N", "components of each mixture"),
+    .init("epochs", "N", default: "200", "passes over the data at most"),
+    .init("patience", "N", default: "20", "epochs without a better validation loss after which to stop"),
+    .init("batch-size", "N", default: "256", "rows a step"),
+    .init("learning-rate", "X", default: "0.001", "Adam's rate at the start; it falls to 0 along a cosine"),
+    .init("validation", "X", default: "0.1", "share of the rows held out to judge each epoch"),
+    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .init("dtype", "NAME", default: "float32", "float32 or float64"),
+    .init(flag: "no-standardize", "take the columns as they are"),
+    .init("checkpoint", "FILE", "keep the run's state here, and go on from it after an interruption"),
+    .init("checkpoint-steps", "N", "write it every N steps instead of every 5 minutes"),
+    .init("progress", "KIND", default: "auto", "bar, lines, none, or auto: a bar on a terminal"),
+  ]
+
+  static let examples = [
+    "flow fit data.csv --out model.safetensors",
+    "flow fit data.csv --columns height,weight --architecture maf --hidden 128,128 --out model.safetensors",
+    "flow fit large.npy --epochs 50 --checkpoint run.safetensors --out model.safetensors",
+  ]
+
+  static func run(_ arguments: Arguments) async throws -> Report {
+    guard let out = arguments.value("out") else { throw UsageError("--out FILE is required") }
+    let choice = arguments.text("architecture")
+    guard let architecture = Architecture.named(choice) else {
+      throw UsageError(
+        "unknown architecture \(choice); there are \(Architecture.all.map(\.name).joined(separator: ", "))")
+    }
+    let settings = try architecture.settings(from: arguments)
+    let dtypes: [String: DType] = ["float32": .float32, "float64": .float64]
+    guard let dtype = dtypes[arguments.text("dtype")] else {
+      throw UsageError("expected float32 or float64 for --dtype, got \(arguments.text("dtype"))")
+    }
+    let (epochs, patience) = (
+      try arguments.integer("epochs", in: 1...1_000_000), try arguments.integer("patience", in: 1...1_000_000)
+    )
+    let batchSize = try arguments.integer("batch-size", in: 1...1_000_000)
+    let rate = try arguments.number("learning-rate", in: 1e-12...1e3)
+    let validation = try arguments.number("validation", in: 0...0.9)
+    let seed = try arguments.integer("seed", in: Int.min...Int.max)
+    let checkpoint = try checkpoint(arguments)
+    let progress = try progress(arguments)
+
+    let path = arguments.operands[0]
+    let columns = arguments.value("columns")?.split(separator: ",").map(String.init)
+    let table = try Table.read(path, columns: columns, dtype: dtype)
+    let isStandardized = !arguments.has("no-standardize")
+    if isStandardized { try checkSpread(table, path) }
+    let flow = Model.flow(
+      architecture, settings, standardizing: isStandardized ? Standardize(of: table.values) : nil)
+
+    let training = table.values.rows - Int((Double(table.values.rows) * validation).rounded())
+    let steps = epochs * ((training + batchSize - 1) / batchSize)
+    let optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(rate, steps: steps)))
+    let values = table.values
+    let fitted = try await Interruption.cancels {
+      try fit(
+        flow, to: values, key: Key(seed), epochs: epochs, batchSize: batchSize, optimizer: optimizer,
+        validationFraction: validation, patience: patience, checkpoint: checkpoint, progress: progress)
+    }
+    if fitted.ending == .cancelled {
+      let hint = checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""
+      return Report(text: "interrupted\(hint)", json: ["interrupted": true], code: 130)
+    }
+
+    let best = fitted.history.last { $0.isBest } ?? fitted.history[fitted.history.count - 1]
+    var model = Model(
+      architecture: architecture, settings: settings, width: values.shape[1], isStandardized: isStandardized,
+      columns: table.columns, dtype: dtype, params: fitted.params)
+    model.notes["seed"] = "\(seed)"
+    model.notes["epochs"] = "\(fitted.history.count)"
+    model.notes["training_loss"] = "\(best.trainingLoss)"
+    model.notes["validation_loss"] = best.validationLoss.map { "\($0)" }
+    try model.write(to: out)
+    let held = best.validationLoss.map { ", held-out log-likelihood \(decimals(-$0)) nats a row" } ?? ""
+    return Report(
+      text: "fitted \(architecture.name) to \(values.rows) rows of \(values.shape[1]) columns in "
+        + "\(fitted.history.count) epochs\(held)\nwrote \(out)",
+      json: [
+        "model": .string(out), "architecture": .string(architecture.name), "rows": .integer(values.rows),
+        "columns": .integer(values.shape[1]), "parameters": .integer(fitted.params.learnedCount),
+        "epochs": .integer(fitted.history.count), "best_epoch": .integer(best.index + 1),
+        "training_log_likelihood": .number(-best.trainingLoss),
+        "validation_log_likelihood": best.validationLoss.map { .number(-$0) } ?? .null,
+      ])
+  }
+
+  private static func checkpoint(_ arguments: Arguments) throws(UsageError) -> Checkpoint? {
+    let hasSteps = arguments.value("checkpoint-steps") != nil
+    guard let path = arguments.value("checkpoint") else {
+      if hasSteps { throw UsageError("--checkpoint-steps needs --checkpoint FILE") }
+      return nil
+    }
+    guard hasSteps else { return Checkpoint(path) }
+    return Checkpoint(path, every: .steps(try arguments.integer("checkpoint-steps", in: 1...1_000_000_000)))
+  }
+
+  static func progress(_ arguments: Arguments) throws(UsageError) -> Progress {
+    switch arguments.text("progress") {
+    case "auto": return .automatic
+    case "bar": return .bar
+    case "lines": return .lines
+    case "none": return .silent
+    default:
+      throw UsageError("expected auto, bar, lines or none for --progress, got \(arguments.text("progress"))")
+    }
+  }
+
+  /// A constant column has no density, and standardizing would divide by nothing.
+  private static func checkSpread(_ table: Table, _ path: String) throws(FlowError) {
+    let spread = (table.values.max(axis: 0) - table.values.min(axis: 0)).doubles
+    guard let column = spread.firstIndex(of: 0) else { return }
+    let name = table.columns.map { " \($0[column])" } ?? ""
+    throw .file(
+      path: path, row: nil, column: column + 1,
+      message: "expected different numbers in column\(name), got the same in all rows: it has no density")
+  }
+}
+
+/// Three decimals, for people.
+func decimals(_ x: Double) -> String { x.isFinite ? "\((x * 1000).rounded() / 1000)" : "\(x)" }

@@ -1,0 +1,67 @@
+import Arguments
+import Files
+import Flows
+
+/// `flow sample`: new rows.
+enum SampleCommand: Subcommand {
+  static let name = "sample"
+  static let purpose = "Draw new rows, in the data's own units."
+  static let operands = ["MODEL"]
+
+  static let options: [Arguments.Option] = [
+    .init("count", "N", default: "1000", "how many rows"),
+    .init("seed", "N", default: "0", "what they are drawn from: the same seed, the same rows"),
+    .init("out", "FILE", "where they go (.csv, .tsv or .npy); without it, to standard output as CSV"),
+    .init("picture", "FILE", "draw all columns against each other (.svg)"),
+    .init("data", "FILE", "rows to show beside the draws in the picture"),
+    .init("progress", "KIND", default: "auto", "bar, lines, none, or auto: a bar on a terminal"),
+  ]
+
+  static let examples = [
+    "flow sample model.safetensors --count 1000 --seed 0 --out new.npy",
+    "flow sample model.safetensors --picture new.svg --data data.csv --out new.csv",
+  ]
+
+  static func run(_ arguments: Arguments) async throws -> Report {
+    let count = try arguments.integer("count", in: 1...1_000_000_000)
+    let seed = try arguments.integer("seed", in: Int.min...Int.max)
+    let progress = try FitCommand.progress(arguments)
+    guard arguments.value("data") == nil || arguments.value("picture") != nil else {
+      throw UsageError("--data goes with --picture FILE")
+    }
+    let model = try Model.read(arguments.operands[0])
+    guard count <= Int(Int32.max) / max(model.width, 1) else {
+      throw UsageError("expected fewer than 2^31 numbers, got \(count) rows of \(model.width)")
+    }
+    let draws = try model.functions(model.dtype).sample.inChunks(
+      Key(seed), model.params, count: count, progress: progress)
+    var json: [JSON.Member] = [.init("count", .integer(count)), .init("seed", .integer(seed))]
+    var text = ""
+    if let out = arguments.value("out") {
+      try Table.write(draws, columns: model.columns, to: out)
+      json.append(.init("out", .string(out)))
+      text += "wrote \(count) rows to \(out)\n"
+    } else if arguments.value("picture") == nil {
+      text = CSV(names: model.columns, values: draws).text()
+      if arguments.has("json") {
+        let numbers = draws.doubles
+        json.append(
+          .init(
+            "rows",
+            .array(
+              (0..<count).map { row in
+                .array(numbers[row * model.width..<(row + 1) * model.width].map(JSON.number))
+              })))
+      }
+    }
+    if let picture = arguments.value("picture") {
+      let data = try arguments.value("data").map { try Table.read($0, for: model) }
+      let groups = (data.map { [CornerPlot.Series("data", $0)] } ?? []) + [CornerPlot.Series("draws", draws)]
+      let names = model.columns ?? (1...model.width).map { "column \($0)" }
+      try CornerPlot("Draws from a model", series: groups, names: names).write(to: picture)
+      json.append(.init("picture", .string(picture)))
+      text += "wrote \(picture)\n"
+    }
+    return Report(text: text, json: .object(json))
+  }
+}

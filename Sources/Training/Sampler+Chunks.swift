@@ -1,0 +1,34 @@
+extension Sampler {
+  /// Draws in pieces, with progress where it takes long: chunk i of the draws comes from `key.folded(in: i)`.
+  ///
+  /// What is drawn does not depend on `count`, but on `size`.
+  ///
+  /// - Parameters:
+  ///   - key: what everything is drawn from.
+  ///   - params: the distribution's parameters.
+  ///   - count: how many draws.
+  ///   - size: the draws of one piece.
+  ///   - context: one row a draw, or one row for all.
+  ///   - progress: how to report on standard error.
+  /// - Throws: what drawing throws.
+  /// - Precondition: `count` is not negative, `size` is positive.
+  public func inChunks(
+    _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,
+    progress: Progress = .automatic
+  ) throws(FlowError) -> Tensor {
+    require(count >= 0 && size > 0, "draws come in pieces of a positive size, got \(count) and \(size)")
+    var meter = ProgressMeter(progress, total: count)
+    defer { meter.finish() }
+    var pieces: [Tensor] = []
+    for start in stride(from: 0, to: max(count, 1), by: size) {
+      let rows = start..<min(start + size, count)
+      let isShared = context?.rows == 1
+      pieces.append(
+        try self(
+          key.folded(in: start / size), params, count: rows.count, given: isShared ? context : context?[rows])
+      )
+      if count > size { meter.report(rows.upperBound, "\(rows.upperBound) of \(count) draws") }
+    }
+    return pieces.count == 1 ? pieces[0] : concatenate(pieces, axis: 0)
+  }
+}

@@ -1,0 +1,238 @@
+import Arguments
+import Files
+import Flows
+import Foundation
+import Testing
+
+@testable import flow
+
+/// A folder of its own with two columns of correlated numbers far from standard, named, and a third of text.
+struct Workplace {
+  let folder: String
+  let rows: Tensor
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "flows-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let noise = Key(5).normal([200, 2])
+    rows = matmul(noise, Tensor([[30, 10], [0, 0.5]])) + Tensor([1000, -7])
+    let lines = CSV(values: rows).text().split(separator: "\n").map { "cat,\($0)" }
+    try write("data.csv", "kind,height,weight\n" + lines.joined(separator: "\n") + "\n")
+    try CSV(names: ["height", "weight"], values: rows).write(to: self["plain.csv"])
+    try NPY.write(rows, to: self["data.npy"])
+  }
+
+  subscript(name: String) -> String { folder + "/" + name }
+
+  func write(_ name: String, _ text: String) throws {
+    try text.write(toFile: self[name], atomically: true, encoding: .utf8)
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: folder) }
+
+  /// Runs a line in which `@name` stands for a file of the folder.
+  func flow(_ line: String) async -> FlowCommand.Outcome {
+    await FlowCommand.run(
+      line.split(separator: " ").map { $0.hasPrefix("@") ? self[String($0.dropFirst())] : String($0) })
+  }
+
+  func json(_ line: String) async throws -> JSON {
+    let outcome = await flow(line + " --json")
+    #expect(outcome.error == nil && outcome.code == 0, "\(outcome)")
+    #expect(outcome.output.filter { $0 == "\n" }.count == 1)
+    return try JSON(parsing: Array(outcome.output.utf8))
+  }
+}
+
+@Suite struct FlowCommandTests {
+  private let small = "--layers 2 --hidden 8 --epochs 3 --seed 1"
+
+  @Test func fitScoreSampleCheckDescribe() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let fitted = try await place.json(
+      "fit @data.csv --columns height,weight --architecture realnvp --layers 2 --hidden 8 --epochs 150 --patience 150 --batch-size 45 --learning-rate 0.02 --out @m.safetensors"
+    )
+    #expect(fitted["rows"] == 200 && fitted["columns"] == 2 && fitted["architecture"] == "realnvp")
+
+    // Densities are in the data's units: a Gaussian's entropy with this covariance is log(2πe) + log(30 · 0.5).
+    let score = try await place.json("score @m.safetensors @data.csv --out @scores.csv")
+    let mean = try #require(score["mean_log_likelihood"]?.number)
+    let truth =
+      -(1 + log(Tensor(2 * Double.pi, dtype: .float64)).item + log(Tensor(15, dtype: .float64)).item)
+    #expect(abs(mean - truth) < 0.3, "\(mean), of at most about \(truth)")
+    #expect(score["count"] == 200)
+    let scores = try CSV.read(place["scores.csv"])
+    #expect(scores.names == ["log_likelihood"])
+    #expect(abs(scores.values.cast(to: .float64).mean().item - mean) < 1e-4)
+    for other in ["@plain.csv", "@data.npy"] {  // The same rows without the text, and without names.
+      #expect(try await place.json("score @m.safetensors \(other)") == score)
+    }
+
+    _ = try await place.json("sample @m.safetensors --count 500 --seed 3 --out @s.npy")
+    let draws = try NPY.read(place["s.npy"])
+    #expect(draws.shape == [500, 2])
+    #expect(abs(draws.mean(axis: 0).doubles[0] - 1000) < 10 && abs(draws.mean(axis: 0).doubles[1] + 7) < 4)
+    let printed = await place.flow("sample @m.safetensors --count 500 --seed 3")
+    let table = try CSV.parse(printed.output)
+    #expect(table.names == ["height", "weight"] && table.values.isIdentical(to: draws))
+
+    let check = try await place.json("check @m.safetensors")
+    #expect(check["passes"] == true)
+    #expect(try #require(check["largest_error"]?.number) < 1e-9)
+    let strict = await place.flow("check @m.safetensors --tolerance 0")
+    #expect(strict.code == 1 && strict.output.contains("FAILS"))
+
+    let described = try await place.json("describe @m.safetensors")
+    #expect(described["arguments"] == ["layers": 2, "hidden": [8]])
+    #expect(described["columns"] == ["height", "weight"])
+    #expect(described["metadata"]?["swift-flows"] == .string(libraryVersion))
+    let text = await place.flow("describe @m.safetensors")
+    #expect(text.output.contains("Standardize") && text.output.contains("total"))
+  }
+
+  @Test(arguments: Architecture.all.map(\.name))
+  func everyArchitectureIsBuiltAgainFromItsFile(name: String) async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    _ = try await place.json("fit @plain.csv --architecture \(name) \(small) --out @m.safetensors")
+    let again = try Model.read(place["m.safetensors"])
+    #expect(again.architecture.name == name && again.settings.layers == 2 && again.settings.hidden == [8])
+    #expect(try await place.json("check @m.safetensors")["passes"] == true)
+    let score = try await place.json("score @m.safetensors @plain.csv")
+    let functions = try again.functions(.float32)
+    let direct = try functions.logPDF(again.params, place.rows).cast(to: .float64).mean().item
+    #expect(score["mean_log_likelihood"] == .number(direct))
+  }
+
+  @Test func sameSeedSameFile() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    for name in ["a", "b"] { _ = try await place.json("fit @plain.csv \(small) --out @\(name).safetensors") }
+    _ = try await place.json("fit @plain.csv \(small) --seed 2 --out @c.safetensors")
+    let files = try ["a", "b", "c"].map { try FileBytes.read(place[$0 + ".safetensors"]) }
+    #expect(files[0] == files[1] && files[0] != files[2])
+  }
+
+  @Test func withoutStandardizingAndInDoublePrecision() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    _ = try await place.json("fit @plain.csv --no-standardize --dtype float64 \(small) --out @m.safetensors")
+    let model = try Model.read(place["m.safetensors"])
+    #expect(!model.isStandardized && model.dtype == .float64)
+    _ = try await place.json("score @m.safetensors @plain.csv")
+  }
+
+  @Test func picture() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    _ = try await place.json("fit @plain.csv \(small) --out @m.safetensors")
+    let result = try await place.json("sample @m.safetensors --count 50 --picture @p.svg --data @plain.csv")
+    #expect(result["picture"] == .string(place["p.svg"]))
+    #expect(try String(contentsOfFile: place["p.svg"], encoding: .utf8).contains("height"))
+  }
+
+  @Test func flowsComposedInCodeAreDescribedByTree() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let (params, _, _) = try Flow(ActNorm())(Key(0), inputDim: 2)
+    try SafeTensors(params, metadata: ["author": "me"]).write(to: place["own.safetensors"])
+    let described = await place.flow("describe @own.safetensors")
+    #expect(described.code == 0 && described.output.contains("bijection/logScale: [2] float32"))
+    let scored = await place.flow("score @own.safetensors @plain.csv")
+    #expect(scored.code == 1 && scored.error?.contains("got tensors without an architecture") == true)
+  }
+
+  @Test(
+    arguments: [
+      ("", 2, "expected a command, got nothing"),
+      ("fitt x", 2, "unknown command fitt; there are fit, score, sample, check, describe"),
+      ("fit", 2, "expected DATA, got nothing; flow fit --help says more"),
+      ("fit @plain.csv", 2, "--out FILE is required; flow fit --help says more"),
+      (
+        "fit @plain.csv --epoch 3 --out @m", 2,
+        "unknown option --epoch; did you mean --epochs?; flow fit --help says more"
+      ),
+      ("fit @plain.csv --epochs", 2, "--epochs needs a value; flow fit --help says more"),
+      (
+        "fit @plain.csv --epochs 0 --out @m", 2,
+        "expected a whole number from 1 to 1000000 for --epochs, got 0; flow fit --help says more"
+      ),
+      (
+        "fit @plain.csv --hidden 8,x --out @m", 2,
+        "expected widths such as 64,64 for --hidden, got 8,x; flow fit --help says more"
+      ),
+      (
+        "fit @plain.csv --architecture maf --bins 3 --out @m", 2,
+        "--bins does not go with --architecture maf; flow fit --help says more"
+      ),
+      ("fit @plain.csv @data.csv --out @m", 2, "unexpected @data.csv; flow fit --help says more"),
+      (
+        "score @none.safetensors @plain.csv", 1,
+        "@none.safetensors: expected a readable file, got nothing there"
+      ),
+      ("score @plain.csv @plain.csv", 1, nil),
+      ("fit @data.csv --out @m", 1, "@data.csv, row 2, column 1: expected a number, got \"cat\""),
+      ("fit @data.csv --columns height,size --out @m", 1, nil),
+    ] as [(String, Int32, String?)])
+  func wrongLinesAndFilesGiveOneLine(line: String, code: Int32, message: String?) async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let outcome = await place.flow(line)
+    #expect(outcome.code == code)
+    let error = try #require(outcome.error)
+    #expect(!error.contains("\n"))
+    if let message { #expect(error.replacingOccurrences(of: place.folder + "/", with: "@") == message) }
+  }
+
+  @Test func constantColumnsAreNamed() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("flat.csv", "a,b\n1,2\n3,2\n")
+    let outcome = await place.flow("fit @flat.csv --out @m")
+    #expect(
+      outcome.error?.hasSuffix(
+        "column 2: expected different numbers in column b, got the same in all rows: it has no density")
+        == true)
+  }
+
+  @Test func modelsThatLieAreRefused() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    _ = try await place.json("fit @plain.csv \(small) --out @m.safetensors")
+    let file = try SafeTensors.read(place["m.safetensors"])
+    for (name, value) in [
+      ("architecture", "gpt"), ("arguments", "{}"), ("arguments", "{\"layers\": 1000000}"), ("width", "x"),
+      ("arguments", "{\"layers\": 900, \"hidden\": [90000], \"bins\": 8, \"bound\": 3}"), ("width", "900000"),
+      ("width", "3"), ("columns", "[1]"), ("standardized", "false"), ("dtype", "float64"),
+      ("arguments", "{\"layers\": 3, \"hidden\": [8], \"bins\": 8, \"bound\": 3}"),
+    ] {
+      var metadata = file.metadata.filter { $0.key != "frozen" }
+      metadata[name] = value
+      try SafeTensors(file.tensors, metadata: metadata).write(to: place["lie.safetensors"])
+      let outcome = await place.flow("score @lie.safetensors @plain.csv")
+      #expect(outcome.code == 1 && outcome.error != nil, "\(name): \(value)")
+    }
+  }
+
+  @Test func helpExplainsEverything() async {
+    let place = await FlowCommand.run(["--help"])
+    #expect(place.code == 0)
+    for command in FlowCommand.subcommands {
+      #expect(place.output.contains(command.name))
+      let help = await FlowCommand.run([command.name, "--help"])
+      #expect(help.code == 0 && help.output.contains("Examples:"))
+      for option in command.options { #expect(help.output.contains(option.name)) }
+      // The examples are lines that the parser takes.
+      for example in command.examples {
+        let words = example.split(separator: " ").map(String.init)
+        #expect(words.prefix(2) == ["flow", command.name])
+        #expect(throws: Never.self) {
+          try Arguments(
+            Array(words.dropFirst(2)), options: command.options + [.init(flag: "json", "")],
+            operands: command.operands)
+        }
+      }
+    }
+  }
+}
