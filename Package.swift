@@ -61,6 +61,10 @@ let package = Package(
       resources: [.copy("breast_cancer.csv"), .copy("wine.csv")]),
     .executableTarget(
       name: "two-moons", dependencies: ["Flows", "Arguments"], path: "Examples/two-moons"),
+    .executableTarget(name: "banana", dependencies: ["Flows"], path: "Examples/banana"),
+    .executableTarget(
+      name: "posterior", dependencies: ["Flows"], path: "Examples/posterior",
+      resources: [.copy("breast_cancer.csv")]),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows"], path: "Benchmarks",
       exclude: ["peers", "compare"]),

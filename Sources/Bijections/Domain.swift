@@ -23,6 +23,12 @@ public struct Domain: Sendable, Hashable {
     case unitInterval
     /// a < x < b.
     case interval(Double, Double)
+    /// Rising numbers along the last axis.
+    case ordered
+    /// Positive numbers whose sum along the last axis is 1.
+    case simplex
+    /// Lower triangular matrices with a positive diagonal and rows of length 1.
+    case correlationCholesky
 
     /// The set in words.
     public var description: String {
@@ -32,14 +38,17 @@ public struct Domain: Sendable, Hashable {
       case .nonNegative: "of at least 0"
       case .unitInterval: "between 0 and 1"
       case .interval(let a, let b): "between \(a) and \(b)"
+      case .ordered: "that rise along the last axis"
+      case .simplex: "greater than 0 with sum 1 along the last axis"
+      case .correlationCholesky: "of a lower triangle with a positive diagonal and rows of length 1"
       }
     }
 
     /// Whether a number lies outside. NaN does not: it stays in its row.
     func excludes(_ x: Double) -> Bool {
       switch self {
-      case .reals: false
-      case .positive: x <= 0
+      case .reals, .ordered, .correlationCholesky: false
+      case .positive, .simplex: x <= 0
       case .nonNegative: x < 0
       case .unitInterval: x <= 0 || x >= 1
       case .interval(let a, let b): x <= a || x >= b
@@ -51,7 +60,7 @@ public struct Domain: Sendable, Hashable {
   public func check(_ inputs: Tensor, who: String) throws(FlowError) {
     if values == .reals { return }
     let numbers = inputs.doubles
-    guard let position = numbers.firstIndex(where: values.excludes) else { return }
+    guard let position = numbers.firstIndex(where: values.excludes) ?? firstMisplaced(numbers) else { return }
     throw .outsideDomain(
       who: who, expected: "\(values)", got: numbers[position], row: position / max(shape.count, 1))
   }

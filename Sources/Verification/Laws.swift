@@ -42,6 +42,7 @@ public struct Laws: Sendable {
   let key: Key
   let givenInputs: Tensor?
   let tolerance: Tolerance
+  let chart: Chart?
 
   /// How far a law may be missed, relative to max(1, |value|).
   public struct Tolerance: Sendable {
@@ -74,10 +75,11 @@ public struct Laws: Sendable {
   ///   - key: what everything random is drawn from.
   ///   - inputs: float64 rows to check at (edge cases); by default drawn inside the domain.
   ///   - tolerance: how far a law may be missed.
+  ///   - chart: the coordinates of an input sample; by default those of the domain.
   public init(
     of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
     inputs: Tensor? = nil,
-    tolerance: Tolerance = Tolerance()
+    tolerance: Tolerance = Tolerance(), chart: Chart? = nil
   ) {
     self.bijection = bijection
     self.inputDim = inputDim
@@ -85,6 +87,7 @@ public struct Laws: Sendable {
     self.key = key
     givenInputs = inputs
     self.tolerance = tolerance
+    self.chart = chart
   }
 
   /// Checks one law.
@@ -97,7 +100,7 @@ public struct Laws: Sendable {
     case .logDet:
       try LogDetCheck(
         of: bijection, inputDim: inputDim, contextDim: contextDim, key: key, inputs: givenInputs,
-        tolerance: tolerance.logDet
+        tolerance: tolerance.logDet, chart: chart
       ).verify()
     case .logDetsCancel: try checkLogDetsCancel()
     case .gradient: try checkGradient()
@@ -120,10 +123,11 @@ public struct Laws: Sendable {
 public func checkLaws(
   of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
   inputs: Tensor? = nil,
-  tolerance: Laws.Tolerance = .init()
+  tolerance: Laws.Tolerance = .init(), chart: Chart? = nil
 ) throws {
   let laws = Laws(
-    of: bijection, inputDim: inputDim, contextDim: contextDim, key: key, inputs: inputs, tolerance: tolerance)
+    of: bijection, inputDim: inputDim, contextDim: contextDim, key: key, inputs: inputs, tolerance: tolerance,
+    chart: chart)
   let failures = Laws.Law.allCases.compactMap { law -> String? in
     do {
       try laws.check(law)

@@ -4,6 +4,9 @@
 /// directions are checked, the inverse at the forward's outputs. Everything is in float64; a sample passes when
 /// |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). O(D) passes and O(D³) a row.
 ///
+/// Where samples lie in a smaller space than they have numbers (on a simplex, say), J is taken in the coordinates of a
+/// `Chart`: those of the domain, or the one given.
+///
 /// Where rows are coupled (`.couplesRows`: batch normalization in training), J is a row's Jacobian with what the rows share
 /// held constant.
 ///
@@ -24,6 +27,8 @@ public struct LogDetCheck: Sendable {
   private let cases: [Case]
   private let context: Tensor?
   private let tolerance: Double
+  /// The coordinates of data and of latents, where those are not their numbers.
+  private let charts: (data: Chart?, latent: Chart?)
 
   /// A check of an untrained bijection, at its initial parameters and at parameters moved by noise of deviation 0.1.
   ///
@@ -35,10 +40,11 @@ public struct LogDetCheck: Sendable {
   ///   - inputs: float64 rows to check at; by default drawn inside the domain.
   ///   - rows: how many rows are drawn.
   ///   - tolerance: relative, and absolute below 1.
+  ///   - chart: the coordinates of an input sample; by default those of the domain.
   /// - Throws: what the bijection throws at initialization.
   public init(
     of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key, inputs: Tensor? = nil,
-    rows: Int = 8, tolerance: Double = 1e-9
+    rows: Int = 8, tolerance: Double = 1e-9, chart: Chart? = nil
   ) throws(FlowError) {
     let (params, forward, inverse) = try bijection(
       key.folded(in: 0), inputDim: inputDim, contextDim: contextDim, dtype: .float64)
@@ -46,6 +52,7 @@ public struct LogDetCheck: Sendable {
     self.forward = forward
     self.inverse = inverse
     self.tolerance = tolerance
+    charts = (chart ?? forward.domain.chart, forward.codomain.chart)
     context = contextDim.map { key.folded(in: 2).normal($0.batched(inputs.rows), dtype: .float64) }
     cases = [
       Case(label: "initial parameters", params: params, inputs: inputs, mayBeZero: true),
@@ -60,13 +67,14 @@ public struct LogDetCheck: Sendable {
   /// - Precondition: everything is float64.
   public init(
     _ params: Params, forward: Mapping, inverse: Mapping, inputs: Tensor, given context: Tensor? = nil,
-    tolerance: Double = 1e-9
+    tolerance: Double = 1e-9, chart: Chart? = nil
   ) {
     require(inputs.dtype == .float64, "a log-det check runs in float64, got \(inputs.dtype)")
     self.forward = forward
     self.inverse = inverse
     self.context = context
     self.tolerance = tolerance
+    charts = (chart ?? forward.domain.chart, forward.codomain.chart)
     cases = [Case(label: "given parameters", params: params, inputs: inputs, mayBeZero: false)]
   }
 
@@ -125,25 +133,29 @@ public struct LogDetCheck: Sendable {
     var entries: [Report.Entry] = []
     for item in cases {
       let outputs = try forward.shaped(item.params, item.inputs, context).outputs
-      entries.append(try compare(forward, item, at: item.inputs, "forward, \(item.label)"))
-      entries.append(try compare(inverse, item, at: outputs, "inverse, \(item.label)"))
+      let (data, latent) = charts
+      entries.append(
+        try compare(forward, item, at: item.inputs, from: data, to: latent, "forward, \(item.label)"))
+      entries.append(
+        try compare(inverse, item, at: outputs, from: latent, to: data, "inverse, \(item.label)"))
     }
     return Report(entries: entries, tolerance: tolerance)
   }
 
   private func compare(
-    _ mapping: Mapping, _ item: Case, at x: Tensor, _ label: String
+    _ mapping: Mapping, _ item: Case, at x: Tensor, from source: Chart?, to target: Chart?, _ label: String
   ) throws(FlowError) -> Report.Entry {
     func refuse(_ why: String) -> Report.Entry {
       Report.Entry(label: label, worstRow: 0, claimed: .nan, jacobian: .nan, error: .infinity, refusal: why)
     }
     if x.rows == 0 { return refuse("there are no rows") }
-    let (size, outputSize) = (mapping.domain.shape.count, mapping.codomain.shape.count)
+    let size = source?.dimension ?? mapping.domain.shape.count
+    let outputSize = target?.dimension ?? mapping.codomain.shape.count
     if size != outputSize {
       return refuse("the Jacobian is not square: \(outputSize) outputs of \(size) inputs")
     }
     let claimed = try mapping.shaped(item.params, x, context).logDet
-    let jacobians = try jacobians(of: mapping, item.params, at: x)
+    let jacobians = try jacobians(of: mapping, item.params, at: x, from: source, to: target)
     if let row = claimed.firstNonFinite {
       return refuse("the log-det of row \(row) is \(claimed.doubles[row])")
     }
@@ -165,17 +177,23 @@ public struct LogDetCheck: Sendable {
       refusal: nil)
   }
 
-  /// Every row's Jacobian by dual numbers.
-  private func jacobians(of mapping: Mapping, _ params: Params, at x: Tensor) throws(FlowError) -> Tensor {
+  /// Every row's Jacobian by dual numbers, in the charts' coordinates.
+  private func jacobians(
+    of mapping: Mapping, _ params: Params, at x: Tensor, from source: Chart?, to target: Chart?
+  ) throws(FlowError) -> Tensor {
     let couplesRows = mapping.traits.contains(.couplesRows)
     let context = couplesRows ? context.map { concatenate([$0, $0], axis: 0) } : context
     var failure: FlowError?
     func outputs(_ x: Tensor) -> Tensor {
-      do throws(FlowError) { return try mapping.body(params, x, context).outputs } catch {
+      do throws(FlowError) {
+        let y = try mapping.body(params, source?.embedding(x) ?? x, context).outputs
+        return target?.coordinates(y) ?? y
+      } catch {
         failure = error
         return x
       }
     }
+    let x = source?.coordinates(x) ?? x
     let result = couplesRows ? rowJacobiansOfCoupledRows(at: x, outputs) : rowJacobians(at: x, outputs)
     if let failure { throw failure }
     return result

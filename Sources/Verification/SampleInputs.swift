@@ -11,7 +11,20 @@ extension Domain {
     case .interval(-.infinity, let b): b - exp(z)
     case .interval(let a, .infinity): a + exp(z)
     case .interval(let a, let b): a + (b - a) * sigmoid(z)
+    case .ordered: exp(z).cumulativeSum(axis: -1) - 2
+    case .simplex: z.softmax(axis: -1)
+    case .correlationCholesky: z.correlationCholesky
     }
+  }
+}
+
+extension Tensor {
+  /// The lower triangles with a positive diagonal, rows scaled to length 1.
+  fileprivate var correlationCholesky: Tensor {
+    let size = shape[-1]
+    let below = Triangle.strictlyLower.mask(size, size, dtype: dtype)
+    let lower = below * self + Tensor.identity(size, dtype: dtype) * exp(self)
+    return lower / sqrt(square(lower).sum(axis: -1, keepDims: true))
   }
 }
 

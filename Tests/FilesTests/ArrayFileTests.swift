@@ -87,7 +87,8 @@ func temporaryFolder() throws -> String {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     for tensor in [
-      Tensor([.nan, -.infinity, -0.0, 1e-310], dtype: .float64), pattern([2, 3, 4], .float32),
+      Tensor([.nan, -.infinity, -0.0, .leastNonzeroMagnitude], dtype: .float64),
+      pattern([2, 3, 4], .float32),
       Tensor(ints: [1, -2]),
       pattern([], .float32), pattern([3, 0], .float64), pattern([1, 1, 1, 1, 1, 2], .float32),
     ] {

@@ -21,7 +21,7 @@ import Testing
 
   private func start(_ words: [String]) throws -> (process: Process, output: Pipe, error: Pipe) {
     let process = Process()
-    process.executableURL = try #require(ProcessTests.program, "the program flow beside the tests")
+    process.executableURL = try #require(ProcessTests.program as URL?, "the program flow beside the tests")
     process.arguments = words
     let (output, error) = (Pipe(), Pipe())
     (process.standardOutput, process.standardError) = (output, error)

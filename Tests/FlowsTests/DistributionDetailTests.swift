@@ -73,7 +73,9 @@ import Testing
   }
 
   @Test func saturatedDensitiesAreFinite() throws {
-    for row in distributionTable where !row.name.contains("Uniform") && !row.name.contains("Product") {
+    // A funnel's density at (-100, ..., -100) is below what float32 can say the logarithm of.
+    let exempt = ["Uniform", "Product", "Funnel"]
+    for row in distributionTable where !exempt.contains(where: row.name.contains) {
       let (params, logPDF, _) = try row.distribution(
         Key(0), inputDim: row.inputDim, contextDim: row.contextDim)
       let context = row.contextDim.map { Tensor.zeros($0.batched(2)) }

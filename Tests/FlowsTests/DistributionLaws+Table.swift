@@ -16,7 +16,7 @@ let distributionTable: [DistributionRow] =
     family("Cauchy", { Cauchy($0) }), family("StudentT 3", { StudentT(degreesOfFreedom: 3, $0) }),
     family("StudentT 0.5", { StudentT(degreesOfFreedom: 0.5, $0) }),
     family("StudentT 1000000", { StudentT(degreesOfFreedom: 1e6, $0) }),
-  ].flatMap { $0 } + otherRows + flowRows + imageFlowRows
+  ].flatMap { $0 } + otherRows + flowRows + imageFlowRows + targetRows
 
 /// A location-scale family in all its forms.
 private func family(

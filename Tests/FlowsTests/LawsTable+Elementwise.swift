@@ -28,7 +28,7 @@ let elementwiseRows: [LawsRow] = [
     inputs: row([100, -100, 0, 1e-30, 88])),
   LawsRow(name: "Standardize", bijection: standardize, inputDim: 3),
   LawsRow(name: "Standardize, image", bijection: standardize, inputDim: [2, 2, 3]),
-  LawsRow(name: "Standardize, one number", bijection: Standardize(of: Tensor([[5], [5]])), inputDim: 1),
+  LawsRow(name: "Standardize, one number", bijection: Standardize(of: Tensor([[5], [9]])), inputDim: 1),
   LawsRow(name: "Inverted Standardize", bijection: Inverted(standardize), inputDim: 3),
   LawsRow(name: "Sigmoid", bijection: Sigmoid(), inputDim: 3),
   LawsRow(name: "Sigmoid, image", bijection: Sigmoid(), inputDim: [2, 2, 3]),

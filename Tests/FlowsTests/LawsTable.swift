@@ -11,12 +11,14 @@ struct LawsRow: Sendable, CustomTestStringConvertible {
   /// Rows at the edges of what the layer takes; by default rows drawn inside the domain.
   var inputs: Tensor?
   var tolerance = Laws.Tolerance()
+  /// The coordinates of a sample, where those are not its numbers and the domain does not say so.
+  var chart: Chart?
 
   var testDescription: String { name }
   var laws: Laws {
     Laws(
       of: bijection, inputDim: inputDim, contextDim: contextDim, key: Key(11), inputs: inputs,
-      tolerance: tolerance)
+      tolerance: tolerance, chart: chart)
   }
 }
 
@@ -27,7 +29,9 @@ private let far = Tensor(
   [[100, -100, 30, -30, 0], [1e-30, -1e-30, 88, -88, 1], [0, 0, 0, 0, 0]], dtype: .float64)
 
 /// Every public layer: a file of rows a family.
-let lawsTable = foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows + imageRows
+let lawsTable =
+  foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows + variationalRows
+  + imageRows
 
 private let foundationRows: [LawsRow] = [
   LawsRow(name: "ActNorm", bijection: ActNorm(), inputDim: 5),

@@ -1,0 +1,56 @@
+/// A normal distribution bent along a parabola.
+///
+/// x₁ ~ N(0, v), x₂ = z₂ − b x₁² + b v and xᵢ = zᵢ beyond, z standard normal. The bend preserves volume, so
+/// log p(x) = log N(x₁; 0, v) + log N(x₂ + b x₁² − b v) + Σ log N(xᵢ). O(D) both ways.
+///
+/// Parameters, frozen: the normal distribution's. A context is ignored. Domain: all reals. Errors: `mismatch` for samples
+/// that are not vectors of at least two numbers.
+///
+/// Haario, Saksman & Tamminen 1999, *Adaptive proposal distribution for random walk Metropolis algorithm*, section 4, as in
+/// NormalizingFlows.jl's examples. InvertibleNetworks.jl calls another density so: N(0, c₁⁻²) under a parabola that opens upwards.
+public struct Banana: Distribution {
+  private let curvature: Double
+  private let variance: Double
+
+  /// A banana of curvature b whose first number has variance v.
+  ///
+  /// - Precondition: a positive variance.
+  public init(curvature: Double = 0.1, variance: Double = 100) {
+    require(variance > 0, "a variance is positive, got \(variance)")
+    (self.curvature, self.variance) = (curvature, variance)
+  }
+
+  /// Parameters, log-density and sampler.
+  public func initialize(
+    _ key: Key, at site: Site
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    let size = try site.vectorSize(of: "Banana", atLeast: 2)
+    let (b, v) = (curvature, variance)
+    let straight = Lambda { _, site in
+      @Sendable func moved(_ x: Tensor, by sign: Double) -> Tensor {
+        let first = x.sliced(axis: 1, 0..<1)
+        let second = x.sliced(axis: 1, 1..<2) + sign * b * (square(first) - v)
+        return concatenate([first, second, x.sliced(axis: 1, 2..<size)], axis: 1)
+      }
+      return site.layer("Banana", .empty, traits: .volumePreserving) { _, x, _ in
+        (moved(x, by: 1), .zeros([x.rows], dtype: x.dtype))
+      } inverse: { _, z, _ in
+        (moved(z, by: -1), .zeros([z.rows], dtype: z.dtype))
+      }
+    }
+    let deviations = [v.squareRoot()] + [Double](repeating: 1, count: size - 1)
+    return try Flow(straight, prior: Normal(location: 0, scale: .fixed(Tensor(deviations, dtype: .float64))))
+      .initialize(key, at: site)
+  }
+}
+
+extension Site {
+  /// The length of a sample that has to be a vector.
+  func vectorSize(of who: String, atLeast least: Int) throws(FlowError) -> Int {
+    guard inputDim.rank == 1, inputDim.count >= least else {
+      throw .mismatch(
+        who: who, what: "inputDim", expected: "a vector of at least \(least) numbers", got: "\(inputDim)")
+    }
+    return inputDim.count
+  }
+}

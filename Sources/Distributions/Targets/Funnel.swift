@@ -1,0 +1,50 @@
+/// Neal's funnel: normal variables whose common scale is log-normal.
+///
+/// x₁ ~ N(m, s²), xᵢ = exp(x₁ / 2) zᵢ beyond, z standard normal: log p(x) = log N(x₁; m, s²) + Σ log N(xᵢ e^(−x₁/2)) − (D − 1) x₁ / 2.
+/// O(D) both ways. Neal's deviation s is 3.
+///
+/// Parameters, frozen: the normal distribution's. A context is ignored. Domain: all reals. Errors: `mismatch` for samples
+/// that are not vectors of at least two numbers.
+///
+/// Neal 2003, *Slice sampling*, Annals of Statistics 31 (3), section 8.
+public struct Funnel: Distribution {
+  private let mean: Double
+  private let deviation: Double
+
+  /// A funnel whose first number has the given mean and deviation.
+  ///
+  /// - Precondition: a positive deviation.
+  public init(mean: Double = 0, deviation: Double = 3) {
+    require(deviation > 0, "a deviation is positive, got \(deviation)")
+    (self.mean, self.deviation) = (mean, deviation)
+  }
+
+  /// Parameters, log-density and sampler.
+  public func initialize(
+    _ key: Key, at site: Site
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    let size = try site.vectorSize(of: "Funnel", atLeast: 2)
+    let straight = Lambda { _, site in
+      @Sendable func scaled(_ x: Tensor, by sign: Double) -> (Tensor, Tensor) {
+        let first = x.sliced(axis: 1, 0..<1)
+        let logScale = sign * 0.5 * first
+        return (
+          concatenate([first, x.sliced(axis: 1, 1..<size) * exp(logScale)], axis: 1),
+          Double(size - 1) * logScale.reshaped(to: [x.rows])
+        )
+      }
+      return site.layer("Funnel", .empty) { _, x, _ in
+        scaled(x, by: -1)
+      } inverse: { _, z, _ in
+        scaled(z, by: 1)
+      }
+    }
+    let rest = [Double](repeating: 0, count: size - 1)
+    return try Flow(
+      straight,
+      prior: Normal(
+        location: .fixed(Tensor([mean] + rest, dtype: .float64)),
+        scale: .fixed(Tensor([deviation] + rest.map { _ in 1 }, dtype: .float64)))
+    ).initialize(key, at: site)
+  }
+}

@@ -1,0 +1,125 @@
+/// A density to fit a flow to, known up to a constant: the logarithm of a function whose integral may be anything.
+///
+/// ```swift
+/// let ring = Target("ring", inputDim: 2) { x in -2 * square(sqrt(square(x).sumPerRow()) - 3) }
+/// let same = Target.perSample("ring", inputDim: 2) { x in -2 * square(sqrt(square(x).sum()) - 3) }
+/// let banana = try Target(Banana(), inputDim: 2)
+/// ```
+///
+/// Its function is written with tensor operations and is differentiated; row i of the result depends on row i alone.
+public struct Target: Sendable {
+  /// The log-density up to a constant, `[rows]`, of a batch `[rows] + inputDim`.
+  public typealias LogDensity = @Sendable (_ x: Tensor) throws(FlowError) -> Tensor
+  /// Draws, `[count] + inputDim`.
+  public typealias Draw = @Sendable (_ key: Key, _ count: Int, _ dtype: DType) throws(FlowError) -> Tensor
+
+  /// What it is called.
+  public let name: String
+  /// One sample's shape.
+  public let inputDim: Shape
+  /// log ∫ exp(log-density), where it is known: what no ELBO exceeds.
+  public let logNormalizer: Double?
+  /// Exact draws, where there are some.
+  public let draw: Draw?
+  /// The log-density without checks.
+  public let logDensity: LogDensity
+
+  /// A target from a function of a batch.
+  ///
+  /// - Parameters:
+  ///   - name: what it is called.
+  ///   - inputDim: one sample's shape.
+  ///   - logNormalizer: log ∫ exp(log-density), if it is known.
+  ///   - draw: exact draws, if there are some.
+  ///   - logDensity: the log-density up to a constant, one number a row.
+  public init(
+    _ name: String, inputDim: Shape, logNormalizer: Double? = nil, draw: Draw? = nil,
+    logDensity: @escaping LogDensity
+  ) {
+    self.name = name
+    self.inputDim = inputDim
+    self.logNormalizer = logNormalizer
+    self.draw = draw
+    self.logDensity = logDensity
+  }
+
+  /// A target from a function of one sample, which gives a single number; it is called row by row.
+  public static func perSample(
+    _ name: String, inputDim: Shape, logNormalizer: Double? = nil, draw: Draw? = nil,
+    logDensity: @escaping LogDensity
+  ) -> Target {
+    Target(name, inputDim: inputDim, logNormalizer: logNormalizer, draw: draw) { (x) throws(FlowError) in
+      var values: [Tensor] = []
+      for row in 0..<x.rows { values.append(try logDensity(x[row]).reshaped(to: [1])) }
+      return values.isEmpty ? .zeros([0], dtype: x.dtype) : concatenate(values, axis: 0)
+    }
+  }
+
+  /// A distribution with its initial parameters: the normalizer is 1, and it can be drawn from.
+  ///
+  /// Throws what the distribution throws for this shape.
+  public init(
+    _ distribution: some Distribution, inputDim: Shape, name: String? = nil
+  ) throws(FlowError) {
+    // Either dtype, whichever the rows come in.
+    let single = try distribution(Key(0), inputDim: inputDim, dtype: .float32)
+    let double = try distribution(Key(0), inputDim: inputDim, dtype: .float64)
+    self.init(
+      name ?? "\(type(of: distribution))", inputDim: inputDim, logNormalizer: 0,
+      draw: { (key, count, dtype) throws(FlowError) in
+        let form = dtype == .float64 ? double : single
+        return try form.sample(key, form.params, count: count)
+      }
+    ) { (x) throws(FlowError) in
+      let form = x.dtype == .float64 ? double : single
+      return try form.logPDF.body(form.params, x, nil)
+    }
+  }
+
+  /// The log-density up to a constant, `[rows]`; many rows are evaluated in pieces, on all cores.
+  ///
+  /// Throws `mismatch` for rows or results of another shape.
+  public func callAsFunction(_ x: Tensor) throws(FlowError) -> Tensor {
+    if x.rank != inputDim.rank + 1 || x.shape.sample != inputDim {
+      throw .mismatch(who: name, what: "rows of shape", expected: "[rows] + \(inputDim)", got: "\(x.shape)")
+    }
+    return try mapRows(x.rows, of: inputDim) { (rows) throws(FlowError) in
+      let values = try logDensity(x[rows])
+      if values.shape != [rows.count] {
+        throw .mismatch(
+          who: name, what: "log-densities of shape", expected: "[\(rows.count)]", got: "\(values.shape)")
+      }
+      return [values]
+    }[0]
+  }
+
+  /// The density to the power of an inverse temperature: β · log-density. Nothing is known of its normalizer.
+  public func tempered(_ inverseTemperature: Double) -> Target {
+    if inverseTemperature == 1 { return self }
+    return Target("\(name)^\(inverseTemperature)", inputDim: inputDim) { (x) throws(FlowError) in
+      inverseTemperature * (try logDensity(x))
+    }
+  }
+
+  /// The target beside as many standard normal momenta, on vectors of twice the length: what a Hamiltonian flow fits.
+  /// The normalizer stays what it is.
+  ///
+  /// - Precondition: samples are vectors.
+  public func withMomentum() -> Target {
+    require(inputDim.rank == 1, "withMomentum needs a target of vectors, got samples of shape \(inputDim)")
+    let size = inputDim.count
+    var joint: Draw?
+    if let draw {
+      joint = { (key, count, dtype) throws(FlowError) in
+        let position = try draw(key.folded(in: 0), count, dtype)
+        return concatenate([position, key.folded(in: 1).normal([count, size], dtype: dtype)], axis: 1)
+      }
+    }
+    return Target("\(name) with momentum", inputDim: [2 * size], logNormalizer: logNormalizer, draw: joint) {
+      (x) throws(FlowError) in
+      let momentum = x.sliced(axis: 1, size..<2 * size)
+      let constant = 0.5 * Double(size) * 1.8378770664093454836  // log 2π
+      return try logDensity(x.sliced(axis: 1, 0..<size)) - 0.5 * square(momentum).sumPerRow() - constant
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/// A normal distribution of the plane, turned about the origin by half the distance from it.
+///
+/// With z ~ N(0, diag(σ₁², σ₂²)) and r = |z|, x is z turned by −r/2; so z is x turned by r/2, since |x| = |z|. Turning each
+/// circle by an angle of its own preserves area, so log p(x) = log N(z; 0, diag(σ²)) without any further term.
+///
+/// Parameters, frozen: the normal distribution's. A context is ignored. Domain: all reals. Errors: `mismatch` for samples
+/// that are not vectors of two numbers.
+///
+/// Xu, Chen & Campbell 2023, *MixFlows*, arXiv 2205.07475, page 18.
+public struct WarpedGaussian: Distribution {
+  private let deviations: [Double]
+
+  /// A warped normal distribution of two deviations.
+  ///
+  /// - Precondition: positive deviations.
+  public init(deviations first: Double = 1, _ second: Double = 0.12) {
+    require(first > 0 && second > 0, "deviations are positive, got \(first) and \(second)")
+    deviations = [first, second]
+  }
+
+  /// Parameters, log-density and sampler.
+  public func initialize(
+    _ key: Key, at site: Site
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    if site.inputDim != [2] {
+      throw .mismatch(who: "WarpedGaussian", what: "inputDim", expected: "[2]", got: "\(site.inputDim)")
+    }
+    let straight = Lambda { _, site in
+      @Sendable func turned(_ x: Tensor, by sign: Double) -> (Tensor, Tensor) {
+        let (a, b) = (x.sliced(axis: 1, 0..<1), x.sliced(axis: 1, 1..<2))
+        let angle = sign * 0.5 * sqrt(square(a) + square(b))
+        let (cosine, sine) = (cos(angle), sin(angle))
+        let y = concatenate([a * cosine - b * sine, a * sine + b * cosine], axis: 1)
+        return (y, .zeros([x.rows], dtype: x.dtype))
+      }
+      return site.layer("WarpedGaussian", .empty, traits: .volumePreserving) { _, x, _ in
+        turned(x, by: 1)
+      } inverse: { _, z, _ in
+        turned(z, by: -1)
+      }
+    }
+    return try Flow(
+      straight, prior: Normal(location: 0, scale: .fixed(Tensor(deviations, dtype: .float64)))
+    ).initialize(key, at: site)
+  }
+}
