@@ -12,6 +12,13 @@ func suite(_ name: String, on dependencies: [Target.Dependency], fixtures: Bool 
     name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: fixtures ? ["Fixtures"] : [])
 }
 
+/// A program that shows something, with the data that it reads.
+func example(_ name: String, data: [String] = []) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Flows", "Arguments", "ExampleSupport"], path: "Examples/\(name)",
+    resources: data.map { .copy($0) })
+}
+
 let package = Package(
   name: "swift-flows",
   platforms: [.macOS(.v15)],  // Linux is what is tested.
@@ -43,20 +50,12 @@ let package = Package(
     room("Arguments", on: []),
     .executableTarget(
       name: "flow", dependencies: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
-    .executableTarget(
-      name: "digits", dependencies: ["Flows", "Arguments"], path: "Examples/digits",
-      resources: [.copy("digits.csv")]),
-    .executableTarget(name: "banana", dependencies: ["Flows", "Arguments"], path: "Examples/banana"),
-    .executableTarget(
-      name: "posterior", dependencies: ["Flows", "Arguments"], path: "Examples/posterior",
-      resources: [.copy("breast_cancer.csv")]),
-    .executableTarget(
-      name: "neural-spline", dependencies: ["Flows", "Arguments"], path: "Examples/neural-spline"),
-    .executableTarget(
-      name: "tabular", dependencies: ["Flows", "Arguments"], path: "Examples/tabular",
-      resources: [.copy("breast_cancer.csv"), .copy("wine.csv")]),
-    .executableTarget(
-      name: "two-moons", dependencies: ["Flows", "Arguments"], path: "Examples/two-moons"),
+    .target(name: "ExampleSupport", dependencies: ["Flows"], path: "Examples/Support"),
+    example("digits", data: ["digits.csv"]),
+    example("two-moons"), example("neural-spline"), example("banana"),
+    example("tabular", data: ["breast_cancer.csv", "wine.csv"]),
+    example("posterior", data: ["breast_cancer.csv"]),
+    example("glow-digits"), example("inpainting"), example("linear-inverse"), example("gauss-newton"),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows", "Arguments"], path: "Benchmarks",
       exclude: ["peers", "compare"]),

@@ -14,8 +14,9 @@ struct Benchmark {
   init(_ workload: Workload, rows: Int) throws {
     self.workload = workload
     self.rows = rows
-    (params, logPDF, sample) = try workload.flow(Key(0), inputDim: [workload.dimension])
-    batch = Key(1).normal([rows, workload.dimension])
+    batch = Key(1).normal(workload.inputDim.batched(rows))
+    (params, logPDF, sample) = try workload.flow(
+      Key(0), inputDim: workload.inputDim, initInputs: batch[0..<min(rows, 1024)])
   }
 
   func measured(_ part: Part, repetitions: Int) throws -> BenchmarkResult {
@@ -34,7 +35,7 @@ struct Benchmark {
     }
     let time = try Measurement(repetitions: repetitions, warmUp: min(3, repetitions)) { try run() }
     let bytes = try TensorMemory.peak { try run() }.bytes
-    let shard = batch[0..<min(Parallelism.shardRows, rows)]
+    let shard = batch[0..<min(Parallelism.shardRows(of: workload.inputDim), rows)]
     let operations =
       part == .step ? try recordedOperations(at: params) { try -logPDF($0, shard).mean() } : nil
     return BenchmarkResult(
@@ -44,10 +45,10 @@ struct Benchmark {
 
   /// Those of the products alone: two for each weight and row, and twice as many again for a gradient. Masked weights do not
   /// count; a product of factors is as its weight.
-  private func floatingPointOperations(_ part: Part) -> Double {
+  private func floatingPointOperations(_ part: Part) -> Double? {
+    guard let share = workload.shareOfWeights else { return nil }
     var weights = 0
     params.forEach { _, leaf, isFrozen in if leaf.rank == 2 && !isFrozen { weights += leaf.count } }
-    let share = workload.shareOfWeights
     return 2 * share * Double(weights) * Double(rows) * (part == .step ? 3 : 1)
   }
 

@@ -3,30 +3,37 @@ import Flows
 /// An architecture and a batch that other libraries are measured on too.
 struct Workload: Sendable {
   let name: String
-  let dimension: Int
+  let inputDim: Shape
   let batch: Int
   let flow: Flow
-  /// The share of its weights that are not masked.
-  var shareOfWeights = 1.0
+  /// The share of its weights that are not masked; nil where weights meet a row more than once.
+  var shareOfWeights: Double? = 1
 
-  static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D]
+  static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D, glow]
 
   private static let realNVP2D = Workload(
-    name: "realnvp-2d", dimension: 2, batch: 256,
+    name: "realnvp-2d", inputDim: 2, batch: 256,
     flow: withReversals(8, AffineCoupling(perceptron([64, 64]))))
   private static let realNVP63D = Workload(
-    name: "realnvp-63d", dimension: 63, batch: 512,
+    name: "realnvp-63d", inputDim: 63, batch: 512,
     flow: withReversals(10, AffineCoupling(perceptron([512, 512]))))
   private static let maf43D = Workload(
-    name: "maf-43d", dimension: 43, batch: 512,
+    name: "maf-43d", inputDim: 43, batch: 512,
     flow: withReversals(5, Autoregressive(MADE(hidden: [512, 512], lastWeight: lastWeight))),
     shareOfWeights: 0.5)
   private static let nsf8D = Workload(
-    name: "nsf-8d", dimension: 8, batch: 512,
+    name: "nsf-8d", inputDim: 8, batch: 512,
     flow: withReversals(10, Coupling(perceptron([128, 128]), RationalQuadraticSpline(bins: 8, bound: 3))))
   private static let actNormLinear64D = Workload(
-    name: "actnorm-linear-64d", dimension: 64, batch: 1024,
+    name: "actnorm-linear-64d", inputDim: 64, batch: 1024,
     flow: Flow(Serial((0..<32).flatMap { _ -> [any Bijection] in [ActNorm(), InvertibleLinear()] })))
+
+  /// Images: two levels of eight steps, with convolutions of 128 hidden channels.
+  private static let glow = Workload(
+    name: "glow", inputDim: [32, 32, 3], batch: 16,
+    flow: .glow(
+      levels: 2, steps: 8, learnsPrior: false, network: ConvNet(hidden: [128, 128], lastWeight: lastWeight)),
+    shareOfWeights: nil)
 
   /// Last layers start away from zero, so that no product is trivial.
   private static let lastWeight = Initializer.normal(standardDeviation: 0.01)

@@ -27,15 +27,15 @@ enum StoragePool {
   /// A block of at least `bytes` bytes of undefined content, aligned to 64.
   static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
     let (index, size) = sizeClass(of: bytes)
-    TensorMemory.count(size)
+    TensorMemory.count(bytes)
     if index < classCount, let block = lists[index].pop() { return block }
     return .allocate(byteCount: size, alignment: 64)
   }
 
   /// Takes a block back that was allocated for `bytes` bytes.
   static func release(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
-    let (index, size) = sizeClass(of: bytes)
-    TensorMemory.count(-size)
+    let (index, _) = sizeClass(of: bytes)
+    TensorMemory.count(-bytes)
     if index < classCount { lists[index].push(block) } else { block.deallocate() }
   }
 

@@ -56,7 +56,10 @@ public struct DataObjective: Sendable {
     if logPDF.traits.contains(.couplesRows) {
       return try Tensors.valueAndGradient(at: params) { try losses(logPDF, $0, 0..<count).mean() }
     }
-    return try Tensors.valueAndGradient(at: params, rows: count) { try losses(logPDF, $0, $1) }
+    let shardRows = Parallelism.shardRows(of: batch.rows.shape.sample)
+    return try Tensors.valueAndGradient(at: params, rows: count, shardRows: shardRows) {
+      try losses(logPDF, $0, $1)
+    }
   }
 
   private func weighted(_ batch: Batch) throws -> Losses {

@@ -34,9 +34,8 @@ let imageFlowRows: [DistributionRow] = [
     name: "hyperbolic, image context", distribution: Flow.hyperbolic(levels: 2, steps: 2, hidden: 3),
     inputDim: [4, 4, 1], contextDim: [4, 4, 1]),
   DistributionRow(
-    name: "realNVP, image, context", distribution: Flow.realNVP(levels: 2, hidden: 2, blocks: 1),
-    inputDim: [4, 4, 1],
-    contextDim: [4, 4, 1]),
+    name: "realNVP, image", distribution: Flow.realNVP(levels: 2, hidden: 2, blocks: 0),
+    inputDim: [4, 4, 1]),
   DistributionRow(
     name: "realNVPHalves", distribution: Flow.realNVPHalves(image: [4, 4, 1], layers: 2, hidden: 2),
     inputDim: [4, 4, 1]),

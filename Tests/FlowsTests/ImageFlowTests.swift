@@ -99,3 +99,31 @@ import Testing
     #expect(better > worse + 10)
   }
 }
+
+/// Convolutions with an inverse against their definitions.
+@Suite struct InvertibleConvolutionTests {
+  /// What a position of an emerging convolution's first half sees: nothing behind it in row-major order.
+  @Test func emergingLooksBackThenAhead() throws {
+    let (start, forward, _) = try EmergingConvolution()(Key(0), inputDim: [3, 3, 2], dtype: .float64)
+    let params = start.perturbed(Key(1), by: 0.5)
+    let x = Key(2).normal([1, 3, 3, 2], dtype: .float64)
+    let back = try params.replacing(
+      "ahead", by: start.child("ahead").map { .zeros($0.shape, dtype: .float64) })
+    let jacobian = rowJacobians(at: x) { try! forward(back, $0).outputs }[0]
+    for (row, values) in (0..<18).map({ ($0, jacobian[$0].doubles) }) {
+      #expect(values[(row + 1)...].enumerated().allSatisfy { $1 == 0 || (row + 1 + $0) / 2 == row / 2 })
+    }
+  }
+
+  /// Periodic: an image moved around its edges gives the outcome moved likewise.
+  @Test func periodicCommutesWithShifts() throws {
+    let (params, forward, inverse) = try PeriodicConvolution()(Key(0), inputDim: [4, 5, 2], dtype: .float64)
+    let x = Key(1).normal([2, 4, 5, 2], dtype: .float64)
+    func moved(_ x: Tensor) -> Tensor {
+      concatenate([x.sliced(axis: 2, 2..<5), x.sliced(axis: 2, 0..<2)], axis: 2)
+    }
+    let (there, elsewhere) = (try forward(params, x).outputs, try forward(params, moved(x)).outputs)
+    #expect(isClose(elsewhere, moved(there), 1e-12))
+    #expect(isClose(try inverse(params, there).outputs, x, 1e-10))
+  }
+}

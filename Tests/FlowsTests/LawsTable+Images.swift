@@ -10,7 +10,7 @@ private let farImages = Tensor(
 
 let imageRows =
   shapeRows + multiScaleRows + imageCouplingRows + reversibleRows + imageLayerRows
-  + hintRows + contextRows
+  + hintRows + contextRows + convolutionLayerRows
 
 private let shapeRows: [LawsRow] = [
   LawsRow(name: "Squeeze", bijection: Squeeze(), inputDim: [2, 4, 1]),
@@ -200,4 +200,17 @@ private let contextRows: [LawsRow] = [
   LawsRow(
     name: "PixelLogit, black and white", bijection: PixelLogit(margin: 1e-3), inputDim: 3,
     inputs: Tensor([[0, 1, 0.5], [1e-6, 1 - 1e-6, 0.25]], dtype: .float64), tolerance: .init(float32: 1e-3)),
+]
+
+private let convolutionLayerRows: [LawsRow] = [
+  LawsRow(name: "EmergingConvolution", bijection: EmergingConvolution(), inputDim: [3, 4, 2]),
+  LawsRow(
+    name: "EmergingConvolution, one channel", bijection: EmergingConvolution(size: 5), inputDim: [2, 3, 1]),
+  LawsRow(
+    name: "EmergingConvolution, one tap", bijection: EmergingConvolution(size: 1), inputDim: [2, 1, 3]),
+  LawsRow(name: "PeriodicConvolution", bijection: PeriodicConvolution(), inputDim: [3, 4, 2]),
+  LawsRow(name: "PeriodicConvolution, one channel", bijection: PeriodicConvolution(), inputDim: [4, 3, 1]),
+  LawsRow(
+    name: "PeriodicConvolution, window larger than the image", bijection: PeriodicConvolution(size: 3),
+    inputDim: [1, 2, 2]),
 ]

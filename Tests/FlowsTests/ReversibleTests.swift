@@ -40,6 +40,15 @@ import Testing
       [2, 2, 1]
     ),
     ("one number", AffineCoupling(net), 1, 2),
+    (
+      "recursion and leapfrog",
+      Serial(HINT(net, permutation: .full, isShared: false), Hyperbolic(hidden: 3), IRIM(net)), 6, 2
+    ),
+    ("multi-scale", Flow.glow(levels: 2, steps: 1, network: conv).bijection, [4, 4, 1], nil),
+    (
+      "modes inside", Flow.glow(levels: 2, steps: 2, isReversible: true, network: conv).bijection, [4, 4, 1],
+      [4, 4, 1]
+    ),
     ("inside and outside", Serial(Tanh(), Inverted(Tanh()), Autoregressive(MADE(hidden: [4]))), 3, nil),
   ]
 
@@ -56,7 +65,7 @@ import Testing
     // Inputs and context are differentiated too, as leaves beside the parameters.
     var point: Params = ["params": params, "inputs": .leaf(from)]
     if let context { point = ["params": params, "inputs": .leaf(from), "context": .leaf(context)] }
-    let weights = Key(5).normal(inputDim.batched(6), dtype: .float64)
+    let weights = Key(5).normal([6, inputDim.count], dtype: .float64)
     let (loss, gradient) = try valueAndGradient(at: point) { point in
       let given = context == nil ? nil : point["context"]
       let (y, logDet) = try (isInverse ? inverse : forward)(
