@@ -26,19 +26,19 @@ func twoMoons(_ key: Key, count: Int, noise: Double = 0.07) -> Tensor {
   return stack([x, y], axis: 1) + noise * key.folded(in: 2).normal([count, 2])
 }
 
-let flow = Flow(
-  Serial(
-    (0..<8).flatMap { _ -> [any Bijection] in
-      [AffineCoupling(MLP(hidden: [64, 64])), Reverse()]
-    } + [ActNorm()]))
+let flow = Flow.neuralSpline(layers: 6, hidden: [64, 64], bins: 12, bound: 4)
+let count = 6_000
+let steps = epochs * (count * 9 / 10 / 256 + 1)
 let fitted = try fit(
-  flow, to: twoMoons(key.folded(in: 0), count: 4_000), key: key.folded(in: 1), epochs: epochs,
-  optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(2e-3, steps: epochs * 15))),
+  flow, to: twoMoons(key.folded(in: 0), count: count), key: key.folded(in: 1), epochs: epochs,
+  optimizer: MovingAverage(
+    Chain(ClipByGlobalNorm(5), Adam(learningRate: .cosine(3e-3, steps: steps))), decay: 0.99),
   patience: nil,
   onEpoch: { epoch in
     if epoch.index % 10 == 9 || epoch.index == epochs - 1 {
       print(
-        "epoch \(epoch.index + 1): \(epoch.trainingLoss) nats, validation \(epoch.validationLoss ?? .nan)")
+        "epoch \(epoch.index + 1): \(rounded(epoch.trainingLoss)) nats, "
+          + "validation \(rounded(epoch.validationLoss ?? .nan))")
     }
     return .proceed
   })
@@ -48,9 +48,12 @@ let density = exp(try fitted.logPDF(fitted.params, grid.points()))
 let draws = try fitted.sample(key.folded(in: 2), fitted.params, count: 600)
 let path = options.text("output")
 try DensityPlot(
-  "Two moons: a RealNVP's density and 600 of its draws", density: density, on: grid, samples: draws
+  "Two moons: a neural spline flow's density and 600 of its draws", density: density, on: grid, samples: draws
 )
 .write(to: path)
-print(
-  "mass of the density in the picture: \(density.sum().item * 4.2 * 2.7 / Double(grid.rows * grid.columns))")
+let mass = density.sum().item * 4.2 * 2.7 / Double(grid.rows * grid.columns)
+print("mass of the density in the picture: \(rounded(mass))")
 print("wrote \(path)")
+
+/// Three decimals.
+func rounded(_ x: Double) -> Double { (x * 1000).rounded() / 1000 }

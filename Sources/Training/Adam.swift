@@ -42,7 +42,7 @@ public struct Adam: Optimizer {
       epsilon: epsilon, weightDecay: weightDecay)
     let (g, m) = (gradient.learnedLeaves, mean.learnedLeaves)
     let (v, w) = (square.learnedLeaves, params.learnedLeaves)
-    let results = g.indices.map { pass(gradient: g[$0], mean: m[$0], square: v[$0], weight: w[$0]) }
+    let results = mapLeaves(g) { pass(gradient: g[$0], mean: m[$0], square: v[$0], weight: w[$0]) }
     return (
       gradient.replacingLearned(with: results.map(\.step)),
       [

@@ -36,7 +36,9 @@ extension Optimizer {
     params: Params, state: Params
   ) {
     let (step, state) = try transform(gradient, state, params)
-    return (try params.combined(with: step, who: "update") { $0 + $1 }, state)
+    try params.checkLearned(against: step, who: "update")
+    let (weights, steps) = (params.learnedLeaves, step.learnedLeaves)
+    return (params.replacingLearned(with: mapLeaves(weights) { weights[$0] + steps[$0] }), state)
   }
 }
 

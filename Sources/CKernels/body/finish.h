@@ -40,11 +40,12 @@ static void NAME(finish)(size_t m, size_t n, const T *bias, ck_epilogue f, T *c)
       case CK_SOFTPLUS_EPILOGUE: NAME(unary)(CK_SOFTPLUS, c, c, m * n); return;
     }
   }
-  T repeated[LANES * LANES];
+  T repeated[16 * LANES * LANES];
   size_t period = n;
-  if (n < LANES) {  // short rows: the bias repeats after LANES of them, n whole vectors
-    period = n * LANES;
-    for (size_t i = 0; i < period; i++) repeated[i] = bias[i % n];
+  if (n <= 8 * LANES) {  // short rows: the bias repeats after LANES of them, n whole vectors
+    const size_t rows = n < LANES ? LANES : 16 * LANES * LANES / n;
+    period = n * (rows < m ? rows : m);
+    for (size_t i = 0; i < period; i += n) __builtin_memcpy(repeated + i, bias, n * sizeof(T));
     bias = repeated;
   }
   for (size_t i = 0; i < m * n; i += period) NAME(finish_row)(f, bias, c + i, m * n - i < period ? m * n - i : period);

@@ -120,12 +120,24 @@ struct Concatenate: Primitive {
   func value(_ inputs: Operands) -> Operands {
     let (a, b) = (inputs[0].storage, inputs[1].storage)
     let y = Storage(shape: a.shape.replacing(axis, by: a.shape[axis] + b.shape[axis]), dtype: a.dtype)
-    let bytesA = a.shape.count(of: axis..<a.shape.rank) * a.dtype.byteCount
-    let bytesB = b.shape.count(of: axis..<b.shape.rank) * b.dtype.byteCount
-    for outer in 0..<a.shape.count(of: 0..<axis) {
-      let target = y.address + outer * (bytesA + bytesB)
-      target.copyMemory(from: a.address + outer * bytesA, byteCount: bytesA)
-      (target + bytesA).copyMemory(from: b.address + outer * bytesB, byteCount: bytesB)
+    let (countA, countB) = (
+      a.shape.count(of: axis..<a.shape.rank), b.shape.count(of: axis..<b.shape.rank)
+    )
+    let outer = a.shape.count(of: 0..<axis)
+    if a.dtype.byteCount == 4 && countA + countB <= 16 {  // short rows: element by element
+      var (from, also, to) = (a.ints, b.ints, y.ints)
+      for _ in 0..<outer {
+        for i in 0..<countA { to[i] = from[i] }
+        for i in 0..<countB { to[countA + i] = also[i] }
+        (from, also, to) = (from + countA, also + countB, to + countA + countB)
+      }
+      return Operands(Tensor(y))
+    }
+    let (bytesA, bytesB) = (countA * a.dtype.byteCount, countB * a.dtype.byteCount)
+    for row in 0..<outer {
+      let target = y.address + row * (bytesA + bytesB)
+      target.copyMemory(from: a.address + row * bytesA, byteCount: bytesA)
+      (target + bytesA).copyMemory(from: b.address + row * bytesB, byteCount: bytesB)
     }
     return Operands(Tensor(y))
   }

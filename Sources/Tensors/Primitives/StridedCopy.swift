@@ -33,6 +33,15 @@ private func copy<Element>(
     y.update(from: x, count: run)
     return
   }
+  if outer == 2 && run == 1 {  // a matrix by itself: short rows would spend their time on the counting below
+    var target = y
+    for i in 0..<shape[0] {
+      let source = x + i * strides[0]
+      for j in 0..<shape[1] { target[j] = source[j * strides[1]] }
+      target += shape[1]
+    }
+    return
+  }
   // The last axis that is not part of the run is the inner loop; the ones before it are counted through.
   let (length, step) = (shape[outer - 1], strides[outer - 1])
   var index = [Int](repeating: 0, count: outer)

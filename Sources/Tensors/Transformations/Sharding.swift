@@ -100,12 +100,20 @@ package func mapRows<Failure: Error>(
   _ rows: Int, of sample: Shape, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
 ) throws(Failure) -> [Tensor] {
   let shard = Parallelism.shardRows(of: sample)
-  if rows < 2 * shard || Transformation.isUnderWay { return try body(0..<rows) }
+  // A second thread takes some ten microseconds to wake: as long as a few rows of few numbers take.
+  let isSmall = rows < 2 * shard || rows * sample.count < 1024
+  if isSmall || Transformation.isUnderWay { return try body(0..<rows) }
   let threads = Parallelism.threads ?? ProcessorCount.value
   let size = min(max((rows + threads - 1) / threads, shard), 4 * shard)
   let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let results = try concurrentMap(pieces.count) { (i) throws(Failure) in try body(pieces[i]) }
   return results[0].indices.map { k in concatenateRows(results.map { $0[k] }) }
+}
+
+/// `body` of each leaf's position, on all cores where the leaves are large enough to be worth it.
+package func mapLeaves<Value: Sendable>(_ leaves: [Tensor], _ body: @Sendable (Int) -> Value) -> [Value] {
+  let isLarge = leaves.reduce(0) { $0 + $1.count } >= 1 << 18
+  return isLarge ? concurrentMap(leaves.count, body) : leaves.indices.map(body)
 }
 
 /// `body(0)`, ..., `body(count − 1)`, on several threads where that is allowed; the first error in order is thrown.

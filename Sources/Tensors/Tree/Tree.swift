@@ -47,13 +47,13 @@ extension Tree {
   }
 
   /// The children of a branch; none of a leaf.
-  public var children: [Child] {
+  @inlinable public var children: [Child] {
     if case .branch(let children) = self { return children }
     return []
   }
 
   /// The value of a leaf, learned or frozen.
-  public var value: Leaf? {
+  @inlinable public var value: Leaf? {
     switch self {
     case .leaf(let value), .frozen(let value): value
     case .branch: nil
@@ -63,7 +63,7 @@ extension Tree {
   /// The child under a label.
   ///
   /// - Precondition: it exists. `Mapping` has compared the whole structure before a layer's body runs.
-  public func child(_ label: String) -> Tree {
+  @inlinable public func child(_ label: String) -> Tree {
     guard case .branch(let children) = self, let child = children.first(where: { $0.label == label }) else {
       fatalError("no child \(label) in\n\(outline)")
     }
@@ -73,7 +73,7 @@ extension Tree {
   /// The child at a position.
   ///
   /// - Precondition: it exists.
-  public func child(_ position: Int) -> Tree {
+  @inlinable public func child(_ position: Int) -> Tree {
     guard case .branch(let children) = self, children.indices.contains(position) else {
       fatalError("no child at \(position) in\n\(outline)")
     }
@@ -83,7 +83,7 @@ extension Tree {
   /// The leaf under a label.
   ///
   /// - Precondition: it exists.
-  public subscript(label: String) -> Leaf {
+  @inlinable public subscript(label: String) -> Leaf {
     guard let value = child(label).value else { fatalError("\(label) is a branch, not a leaf") }
     return value
   }
