@@ -45,7 +45,7 @@ enum CheckCommand: Subcommand {
       let report = try LogDetCheck(
         params, forward: forward, inverse: inverse, inputs: rows[row..<row + 1].cast(to: .float64),
         tolerance: tolerance
-      ).run()
+      ).run(progress: .silent)
       worst = max(worst, report.largestError)
       if !report.passes {
         passes = false
