@@ -22,7 +22,7 @@ enum DescribeCommand: Subcommand {
       arguments: \(model.architecture.json(model.settings).text)
       columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))
       standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)
-      trained: \(note("epochs")) epochs, seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
+      trained: epochs \(note("epochs")), seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
       swift-flows \(note("swift-flows"))
 
       \(try model.flow.summary(inputDim: Shape([model.width])))

@@ -29,6 +29,8 @@ enum SampleCommand: Subcommand {
     guard arguments.value("data") == nil || arguments.value("picture") != nil else {
       throw UsageError("--data goes with --picture FILE")
     }
+    let out = try Output.path("out", Output.tables, in: arguments)
+    let picture = try Output.path("picture", [".svg"], in: arguments)
     let model = try Model.read(arguments.operands[0])
     guard count <= Int(Int32.max) / max(model.width, 1) else {
       throw UsageError("expected fewer than 2^31 numbers, got \(count) rows of \(model.width)")
@@ -37,11 +39,11 @@ enum SampleCommand: Subcommand {
       Key(seed), model.params, count: count, progress: progress)
     var json: [JSON.Member] = [.init("count", .integer(count)), .init("seed", .integer(seed))]
     var text = ""
-    if let out = arguments.value("out") {
+    if let out {
       try Table.write(draws, columns: model.columns, to: out)
       json.append(.init("out", .string(out)))
-      text += "wrote \(count) rows to \(out)\n"
-    } else if arguments.value("picture") == nil {
+      text += "wrote \(counted(count, "row")) to \(out)\n"
+    } else if picture == nil {
       text = CSV(names: model.columns, values: draws).text()
       if arguments.has("json") {
         let numbers = draws.doubles
@@ -54,13 +56,15 @@ enum SampleCommand: Subcommand {
               })))
       }
     }
-    if let picture = arguments.value("picture") {
+    if let picture {
       let data = try arguments.value("data").map { try Table.read($0, for: model) }
       let groups = (data.map { [CornerPlot.Series("data", $0)] } ?? []) + [CornerPlot.Series("draws", draws)]
       let names = model.columns ?? (1...model.width).map { "column \($0)" }
       try CornerPlot("Draws from a model", series: groups, names: names).write(to: picture)
       json.append(.init("picture", .string(picture)))
-      text += "wrote \(picture)\n"
+      let shown = CornerPlot.mostColumns
+      text +=
+        "wrote \(picture)\(model.width > shown ? ", the first \(shown) of \(model.width) columns" : "")\n"
     }
     return Report(text: text, json: .object(json))
   }

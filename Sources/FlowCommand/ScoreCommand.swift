@@ -20,15 +20,17 @@ enum ScoreCommand: Subcommand {
   ]
 
   static func run(_ arguments: Arguments) async throws -> Report {
+    let out = try Output.path("out", Output.tables, in: arguments)
+    let picture = try Output.path("picture", [".svg"], in: arguments)
     let model = try Model.read(arguments.operands[0])
     let rows = try Table.read(arguments.operands[1], for: model)
     let scores = try model.functions(model.dtype).logPDF(model.params, rows)
     let mean = scores.cast(to: .float64).mean().item
-    if let out = arguments.value("out") {
+    if let out {
       try Table.write(scores.reshaped(to: [rows.rows, 1]), columns: ["log_likelihood"], to: out)
     }
-    var text = "mean log-likelihood \(mean) nats over \(rows.rows) rows"
-    if let picture = arguments.value("picture") {
+    var text = "mean log-likelihood \(mean) nats over \(counted(rows.rows, "row"))"
+    if let picture {
       try calibration(model, rows).write(to: picture)
       text += "\nwrote \(picture)"
     }
