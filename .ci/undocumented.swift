@@ -42,9 +42,12 @@ let files = try FileManager.default.contentsOfDirectory(at: folder, includingPro
 let symbols = try files.filter { $0.lastPathComponent.hasSuffix(".symbols.json") }
   .flatMap { try JSONDecoder().decode(Graph.self, from: Data(contentsOf: $0)).symbols }
   .filter(\.isWritten)
+let root = "file://" + FileManager.default.currentDirectoryPath + "/"
 let missing = symbols.filter { !$0.isDocumented }
 for symbol in missing {
-  let place = symbol.location.map { ":\($0.uri):\($0.position.line + 1)" } ?? ""
+  let place =
+    symbol.location.map { ", \($0.uri.replacingOccurrences(of: root, with: "")):\($0.position.line + 1)" }
+    ?? ""
   print(
     "error: no doc comment: \(symbol.kind.displayName) \(symbol.pathComponents.joined(separator: "."))\(place)"
   )
