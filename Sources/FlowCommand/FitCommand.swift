@@ -13,6 +13,7 @@ enum FitCommand: Subcommand {
     .init("architecture", "NAME", default: "nsf", Architecture.all.map(\.name).joined(separator: ", ")),
     .init("columns", "A,B,...", "the columns to fit, for files with a header; the others may hold text"),
     .init("without", "A,B,...", "the columns to leave out, for files with a header: text, labels, constants"),
+    .init("context", "A,B,...", "columns to condition on: a density of the others given these"),
     .init("layers", "N", "layers of the flow"),
     .init("hidden", "N,N,...", "widths of each network's hidden layers"),
     .init("bins", "N", "bins of each spline"),
@@ -34,6 +35,7 @@ enum FitCommand: Subcommand {
   static let examples = [
     "flow fit data.csv --out model.safetensors",
     "flow fit data.csv --columns height,weight --architecture maf --hidden 128,128 --out model.safetensors",
+    "flow fit data.csv --context age,sex --out given-age-and-sex.safetensors",
     "flow fit large.npy --epochs 50 --checkpoint run.safetensors --out model.safetensors",
   ]
 
@@ -72,11 +74,14 @@ enum FitCommand: Subcommand {
     let steps = epochs * ((training + batchSize - 1) / batchSize)
     let optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(rate, steps: steps)))
     let values = table.values
+    let given = table.context.map { Given($0.columns, of: $0.values) }
+    let context = table.context.flatMap { given?.standardized($0.values) }
     let fitted: Fitted
     do {
       fitted = try await Interruption.cancels {
         try fit(
-          flow, to: values, key: Key(seed), epochs: epochs, batchSize: batchSize, optimizer: optimizer,
+          flow, to: values, given: context, key: Key(seed), epochs: epochs, batchSize: batchSize,
+          optimizer: optimizer,
           validationFraction: validation, patience: patience, checkpoint: checkpoint, progress: progress)
       }
     } catch FlowError.diverged(let step, let what, _) {
@@ -91,7 +96,7 @@ enum FitCommand: Subcommand {
     let best = fitted.history.last { $0.isBest } ?? fitted.history[fitted.history.count - 1]
     var model = Model(
       architecture: architecture, settings: settings, width: values.shape[1], isStandardized: isStandardized,
-      columns: table.columns, dtype: dtype, params: fitted.params)
+      columns: table.columns, dtype: dtype, params: fitted.params, given: given)
     model.notes["seed"] = "\(seed)"
     model.notes["epochs"] = "\(fitted.history.count)"
     model.notes["training_loss"] = "\(best.trainingLoss)"

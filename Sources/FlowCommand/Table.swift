@@ -6,6 +6,8 @@ import Flows
 struct Table {
   let columns: [String]?
   let values: Tensor
+  /// The last columns, where rows are conditioned on some.
+  var context: (columns: [String], values: Tensor)?
 
   /// The rows of a file.
   ///
@@ -34,7 +36,7 @@ struct Table {
       return Table(columns: table.names, values: table.values)
     }
     guard columns == nil else {
-      throw UsageError("--columns and --without go with .csv and .tsv files, not with \(path)")
+      throw UsageError("columns by name are those of .csv and .tsv files, not of \(path)")
     }
     let values: Tensor
     if ending == "npy" {
@@ -62,16 +64,21 @@ struct Table {
     func names(_ option: String) -> [String]? {
       arguments.value(option)?.split(separator: ",").map { $0.trimmed }
     }
-    let (columns, without) = (names("columns"), names("without"))
+    let (columns, without, context) = (names("columns"), names("without"), names("context") ?? [])
     if columns != nil, without != nil { throw UsageError("--columns and --without do not go together") }
-    if let without {
+    if let both = columns?.first(where: context.contains) {
+      throw UsageError("--columns and --context both name \(both)")
+    }
+    if without != nil || !context.isEmpty {
       let all = try header(of: path, separator(for: path))
-      if let unknown = without.first(where: { !all.contains($0) }) {
+      if let unknown = ((without ?? []) + context).first(where: { !all.contains($0) }) {
         throw FlowError.file(
           path: path, row: 1, column: nil,
-          message: "expected a column \(unknown) to leave out, got \(all.prefix(20).joined(separator: ", "))")
+          message: "expected a column \(unknown), got \(all.prefix(20).joined(separator: ", "))")
       }
-      return try read(path, columns: all.filter { !without.contains($0) }, dtype: dtype)
+      let own = columns ?? all.filter { !(without ?? []).contains($0) && !context.contains($0) }
+      guard !own.isEmpty else { throw UsageError("expected a column to fit, got none") }
+      return try read(path, columns: own + context, dtype: dtype).split(after: own.count)
     }
     do { return try read(path, columns: columns, dtype: dtype) } catch FlowError.file(
       let path, let row?, let column?, let message)
@@ -83,7 +90,13 @@ struct Table {
   }
 
   /// The rows a model can score: its own columns, where the file names them.
-  static func read(_ path: String, for model: Model) throws -> Tensor {
+  ///
+  /// The columns that the model's rows are conditioned on, as the model sees them, must be named there.
+  static func read(_ path: String, for model: Model) throws -> (rows: Tensor, context: Tensor?) {
+    if let given = model.given, let own = model.columns {
+      let table = try read(path, columns: own + given.columns, dtype: model.dtype).split(after: own.count)
+      return (table.values, table.context.map { given.standardized($0.values) })
+    }
     let table = try read(path, columns: nil, preferring: model.columns, dtype: model.dtype)
     func wrong(_ expected: String, _ got: String) -> FlowError {
       .file(
@@ -98,13 +111,22 @@ struct Table {
     guard table.values.shape[1] == model.width else {
       throw wrong(counted(model.width, "column"), "\(table.values.shape[1])")
     }
-    return table.values
+    return (table.values, nil)
+  }
+
+  /// The first columns, and the others as a context.
+  private func split(after count: Int) -> Table {
+    guard let columns, count < columns.count else { return self }
+    let others = values.sliced(axis: 1, count..<columns.count)
+    return Table(
+      columns: Array(columns[..<count]), values: values.sliced(axis: 1, 0..<count),
+      context: (Array(columns[count...]), others))
   }
 
   /// Writes rows to a file, by its name's ending.
   static func write(_ values: Tensor, columns: [String]?, to path: String) throws {
-    if path.hasSuffix(".npy") { return try NPY.write(values, to: path) }
-    let separator: CSV.Separator = path.hasSuffix(".tsv") ? .tab : .comma
+    if path.lowercased().hasSuffix(".npy") { return try NPY.write(values, to: path) }
+    let separator: CSV.Separator = path.lowercased().hasSuffix(".tsv") ? .tab : .comma
     try CSV(names: columns, values: values).write(to: path, separator: separator)
   }
 
@@ -128,7 +150,7 @@ struct Table {
 
 extension Substring {
   /// Without blanks and quotes at the ends.
-  fileprivate var trimmed: String {
+  var trimmed: String {
     var text = self
     while let last = text.last, " \t\"\r\u{FEFF}".contains(last) { text.removeLast() }
     while let first = text.first, " \t\"\u{FEFF}".contains(first) { text.removeFirst() }

@@ -247,6 +247,57 @@ struct Workplace {
         == true)
   }
 
+  /// weight given height: what the noise leaves is known, and so is the mean, in the data's own units.
+  @Test func conditions() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let settings =
+      "--architecture maf --layers 2 --hidden 16 --epochs 150 --patience 150 --learning-rate 0.02 --batch-size 45"
+    let fitted = try await place.json(
+      "fit @data.csv --without kind --context height \(settings) --out @m.safetensors")
+    #expect(fitted["columns"] == 1)
+    let score = try await place.json("score @m.safetensors @data.csv --picture @c.svg")
+    _ = try await place.json("fit @plain.csv \(small) --out @joint.safetensors")
+    // What the noise leaves of weight has deviation 0.5.
+    let truth = -0.5 * (1 + log(Tensor(2 * Double.pi * 0.25, dtype: .float64)).item)
+    let mean = try #require(score["mean_log_likelihood"]?.number)
+    #expect(abs(mean - truth) < 0.3, "\(mean), of at most about \(truth)")
+    var means: [Double] = []
+    for height in [970, 1030] {
+      _ = try await place.json(
+        "sample @m.safetensors --given height=\(height) --count 2000 --out @s\(height).csv")
+      let draws = try CSV.read(place["s\(height).csv"])
+      #expect(draws.names == ["weight"])
+      means.append(draws.values.mean().item)
+    }
+    // The slope of weight by height is 10 / 30.
+    #expect(abs(means[1] - means[0] - 20) < 2, "\(means)")
+    #expect(try await place.json("check @m.safetensors --given height=1000")["passes"] == true)
+    #expect(try await place.json("check @m.safetensors --data @data.csv")["passes"] == true)
+    #expect(try await place.json("describe @m.safetensors")["context"] == ["height"])
+
+    for (line, message) in [
+      ("sample @m.safetensors", "this model needs --given height=NUMBER; flow sample --help says more"),
+      (
+        "sample @m.safetensors --given size=3",
+        "expected height=NUMBER for --given, got size=3; flow sample --help says more"
+      ),
+      (
+        "sample @joint.safetensors --given height=3",
+        "--given is for models that were fitted with --context; flow sample --help says more"
+      ),
+      (
+        "fit @data.csv --columns height --context height --out @m.safetensors",
+        "--columns and --context both name height; flow fit --help says more"
+      ),
+    ] {
+      let outcome = await place.flow(line)
+      #expect(outcome.code == 2 && outcome.error == message, "\(outcome)")
+    }
+    let plain = await place.flow("score @m.safetensors @data.npy")
+    #expect(plain.code != 0)
+  }
+
   @Test func modelsThatLieAreRefused() async throws {
     let place = try Workplace()
     defer { place.remove() }
