@@ -33,7 +33,9 @@ struct Benchmark {
       case .sample: _ = try sample(Key(2), params, count: rows)
       }
     }
-    let time = try Measurement(repetitions: repetitions, warmUp: min(3, repetitions)) { try run() }
+    let time = try Measurement(
+      "\(workload.name) \(part.rawValue)", repetitions: repetitions, warmUp: min(3, repetitions)
+    ) { try run() }
     let bytes = try TensorMemory.peak { try run() }.bytes
     let shard = batch[0..<min(Parallelism.shardRows(of: workload.inputDim), rows)]
     let operations =

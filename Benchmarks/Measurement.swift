@@ -1,18 +1,27 @@
+import Flows
+
 /// Times of one thing, in milliseconds.
 struct Measurement {
   let median: Double
   let least: Double
   let greatest: Double
 
-  /// Warms up, then repeats at least `repetitions` times.
-  init(repetitions: Int, warmUp: Int = 3, _ body: () throws -> Void) rethrows {
-    for _ in 0..<warmUp { try body() }
+  /// Warms up, then repeats at least `repetitions` times; a terminal shows how far it is where that takes long.
+  init(_ name: String = "", repetitions: Int, warmUp: Int = 3, _ body: () throws -> Void) rethrows {
+    var meter = ProgressMeter(
+      name.isEmpty ? .silent : .automatic, total: warmUp + max(1, repetitions), quietFor: .seconds(2))
+    defer { meter.clear() }
+    for _ in 0..<warmUp {
+      try body()
+      meter.advance("\(name), warming up")
+    }
     let clock = ContinuousClock()
     let times = try (0..<max(1, repetitions)).map { _ in
       let start = clock.now
       try body()
-      let (seconds, attoseconds) = (clock.now - start).components
-      return Double(seconds) * 1e3 + Double(attoseconds) * 1e-15
+      let time = clock.now - start
+      meter.advance("\(name), \(Int(time.seconds * 1e3)) ms")
+      return time.seconds * 1e3
     }.sorted()
     (least, greatest) = (times[0], times[times.count - 1])
     median =

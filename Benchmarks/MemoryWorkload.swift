@@ -40,7 +40,7 @@ struct MemoryWorkload {
       func gradient() throws -> Params {
         try valueAndGradient(at: params, over: rows) { params, rows in -(try logPDF(params, rows)) }.gradient
       }
-      let time = try Measurement(repetitions: repetitions, warmUp: 1) {
+      let time = try Measurement("\(model), depth \(depth)", repetitions: repetitions, warmUp: 1) {
         params = try SGD(learningRate: 1e-4).update(
           gradient(), SGD(learningRate: 1e-4).initialize(params), params
         ).0

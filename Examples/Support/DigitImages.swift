@@ -20,9 +20,3 @@ public enum DigitImages {
     return (part(order[360...]), part(order[..<360]))
   }
 }
-
-/// A number with a fixed count of decimals.
-public func decimals(_ x: Double, _ count: Int) -> String { String(format: "%.\(count)f", x) }
-
-/// A line on standard error: what differs from run to run.
-public func remark(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

@@ -1,3 +1,4 @@
+import ExampleSupport
 import Flows
 import Foundation
 
@@ -59,6 +60,3 @@ struct Score: CustomStringConvertible {
 
   var description: String { "\(decimals(nats, 2)) nats, \(decimals(bitsPerPixel, 3)) bits per dimension" }
 }
-
-/// A number with a fixed count of decimals.
-func decimals(_ x: Double, _ count: Int) -> String { String(format: "%.\(count)f", x) }

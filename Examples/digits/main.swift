@@ -2,8 +2,8 @@
 //
 //     swift run -c release digits [--epochs 60] [--seed 0] [--output digits.svg]
 import Arguments
+import ExampleSupport
 import Flows
-import Foundation
 
 let options = Arguments.orExit(
   "digits", "Fits a RealNVP to handwritten digits and draws new ones.",
@@ -16,8 +16,7 @@ let (epochs, seed) = Arguments.orExit { () throws(UsageError) in
   (try options.integer("epochs", in: 1...1_000_000), try options.integer("seed", in: Int.min...Int.max))
 }
 let key = Key(seed)
-let clock = ContinuousClock()
-let start = clock.now
+let start = ContinuousClock.now
 print("seed \(seed)")
 
 // 360 rows are held out; fit splits the rest again to know when to stop.
@@ -35,14 +34,7 @@ let fitted = try fit(
   flow, to: training, key: key.folded(in: 1), epochs: epochs, batchSize: 128,
   optimizer: Chain(ClipByGlobalNorm(50), AdamW(learningRate: .cosine(1e-3, steps: steps), weightDecay: 0.01)),
   patience: 15, augment: Digits.dequantized,
-  onEpoch: { epoch in
-    if epoch.index % 10 == 0 || epoch.index == epochs - 1 {
-      print(
-        "epoch \(epoch.index + 1): training \(decimals(epoch.trainingLoss, 2)) nats, "
-          + "validation \(decimals(epoch.validationLoss ?? .nan, 2))")
-    }
-    return .proceed
-  })
+  onEpoch: printing(every: 10, of: epochs))
 
 // Five dequantizations of the same held-out rows.
 let keys = (0..<5).map { key.folded(in: 2).folded(in: $0) }
@@ -71,5 +63,4 @@ try ImageGrid(
   ], range: 0...16
 ).write(to: path)
 print("wrote \(path)")
-FileHandle.standardError.write(
-  Data("took \(decimals(Double((clock.now - start).components.seconds), 0)) s\n".utf8))
+remarkTime(since: start)

@@ -21,7 +21,7 @@ let (steps, seed) = Arguments.orExit { () throws(UsageError) in
 }
 let key = Key(seed)
 let output = options.text("output")
-let (clock, start) = (ContinuousClock(), ContinuousClock().now)
+let start = ContinuousClock.now
 print("seed \(seed)")
 
 // A banana, in double precision.
@@ -80,4 +80,4 @@ try LineChart(
   ], xLabel: "step", yLabel: "loss in nats"
 ).write(to: output)
 print("wrote \(output)")
-remark("took \(decimals(Double((clock.now - start).components.seconds), 0)) s")
+remarkTime(since: start)

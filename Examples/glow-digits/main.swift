@@ -17,7 +17,7 @@ let (epochs, seed) = Arguments.orExit { () throws(UsageError) in
 }
 let key = Key(seed)
 let output = options.text("output")
-let (clock, start) = (ContinuousClock(), ContinuousClock().now)
+let start = ContinuousClock.now
 print("seed \(seed)")
 
 let (training, test) = try DigitImages.load(key.folded(in: 0))
@@ -31,14 +31,7 @@ let fitted = try fit(
   optimizer: Chain(
     ClipByGlobalNorm(50), AdamW(learningRate: .cosine(2e-3, steps: stepCount), weightDecay: 0.03)),
   patience: 25, augment: model.uniform,
-  onEpoch: { epoch in
-    if epoch.index % 20 == 0 || epoch.index == epochs - 1 {
-      print(
-        "epoch \(epoch.index + 1): training \(decimals(epoch.trainingLoss, 2)) nats, "
-          + "validation \(decimals(epoch.validationLoss ?? .nan, 2))")
-    }
-    return .proceed
-  })
+  onEpoch: printing(every: 20, of: epochs))
 
 // Five dequantizations of the same held-out rows; log 17 a number turns a density into a probability's bound.
 let keys = (0..<5).map { key.folded(in: 2).folded(in: $0) }
@@ -65,4 +58,4 @@ try ImageGrid(
   ], range: 0...16
 ).write(to: output)
 print("wrote \(output)")
-remark("took \(decimals(Double((clock.now - start).components.seconds), 0)) s")
+remarkTime(since: start)

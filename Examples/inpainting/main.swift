@@ -18,7 +18,7 @@ let (epochs, seed) = Arguments.orExit { () throws(UsageError) in
 }
 let key = Key(seed)
 let output = options.text("output")
-let (clock, start) = (ContinuousClock(), ContinuousClock().now)
+let start = ContinuousClock.now
 print("seed \(seed)")
 
 /// The upper half is seen, the lower one is missing: images [4, 8, 1] both, grey levels between 0 and 1 for the context.
@@ -37,14 +37,7 @@ let fitted = try fit(
   optimizer: Chain(
     ClipByGlobalNorm(50), AdamW(learningRate: .cosine(2e-3, steps: stepCount), weightDecay: 0.05)),
   patience: 20, augment: model.uniform,
-  onEpoch: { epoch in
-    if epoch.index % 20 == 0 || epoch.index == epochs - 1 {
-      print(
-        "epoch \(epoch.index + 1): training \(decimals(epoch.trainingLoss, 2)) nats, "
-          + "validation \(decimals(epoch.validationLoss ?? .nan, 2))")
-    }
-    return .proceed
-  })
+  onEpoch: printing(every: 20, of: epochs))
 
 // The posterior's mean against the training rows' mean, which sees nothing.
 let (testSeen, testMissing) = halves(test)
@@ -85,4 +78,4 @@ try ImageGrid(
   range: 0...16
 ).write(to: output)
 print("wrote \(output)")
-remark("took \(decimals(Double((clock.now - start).components.seconds), 0)) s")
+remarkTime(since: start)

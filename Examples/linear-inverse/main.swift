@@ -25,7 +25,7 @@ let (epochs, steps, seed) = Arguments.orExit { () throws(UsageError) in
 }
 let key = Key(seed)
 let output = options.text("output")
-let (clock, start) = (ContinuousClock(), ContinuousClock().now)
+let start = ContinuousClock.now
 print("seed \(seed)")
 
 /// The banana: x₁ ~ N(0, 1), x₂ = x₁² / 2 − 1 + N(0, 0.3²).
@@ -127,4 +127,4 @@ try ScatterPlot(
   ], xLabel: "x1", yLabel: "x2"
 ).write(to: output)
 print("wrote \(output)")
-remark("took \(decimals(Double((clock.now - start).components.seconds), 0)) s")
+remarkTime(since: start)

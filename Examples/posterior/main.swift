@@ -4,6 +4,7 @@
 //
 // Writes PREFIX-marginals.svg (two weights' densities, by the flow and by the chains) and PREFIX-elbo.svg.
 import Arguments
+import ExampleSupport
 import Flows
 
 let options = Arguments.orExit(

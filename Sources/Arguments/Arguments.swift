@@ -81,9 +81,10 @@ public struct Arguments: Sendable {
   public func integer(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int {
     guard let value = Int(text(name)), range.contains(value) else {
       let bounds =
-        range.upperBound == .max
-        ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-      throw UsageError("expected a whole number \(bounds) for --\(name), got \(text(name))")
+        range.upperBound < .max
+        ? " from \(range.lowerBound) to \(range.upperBound)"
+        : range.lowerBound > .min ? " of at least \(range.lowerBound)" : ""
+      throw UsageError("expected a whole number\(bounds) for --\(name), got \(text(name))")
     }
     return value
   }

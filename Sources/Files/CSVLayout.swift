@@ -111,7 +111,9 @@ struct CSVLayout {
         let reference = names == nil ? "row \(firstRow)" : "the header"
         throw .file(
           path: fields.source, row: field.row, column: min(field.column, slots.count) + 1,
-          message: "expected \(slots.count) fields, as in \(reference), got \(field.column)")
+          message:
+            "expected \(slots.count) field\(slots.count == 1 ? "" : "s"), as in \(reference), got \(field.column)"
+        )
       }
       numbers.append(contentsOf: row)
       guard numbers.count <= Int(Int32.max) else {

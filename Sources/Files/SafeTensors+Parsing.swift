@@ -4,7 +4,10 @@ extension SafeTensors {
   static func parse(_ file: BinaryBytes) throws(FlowError) -> SafeTensors {
     let length = try file.number(UInt64.self, at: 0, "the header's length")
     guard length <= 100_000_000 else {
-      throw file.error(at: 0, "expected a header of at most 100000000 bytes, got \(length)")
+      throw file.error(
+        at: 0,
+        "expected a safetensors file, which starts with the length of its header, at most 100000000, got \(length)"
+      )
     }
     let header = Array(try file.slice(8, count: Int(length), "a header"))
     let json: JSON

@@ -14,6 +14,8 @@ enum CheckCommand: Subcommand {
     .init("seed", "N", default: "0", "what they are drawn from"),
     .init("data", "FILE", "check at this file's first rows instead"),
     .init(
+      "given", "A=X,...", "for a model fitted with --context, without --data: what rows are conditioned on"),
+    .init(
       "tolerance", "X", default: "1e-9", "the largest error allowed, relative where the truth is above 1"),
     .init("progress", "KIND", default: "auto", "bar, lines, none, or auto: a bar on a terminal"),
   ]
@@ -29,14 +31,18 @@ enum CheckCommand: Subcommand {
     let progress = try FitCommand.progress(arguments)
     let model = try Model.read(arguments.operands[0])
     let rows: Tensor
+    let context: Tensor?
     if let path = arguments.value("data") {
       let data = try Table.read(path, for: model)
-      rows = data[0..<min(count, data.rows)]
+      let first = 0..<min(count, data.rows.rows)
+      (rows, context) = (data.rows[first], data.context?[first])
     } else {
-      rows = try model.functions(model.dtype).sample(Key(seed), model.params, count: count)
+      let given = try model.context(arguments)
+      rows = try model.functions(model.dtype).sample(Key(seed), model.params, count: count, given: given)
+      context = given.map { $0.broadcast(to: [count, $0.shape[1]]) }
     }
     let (_, forward, inverse) = try model.flow.bijection(
-      Key(0), inputDim: Shape([model.width]), dtype: .float64)
+      Key(0), inputDim: Shape([model.width]), contextDim: Model.contextDim(model.given), dtype: .float64)
     let params = model.params.child("bijection").cast(to: .float64)
     var meter = ProgressMeter(progress, total: rows.rows)
     defer { meter.finish() }
@@ -44,8 +50,9 @@ enum CheckCommand: Subcommand {
     for row in 0..<rows.rows {
       let report = try LogDetCheck(
         params, forward: forward, inverse: inverse, inputs: rows[row..<row + 1].cast(to: .float64),
+        given: context?[row..<row + 1].cast(to: .float64),
         tolerance: tolerance
-      ).run()
+      ).run(progress: .silent)
       worst = max(worst, report.largestError)
       if !report.passes {
         passes = false

@@ -16,16 +16,17 @@ enum DescribeCommand: Subcommand {
     guard file.metadata["architecture"] != nil else { return tree(of: file) }
     let model = try Model.read(path)
     let columns = model.columns ?? []
+    let given = model.given.map { " given \($0.columns.joined(separator: ", "))" } ?? ""
     func note(_ name: String) -> String { model.notes[name] ?? "unknown" }
     let text = """
       \(model.architecture.name): \(model.architecture.purpose)
       arguments: \(model.architecture.json(model.settings).text)
-      columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))
+      columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))\(given)
       standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)
-      trained: \(note("epochs")) epochs, seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
+      trained: epochs \(note("epochs")), seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
       swift-flows \(note("swift-flows"))
 
-      \(try model.flow.summary(inputDim: Shape([model.width])))
+      \(try model.flow.summary(inputDim: Shape([model.width]), contextDim: Model.contextDim(model.given)))
       """
     return Report(
       text: text,
@@ -33,6 +34,7 @@ enum DescribeCommand: Subcommand {
         "architecture": .string(model.architecture.name),
         "arguments": model.architecture.json(model.settings),
         "width": .integer(model.width), "columns": model.columns.map { .array($0.map(JSON.string)) } ?? .null,
+        "context": model.given.map { .array($0.columns.map(JSON.string)) } ?? .null,
         "standardized": .bool(model.isStandardized), "dtype": .string("\(model.dtype)"),
         "parameters": .integer(model.params.learnedCount), "metadata": metadata(of: file),
       ])

@@ -12,6 +12,8 @@ enum FitCommand: Subcommand {
     .init("out", "FILE", "where the model goes (.safetensors); required"),
     .init("architecture", "NAME", default: "nsf", Architecture.all.map(\.name).joined(separator: ", ")),
     .init("columns", "A,B,...", "the columns to fit, for files with a header; the others may hold text"),
+    .init("without", "A,B,...", "the columns to leave out, for files with a header: text, labels, constants"),
+    .init("context", "A,B,...", "columns to condition on: a density of the others given these"),
     .init("layers", "N", "layers of the flow"),
     .init("hidden", "N,N,...", "widths of each network's hidden layers"),
     .init("bins", "N", "bins of each spline"),
@@ -33,11 +35,14 @@ enum FitCommand: Subcommand {
   static let examples = [
     "flow fit data.csv --out model.safetensors",
     "flow fit data.csv --columns height,weight --architecture maf --hidden 128,128 --out model.safetensors",
+    "flow fit data.csv --context age,sex --out given-age-and-sex.safetensors",
     "flow fit large.npy --epochs 50 --checkpoint run.safetensors --out model.safetensors",
   ]
 
   static func run(_ arguments: Arguments) async throws -> Report {
-    guard let out = arguments.value("out") else { throw UsageError("--out FILE is required") }
+    guard let out = try Output.path("out", [".safetensors"], in: arguments) else {
+      throw UsageError("--out FILE is required")
+    }
     let choice = arguments.text("architecture")
     guard let architecture = Architecture.named(choice) else {
       throw UsageError(
@@ -59,8 +64,7 @@ enum FitCommand: Subcommand {
     let progress = try progress(arguments)
 
     let path = arguments.operands[0]
-    let columns = arguments.value("columns")?.split(separator: ",").map(String.init)
-    let table = try Table.read(path, columns: columns, dtype: dtype)
+    let table = try Table.read(path, choosing: arguments, dtype: dtype)
     let isStandardized = !arguments.has("no-standardize")
     if isStandardized { try checkSpread(table, path) }
     let flow = Model.flow(
@@ -70,10 +74,19 @@ enum FitCommand: Subcommand {
     let steps = epochs * ((training + batchSize - 1) / batchSize)
     let optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(rate, steps: steps)))
     let values = table.values
-    let fitted = try await Interruption.cancels {
-      try fit(
-        flow, to: values, key: Key(seed), epochs: epochs, batchSize: batchSize, optimizer: optimizer,
-        validationFraction: validation, patience: patience, checkpoint: checkpoint, progress: progress)
+    let given = table.context.map { Given($0.columns, of: $0.values) }
+    let context = table.context.flatMap { given?.standardized($0.values) }
+    let fitted: Fitted
+    do {
+      fitted = try await Interruption.cancels {
+        try fit(
+          flow, to: values, given: context, key: Key(seed), epochs: epochs, batchSize: batchSize,
+          optimizer: optimizer,
+          validationFraction: validation, patience: patience, checkpoint: checkpoint, progress: progress)
+      }
+    } catch FlowError.diverged(let step, let what, _) {
+      throw Failure(
+        "\(what) was not finite after \(counted(step, "step")); try a --learning-rate below \(rate)")
     }
     if fitted.ending == .cancelled {
       let hint = checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""
@@ -83,7 +96,7 @@ enum FitCommand: Subcommand {
     let best = fitted.history.last { $0.isBest } ?? fitted.history[fitted.history.count - 1]
     var model = Model(
       architecture: architecture, settings: settings, width: values.shape[1], isStandardized: isStandardized,
-      columns: table.columns, dtype: dtype, params: fitted.params)
+      columns: table.columns, dtype: dtype, params: fitted.params, given: given)
     model.notes["seed"] = "\(seed)"
     model.notes["epochs"] = "\(fitted.history.count)"
     model.notes["training_loss"] = "\(best.trainingLoss)"
@@ -91,8 +104,9 @@ enum FitCommand: Subcommand {
     try model.write(to: out)
     let held = best.validationLoss.map { ", held-out log-likelihood \(decimals(-$0)) nats a row" } ?? ""
     return Report(
-      text: "fitted \(architecture.name) to \(values.rows) rows of \(values.shape[1]) columns in "
-        + "\(fitted.history.count) epochs\(held)\nwrote \(out)",
+      text:
+        "fitted \(architecture.name) to \(counted(values.rows, "row")) of \(counted(values.shape[1], "column")) in "
+        + "\(counted(fitted.history.count, "epoch"))\(held)\nwrote \(out)",
       json: [
         "model": .string(out), "architecture": .string(architecture.name), "rows": .integer(values.rows),
         "columns": .integer(values.shape[1]), "parameters": .integer(fitted.params.learnedCount),
@@ -125,12 +139,19 @@ enum FitCommand: Subcommand {
 
   /// A constant column has no density, and standardizing would divide by nothing.
   private static func checkSpread(_ table: Table, _ path: String) throws(FlowError) {
+    func wrong(_ column: Int?, _ message: String) -> FlowError {
+      .file(path: path, row: nil, column: column, message: message)
+    }
+    guard table.values.rows > 1 else { throw wrong(nil, "expected at least 2 rows, got 1") }
     let spread = (table.values.max(axis: 0) - table.values.min(axis: 0)).doubles
-    guard let column = spread.firstIndex(of: 0) else { return }
-    let name = table.columns.map { " \($0[column])" } ?? ""
-    throw .file(
-      path: path, row: nil, column: column + 1,
-      message: "expected different numbers in column\(name), got the same in all rows: it has no density")
+    let flat = spread.indices.filter { spread[$0] == 0 }
+    guard let first = flat.first else { return }
+    let what = "the same number in all rows: a constant has no density"
+    guard let names = table.columns else {
+      throw wrong(first + 1, "expected different numbers, got \(what)")
+    }
+    let those = flat.map { names[$0] }.joined(separator: ",")
+    throw wrong(first + 1, "expected different numbers, got \(what); leave it out by --without \(those)")
   }
 }
 

@@ -11,6 +11,8 @@ struct Model {
   let columns: [String]?
   let dtype: DType
   let params: Params
+  /// What its rows are conditioned on, if anything.
+  var given: Given?
   /// What else the file says: seed, epochs, losses, version.
   var notes: [String: String] = [:]
 
@@ -30,9 +32,13 @@ struct Model {
 
   /// The functions of the flow, in a dtype.
   func functions(_ dtype: DType) throws(FlowError) -> (logPDF: LogPDF, sample: Sampler) {
-    let (_, logPDF, sample) = try flow(Key(0), inputDim: Shape([width]), dtype: dtype)
+    let (_, logPDF, sample) = try flow(
+      Key(0), inputDim: Shape([width]), contextDim: Model.contextDim(given), dtype: dtype)
     return (logPDF, sample)
   }
+
+  /// The shape of a context.
+  static func contextDim(_ given: Given?) -> Shape? { given.map { Shape([$0.columns.count]) } }
 
   func write(to path: String) throws(FlowError) {
     var metadata = notes
@@ -43,6 +49,7 @@ struct Model {
     metadata["standardized"] = "\(isStandardized)"
     metadata["dtype"] = "\(dtype)"
     if let columns { metadata["columns"] = JSON.array(columns.map(JSON.string)).text }
+    if let given { metadata["given"] = given.json.text }
     try SafeTensors(params, metadata: metadata).write(to: path)
   }
 
@@ -75,19 +82,27 @@ struct Model {
     guard columns == nil || columns?.count == width else {
       throw wrong("expected \(width) names of columns, got \(file.metadata["columns"] ?? "none")")
     }
+    let given = json("given").flatMap(Given.init)
+    guard given != nil || file.metadata["given"] == nil else {
+      throw wrong(
+        "expected columns that rows are conditioned on, with mean and deviation, got something else")
+    }
     let isStandardized = file.metadata["standardized"] == "true"
     let dtype: DType = file.metadata["dtype"] == "float64" ? .float64 : .float32
     // A width or a layer that a file lies about would ask for memory: the numbers must be there.
     let count = file.tensors.reduce(0) { $0 + $1.value.count }
-    guard width * settings.layers <= 4 * count + 64, settings.hidden.reduce(0, +) <= count + 64 else {
+    guard width * settings.layers <= 4 * count + 64, given?.columns.count ?? 0 <= count,
+      settings.hidden.reduce(0, +) <= count + 64
+    else {
       throw wrong("expected parameters for \(settings.layers) layers of width \(width), got \(count) numbers")
     }
     let flow = flow(architecture, settings, standardizing: isStandardized ? .identity(width) : nil)
-    let (template, _, _) = try flow(Key(0), inputDim: Shape([width]), dtype: dtype)
+    let (template, _, _) = try flow(
+      Key(0), inputDim: Shape([width]), contextDim: contextDim(given), dtype: dtype)
     return Model(
       architecture: architecture, settings: settings, width: width, isStandardized: isStandardized,
       columns: columns, dtype: dtype, params: try file.tree(under: "", like: template, who: path),
-      notes: file.metadata)
+      given: given, notes: file.metadata)
   }
 }
 

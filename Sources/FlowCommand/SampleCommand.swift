@@ -12,6 +12,7 @@ enum SampleCommand: Subcommand {
     .init("count", "N", default: "1000", "how many rows"),
     .init("seed", "N", default: "0", "what they are drawn from: the same seed, the same rows"),
     .init("out", "FILE", "where they go (.csv, .tsv or .npy); without it, to standard output as CSV"),
+    .init("given", "A=X,...", "for a model fitted with --context: what the rows are conditioned on"),
     .init("picture", "FILE", "draw all columns against each other (.svg)"),
     .init("data", "FILE", "rows to show beside the draws in the picture"),
     .init("progress", "KIND", default: "auto", "bar, lines, none, or auto: a bar on a terminal"),
@@ -19,6 +20,7 @@ enum SampleCommand: Subcommand {
 
   static let examples = [
     "flow sample model.safetensors --count 1000 --seed 0 --out new.npy",
+    "flow sample given-age-and-sex.safetensors --given age=40,sex=1 --out new.csv",
     "flow sample model.safetensors --picture new.svg --data data.csv --out new.csv",
   ]
 
@@ -29,19 +31,22 @@ enum SampleCommand: Subcommand {
     guard arguments.value("data") == nil || arguments.value("picture") != nil else {
       throw UsageError("--data goes with --picture FILE")
     }
+    let out = try Output.path("out", Output.tables, in: arguments)
+    let picture = try Output.path("picture", [".svg"], in: arguments)
     let model = try Model.read(arguments.operands[0])
+    let context = try model.context(arguments)
     guard count <= Int(Int32.max) / max(model.width, 1) else {
       throw UsageError("expected fewer than 2^31 numbers, got \(count) rows of \(model.width)")
     }
     let draws = try model.functions(model.dtype).sample.inChunks(
-      Key(seed), model.params, count: count, progress: progress)
+      Key(seed), model.params, count: count, given: context, progress: progress)
     var json: [JSON.Member] = [.init("count", .integer(count)), .init("seed", .integer(seed))]
     var text = ""
-    if let out = arguments.value("out") {
+    if let out {
       try Table.write(draws, columns: model.columns, to: out)
       json.append(.init("out", .string(out)))
-      text += "wrote \(count) rows to \(out)\n"
-    } else if arguments.value("picture") == nil {
+      text += "wrote \(counted(count, "row")) to \(out)\n"
+    } else if picture == nil {
       text = CSV(names: model.columns, values: draws).text()
       if arguments.has("json") {
         let numbers = draws.doubles
@@ -54,13 +59,15 @@ enum SampleCommand: Subcommand {
               })))
       }
     }
-    if let picture = arguments.value("picture") {
-      let data = try arguments.value("data").map { try Table.read($0, for: model) }
+    if let picture {
+      let data = try arguments.value("data").map { try Table.read($0, for: model).rows }
       let groups = (data.map { [CornerPlot.Series("data", $0)] } ?? []) + [CornerPlot.Series("draws", draws)]
       let names = model.columns ?? (1...model.width).map { "column \($0)" }
       try CornerPlot("Draws from a model", series: groups, names: names).write(to: picture)
       json.append(.init("picture", .string(picture)))
-      text += "wrote \(picture)\n"
+      let shown = CornerPlot.mostColumns
+      text +=
+        "wrote \(picture)\(model.width > shown ? ", the first \(shown) of \(model.width) columns" : "")\n"
     }
     return Report(text: text, json: .object(json))
   }

@@ -20,25 +20,30 @@ enum ScoreCommand: Subcommand {
   ]
 
   static func run(_ arguments: Arguments) async throws -> Report {
+    let out = try Output.path("out", Output.tables, in: arguments)
+    let picture = try Output.path("picture", [".svg"], in: arguments)
     let model = try Model.read(arguments.operands[0])
-    let rows = try Table.read(arguments.operands[1], for: model)
-    let scores = try model.functions(model.dtype).logPDF(model.params, rows)
+    let (rows, context) = try Table.read(arguments.operands[1], for: model)
+    let scores = try model.functions(model.dtype).logPDF(model.params, rows, given: context)
     let mean = scores.cast(to: .float64).mean().item
-    if let out = arguments.value("out") {
+    if let out {
       try Table.write(scores.reshaped(to: [rows.rows, 1]), columns: ["log_likelihood"], to: out)
     }
-    var text = "mean log-likelihood \(mean) nats over \(rows.rows) rows"
-    if let picture = arguments.value("picture") {
-      try calibration(model, rows).write(to: picture)
+    var text = "mean log-likelihood \(mean) nats over \(counted(rows.rows, "row"))"
+    if let picture {
+      try calibration(model, rows, context).write(to: picture)
       text += "\nwrote \(picture)"
     }
     return Report(text: text, json: ["mean_log_likelihood": .number(mean), "count": .integer(rows.rows)])
   }
 
   /// The latents' probabilities under the prior, which are uniform where the model is right; of the first six.
-  private static func calibration(_ model: Model, _ rows: Tensor) throws -> CalibrationPlot {
-    let (_, forward, _) = try model.flow.bijection(Key(0), inputDim: Shape([model.width]), dtype: model.dtype)
-    let latents = try forward(model.params.child("bijection"), rows).outputs
+  private static func calibration(_ model: Model, _ rows: Tensor, _ context: Tensor?) throws
+    -> CalibrationPlot
+  {
+    let (_, forward, _) = try model.flow.bijection(
+      Key(0), inputDim: Shape([model.width]), contextDim: Model.contextDim(model.given), dtype: model.dtype)
+    let latents = try forward(model.params.child("bijection"), rows, given: context).outputs
     let shown = latents.sliced(axis: 1, 0..<min(model.width, 6))
     let isNormal = model.flow.prior is Normal  // The other prior of a preset is the logistic one.
     let shares = isNormal ? 0.5 * (1 + erf(shown / 2.0.squareRoot())) : sigmoid(shown)

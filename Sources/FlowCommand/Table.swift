@@ -6,6 +6,8 @@ import Flows
 struct Table {
   let columns: [String]?
   let values: Tensor
+  /// The last columns, where rows are conditioned on some.
+  var context: (columns: [String], values: Tensor)?
 
   /// The rows of a file.
   ///
@@ -18,11 +20,15 @@ struct Table {
     func wrong(_ message: String) -> FlowError { .file(path: path, row: nil, column: nil, message: message) }
     let ending = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
     guard ["npy", "npz"].contains(ending) else {
-      let separator: CSV.Separator = ending == "tsv" || ending == "tab" ? .tab : .comma
+      let separator = separator(for: path)
       let bytes = try FileBytes.read(path)
+      let names = Table.names(in: bytes, separator)
+      if separator == .comma, names.count == 1, names[0].contains(";") {
+        throw wrong("expected fields with commas between them, got semicolons")
+      }
       var wanted = columns
       if wanted == nil, let preferring {
-        wanted = names(in: bytes, separator, include: preferring) ? preferring : nil
+        wanted = Set(preferring).isSubset(of: names) ? preferring : nil
       }
       let table = try CSV.parse(
         bytes: bytes, header: wanted == nil ? .automatic : .present, columns: wanted, separator: separator,
@@ -30,7 +36,7 @@ struct Table {
       return Table(columns: table.names, values: table.values)
     }
     guard columns == nil else {
-      throw UsageError("--columns goes with .csv and .tsv files, not with \(path)")
+      throw UsageError("columns by name are those of .csv and .tsv files, not of \(path)")
     }
     let values: Tensor
     if ending == "npy" {
@@ -53,36 +59,98 @@ struct Table {
     return Table(columns: nil, values: values)
   }
 
-  /// The rows a model can score: its own columns, where the file names them.
-  static func read(_ path: String, for model: Model) throws -> Tensor {
-    let values = try read(path, columns: nil, preferring: model.columns, dtype: model.dtype).values
-    guard values.shape[1] == model.width else {
-      throw FlowError.file(
-        path: path, row: nil, column: nil,
-        message: "expected \(model.width) columns, as the model was fitted to, got \(values.shape[1])")
+  /// The rows to fit: of the columns that `--columns` names, of all but those that `--without` names, or of all.
+  static func read(_ path: String, choosing arguments: Arguments, dtype: DType) throws -> Table {
+    func names(_ option: String) -> [String]? {
+      arguments.value(option)?.split(separator: ",").map { $0.trimmed }
     }
-    return values
+    let (columns, without, context) = (names("columns"), names("without"), names("context") ?? [])
+    if columns != nil, without != nil { throw UsageError("--columns and --without do not go together") }
+    if let both = columns?.first(where: context.contains) {
+      throw UsageError("--columns and --context both name \(both)")
+    }
+    if without != nil || !context.isEmpty {
+      let all = try header(of: path, separator(for: path))
+      if let unknown = ((without ?? []) + context).first(where: { !all.contains($0) }) {
+        throw FlowError.file(
+          path: path, row: 1, column: nil,
+          message: "expected a column \(unknown), got \(all.prefix(20).joined(separator: ", "))")
+      }
+      let own = columns ?? all.filter { !(without ?? []).contains($0) && !context.contains($0) }
+      guard !own.isEmpty else { throw UsageError("expected a column to fit, got none") }
+      return try read(path, columns: own + context, dtype: dtype).split(after: own.count)
+    }
+    do { return try read(path, columns: columns, dtype: dtype) } catch FlowError.file(
+      let path, let row?, let column?, let message)
+      where columns == nil && message.hasPrefix("expected a number")
+    {
+      throw FlowError.file(
+        path: path, row: row, column: column, message: message + "; --columns and --without choose columns")
+    }
+  }
+
+  /// The rows a model can score: its own columns, where the file names them.
+  ///
+  /// The columns that the model's rows are conditioned on, as the model sees them, must be named there.
+  static func read(_ path: String, for model: Model) throws -> (rows: Tensor, context: Tensor?) {
+    if let given = model.given, let own = model.columns {
+      let table = try read(path, columns: own + given.columns, dtype: model.dtype).split(after: own.count)
+      return (table.values, table.context.map { given.standardized($0.values) })
+    }
+    let table = try read(path, columns: nil, preferring: model.columns, dtype: model.dtype)
+    func wrong(_ expected: String, _ got: String) -> FlowError {
+      .file(
+        path: path, row: nil, column: nil,
+        message: "expected \(expected), as the model was fitted to, got \(got)")
+    }
+    // Other names mean other numbers, however many they are; without names the order counts.
+    if let own = model.columns, let found = table.columns, own != found {
+      let missing = own.filter { !found.contains($0) }
+      throw wrong("the columns \(own.joined(separator: ","))", "no \(missing.joined(separator: ","))")
+    }
+    guard table.values.shape[1] == model.width else {
+      throw wrong(counted(model.width, "column"), "\(table.values.shape[1])")
+    }
+    return (table.values, nil)
+  }
+
+  /// The first columns, and the others as a context.
+  private func split(after count: Int) -> Table {
+    guard let columns, count < columns.count else { return self }
+    let others = values.sliced(axis: 1, count..<columns.count)
+    return Table(
+      columns: Array(columns[..<count]), values: values.sliced(axis: 1, 0..<count),
+      context: (Array(columns[count...]), others))
   }
 
   /// Writes rows to a file, by its name's ending.
   static func write(_ values: Tensor, columns: [String]?, to path: String) throws {
-    if path.hasSuffix(".npy") { return try NPY.write(values, to: path) }
-    let separator: CSV.Separator = path.hasSuffix(".tsv") ? .tab : .comma
+    if path.lowercased().hasSuffix(".npy") { return try NPY.write(values, to: path) }
+    let separator: CSV.Separator = path.lowercased().hasSuffix(".tsv") ? .tab : .comma
     try CSV(names: columns, values: values).write(to: path, separator: separator)
   }
 
-  /// Whether the first line of a text has all of these names.
-  private static func names(in bytes: [UInt8], _ separator: CSV.Separator, include names: [String]) -> Bool {
+  /// What stands between fields, by the name's ending.
+  private static func separator(for path: String) -> CSV.Separator {
+    path.lowercased().hasSuffix(".tsv") || path.lowercased().hasSuffix(".tab") ? .tab : .comma
+  }
+
+  /// The fields of a file's first line.
+  private static func header(of path: String, _ separator: CSV.Separator) throws(FlowError) -> [String] {
+    names(in: try FileBytes.read(path), separator)
+  }
+
+  /// The fields of a text's first line.
+  private static func names(in bytes: [UInt8], _ separator: CSV.Separator) -> [String] {
     let header = String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
     let mark = Character(UnicodeScalar(separator.rawValue))
-    return Set(names).isSubset(
-      of: header.split(separator: mark, omittingEmptySubsequences: false).map(\.trimmed))
+    return header.split(separator: mark, omittingEmptySubsequences: false).map(\.trimmed)
   }
 }
 
 extension Substring {
   /// Without blanks and quotes at the ends.
-  fileprivate var trimmed: String {
+  var trimmed: String {
     var text = self
     while let last = text.last, " \t\"\r\u{FEFF}".contains(last) { text.removeLast() }
     while let first = text.first, " \t\"\u{FEFF}".contains(first) { text.removeFirst() }

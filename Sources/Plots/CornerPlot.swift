@@ -31,6 +31,8 @@ public struct CornerPlot: Picture {
   private let title: String
   private let names: [String]
   private static let bins = 30
+  /// How many columns are drawn at most.
+  public static let mostColumns = 8
 
   /// A plot of groups of rows over the same columns.
   ///
@@ -44,7 +46,7 @@ public struct CornerPlot: Picture {
 
   /// The plot as an SVG document.
   public var svg: String {
-    let width = min(names.count, 8)
+    let width = min(names.count, CornerPlot.mostColumns)
     let columns = series.map { group in (0..<width).map { group.rows.column($0) } }
     let axes = (0..<width).map { i in
       Axis(covering: columns.flatMap { $0[i] }, scale: .linear, margin: 0.04, label: names[i])

@@ -8,7 +8,7 @@ import Tensors
 /// try DensityPlot("Two moons", density: density, on: grid, samples: draws).write(to: "moons.svg")
 /// ```
 ///
-/// Cells that are not finite stay empty; samples that are not finite or lie outside the grid are left out, and of more
+/// A name that ends in `.png` gets the map alone. Cells that are not finite stay empty; samples that are not finite or lie outside the grid are left out, and of more
 /// than 4,000 every n-th is drawn.
 public struct DensityPlot: Picture {
   /// The points at which the function is known: the centres of equal cells of a rectangle.
@@ -89,21 +89,32 @@ public struct DensityPlot: Picture {
     self.range = range
   }
 
+  /// The map alone, without axes and samples, as a PNG file: each cell a square of pixels.
+  public var png: [UInt8]? { map.enlarged(max(1, 640 / max(grid.columns, grid.rows))).bytes }
+
   /// The map as an SVG document.
   public var svg: String {
-    let shown = range.map { [$0.lowerBound, $0.upperBound] } ?? density
-    let values = Axis(covering: shown, scale: .linear, margin: 0, label: valueLabel)
     let width = 460.0
     let height = min(max(width * Double(grid.rows) / Double(grid.columns), 200), 560)
     let frame = Frame(
       x: Axis(grid.x, label: xLabel), y: Axis(grid.y, label: yLabel), width: width, height: height,
       top: Document.headingHeight(title))
     let bar = ColorBar(axis: values, colors: colors, beside: frame.area)
-    let topDown = (0..<grid.rows).reversed().flatMap { density[$0 * grid.columns..<($0 + 1) * grid.columns] }
-    let map = PNG(topDown, width: grid.columns, height: grid.rows, range: values.domain, colors: colors)
     let cells = Markup.image(map.bytes, in: frame.area, pixelated: grid.columns < 100)
     return Document(width: bar.right + 12, height: frame.bottom, title: title)
       .svg([cells] + dots(in: frame) + frame.border + bar.markup)
+  }
+
+  /// The axis of the colours.
+  private var values: Axis {
+    let shown = range.map { [$0.lowerBound, $0.upperBound] } ?? density
+    return Axis(covering: shown, scale: .linear, margin: 0, label: valueLabel)
+  }
+
+  /// The cells' colours, from the top.
+  private var map: PNG {
+    let topDown = (0..<grid.rows).reversed().flatMap { density[$0 * grid.columns..<($0 + 1) * grid.columns] }
+    return PNG(topDown, width: grid.columns, height: grid.rows, range: values.domain, colors: colors)
   }
 
   /// Small white squares with a dark edge, which stand out on every colour.

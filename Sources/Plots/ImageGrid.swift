@@ -7,7 +7,7 @@ import Tensors
 /// try grid.write(to: "digits.svg")
 /// ```
 ///
-/// Pixels that are not finite stay empty.
+/// A name that ends in `.png` gets the pictures alone, without title and captions. Pixels that are not finite stay empty.
 public struct ImageGrid: Picture {
   /// Pictures under one caption.
   public struct Group: Sendable {
@@ -49,12 +49,17 @@ public struct ImageGrid: Picture {
     (self.title, self.groups, self.columns, self.range, self.colors) = (title, groups, columns, range, colors)
   }
 
+  /// The pictures alone as a PNG file, the groups from left to right: each pixel a square of pixels.
+  public var png: [UInt8]? {
+    let whole = Mosaic(beside: mosaics, gap: 4)
+    return PNG(
+      whole.pixels, width: Int(whole.width), height: Int(whole.height), range: colorRange, colors: colors
+    ).enlarged(max(1, Int(scale))).bytes
+  }
+
   /// The grid as an SVG document.
   public var svg: String {
-    let pixels = range.map { [$0.lowerBound, $0.upperBound] } ?? groups.flatMap { $0.images.doubles }
-    let colorRange = Axis(covering: pixels, scale: .linear, margin: 0, label: "").domain
-    let mosaics = groups.map { Mosaic($0.images, columns: columns) }
-    let scale = mosaics.filter { !$0.pixels.isEmpty }.map(\.scale).min() ?? 1
+    let (mosaics, scale, colorRange) = (mosaics, scale, colorRange)
     let top = Document.headingHeight(title) + 22
     var markup: [Markup] = []
     var (x, bottom) = (20.0, top)
@@ -73,5 +78,16 @@ public struct ImageGrid: Picture {
       bottom = max(bottom, area.bottom)
     }
     return Document(width: max(x - 12, 200), height: bottom + 20, title: title).svg(markup)
+  }
+
+  private var mosaics: [Mosaic] { groups.map { Mosaic($0.images, columns: columns) } }
+
+  /// The size of a pixel: that of the largest group.
+  private var scale: Double { mosaics.filter { !$0.pixels.isEmpty }.map(\.scale).min() ?? 1 }
+
+  /// The values of the ends of the colours.
+  private var colorRange: ClosedRange<Double> {
+    let pixels = range.map { [$0.lowerBound, $0.upperBound] } ?? groups.flatMap { $0.images.doubles }
+    return Axis(covering: pixels, scale: .linear, margin: 0, label: "").domain
   }
 }

@@ -36,4 +36,23 @@ struct Mosaic {
     self.pixels = pixels
     (self.width, self.height) = (Double(across), Double(down))
   }
+
+  /// Mosaics from left to right with empty columns between them; one empty pixel where there are none.
+  init(beside mosaics: [Mosaic], gap: Int) {
+    let shown = mosaics.filter { !$0.pixels.isEmpty }
+    let across = max(1, shown.reduce(-gap) { $0 + Int($1.width) + gap })
+    let down = max(1, Int(shown.map(\.height).max() ?? 1))
+    var pixels = [Double](repeating: .nan, count: across * down)
+    var left = 0
+    for mosaic in shown {
+      let width = Int(mosaic.width)
+      for row in 0..<Int(mosaic.height) {
+        pixels.replaceSubrange(
+          row * across + left..<row * across + left + width,
+          with: mosaic.pixels[row * width..<(row + 1) * width])
+      }
+      left += width + gap
+    }
+    (self.pixels, width, height) = (pixels, Double(across), Double(down))
+  }
 }

@@ -28,6 +28,21 @@ struct PNG {
     }
   }
 
+  /// The picture with every pixel a square of `scale` x `scale`.
+  ///
+  /// - Precondition: a positive scale.
+  func enlarged(_ scale: Int) -> PNG {
+    let rows = (0..<height).map { row in
+      indices[row * width..<(row + 1) * width].flatMap { repeatElement($0, count: scale) }
+    }
+    let enlarged = rows.flatMap { row in (0..<scale).flatMap { _ in row } }
+    return PNG(width: width * scale, height: height * scale, indices: enlarged, colors: colors)
+  }
+
+  private init(width: Int, height: Int, indices: [UInt8], colors: ColorMap) {
+    (self.width, self.height, self.indices, self.colors) = (width, height, indices, colors)
+  }
+
   /// The file's bytes.
   var bytes: [UInt8] {
     let palette = (0..<255).flatMap { index -> [UInt8] in

@@ -8,13 +8,26 @@ import Tensors
 public protocol Picture: Sendable {
   /// The picture as an SVG document.
   var svg: String { get }
+  /// The picture's pixels alone as a PNG file, or nil where it is made of lines and text.
+  var png: [UInt8]? { get }
 }
 
 extension Picture {
-  /// Writes the picture to a file, whole or not at all.
+  /// None: most pictures are made of lines and text.
+  public var png: [UInt8]? { nil }
+
+  /// Writes the picture to a file, whole or not at all: SVG, or for a name that ends in `.png` the pixels alone.
   ///
-  /// - Throws: `FlowError.file` if the file cannot be written.
+  /// - Throws: `FlowError.file` if the file cannot be written, or for a `.png` of what is not made of pixels.
   public func write(to path: String) throws(FlowError) {
-    try FileBytes.write(Array(svg.utf8), to: path, called: "picture")
+    guard path.lowercased().hasSuffix(".png") else {
+      return try FileBytes.write(Array(svg.utf8), to: path, called: "picture")
+    }
+    guard let png else {
+      throw .file(
+        path: path, row: nil, column: nil,
+        message: "expected a name that ends in .svg: this picture is made of lines and text, not of pixels")
+    }
+    try FileBytes.write(png, to: path, called: "picture")
   }
 }

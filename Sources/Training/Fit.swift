@@ -145,9 +145,6 @@ public func fit(
   var step = 0
   var ending = Fitted.Ending.completed
   let batches = (training.count + batchSize - 1) / batchSize
-  var meter = ProgressMeter(progress, total: epochs * batches)
-  defer { meter.finish() }
-
   var keeper = checkpoint.map {
     CheckpointKeeper(
       $0,
@@ -169,6 +166,8 @@ public func fit(
     (history, step) = (saved.history, saved.step)
     try logPDF.boundary.check(params)
   }
+  var meter = ProgressMeter(progress, total: epochs * batches, from: step)
+  defer { meter.finish() }
   if held > 0, let patience, let last = history.last, last.index - (best?.epoch ?? -1) >= patience {
     ending = .stoppedEarly
   }
@@ -241,6 +240,6 @@ public func fit(
 }
 
 /// Three decimals, for people.
-private func rounded(_ x: Double) -> String {
+func rounded(_ x: Double) -> String {
   x.isFinite ? "\((x * 1000).rounded() / 1000)" : "-"
 }

@@ -101,7 +101,7 @@ public struct Laws: Sendable {
       try LogDetCheck(
         of: bijection, inputDim: inputDim, contextDim: contextDim, key: key, inputs: givenInputs,
         tolerance: tolerance.logDet, chart: chart
-      ).verify()
+      ).verify(progress: .silent)
     case .logDetsCancel: try checkLogDetsCancel()
     case .gradient: try checkGradient()
     case .everyLeafLearns: try checkEveryLeafLearns()
@@ -118,17 +118,21 @@ public struct Laws: Sendable {
 /// Checks every law of a bijection: shapes, round trip, log-determinants in both directions against the dual-number
 /// Jacobian, gradients, rows, keys, loading, dtypes, errors. For one line in a test of your own layer.
 ///
-/// - Parameters: as for `Laws`.
+/// Parameters are those of `Laws`, and `progress`: how to report on standard error, from the third second on.
+///
 /// - Throws: `FlowError.verification` with every law that fails.
 public func checkLaws(
   of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
   inputs: Tensor? = nil,
-  tolerance: Laws.Tolerance = .init(), chart: Chart? = nil
+  tolerance: Laws.Tolerance = .init(), chart: Chart? = nil, progress: Progress = .automatic
 ) throws {
   let laws = Laws(
     of: bijection, inputDim: inputDim, contextDim: contextDim, key: key, inputs: inputs, tolerance: tolerance,
     chart: chart)
+  var meter = ProgressMeter(progress, total: Laws.Law.allCases.count, quietFor: .seconds(2))
+  defer { meter.clear() }
   let failures = Laws.Law.allCases.compactMap { law -> String? in
+    defer { meter.advance("laws of \(type(of: bijection)): \(law)") }
     do {
       try laws.check(law)
       return nil

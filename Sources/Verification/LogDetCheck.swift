@@ -117,11 +117,12 @@ public struct LogDetCheck: Sendable {
 
   /// Runs the check.
   ///
+  /// - Parameter progress: how to report on standard error, from the third second on.
   /// - Throws: `FlowError.verification` with the report when a log-determinant is wrong or could not be checked; what the
   ///   mappings throw.
   @discardableResult
-  public func verify() throws(FlowError) -> Report {
-    let report = try run()
+  public func verify(progress: Progress = .automatic) throws(FlowError) -> Report {
+    let report = try run(progress: progress)
     if !report.passes {
       throw .verification(who: "LogDetCheck of \(forward.name)", message: "\n\(report)")
     }
@@ -129,21 +130,28 @@ public struct LogDetCheck: Sendable {
   }
 
   /// Runs the check and returns what was found, right or wrong.
-  public func run() throws(FlowError) -> Report {
+  ///
+  /// - Parameter progress: how to report on standard error, from the third second on.
+  /// - Throws: what the mappings throw.
+  public func run(progress: Progress = .automatic) throws(FlowError) -> Report {
     var entries: [Report.Entry] = []
+    let passes = (charts.data?.dimension ?? forward.domain.shape.count) * 2 * cases.count
+    var meter = ProgressMeter(progress, total: passes, quietFor: .seconds(2))
+    defer { meter.clear() }
     for item in cases {
       let outputs = try forward.shaped(item.params, item.inputs, context).outputs
       let (data, latent) = charts
       entries.append(
-        try compare(forward, item, at: item.inputs, from: data, to: latent, "forward, \(item.label)"))
+        try compare(forward, item, at: item.inputs, from: data, to: latent, "forward, \(item.label)", &meter))
       entries.append(
-        try compare(inverse, item, at: outputs, from: latent, to: data, "inverse, \(item.label)"))
+        try compare(inverse, item, at: outputs, from: latent, to: data, "inverse, \(item.label)", &meter))
     }
     return Report(entries: entries, tolerance: tolerance)
   }
 
   private func compare(
-    _ mapping: Mapping, _ item: Case, at x: Tensor, from source: Chart?, to target: Chart?, _ label: String
+    _ mapping: Mapping, _ item: Case, at x: Tensor, from source: Chart?, to target: Chart?, _ label: String,
+    _ meter: inout ProgressMeter
   ) throws(FlowError) -> Report.Entry {
     func refuse(_ why: String) -> Report.Entry {
       Report.Entry(label: label, worstRow: 0, claimed: .nan, jacobian: .nan, error: .infinity, refusal: why)
@@ -155,7 +163,9 @@ public struct LogDetCheck: Sendable {
       return refuse("the Jacobian is not square: \(outputSize) outputs of \(size) inputs")
     }
     let claimed = try mapping.shaped(item.params, x, context).logDet
-    let jacobians = try jacobians(of: mapping, item.params, at: x, from: source, to: target)
+    let jacobians = try jacobians(of: mapping, item.params, at: x, from: source, to: target) {
+      meter.advance("log-det check, \(label)")
+    }
     if let row = claimed.firstNonFinite {
       return refuse("the log-det of row \(row) is \(claimed.doubles[row])")
     }
@@ -179,12 +189,14 @@ public struct LogDetCheck: Sendable {
 
   /// Every row's Jacobian by dual numbers, in the charts' coordinates.
   private func jacobians(
-    of mapping: Mapping, _ params: Params, at x: Tensor, from source: Chart?, to target: Chart?
+    of mapping: Mapping, _ params: Params, at x: Tensor, from source: Chart?, to target: Chart?,
+    afterEachPass: () -> Void
   ) throws(FlowError) -> Tensor {
     let couplesRows = mapping.traits.contains(.couplesRows)
     let context = couplesRows ? context.map { concatenate([$0, $0], axis: 0) } : context
     var failure: FlowError?
     func outputs(_ x: Tensor) -> Tensor {
+      defer { afterEachPass() }
       do throws(FlowError) {
         let y = try mapping.body(params, source?.embedding(x) ?? x, context).outputs
         return target?.coordinates(y) ?? y

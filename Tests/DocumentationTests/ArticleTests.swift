@@ -59,7 +59,19 @@ import Testing
     }
   }
 
-  /// A public symbol without a doc comment: the linter and the documentation's build find them too, this one without either.
+  /// Every program of the package, the benchmarks and the command among them, is told of where a reader looks.
+  @Test func everyProgramIsInTheDocumentation() throws {
+    let root = ArticleTests.here.appending(path: "../..").standardized
+    let folders = try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "Examples").path)
+    let examples = folders.filter { $0 != "Support" && !$0.hasPrefix(".") }
+    #expect(examples.count >= 10)
+    let article = try lines(ArticleTests.catalogue.appending(path: "Examples.md"))
+    for name in examples + ["benchmarks", "flow"] {
+      #expect(article.contains { $0.hasPrefix("| `\(name)` |") }, "\(name) has no row in Examples.md")
+    }
+  }
+
+  /// A public symbol without a doc comment: the documentation's build finds them too, from the compiler's symbols; this one without building.
   @Test func everyPublicSymbolHasADocComment() throws {
     let sources = ArticleTests.here.appending(path: "../../Sources").standardized
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))

@@ -1,5 +1,6 @@
 import FuzzSupport
 import Files
+import Foundation
 import Tensors
 import Testing
 
@@ -44,7 +45,64 @@ import Testing
     let png = PNG(values, width: 4, height: 2, range: 0...2, colors: .gray)
     #expect(png.indices == [0, 127, 254, 255, 254, 0, 255, 191])
 
-    let bytes = png.bytes
+    let chunks = try chunks(of: png.bytes)
+    #expect(chunks["IHDR"] == [0, 0, 0, 4, 0, 0, 0, 2, 8, 3, 0, 0, 0])
+    #expect(chunks["PLTE"]?.prefix(6) == [0, 0, 0, 1, 1, 1])
+    #expect(chunks["tRNS"]?.count == 256 && chunks["tRNS"]?.last == 0)
+    #expect(chunks["IEND"] == [])
+    let data = try #require(chunks["IDAT"])
+    let lines = try inflated(data[2..<data.count - 4])
+    #expect(lines == [0, 0, 127, 254, 255, 0, 254, 0, 255, 191])
+  }
+
+  /// Pictures of pixels as files of their own, read back by a decoder that shares nothing with the encoder.
+  @Test func picturesOfPixelsAreFilesToo() throws {
+    let grid = DensityPlot.Grid(x: 0...2, y: 0...1, columns: 2, rows: 1)
+    let density = DensityPlot("Two cells", density: Tensor([0, 2]), on: grid, colors: .gray)
+    let two = try decoded(try #require(density.png))
+    #expect(two.width == 640 && two.height == 320)
+    #expect(two.pixels[..<320].allSatisfy { $0 == [0, 0, 0, 255] })
+    #expect(two.pixels[640 * 319 + 320..<640 * 320].allSatisfy { $0 == [255, 255, 255, 255] })
+
+    // Groups of different size from left to right; what stands nowhere is transparent.
+    let images = ImageGrid(
+      "Images",
+      groups: [
+        .init("a", Tensor([0, 1, 2, 3], shape: [1, 2, 2])), .init("none", Tensor([], shape: [0, 2, 2])),
+        .init("b", Tensor([3, .nan, 0], shape: [1, 3, 1])),
+      ], range: 0...3)
+    let three = try decoded(try #require(images.png))
+    let scale = three.height / 3
+    #expect(scale > 1 && three.width == (2 + 4 + 1) * scale && three.height == 3 * scale)
+    func pixel(_ row: Int, _ column: Int) -> [UInt8] {
+      three.pixels[(row * scale + scale / 2) * three.width + column * scale + scale / 2]
+    }
+    #expect(pixel(0, 0) == [0, 0, 0, 255] && pixel(0, 1) == [85, 85, 85, 255])
+    #expect(pixel(1, 0) == [170, 170, 170, 255] && pixel(1, 1) == [255, 255, 255, 255])
+    #expect(pixel(2, 0)[3] == 0 && pixel(0, 3)[3] == 0 && pixel(1, 6)[3] == 0)
+    #expect(pixel(0, 6) == [255, 255, 255, 255] && pixel(2, 6) == [0, 0, 0, 255])
+
+    let empty = try decoded(try #require(ImageGrid("None", groups: []).png))
+    #expect(empty.pixels == [[UInt8]](repeating: empty.pixels[0], count: empty.pixels.count))
+    #expect(empty.pixels[0][3] == 0)
+  }
+
+  @Test func fileNamesSayWhichKind() throws {
+    let path = NSTemporaryDirectory() + "flows-" + UUID().uuidString
+    defer { for ending in [".PNG", ".svg"] { try? FileManager.default.removeItem(atPath: path + ending) } }
+    let images = ImageGrid("One", groups: [.init("a", Tensor([0, 1], shape: [1, 1, 2]))])
+    try images.write(to: path + ".PNG")
+    #expect(Array(try Data(contentsOf: URL(filePath: path + ".PNG"))) == images.png)
+    try images.write(to: path + ".svg")
+    #expect(try String(contentsOfFile: path + ".svg", encoding: .utf8) == images.svg)
+    let message = "expected a name that ends in .svg: this picture is made of lines and text, not of pixels"
+    #expect(throws: FlowError.file(path: "loss.png", row: nil, column: nil, message: message)) {
+      try LineChart("Loss", series: []).write(to: "loss.png")
+    }
+  }
+
+  /// A file's chunks by name, with their checksums checked.
+  private func chunks(of bytes: [UInt8]) throws -> [String: [UInt8]] {
     #expect(Array(bytes.prefix(8)) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
     var chunks: [String: [UInt8]] = [:]
     var position = 8
@@ -55,13 +113,30 @@ import Testing
       chunks[String(decoding: body.prefix(4), as: UTF8.self)] = Array(body.dropFirst(4))
       position += 12 + count
     }
-    #expect(chunks["IHDR"] == [0, 0, 0, 4, 0, 0, 0, 2, 8, 3, 0, 0, 0])
-    #expect(chunks["PLTE"]?.prefix(6) == [0, 0, 0, 1, 1, 1])
-    #expect(chunks["tRNS"]?.count == 256 && chunks["tRNS"]?.last == 0)
-    #expect(chunks["IEND"] == [])
-    let data = try #require(chunks["IDAT"])
+    return chunks
+  }
+
+  /// The red, green, blue and opacity of every pixel: filters 0 and 2 of eight-bit palettes, all that the library writes.
+  private func decoded(_ bytes: [UInt8]) throws -> (width: Int, height: Int, pixels: [[UInt8]]) {
+    let chunks = try chunks(of: bytes)
+    let (header, palette) = (try #require(chunks["IHDR"]), try #require(chunks["PLTE"]))
+    let (opacity, data) = (try #require(chunks["tRNS"]), try #require(chunks["IDAT"]))
+    func size(_ start: Int) -> Int { header[start..<start + 4].reduce(0) { $0 << 8 | Int($1) } }
+    let (width, height) = (size(0), size(4))
     let lines = try inflated(data[2..<data.count - 4])
-    #expect(lines == [0, 0, 127, 254, 255, 0, 254, 0, 255, 191])
+    #expect(Array(data.suffix(4)) == bigEndian(adler32(lines)) && lines.count == (width + 1) * height)
+    var above = [UInt8](repeating: 0, count: width)
+    var pixels: [[UInt8]] = []
+    for row in 0..<height {
+      let line = lines[row * (width + 1)..<(row + 1) * (width + 1)]
+      let differs = line.first == 2
+      #expect(differs || line.first == 0)
+      above = zip(line.dropFirst(), above).map { $0 &+ (differs ? $1 : 0) }
+      pixels += above.map { index in
+        Array(palette[3 * Int(index)..<3 * Int(index) + 3]) + [opacity[Int(index)]]
+      }
+    }
+    return (width, height, pixels)
   }
 
   /// OKLab's lightness of the map's colours rises in equal steps, so that differences look alike everywhere.

@@ -152,34 +152,67 @@ struct Workplace {
       ("fit", 2, "expected DATA, got nothing; flow fit --help says more"),
       ("fit @plain.csv", 2, "--out FILE is required; flow fit --help says more"),
       (
-        "fit @plain.csv --epoch 3 --out @m", 2,
+        "fit @plain.csv --epoch 3 --out @m.safetensors", 2,
         "unknown option --epoch; did you mean --epochs?; flow fit --help says more"
       ),
       ("fit @plain.csv --epochs", 2, "--epochs needs a value; flow fit --help says more"),
       (
-        "fit @plain.csv --epochs 0 --out @m", 2,
+        "fit @plain.csv --epochs 0 --out @m.safetensors", 2,
         "expected a whole number from 1 to 1000000 for --epochs, got 0; flow fit --help says more"
       ),
       (
-        "fit @plain.csv --hidden 8,x --out @m", 2,
+        "fit @plain.csv --hidden 8,x --out @m.safetensors", 2,
         "expected widths such as 64,64 for --hidden, got 8,x; flow fit --help says more"
       ),
       (
-        "fit @plain.csv --architecture maf --bins 3 --out @m", 2,
+        "fit @plain.csv --architecture maf --bins 3 --out @m.safetensors", 2,
         "--bins does not go with --architecture maf; flow fit --help says more"
       ),
-      ("fit @plain.csv @data.csv --out @m", 2, "unexpected @data.csv; flow fit --help says more"),
+      ("fit @plain.csv @data.csv --out @m.safetensors", 2, "unexpected @data.csv; flow fit --help says more"),
       (
         "score @none.safetensors @plain.csv", 1,
         "@none.safetensors: expected a readable file, got nothing there"
       ),
       ("score @plain.csv @plain.csv", 1, nil),
-      ("fit @data.csv --out @m", 1, "@data.csv, row 2, column 1: expected a number, got \"cat\""),
-      ("fit @data.csv --columns height,size --out @m", 1, nil),
+      (
+        "fit @data.csv --out @m.safetensors", 1,
+        "@data.csv, row 2, column 1: expected a number, got \"cat\"; --columns and --without choose columns"
+      ),
+      ("fit @data.csv --columns height,size --out @m.safetensors", 1, nil),
+      ("fit @data.csv --without size --out @m.safetensors", 1, nil),
+      ("fit @data.csv --columns height --without kind --out @m.safetensors", 2, nil),
+      (
+        "fit @plain.csv --out @plain.csv", 2,
+        "expected a name that ends in .safetensors for --out, got @plain.csv; flow fit --help says more"
+      ),
+      (
+        "fit @plain.csv --out @none/m.safetensors", 1,
+        "@none/m.safetensors: expected a folder to write to, got none at @none/"
+      ),
+      (
+        "fit @semicolons.csv --out @m.safetensors", 1,
+        "@semicolons.csv: expected fields with commas between them, got semicolons"
+      ),
+      ("fit @one.csv --out @m.safetensors", 1, "@one.csv: expected at least 2 rows, got 1"),
+      (
+        "fit @plain.csv --seed x --out @m.safetensors", 2,
+        "expected a whole number for --seed, got x; flow fit --help says more"
+      ),
+      ("fit @plain.csv --learning-rate 1000 --epochs 40 --out @m.safetensors", 1, nil),
+      (
+        "sample @m --out @m.xlsx", 2,
+        "expected a name that ends in .csv, .tsv, .npy for --out, got @m.xlsx; flow sample --help says more"
+      ),
+      (
+        "sample @m --picture @m.png", 2,
+        "expected a name that ends in .svg for --picture, got @m.png; flow sample --help says more"
+      ),
     ] as [(String, Int32, String?)])
   func wrongLinesAndFilesGiveOneLine(line: String, code: Int32, message: String?) async throws {
     let place = try Workplace()
     defer { place.remove() }
+    try place.write("semicolons.csv", "a;b\n1,5;2\n3,1;4\n")
+    try place.write("one.csv", "a,b\n1,2\n")
     let outcome = await place.flow(line)
     #expect(outcome.code == code)
     let error = try #require(outcome.error)
@@ -191,11 +224,78 @@ struct Workplace {
     let place = try Workplace()
     defer { place.remove() }
     try place.write("flat.csv", "a,b\n1,2\n3,2\n")
-    let outcome = await place.flow("fit @flat.csv --out @m")
+    let outcome = await place.flow("fit @flat.csv --out @m.safetensors")
     #expect(
       outcome.error?.hasSuffix(
-        "column 2: expected different numbers in column b, got the same in all rows: it has no density")
+        "column 2: expected different numbers, got the same number in all rows: a constant has no density; "
+          + "leave it out by --without b") == true)
+    let fitted = try await place.json("fit @flat.csv --without b \(small) --out @m.safetensors")
+    #expect(fitted["columns"] == 1)
+  }
+
+  /// Two columns of other names are not the model's two columns.
+  @Test func columnsOfOtherNamesAreRefused() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    _ = try await place.json("fit @data.csv --without kind \(small) --out @m.safetensors")
+    try place.write("others.csv", "weight,age\n1,2\n3,2\n")
+    let outcome = await place.flow("score @m.safetensors @others.csv")
+    #expect(outcome.code == 1)
+    #expect(
+      outcome.error?.hasSuffix(
+        "expected the columns height,weight, as the model was fitted to, got no height")
         == true)
+  }
+
+  /// weight given height: what the noise leaves is known, and so is the mean, in the data's own units.
+  @Test func conditions() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let settings =
+      "--architecture maf --layers 2 --hidden 16 --epochs 150 --patience 150 --learning-rate 0.02 --batch-size 45"
+    let fitted = try await place.json(
+      "fit @data.csv --without kind --context height \(settings) --out @m.safetensors")
+    #expect(fitted["columns"] == 1)
+    let score = try await place.json("score @m.safetensors @data.csv --picture @c.svg")
+    _ = try await place.json("fit @plain.csv \(small) --out @joint.safetensors")
+    // What the noise leaves of weight has deviation 0.5.
+    let truth = -0.5 * (1 + log(Tensor(2 * Double.pi * 0.25, dtype: .float64)).item)
+    let mean = try #require(score["mean_log_likelihood"]?.number)
+    #expect(abs(mean - truth) < 0.3, "\(mean), of at most about \(truth)")
+    var means: [Double] = []
+    for height in [970, 1030] {
+      _ = try await place.json(
+        "sample @m.safetensors --given height=\(height) --count 2000 --out @s\(height).csv")
+      let draws = try CSV.read(place["s\(height).csv"])
+      #expect(draws.names == ["weight"])
+      means.append(draws.values.mean().item)
+    }
+    // The slope of weight by height is 10 / 30.
+    #expect(abs(means[1] - means[0] - 20) < 2, "\(means)")
+    #expect(try await place.json("check @m.safetensors --given height=1000")["passes"] == true)
+    #expect(try await place.json("check @m.safetensors --data @data.csv")["passes"] == true)
+    #expect(try await place.json("describe @m.safetensors")["context"] == ["height"])
+
+    for (line, message) in [
+      ("sample @m.safetensors", "this model needs --given height=NUMBER; flow sample --help says more"),
+      (
+        "sample @m.safetensors --given size=3",
+        "expected height=NUMBER for --given, got size=3; flow sample --help says more"
+      ),
+      (
+        "sample @joint.safetensors --given height=3",
+        "--given is for models that were fitted with --context; flow sample --help says more"
+      ),
+      (
+        "fit @data.csv --columns height --context height --out @m.safetensors",
+        "--columns and --context both name height; flow fit --help says more"
+      ),
+    ] {
+      let outcome = await place.flow(line)
+      #expect(outcome.code == 2 && outcome.error == message, "\(outcome)")
+    }
+    let plain = await place.flow("score @m.safetensors @data.npy")
+    #expect(plain.code != 0)
   }
 
   @Test func modelsThatLieAreRefused() async throws {

@@ -15,7 +15,7 @@ func concurrentReduce<Value: Sendable>(
     for i in 1..<max(count, 1) { combine(&total, try body(i)) }
     return total
   }
-  let progress = Mutex(Progress<Value>())
+  let progress = Mutex(Reduction<Value>())
   let threads = Parallelism.threads
   DispatchQueue.concurrentPerform(iterations: limit) { worker in
     Parallelism.$threads.withValue(threads) {
@@ -29,7 +29,7 @@ func concurrentReduce<Value: Sendable>(
 }
 
 /// The results combined so far, and those whose turn has not come.
-private struct Progress<Value: Sendable>: Sendable {
+private struct Reduction<Value: Sendable>: Sendable {
   private var sum: Value?
   private var failure: (any Error)?
   private var waiting: [Int: Result<Value, any Error>] = [:]

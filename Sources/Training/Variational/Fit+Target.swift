@@ -54,6 +54,7 @@ public func fit(
   let first = state?.iterations ?? 0
   var record: [VariationalFit.Iteration] = []
   var ending = VariationalFit.Ending.completed
+  var best = Double.infinity
   let start = ContinuousClock.now
   var meter = ProgressMeter(progress, total: iterations)
   defer { meter.finish() }
@@ -75,7 +76,8 @@ public func fit(
       .init(index: index, loss: loss.item, gradientNorm: norm, seconds: elapsed, notes: notes)
     }
     record.append(iteration(try onIteration(iteration([:]), thawed(params))))
-    meter.report(index - first + 1, "iteration \(index + 1), loss \(loss.item)")
+    best = min(best, loss.item)
+    meter.advance("iteration \(index + 1), loss \(rounded(loss.item)), best \(rounded(best))")
     if hasConverged(record) {
       ending = .converged
       break

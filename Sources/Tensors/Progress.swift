@@ -18,22 +18,39 @@ public enum Progress: Sendable {
   case silent
 
   /// What is shown: a terminal decides for `.automatic`.
-  var resolved: Progress {
+  fileprivate var resolved: Progress {
     if case .automatic = self { return isatty(2) == 1 ? .bar : .silent }
     return self
   }
 }
 
-/// Draws progress and remaining time. Times are shown and never used.
+/// Draws progress, rate and remaining time. Times are shown and never used.
 package struct ProgressMeter {
   private let style: Progress
   private let total: Int
+  private let first: Int
+  private let quiet: Duration
   private let start = ContinuousClock.now
+  private var done: Int
   private var latest: Duration?
 
-  package init(_ style: Progress, total: Int) {
+  /// A meter of so many steps.
+  ///
+  /// - Parameters:
+  ///   - style: how to report.
+  ///   - total: all steps, those of an earlier run too.
+  ///   - first: the steps that an earlier run did: they count as done, and not in the rate and the time left.
+  ///   - quiet: nothing is shown before this time, for what is over soon most often.
+  package init(_ style: Progress, total: Int, from first: Int = 0, quietFor quiet: Duration = .zero) {
     self.style = style.resolved
     self.total = max(total, 1)
+    (self.first, self.quiet, done) = (first, quiet, first)
+  }
+
+  /// Shows that one step more is done, if it is time to.
+  package mutating func advance(_ text: @autoclosure () -> String) {
+    done += 1
+    report(done, text())
   }
 
   /// Shows that `done` of the total are done, if it is time to.
@@ -49,11 +66,15 @@ package struct ProgressMeter {
     case .lines: pause = .seconds(2)
     case .silent, .automatic: return nil
     }
+    if elapsed < quiet { return nil }
     if let latest, elapsed - latest < pause, done < total { return nil }
     latest = elapsed
-    let left = elapsed.seconds / Double(max(done, 1)) * Double(total - done)
+    let (own, seconds) = (Double(max(done - first, 1)), elapsed.seconds)
+    let left = seconds / own * Double(total - done)
     let share = Double(done) / Double(total)
-    let times = "\(ProgressMeter.clock(elapsed.seconds)) gone, \(ProgressMeter.clock(left)) left"
+    let times =
+      "\(ProgressMeter.rate(own, seconds))\(ProgressMeter.clock(seconds)) gone, "
+      + "\(ProgressMeter.clock(left)) left"
     let line = "\(Int(share * 100))% \(text()), \(times)"
     guard case .bar = style else { return line + "\n" }
     let filled = Int(share * 24)
@@ -66,8 +87,22 @@ package struct ProgressMeter {
     if case .bar = style, latest != nil { show("\n") }
   }
 
+  /// Takes the bar away again, so that a result may stand on its line.
+  package func clear() {
+    if case .bar = style, latest != nil { show("\r\u{1B}[2K") }
+  }
+
   private func show(_ text: String) {
     _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
+  }
+
+  /// Steps a second, or seconds a step where those are more telling; nothing while no time has passed.
+  private static func rate(_ steps: Double, _ seconds: Double) -> String {
+    guard seconds > 0 else { return "" }
+    let (rate, isSlow) = (max(steps / seconds, seconds / steps), seconds > steps)
+    let number =
+      rate < 9.95 ? "\((rate * 10).rounded() / 10)" : rate < 1e15 ? "\(Int(rate.rounded()))" : "many"
+    return isSlow ? "\(number)s each, " : "\(number)/s, "
   }
 
   private static func clock(_ seconds: Double) -> String {
@@ -78,5 +113,5 @@ package struct ProgressMeter {
 
 extension Duration {
   /// The duration in seconds.
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+  package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

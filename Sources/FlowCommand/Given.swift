@@ -1,0 +1,75 @@
+import Arguments
+import Files
+import Flows
+
+/// The columns that a flow is conditioned on, and the mean and deviation by which it sees them.
+struct Given: Equatable {
+  let columns: [String]
+  private let mean, deviation: [Double]
+
+  /// Columns of rows to fit; a constant one keeps its scale.
+  init(_ columns: [String], of values: Tensor) {
+    let values = values.cast(to: .float64)
+    let mean = values.mean(axis: 0)
+    self.columns = columns
+    self.mean = mean.doubles
+    deviation = sqrt(square(values - mean).mean(axis: 0)).doubles.map { $0 > 0 ? $0 : 1 }
+  }
+
+  /// What `json` wrote, or nil for anything else.
+  init?(_ json: JSON) {
+    guard let columns = json["columns"]?.array?.compactMap(\.string), (1...100_000).contains(columns.count),
+      let mean = json["mean"]?.array?.compactMap(\.number), mean.count == columns.count,
+      let deviation = json["deviation"]?.array?.compactMap(\.number), deviation.count == columns.count,
+      (mean + deviation).allSatisfy(\.isFinite), deviation.allSatisfy({ $0 > 0 })
+    else { return nil }
+    (self.columns, self.mean, self.deviation) = (columns, mean, deviation)
+  }
+
+  /// The same for a model's file.
+  var json: JSON {
+    [
+      "columns": .array(columns.map(JSON.string)), "mean": .array(mean.map(JSON.number)),
+      "deviation": .array(deviation.map(JSON.number)),
+    ]
+  }
+
+  /// Rows of the columns as the flow sees them.
+  func standardized(_ rows: Tensor) -> Tensor {
+    ((rows.cast(to: .float64) - Tensor(mean, dtype: .float64)) / Tensor(deviation, dtype: .float64)).cast(
+      to: rows.dtype)
+  }
+
+  /// The one row that `a=1,b=2` stands for, as the flow sees it.
+  func row(_ text: String, dtype: DType) throws(UsageError) -> Tensor {
+    var values: [String: Double] = [:]
+    for part in text.split(separator: ",") {
+      let sides = part.split(separator: "=", maxSplits: 1).map { $0.trimmed }
+      guard sides.count == 2, columns.contains(sides[0]), let value = Double(sides[1]), value.isFinite else {
+        throw UsageError("expected \(expectation) for --given, got \(part)")
+      }
+      values[sides[0]] = value
+    }
+    let row = columns.compactMap { values[$0] }
+    guard row.count == columns.count else {
+      throw UsageError("expected \(expectation) for --given, got \(text)")
+    }
+    return standardized(Tensor(row, shape: [1, row.count], dtype: dtype))
+  }
+
+  /// What a row is asked for by.
+  var expectation: String { columns.map { "\($0)=NUMBER" }.joined(separator: ",") }
+}
+
+extension Model {
+  /// The context that `--given` stands for: one row, or none for a model without conditions.
+  func context(_ arguments: Arguments) throws(UsageError) -> Tensor? {
+    let text = arguments.value("given")
+    guard let given else {
+      if text != nil { throw UsageError("--given is for models that were fitted with --context") }
+      return nil
+    }
+    guard let text else { throw UsageError("this model needs --given \(given.expectation)") }
+    return try given.row(text, dtype: dtype)
+  }
+}
