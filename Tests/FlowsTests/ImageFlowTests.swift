@@ -132,7 +132,7 @@ import Testing
     let before = try error(start).item
     let optimizer = Adam(learningRate: 1e-2)
     var (params, state) = (start, optimizer.initialize(start))
-    for _ in 0..<60 {
+    for _ in 0..<150 {
       (params, state) = try optimizer.update(gradient(at: params, error), state, params)
     }
     let after = try error(params).item

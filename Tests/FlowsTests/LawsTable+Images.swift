@@ -191,7 +191,7 @@ private let jointRows: [LawsRow] = [
     inputDim: [2, 2, 2]),
   LawsRow(
     name: "Flow.multiScaleJointHINT, factored out",
-    bijection: Flow.multiScaleJointHINT(channels: 1, levels: 2, steps: 1, hidden: 3, factorsOut: true)
+    bijection: Flow.multiScaleJointHINT(channels: 1, levels: 2, steps: 1, hidden: 8, factorsOut: true)
       .bijection, inputDim: [4, 4, 2]),
   LawsRow(
     name: "Flow.multiScaleJointHINT, factored out, one level, reversible",
