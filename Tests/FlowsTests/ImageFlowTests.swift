@@ -84,6 +84,61 @@ import Testing
     #expect(isClose(back, y, 1e-10))
   }
 
+  /// The same for images whose parts go out on the way: the first half of the latents is z_y.
+  @Test(arguments: [1, 2, 3]) func theObservedLaneOfFactoredImages(_ levels: Int) throws {
+    let flow = Flow.multiScaleJointHINT(channels: 1, levels: levels, steps: 1, hidden: 3, factorsOut: true)
+    let (start, forward, inverse) = try flow.bijection(Key(0), inputDim: [8, 8, 2], dtype: .float64)
+    let params = start.perturbed(Key(1))
+    let (y, x) = (
+      Key(2).normal([2, 8, 8, 1], dtype: .float64), Key(3).normal([2, 8, 8, 1], dtype: .float64)
+    )
+    let z = try forward(params, concatenate([y, x], axis: -1)).outputs.reshaped(to: [2, 128])
+    let other = try forward(params, concatenate([y, 2 * x], axis: -1)).outputs.reshaped(to: [2, 128])
+    #expect(z.sliced(axis: 1, 0..<64).isIdentical(to: other.sliced(axis: 1, 0..<64)))
+    #expect(!isClose(z, other, 1e-3))
+    let latent = concatenate([z.sliced(axis: 1, 0..<64), Key(4).normal([2, 64], dtype: .float64)], axis: 1)
+    let back = try inverse(params, latent).outputs
+    #expect(isClose(back.sliced(axis: -1, 0..<1), y, 1e-9))
+  }
+
+  /// Behind the normalization a flow sees mean 0 and deviation 1 of the initial contexts, whatever their units.
+  @Test func contextsInOtherUnits() throws {
+    let flow = Flow.glow(levels: 1, steps: 1, hidden: 4, normalizesContext: true)
+    let (images, context) = (Key(1).normal([30, 2, 2, 1]), Key(2).normal([30, 2, 2, 1]))
+    func loss(_ context: Tensor) throws -> Tensor {
+      let (start, logPDF, _) = try flow(
+        Key(0), inputDim: [2, 2, 1], contextDim: [2, 2, 1], initInputs: images, initContext: context)
+      let normal = start.child("bijection").child("context")
+      #expect(abs(normal["bias"].item - context.mean().item) < 1e-3 * max(1, abs(context.mean().item)))
+      return try logPDF(
+        start.replacing("bijection/base", by: start.child("bijection").child("base").perturbed(Key(3))),
+        images, given: context)
+    }
+    #expect(isClose(try loss(context), try loss(1000 + 50 * context), 2e-2))
+    #expect(throws: FlowError.self) { _ = try flow(Key(0), inputDim: [2, 2, 1]) }
+  }
+
+  /// A loop learns to invert a matrix: its estimates' error falls far below that of the zeros it starts from.
+  @Test func aLoopLearnsAnInverse() throws {
+    let matrix = Tensor([[1, 0.5], [-0.3, 0.8]])
+    let loop = IRIMLoop(matrix, iterations: 3, hidden: [16], isReversible: true)
+    let truth = Key(1).normal([64, 2])
+    let data = matmul(truth, matrix, transposeB: true)
+    let (start, forward, _) = try loop(Key(0), inputDim: loop.stateDim, contextDim: loop.measurementDim)
+    func error(_ params: Params) throws -> Tensor {
+      let states = try forward(params, loop.start(rows: 64), given: data).outputs
+      return square(loop.estimate(states) - truth).mean()
+    }
+    let before = try error(start).item
+    let optimizer = Adam(learningRate: 1e-2)
+    var (params, state) = (start, optimizer.initialize(start))
+    for _ in 0..<150 {
+      (params, state) = try optimizer.update(gradient(at: params, error), state, params)
+    }
+    let after = try error(params).item
+    #expect(after < 0.1 * before, "\(before), then \(after)")
+  }
+
   @Test func imagesThatDoNotFit() {
     #expect(throws: FlowError.self) { _ = try glow(Key(0), inputDim: [6, 4, 1]) }
     #expect(throws: FlowError.self) { _ = try glow(Key(0), inputDim: [4, 4, 1], contextDim: [3, 4, 1]) }

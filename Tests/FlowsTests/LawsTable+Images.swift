@@ -10,7 +10,7 @@ private let farImages = Tensor(
 
 let imageRows =
   shapeRows + multiScaleRows + imageCouplingRows + reversibleRows + imageLayerRows
-  + hintRows + contextRows + convolutionLayerRows
+  + hintRows + jointRows + contextRows + loopRows + convolutionLayerRows
 
 private let shapeRows: [LawsRow] = [
   LawsRow(name: "Squeeze", bijection: Squeeze(), inputDim: [2, 4, 1]),
@@ -183,7 +183,45 @@ private let hintRows: [LawsRow] =
       inputDim: [2, 2, 6]),
   ]
 
+/// Pairs of images that factor out: y's lane and x's lane go their ways, and their latents lie apart at the end.
+private let jointRows: [LawsRow] = [
+  LawsRow(
+    name: "Flow.multiScaleJointHINT",
+    bijection: Flow.multiScaleJointHINT(channels: 1, levels: 1, steps: 1, hidden: 3).bijection,
+    inputDim: [2, 2, 2]),
+  LawsRow(
+    name: "Flow.multiScaleJointHINT, factored out",
+    bijection: Flow.multiScaleJointHINT(channels: 1, levels: 2, steps: 1, hidden: 8, factorsOut: true)
+      .bijection, inputDim: [4, 4, 2]),
+  LawsRow(
+    name: "Flow.multiScaleJointHINT, factored out, one level, reversible",
+    bijection: Flow.multiScaleJointHINT(
+      channels: 1, levels: 1, steps: 1, hidden: 3, factorsOut: true, isReversible: true
+    ).bijection, inputDim: [2, 4, 2]),
+  LawsRow(name: "Permute", bijection: Permute([2, 0, 1]), inputDim: [2, 3]),
+  LawsRow(name: "Permute, one number", bijection: Permute([0]), inputDim: 1),
+]
+
+private let loopRows: [LawsRow] = [
+  LawsRow(
+    name: "IRIMLoop", bijection: IRIMLoop(Tensor([[1, 2], [0, -1], [0.5, 3]]), iterations: 2, hidden: []),
+    inputDim: 4, contextDim: 3),
+  LawsRow(
+    name: "IRIMLoop, one unknown, a larger memory, reversible",
+    bijection: IRIMLoop(Tensor([[2]]), iterations: 3, memory: 3, hidden: [], isReversible: true), inputDim: 4,
+    contextDim: 1),
+]
+
 private let contextRows: [LawsRow] = [
+  LawsRow(
+    name: "ContextNormalized", bijection: ContextNormalized(AffineCoupling(net)), inputDim: 5, contextDim: 2),
+  LawsRow(
+    name: "ContextNormalized, image",
+    bijection: ContextNormalized(
+      Serial(Squeeze(), ContextSqueezed(AffineCoupling(conv)))), inputDim: [2, 4, 1], contextDim: [2, 4, 1]),
+  LawsRow(
+    name: "ContextNormalized, one number", bijection: ContextNormalized(AffineCoupling(net)), inputDim: 1,
+    contextDim: 1),
   LawsRow(
     name: "ContextSqueezed", bijection: Serial(Squeeze(), ContextSqueezed(AffineCoupling(conv))),
     inputDim: [4, 2, 1],

@@ -2,7 +2,7 @@
 /// second ahead.
 ///
 /// Map: y = F(E(x)), each y[p] = Σ x[p + k] w[k] over taps k at or before the position (at or behind it for F) in row-major
-/// order; the tap at the position itself is triangular in the channels: w[0] = unit triangle + diagonal sign · exp(logScale).
+/// order; the tap at the position itself is triangular in the channels: w[0] = strictly upper triangle + diagonal of exp(logScale).
 /// Together they see a window of (2 size − 1) positions an axis, with zeros around the image.
 ///
 /// log|det J| = positions · Σ logScale of both; O(channels).

@@ -1,8 +1,8 @@
 /// HINT for the joint density of observations and unknowns: the pair (y, x), concatenated on the last axis, of which y goes its
 /// own way and x sees it.
 ///
-/// Map: z_y = H_y(y′) and z_x = f(H_x(x′); net(y′, context)), where y′ and x′ are y and x under their permutations, so the
-/// Jacobian is triangular in blocks.
+/// Map: z_y = H_y(y) and z_x = f(H_x(x); net(y, context)), H_y and H_x with permutations of their own, so the Jacobian is
+/// triangular in blocks. (InvertibleNetworks.jl shows the network y under H_y's permutation: another basis of the same y.)
 ///
 /// log|det J| = the sum of the couplings. Inverse: y first, then x. Cost: that of both recursions and one network.
 ///

@@ -33,3 +33,33 @@ public struct Shuffle: Bijection {
     }
   }
 }
+
+/// The channels in an order that the caller gives.
+///
+/// Map: yᵢ = x_{order(i)} on the last axis. log|det J| = 0. Inverse: x_{order(i)} = yᵢ. O(D). No parameters. Domain: all reals.
+/// Errors: `mismatch` for another number of channels.
+public struct Permute: Bijection {
+  private let order: [Int]
+
+  /// A permutation.
+  ///
+  /// - Precondition: each position from 0 on, once.
+  public init(_ order: [Int]) {
+    require(order.sorted() == Array(order.indices), "Permute: each position from 0 on, once; got \(order)")
+    self.order = order
+  }
+
+  /// Initial parameters and the two directions.
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    if site.channels != order.count {
+      throw .mismatch(who: "Permute", what: "channels", expected: "\(order.count)", got: "\(site.inputDim)")
+    }
+    let permutation = Tensor(ints: order)
+    let back = permutation.inversePermutation
+    return site.layer("Permute", .empty, traits: .volumePreserving) { _, x, _ in
+      (x.gathered(permutation), .zeros([x.rows], dtype: x.dtype))
+    } inverse: { _, y, _ in
+      (y.gathered(back), .zeros([y.rows], dtype: y.dtype))
+    }
+  }
+}

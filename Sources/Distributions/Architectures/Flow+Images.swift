@@ -15,20 +15,23 @@ extension Flow {
   ///   - factorsOut: whether levels factor out half of their channels; otherwise all go on.
   ///   - learnsPrior: whether what goes out has a learned prior given what goes on.
   ///   - isReversible: whether the steps of each level keep no activations.
+  ///   - normalizesContext: whether the context, which there must be then, goes through an ActNorm first.
   ///   - network: the couplings' conditioner instead of convolutions: `Flattened(MLP(...))` for a dense one.
   ///
   /// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039.
   public static func glow(
     levels: Int = 3, steps: Int = 8, hidden: Int = 128, scale: Affine.Scale = .sigmoid(shift: 2),
     squeeze: SqueezePattern = .checkerboard, factorsOut: Bool = true, learnsPrior: Bool = true,
-    isReversible: Bool = false, network: (any Network)? = nil, prior: any Distribution = Normal()
+    isReversible: Bool = false, normalizesContext: Bool = false, network: (any Network)? = nil,
+    prior: any Distribution = Normal()
   ) -> Flow {
     let network = network ?? ConvNet(hidden: [hidden, hidden])
-    return multiScale(levels, squeeze, factorsOut, learnsPrior, isReversible, prior) {
+    let flow = multiScale(levels, squeeze, factorsOut, learnsPrior, isReversible, prior) {
       (0..<steps).flatMap { _ -> [any Bijection] in
         [ActNorm(), InvertibleLinear(), AffineCoupling(network, scale: scale)]
       }
     }
+    return normalizesContext ? Flow(ContextNormalized(flow.bijection), prior: prior) : flow
   }
 
   /// HINT for images: levels of a squeeze and steps of ActNorm and a recursion of couplings.
@@ -56,36 +59,6 @@ extension Flow {
       repeating(layers) {
         [ActNorm(), HINT(MLP(hidden: hidden), Affine(scale: scale), permutation: .full, isShared: false)]
       }, prior: prior)
-  }
-
-  /// The joint density of observations and unknowns, (y, x) with y first: see `JointHINT` for draws from the posterior.
-  public static func jointHINT(
-    observed: Int, layers: Int = 6, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
-    prior: any Distribution = Normal()
-  ) -> Flow {
-    Flow(
-      repeating(layers) {
-        [
-          ActNorm(),
-          JointHINT(MLP(hidden: hidden), Affine(scale: scale), observed: observed, isShared: false),
-        ]
-      }, prior: prior)
-  }
-
-  /// The joint density of two images, (y, x) concatenated on the channels and of equally many, each squeezed at every level.
-  public static func multiScaleJointHINT(
-    channels: Int, levels: Int = 2, steps: Int = 4, hidden: Int = 64, squeeze: SqueezePattern = .haar,
-    prior: any Distribution = Normal()
-  ) -> Flow {
-    let network = ConvNet(hidden: [hidden, hidden])
-    return Flow(
-      Serial(
-        (1...levels).flatMap { level -> [any Bijection] in
-          [BothHalves(Squeeze(squeeze))]
-            + (0..<steps).flatMap { _ -> [any Bijection] in
-              [ActNorm(), JointHINT(network, observed: channels << (2 * level), isShared: false)]
-            }
-        }), prior: prior)
   }
 
   /// A hyperbolic network: leapfrog steps of a pair, which a Haar squeeze makes of an image and of pairs between levels.
