@@ -58,17 +58,19 @@ let package = Package(
     example("glow-digits"), example("inpainting"), example("linear-inverse"), example("gauss-newton"),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows", "Arguments"], path: "Benchmarks",
-      exclude: ["peers", "compare"]),
+      exclude: ["peers", "compare", "scale", "smoke", "figures"]),
 
     // MARK: - Tests
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
     .target(name: "FuzzSupport", dependencies: ["Tensors", "Files"], path: "Tests/FuzzSupport"),
     .executableTarget(name: "fuzz", dependencies: ["FuzzSupport", "Arguments"], path: "Tests/Fuzz"),
+    .target(name: "SameBits", dependencies: ["CKernels", "Flows"], path: "Tests/SameBits"),
+    .executableTarget(name: "same-bits", dependencies: ["Flows", "SameBits"], path: "Tests/SameBitsProgram"),
     suite("CKernels", on: ["CKernels"]),
     suite("Tensors", on: ["Tensors"]),
     suite("Randomness", on: ["Randomness"], fixtures: true),
     suite("Files", on: ["Files", "Plots", "FuzzSupport"], fixtures: true),
-    suite("Flows", on: ["Flows"], fixtures: true),
+    suite("Flows", on: ["Flows", "SameBits"], fixtures: true),
     suite("Documentation", on: ["Flows"]),
     suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
   ],

@@ -35,6 +35,13 @@ struct Workload: Sendable {
       levels: 2, steps: 8, learnsPrior: false, network: ConvNet(hidden: [128, 128], lastWeight: lastWeight)),
     shareOfWeights: nil)
 
+  /// Couplings for a plot of time against one of these numbers.
+  static func scale(dimension: Int, depth: Int, hidden: Int) -> Workload {
+    Workload(
+      name: "scale", inputDim: Shape([dimension]), batch: 512,
+      flow: withReversals(depth, AffineCoupling(perceptron([hidden, hidden]))))
+  }
+
   /// Last layers start away from zero, so that no product is trivial.
   private static let lastWeight = Initializer.normal(standardDeviation: 0.01)
 

@@ -3,6 +3,8 @@
 //     swift run -c release benchmarks [--workload realnvp-2d] [--threads 2] [--json]
 //     swift run -c release benchmarks --workload nsf-8d --rows 1000000 --repetitions 3 --what logPDF
 //     swift run -c release benchmarks --workload memory --depth 64 --reversible
+//     swift run -c release benchmarks --workload chunks --rows 10000000 --what sample
+//     swift run -c release benchmarks --workload scale --depth 4 --dimension 64 --hidden 128 --rows 512
 import Arguments
 import Flows
 
@@ -10,22 +12,28 @@ let names = Workload.all.map(\.name)
 let options = Arguments.orExit(
   "benchmarks", "Measures steps, log-densities and samples.",
   options: [
-    .init("workload", "NAME", default: "all", "all, memory, or one of \(names.joined(separator: ", "))"),
+    .init(
+      "workload", "NAME", default: "all",
+      "all, memory, chunks, scale, or one of \(names.joined(separator: ", "))"),
     .init("what", "NAME", default: "all", "all, or one of step, logPDF, sample"),
     .init("threads", "N", default: "1", "the most threads"),
     .init("repetitions", "N", default: "30", "how often each thing is measured"),
     .init("rows", "N", default: "0", "the batch; 0: the workload's own"),
     .init(flag: "json", "one object a line"),
-    .init("depth", "N", default: "8", "memory: the number of layers"),
+    .init("depth", "N", default: "8", "memory, scale: the number of layers"),
+    .init("dimension", "N", default: "16", "scale: the numbers of a row"),
+    .init("hidden", "N", default: "64", "scale: the units of a hidden layer"),
     .init("model", "NAME", default: "realnvp", "memory: realnvp or glow"),
     .init(flag: "reversible", "memory: recover activations"),
   ])
-let (workload, what, threads, repetitions, rows, depth, model) = Arguments.orExit { () throws(UsageError) in
+let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model) = Arguments.orExit {
+  () throws(UsageError) in
   (
-    try options.choice("workload", of: ["all", "memory"] + names),
+    try options.choice("workload", of: ["all", "memory", "chunks", "scale"] + names),
     try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
     try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
     try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
+    try options.integer("dimension", in: 1...100_000), try options.integer("hidden", in: 1...100_000),
     try options.choice("model", of: ["realnvp", "glow"])
   )
 }
@@ -35,11 +43,15 @@ if workload == "memory" {
     model: model, depth: depth, isReversible: options.has("reversible"), threads: threads,
     repetitions: repetitions, isJSON: options.has("json")
   ).run()
+} else if workload == "chunks" {
+  try ChunksWorkload(rows: rows > 0 ? rows : 10_000_000, threads: threads, isJSON: options.has("json")).run(
+    what)
 } else {
+  let all = Workload.all + [.scale(dimension: dimension, depth: depth, hidden: hidden)]
   try Parallelism.$threads.withValue(threads) {
     var peak: Double?
-    for workload in Workload.all where [workload.name, "all"].contains(options.text("workload")) {
-      let benchmark = try Benchmark(workload, rows: rows > 0 ? rows : workload.batch)
+    for each in workload == "all" ? Workload.all : all.filter({ $0.name == workload }) {
+      let benchmark = try Benchmark(each, rows: rows > 0 ? rows : each.batch)
       for part in Benchmark.Part.allCases where [part.rawValue, "all"].contains(what) {
         let result = try benchmark.measured(part, repetitions: repetitions)
         if options.has("json") {

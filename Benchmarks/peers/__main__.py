@@ -35,7 +35,9 @@ def main():
     """Runs the program."""
     parser = argparse.ArgumentParser(prog="peers", description=__doc__.splitlines()[0])
     parser.add_argument("library", choices=LIBRARIES)
-    parser.add_argument("--workload", choices=workloads.ALL, required=True)
+    parser.add_argument("--workload", choices=[*workloads.ALL, "scale"], required=True)
+    for name, value in [("dimension", 16), ("depth", 8), ("hidden", 64), ("rows", 512)]:
+        parser.add_argument(f"--{name}", type=int, default=value, help="scale: as in the benchmarks' program")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="the most time for the repetitions of one thing")
@@ -43,7 +45,8 @@ def main():
     options = parser.parse_args()
 
     limit(options.threads)
-    workload = workloads.ALL[options.workload]
+    scale = workloads.scale(options.dimension, options.depth, options.hidden, options.rows)
+    workload = workloads.ALL.get(options.workload, scale)
     about = {
         "library": options.library,
         "workload": workload.name,

@@ -43,6 +43,11 @@ ALL = {
 }
 
 
+def scale(dimension, layers, hidden, batch):
+    """Couplings for a plot of time against one of these numbers."""
+    return Workload("scale", "affine", dimension, layers, (hidden, hidden), batch)
+
+
 def with_reversals(layers, reversal):
     """The layers with `reversal()` between each two of them."""
     return [part for layer in layers for part in (reversal(), layer)][1:]
