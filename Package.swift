@@ -58,7 +58,7 @@ let package = Package(
     example("glow-digits"), example("inpainting"), example("linear-inverse"), example("gauss-newton"),
     .executableTarget(
       name: "benchmarks", dependencies: ["Flows", "Arguments"], path: "Benchmarks",
-      exclude: ["peers", "compare", "scale", "smoke", "figures"]),
+      exclude: ["README.md", "peers", "compare", "scale", "smoke", "figures"]),
 
     // MARK: - Tests
     .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
