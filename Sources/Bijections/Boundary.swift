@@ -104,14 +104,18 @@ public struct Boundary: Sendable {
   }
 
   private static func matches(_ structure: Tree<Leaf>, _ params: Params) -> Bool {
-    switch (structure, params) {
-    case (.leaf(let leaf), .leaf(let tensor)), (.frozen(let leaf), .frozen(let tensor)),
-      (.leaf(let leaf), .frozen(let tensor)):  // a caller may freeze what could be learned
-      return leaf.admits(tensor)
-    case (.branch(let a), .branch(let b)):
-      return a.count == b.count
-        && zip(a, b).allSatisfy { $0.label == $1.label && matches($0.tree, $1.tree) }
-    default: return false
+    switch structure {
+    case .branch(let a):
+      guard case .branch(let b) = params, a.count == b.count else { return false }
+      return a.indices.allSatisfy { a[$0].label == b[$0].label && matches(a[$0].tree, b[$0].tree) }
+    case .leaf(let leaf):
+      if case .leaf(let tensor) = params { return leaf.admits(tensor) }
+      // A caller may freeze what could be learned.
+      if case .frozen(let tensor) = params { return leaf.admits(tensor) }
+      return false
+    case .frozen(let leaf):
+      if case .frozen(let tensor) = params { return leaf.admits(tensor) }
+      return false
     }
   }
 }

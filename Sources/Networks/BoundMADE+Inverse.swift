@@ -19,12 +19,12 @@ extension BoundMADE {
         } else {
           settling = nil
         }
-        x = concatenate([x, number], axis: 1)
+        x = concatenate(x, number, axis: 1)
         continue
       }
       // What is not known yet has no weight in these outputs; zeros stand for it.
       let unknown = Tensor.zeros([rows, max(numbers - 1 - i, 0)], dtype: dtype)
-      let outputs = self(concatenate([x, unknown], axis: 1).sliced(axis: 1, 0..<numbers - 1), context)
+      let outputs = self(concatenate(x, unknown, axis: 1).sliced(axis: 1, 0..<numbers - 1), context)
       x = concatenate([x, next(i, outputs.sliced(axis: 1, i * count..<(i + 1) * count))], axis: 1)
     }
     return x

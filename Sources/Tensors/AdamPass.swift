@@ -22,8 +22,9 @@ package struct AdamPass: Sendable {
     gradient: Tensor, mean: Tensor, square: Tensor, weight: Tensor
   ) -> (mean: Tensor, square: Tensor, step: Tensor) {
     let (g, m, v, w) = (gradient.storage, mean.storage, square.storage, weight.storage)
+    func agrees(_ other: Storage) -> Bool { other.shape == g.shape && other.dtype == g.dtype }
     require(
-      [m, v, w].allSatisfy { $0.shape == g.shape && $0.dtype == g.dtype },
+      agrees(m) && agrees(v) && agrees(w),
       "a gradient of \(g.shape) \(g.dtype) meets moments of \(m.shape) \(m.dtype) and weights of \(w.shape) \(w.dtype)"
     )
     func result() -> Storage { Storage(shape: g.shape, dtype: g.dtype) }

@@ -4,8 +4,21 @@
 ///
 /// - Precondition: rank at most 6, no negative size.
 public struct Shape: Sendable, Hashable {
+  // In pairs: wider vectors would align whatever object holds a shape to more than 8 bytes, which is slow to allocate.
+  private var pairs: (SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>)
+
   /// Sizes in lanes 0 to 5, zero where there is no axis; the rank in lane 7.
-  private var lanes: SIMD8<Int32>
+  private var lanes: SIMD8<Int32> {
+    get {
+      SIMD8(
+        lowHalf: SIMD4(lowHalf: pairs.0, highHalf: pairs.1),
+        highHalf: SIMD4(lowHalf: pairs.2, highHalf: pairs.3))
+    }
+    set {
+      let (low, high) = (newValue.lowHalf, newValue.highHalf)
+      pairs = (low.lowHalf, low.highHalf, high.lowHalf, high.highHalf)
+    }
+  }
 
   /// The largest rank a shape can have.
   public static let maximumRank = 6
@@ -13,22 +26,35 @@ public struct Shape: Sendable, Hashable {
   /// The shape with these sizes.
   public init(_ sizes: [Int]) {
     require(sizes.count <= Shape.maximumRank, "a shape has at most 6 axes, got \(sizes)")
-    lanes = .zero
+    var lanes = SIMD8<Int32>.zero
     for (axis, size) in sizes.enumerated() {
       require(size >= 0 && size <= Int(Int32.max), "a size must be in 0...2^31-1, got \(sizes)")
       lanes[axis] = Int32(truncatingIfNeeded: size)
     }
     lanes[7] = Int32(truncatingIfNeeded: sizes.count)
+    self.init(lanes: lanes)
   }
+
+  @inline(__always)
+  private init(lanes: SIMD8<Int32>) {
+    pairs = (.zero, .zero, .zero, .zero)
+    self.lanes = lanes
+  }
+
+  /// Whether ranks and sizes agree.
+  public static func == (a: Shape, b: Shape) -> Bool { a.lanes == b.lanes }
+  /// Rank and sizes.
+  public func hash(into hasher: inout Hasher) { hasher.combine(lanes) }
 
   /// The shape of a single number.
   public static let scalar = Shape([])
 
   /// The number of axes.
-  public var rank: Int { Int(lanes[7]) }
+  public var rank: Int { Int(pairs.3[1]) }
 
   /// The number of elements: the product of the sizes, 1 for a scalar.
   public var count: Int {
+    let lanes = lanes
     var product = 1
     for axis in 0..<rank { product *= Int(lanes[axis]) }
     return product
@@ -58,8 +84,10 @@ public struct Shape: Sendable, Hashable {
 
 extension Shape: ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
   /// A shape of one axis.
+  @inline(__always)
   public init(integerLiteral size: Int) { self.init([size]) }
   /// A shape of several axes.
+  @inline(__always)
   public init(arrayLiteral sizes: Int...) { self.init(sizes) }
 }
 
@@ -87,9 +115,18 @@ extension Shape {
 
   /// The shape without an axis.
   public func removing(_ axis: Int) -> Shape {
-    var sizes = sizes
-    sizes.remove(at: resolved(axis))
-    return Shape(sizes)
+    var result = lanes
+    for i in resolved(axis)..<Shape.maximumRank { result[i] = i + 1 < rank ? result[i + 1] : 0 }
+    result[7] -= 1
+    return Shape(lanes: result)
+  }
+
+  /// The shape of the axes from one on.
+  func suffix(from axis: Int) -> Shape {
+    var result = SIMD8<Int32>.zero
+    for i in axis..<rank { result[i - axis] = lanes[i] }
+    result[7] = Int32(truncatingIfNeeded: rank - axis)
+    return Shape(lanes: result)
   }
 
   /// The shape with one axis of another size.
@@ -100,10 +137,12 @@ extension Shape {
   }
 
   /// The distance in elements between neighbours along each axis, row-major.
-  var strides: [Int] {
-    var strides = [Int](repeating: 1, count: rank)
-    for axis in stride(from: rank - 2, through: 0, by: -1) {
-      strides[axis] = strides[axis + 1] * self[axis + 1]
+  var strides: Strides {
+    let lanes = lanes
+    var (strides, step) = (Strides.zero, 1)
+    for axis in (0..<rank).reversed() {
+      strides[axis] = step
+      step *= Int(lanes[axis])
     }
     return strides
   }
@@ -121,3 +160,6 @@ extension Shape {
     return result
   }
 }
+
+/// A distance in elements for each axis of a shape, in its first lanes.
+typealias Strides = SIMD8<Int>

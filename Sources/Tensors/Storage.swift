@@ -5,25 +5,30 @@ final class Storage: @unchecked Sendable {
   let shape: Shape
   let dtype: DType
   let address: UnsafeMutableRawPointer
-  private let owner: Storage?
+  /// What a view keeps alive.
+  private let owner: AnyObject?
+  /// What is given back at the end; negative for a view.
+  private let ownedBytes: Int
 
   /// Memory of undefined content.
   init(shape: Shape, dtype: DType) {
     self.shape = shape
     self.dtype = dtype
     owner = nil
-    address = StoragePool.allocate(shape.count * dtype.byteCount)
+    ownedBytes = shape.count * dtype.byteCount
+    address = StoragePool.allocate(ownedBytes)
   }
 
   /// A view of `count(shape)` elements of `owner`, from its element `offset` on.
   init(viewing storage: Storage, from offset: Int, shape: Shape) {
     self.shape = shape
     dtype = storage.dtype
-    owner = storage.owner ?? storage
+    owner = storage.owner ?? (storage as AnyObject)
+    ownedBytes = -1
     address = storage.address + offset * storage.dtype.byteCount
   }
 
-  deinit { if owner == nil { StoragePool.release(address, shape.count * dtype.byteCount) } }
+  deinit { if ownedBytes >= 0 { StoragePool.release(address, ownedBytes) } }
 
   /// Sets `count` elements from one on, while the values are being made.
   func fill(_ start: Int, _ count: Int, with value: Double) {

@@ -39,6 +39,14 @@ enum StoragePool {
     if index < classCount { lists[index].push(block) } else { block.deallocate() }
   }
 
+  /// Calls `body` with room for `count` elements of undefined content.
+  static func withScratch<Element>(_ count: Int, _ body: (UnsafeMutablePointer<Element>) -> Void) {
+    let bytes = count * MemoryLayout<Element>.stride
+    let block = allocate(bytes)
+    body(block.assumingMemoryBound(to: Element.self))
+    release(block, bytes)
+  }
+
   /// Class 4o + s holds blocks of 64 · 2ᵒ · (1 + s/4) bytes; beyond the last class the size is kept.
   static func sizeClass(of bytes: Int) -> (index: Int, size: Int) {
     if bytes <= smallest { return (0, smallest) }

@@ -47,10 +47,28 @@ public struct Tensor: Sendable {
     return storage
   }
 
+  /// The same values through an object of its own, where they are values in memory.
+  var ownView: Tensor {
+    guard case .concrete(let storage) = payload else { return self }
+    return Tensor(Storage(viewing: storage, from: 0, shape: storage.shape))
+  }
+
   /// The sizes of the axes; axis 0 is the batch wherever there is one.
-  public var shape: Shape { storage.shape }
+  public var shape: Shape {
+    switch payload {
+    case .concrete(let storage): storage.shape
+    case .dual(let dual): dual.primal.shape
+    case .traced(let traced): traced.primal.shape
+    }
+  }
   /// The type of the elements.
-  public var dtype: DType { storage.dtype }
+  public var dtype: DType {
+    switch payload {
+    case .concrete(let storage): storage.dtype
+    case .dual(let dual): dual.primal.dtype
+    case .traced(let traced): traced.primal.dtype
+    }
+  }
   /// The number of axes.
   public var rank: Int { shape.rank }
   /// The number of elements.

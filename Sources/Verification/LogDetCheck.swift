@@ -220,10 +220,10 @@ public struct LogDetCheck: Sendable {
 private func rowJacobiansOfCoupledRows(at x: Tensor, _ f: (Tensor) -> Tensor) -> Tensor {
   let (rows, size) = (x.rows, x.shape.sample.count)
   let units = Tensor.identity(size, dtype: x.dtype)
-  let twice = concatenate([x, x], axis: 0)
+  let twice = concatenate(x, x, axis: 0)
   let columns = (0..<size).map { position in
     let direction = units[position].reshaped(to: x.shape.sample).broadcast(to: x.shape)
-    let tangent = jvp(at: twice, along: concatenate([direction, -direction], axis: 0), f).tangent
+    let tangent = jvp(at: twice, along: concatenate(direction, -direction, axis: 0), f).tangent
     return tangent[0..<rows].reshaped(to: [rows, size])
   }
   return stack(columns, axis: 2)

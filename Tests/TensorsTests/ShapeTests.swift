@@ -49,8 +49,10 @@ import Testing
     #expect(shape.inserting(1, at: -1) == [2, 3, 4, 1])
     #expect(shape.removing(-2) == [2, 4])
     #expect(shape.replacing(-1, by: 9) == [2, 3, 9])
-    #expect(shape.strides == [12, 4, 1])
-    #expect(Shape.scalar.strides == [])
+    #expect(shape.strides == [12, 4, 1, 0, 0, 0, 0, 0])
+    #expect(Shape.scalar.strides == .zero)
+    #expect(shape.suffix(from: 1) == [3, 4])
+    #expect(shape.suffix(from: 3) == .scalar)
     #expect(shape.count(of: 1..<3) == 12)
     #expect(shape.count(of: 1..<1) == 1)
   }

@@ -58,16 +58,17 @@ public struct Serial: Bijection {
     }
     let statistics =
       mappings.contains { $0.statistics != nil } ? chainStatistics(mappings, order: order) : nil
+    let members = zip(mappings, order).map { Member($0, child: $1) }
     var chain = Mapping(
       boundary, to: mappings.last?.codomain ?? domain, traits: traits, statistics: statistics
     ) {
       (params, inputs, context) throws(FlowError) in
       var x = inputs
       var total: Tensor?
-      for (mapping, child) in zip(mappings, order) {
-        let (y, logDet) = try step(mapping, params.child(child), x, context)
+      for member in members {
+        let (y, logDet) = try member.body(params.child(member.child), x, context)
         x = y
-        if !mapping.traits.contains(.volumePreserving) { total = total.map { $0 + logDet } ?? logDet }
+        if !member.preservesVolume { total = total.map { $0 + logDet } ?? logDet }
       }
       return (x, total ?? .zeros([inputs.rows], dtype: inputs.dtype))
     }
@@ -91,10 +92,27 @@ public struct Serial: Bijection {
     }
   }
 
-  private static func step(
+  fileprivate static func step(
     _ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     try mapping.domain.check(x, who: mapping.name)
     return try mapping.body(params, x, context)
+  }
+}
+
+/// What a chain asks of a member for each batch: a whole mapping has many parts to copy.
+private struct Member: Sendable {
+  let body: Mapping.Body
+  let child: Int
+  let preservesVolume: Bool
+
+  init(_ mapping: Mapping, child: Int) {
+    self.child = child
+    preservesVolume = mapping.traits.contains(.volumePreserving)
+    if mapping.domain.values == .reals {
+      body = mapping.body
+    } else {
+      body = { (params, x, context) throws(FlowError) in try Serial.step(mapping, params, x, context) }
+    }
   }
 }

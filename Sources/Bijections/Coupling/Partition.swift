@@ -26,7 +26,7 @@ struct Partition: Sendable {
     return Partition(seen: passing.count, transformed: rest.count) { x, _ in
       let a = x.sliced(axis: -1, passing)
       return Parts(seen: a, transformed: x.sliced(axis: -1, rest), parameters: { $0 }) { b in
-        concatenate(isSwapped ? [b, a] : [a, b], axis: -1)
+        isSwapped ? concatenate(b, a, axis: -1) : concatenate(a, b, axis: -1)
       }
     }
   }
@@ -38,7 +38,7 @@ struct Partition: Sendable {
       let order = order ?? fixed
       let a = x.gathered(order[0..<passing])
       return Parts(seen: a, transformed: x.gathered(order[passing..<count]), parameters: { $0 }) { b in
-        concatenate([a, b], axis: -1).gathered(order.inversePermutation)
+        concatenate(a, b, axis: -1).gathered(order.inversePermutation)
       }
     }
   }
@@ -62,7 +62,7 @@ struct Partition: Sendable {
       }
       return Parts(seen: a.reshaped(to: x.shape), transformed: rows.gathered(rest, axis: 1), parameters: raw)
       { b in
-        concatenate([a, b], axis: 1).gathered(all, axis: 1).reshaped(to: x.shape)
+        concatenate(a, b, axis: 1).gathered(all, axis: 1).reshaped(to: x.shape)
       }
     }
   }

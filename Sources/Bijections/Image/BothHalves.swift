@@ -38,7 +38,7 @@ public struct BothHalves: Bijection {
         (params, x, context) throws(FlowError) in
         let (a, logDetA) = try mapping.body(params, x.block(0, of: 2), context)
         let (b, logDetB) = try mapping.body(params, x.block(1, of: 2), context)
-        return (concatenate([a, b], axis: -1), logDetA + logDetB)
+        return (concatenate(a, b, axis: -1), logDetA + logDetB)
       }
     }
     return (params, both(forward), both(inverse))

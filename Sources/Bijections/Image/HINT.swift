@@ -126,7 +126,7 @@ private struct HINTLevel: Sendable {
     guard let inner else {
       let raw = net(params.child("net"), a, context)
       let (y, logDet) = isInverse ? transformer.inverse(b, raw) : transformer.forward(b, raw)
-      return (concatenate([a, y], axis: -1), logDet)
+      return (concatenate(a, y, axis: -1), logDet)
     }
     func half(_ i: Int, _ x: Tensor) -> (outputs: Tensor, logDet: Tensor) {
       let position = inner.count == 1 ? 0 : i
@@ -136,10 +136,10 @@ private struct HINTLevel: Sendable {
     if isInverse {
       let (t, logDet) = transformer.inverse(b, net(params.child("net"), ya, context))
       let (yb, logDetB) = half(1, t)
-      return (concatenate([ya, yb], axis: -1), logDetA + logDetB + logDet)
+      return (concatenate(ya, yb, axis: -1), logDetA + logDetB + logDet)
     }
     let (t, logDetB) = half(1, b)
     let (yb, logDet) = transformer.forward(t, net(params.child("net"), a, context))
-    return (concatenate([ya, yb], axis: -1), logDetA + logDetB + logDet)
+    return (concatenate(ya, yb, axis: -1), logDetA + logDetB + logDet)
   }
 }

@@ -57,13 +57,13 @@ public struct JointHINT: Bijection {
       let (h, logDetX) = try x.forward.body(
         params.child("x"), pair.sliced(axis: -1, cut..<cut + rest), context)
       let (zx, logDet) = transformer.forward(h, net(params.child("net"), observed, context))
-      return (concatenate([zy, zx], axis: -1), logDetY + logDetX + logDet)
+      return (concatenate(zy, zx, axis: -1), logDetY + logDetX + logDet)
     } inverse: { (params, pair, context) throws(FlowError) in
       let (observed, logDetY) = try y.inverse.body(params.child("y"), pair.sliced(axis: -1, 0..<cut), context)
       let raw = net(params.child("net"), observed, context)
       let (h, logDet) = transformer.inverse(pair.sliced(axis: -1, cut..<cut + rest), raw)
       let (unknown, logDetX) = try x.inverse.body(params.child("x"), h, context)
-      return (concatenate([observed, unknown], axis: -1), logDetY + logDetX + logDet)
+      return (concatenate(observed, unknown, axis: -1), logDetY + logDetX + logDet)
     }
   }
 }

@@ -94,7 +94,7 @@ private struct Spectrum: Sendable {
       let (re, im) = (
         real[f].reshaped(to: [channels, channels]), imaginary[f].reshaped(to: [channels, channels])
       )
-      return concatenate([concatenate([re, im], axis: 1), concatenate([-im, re], axis: 1)], axis: 0)
+      return concatenate([concatenate(re, im, axis: 1), concatenate(-im, re, axis: 1)], axis: 0)
     }
   }
 

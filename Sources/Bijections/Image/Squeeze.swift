@@ -101,7 +101,7 @@ extension SqueezePattern {
     }
     return (1...axes).reversed().reduce(x) { x, axis in
       let halves = halves(of: x, axis: axis)
-      return concatenate([halves.low, halves.high], axis: -1)
+      return concatenate(halves.low, halves.high, axis: -1)
     }
   }
 
@@ -131,7 +131,7 @@ extension SqueezePattern {
   private func joined(_ low: Tensor, _ high: Tensor, axis: Int) -> Tensor {
     switch rule {
     case .checkerboard, .column: interleaved(low, high, axis: axis)
-    case .patch: concatenate([low, high], axis: axis)
+    case .patch: concatenate(low, high, axis: axis)
     case .wavelet(let wavelet): wavelet.synthesis(low, high, axis: axis)
     }
   }

@@ -54,16 +54,18 @@ INLINE size_t NAME(share)(size_t rows, size_t tiles, size_t t) {
 
 // One tile, through a buffer where the last vector of the panel is not all there.
 static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
-                          const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume) {
+                          const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
   if (columns == width * LANES) {
-    NAME(tile)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume);
+    NAME(tile)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu);
     return;
   }
-  T buffer[14 * 4 * LANES];
+  T buffer[14 * 4 * LANES], some_bias[4 * LANES] = {0};
+  if (bias != NULL) __builtin_memcpy(some_bias, bias, columns * sizeof(T));
   if (resume)
     for (size_t i = 0; i < rows; i++)
       for (size_t j = 0; j < columns; j++) buffer[i * width * LANES + j] = c[i * c_row + j];
-  NAME(tile)(rows, width, k, a, a_row, a_k, b, b_k, buffer, width * LANES, resume);
+  NAME(tile)(rows, width, k, a, a_row, a_k, b, b_k, buffer, width * LANES, resume,
+             bias == NULL ? NULL : some_bias, relu);
   for (size_t i = 0; i < rows; i++)
     for (size_t j = 0; j < columns; j++) c[i * c_row + j] = buffer[i * width * LANES + j];
 }
@@ -93,7 +95,7 @@ static void NAME(pack_stairs)(const ck_staircase *stairs, bool b_t, size_t p, si
 // op(a) is read where it is, its steps handed to the tile, but for a transposed one of far rows. Of a staircase, which is b
 // or the transpose of b or where c counts (as a_t says), what is zero throughout a panel or a tile is passed over.
 static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
-                              const ck_staircase *stairs, T *c, T *scratch) {
+                              const ck_staircase *stairs, const T *bias, bool relu, T *c, T *scratch) {
   const ck_staircase *const in_b = a_t ? NULL : stairs, *const in_c = a_t ? stairs : NULL;
   const bool pack_b = b_t || in_b != NULL || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
   const bool copy_a = a_t && m * sizeof(T) >= FAR_ROWS_BYTES && n >= 4 * LANES;
@@ -134,7 +136,7 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
             const bool is_zero = in_c != NULL && i + first >= stairs->limit[start + j + columns - 1];
             NAME(tile_to)(rows, width, columns, is_zero ? 0 : to - from, left + first * a_row + from * a_k, (ptrdiff_t)a_row,
                           (ptrdiff_t)a_k, panel + from * panel_row, (ptrdiff_t)panel_row, c + (i + first) * n + start + j, n,
-                          p > 0);
+                          p > 0, bias == NULL || p + depth < k ? NULL : bias + start + j, relu);
           }
           j += columns;
         }
@@ -158,7 +160,7 @@ static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
         right = scratch, right_k = (ptrdiff_t)(width * LANES);
       }
       NAME(tile)(n, width, depth, b_t ? b + p : b + p * n, b_t ? (ptrdiff_t)k : 1, b_t ? 1 : (ptrdiff_t)n, right, right_k,
-                 buffer, width * LANES, p > 0);
+                 buffer, width * LANES, p > 0, NULL, false);
     }
     for (size_t r = 0; r < rows; r++)
       for (size_t j = 0; j < n; j++) c[(i + r) * n + j] = buffer[j * width * LANES + r];
@@ -166,23 +168,30 @@ static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
   }
 }
 
+// Whether f(c + bias) is cheap enough to be the last thing done to a tile: it saves a pass over c.
+INLINE bool NAME(ends_in_tiles)(const T *bias, ck_epilogue f) {
+  return bias != NULL && (f == CK_IDENTITY_EPILOGUE || f == CK_RELU_EPILOGUE);
+}
+
 static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, const T *bias,
                        ck_epilogue f, T *c, T *scratch) {
   if (m == 0 || n == 0) return;
+  const bool is_narrow = n <= NARROW && n < m, in_tiles = k > 0 && !is_narrow && NAME(ends_in_tiles)(bias, f);
   if (k == 0) NAME(fill)(0, c, m * n);
-  else if (n <= NARROW && n < m) NAME(gemm_narrow)(a_t, b_t, m, n, k, a, b, c, scratch);
-  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, NULL, c, scratch);
-  NAME(finish)(m, n, bias, f, c);
+  else if (is_narrow) NAME(gemm_narrow)(a_t, b_t, m, n, k, a, b, c, scratch);
+  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, NULL, in_tiles ? bias : NULL, f == CK_RELU_EPILOGUE, c, scratch);
+  if (!in_tiles) NAME(finish)(m, n, bias, f, c);
 }
 
 static void NAME(gemm_staircase)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
                                  const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch) {
   if (m == 0 || n == 0) return;
+  const bool in_tiles = k > 0 && !a_t && NAME(ends_in_tiles)(bias, f);
   if (k == 0) NAME(fill)(0, c, m * n);
-  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, stairs, c, scratch);
+  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, stairs, in_tiles ? bias : NULL, f == CK_RELU_EPILOGUE, c, scratch);
   if (a_t)
     for (size_t i = 0; i < m; i++) NAME(fill)(0, c + i * n, stairs->first[i]);
-  NAME(finish)(m, n, bias, f, c);
+  if (!in_tiles) NAME(finish)(m, n, bias, f, c);
 }
 
 // Rows of c: units of a layer for all rows of a batch. No operand is packed: the tile reads both in whole vectors or one by one.
@@ -200,7 +209,7 @@ static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *
         const size_t some = in_place ? depth : depth - p < 64 ? depth - p : 64;
         if (!in_place) NAME(pack_panel)(false, count, width, some, known + p * rows + r, rows, last);
         NAME(tile_to)(height, width, count, some, weight + p * weight_row + first, 1, (ptrdiff_t)weight_row,
-                      in_place ? known + r : last, (ptrdiff_t)(in_place ? rows : whole), y + first * rows + r, rows, p > 0);
+                      in_place ? known + r : last, (ptrdiff_t)(in_place ? rows : whole), y + first * rows + r, rows, p > 0, NULL, false);
         if (in_place) break;
       }
     }

@@ -46,7 +46,7 @@ static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, s
         // Tiles take rows upwards in memory.
         size_t top = falling ? first - start - (rows - 1) : first + start;
         NAME(tile)(rows, width, s, t + top * t_row + origin * t_k, (ptrdiff_t)t_row, sign * (ptrdiff_t)t_k,
-                   x + origin * columns, sign * (ptrdiff_t)columns, x + top * columns, columns, true);
+                   x + origin * columns, sign * (ptrdiff_t)columns, x + top * columns, columns, true, NULL, false);
       }
     }
     // ... then the block's own triangle.

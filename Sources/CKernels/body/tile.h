@@ -1,8 +1,9 @@
 // The inner kernel of products: a tile of c in registers, `rows` by `width` vectors, each element one chain of fma.
-// Starts at zero, or where c is if `resume`. Steps are in elements. TILE_ROWS_w, the most rows for a width that registers
+// Starts at zero, or where c is if `resume`; ends with c, or with f(c + bias) if there is a bias, f being relu or nothing.
+// Steps are in elements. TILE_ROWS_w, the most rows for a width that registers
 // hold, is the instruction set's.
 INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
-                            const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume) {
+                            const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
   V sum[14][4];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < rows; i++)
@@ -22,6 +23,20 @@ INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, con
     a += a_k;
     b += b_k;
   }
+  if (bias != NULL) {
+#pragma clang loop unroll(full)
+    for (size_t j = 0; j < width; j++) {
+      const V offset = NAME(load)(bias + j * LANES);
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < rows; i++) sum[i][j] = sum[i][j] + offset;
+    }
+    if (relu) {
+#pragma clang loop unroll(full)
+      for (size_t i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (size_t j = 0; j < width; j++) sum[i][j] = NAME(relu)(sum[i][j]);
+    }
+  }
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
@@ -31,12 +46,12 @@ INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, con
 #define TILE(rows, width, most) \
   case rows: \
     if (rows <= most) { \
-      NAME(tile_body)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume); \
+      NAME(tile_body)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu); \
     } \
     break;
 #define TILES(width, most) \
   static void NAME(tile_##width)(size_t rows, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k, const T *b, \
-                                 ptrdiff_t b_k, T *c, size_t c_row, bool resume) { \
+                                 ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) { \
     switch (rows) { \
       TILE(1, width, most) TILE(2, width, most) TILE(3, width, most) TILE(4, width, most) TILE(5, width, most) \
       TILE(6, width, most) TILE(7, width, most) TILE(8, width, most) TILE(9, width, most) TILE(10, width, most) \
@@ -50,10 +65,10 @@ TILES(4, TILE_ROWS_4)
 #undef TILES
 
 INLINE void NAME(tile)(size_t rows, size_t width, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k, const T *b,
-                       ptrdiff_t b_k, T *c, size_t c_row, bool resume) {
-  if (width == 4) NAME(tile_4)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume);
-  else if (width == 2) NAME(tile_2)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume);
-  else NAME(tile_1)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume);
+                       ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
+  if (width == 4) NAME(tile_4)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu);
+  else if (width == 2) NAME(tile_2)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu);
+  else NAME(tile_1)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu);
 }
 
 INLINE size_t NAME(tile_rows)(size_t width) {

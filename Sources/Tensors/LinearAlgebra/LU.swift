@@ -3,7 +3,7 @@ import CKernels
 /// P A = L U with partial pivoting. Results: L below and U on and above the diagonal of one matrix; the rows' order.
 struct LU: Primitive {
   func value(_ inputs: Operands) -> Operands {
-    let a = inputs[0].storage
+    let a = inputs.storage(0)
     let packed = Storage(shape: a.shape, dtype: a.dtype)
     packed.address.copyMemory(from: a.address, byteCount: a.count * a.dtype.byteCount)
     let order = Storage(shape: [a.shape[0]], dtype: .int32)

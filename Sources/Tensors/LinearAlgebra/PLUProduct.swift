@@ -7,7 +7,7 @@ struct PLUProduct: FusedPrimitive {
   let order: Tensor
 
   func value(_ inputs: Operands) -> Operands {
-    let factors = inputs[0].storage
+    let factors = inputs.storage(0)
     let size = factors.shape[0]
     let lower = Tensor.zeros(factors.shape, dtype: factors.dtype).storage
     let upper = Tensor.zeros(factors.shape, dtype: factors.dtype).storage

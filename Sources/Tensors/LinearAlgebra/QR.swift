@@ -3,19 +3,19 @@ import CKernels
 /// A = Q R for A [rows, columns], rows ≥ columns; R has a non-negative diagonal, so the factors are unique at full rank.
 struct QR: Primitive {
   func value(_ inputs: Operands) -> Operands {
-    let a = inputs[0].storage
+    let a = inputs.storage(0)
     let (rows, columns) = (a.shape[0], a.shape[1])
     let q = Storage(shape: a.shape, dtype: a.dtype)
     let r = Storage(shape: [columns, columns], dtype: a.dtype)
     let scratch = rows * columns + 2 * rows
     switch a.dtype {
     case .float32:
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: scratch) {
-        ck_qr_f32(rows, columns, a.floats, q.floats, r.floats, $0.baseAddress)
+      StoragePool.withScratch(scratch) {
+        ck_qr_f32(rows, columns, a.floats, q.floats, r.floats, $0)
       }
     case .float64:
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: scratch) {
-        ck_qr_f64(rows, columns, a.doubles, q.doubles, r.doubles, $0.baseAddress)
+      StoragePool.withScratch(scratch) {
+        ck_qr_f64(rows, columns, a.doubles, q.doubles, r.doubles, $0)
       }
     case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }

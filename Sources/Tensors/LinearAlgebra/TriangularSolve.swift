@@ -7,7 +7,7 @@ struct TriangularSolve: Primitive {
   let isUnit: Bool
 
   func value(_ inputs: Operands) -> Operands {
-    let (t, b) = (inputs[0].storage, inputs[1].storage)
+    let (t, b) = (inputs.storage(0), inputs.storage(1))
     let x = Storage(shape: b.shape, dtype: b.dtype)
     x.address.copyMemory(from: b.address, byteCount: b.count * b.dtype.byteCount)
     let (n, columns) = (b.shape[0], b.shape[1])

@@ -52,20 +52,24 @@ struct AffineMap: FusedPrimitive {
   let isInverse: Bool
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, raw) = (inputs[0].storage, inputs[1].storage)
+    let (x, raw) = (inputs.storage(0), inputs.storage(1))
     let (y, s) = (Storage(shape: x.shape, dtype: x.dtype), Storage(shape: x.shape, dtype: x.dtype))
+    let logDet = Storage(shape: [x.shape[0]], dtype: x.dtype)
     let (form, parameter) = scale.kernel
     let (n, rows) = (x.shape[-1], x.shape.count(of: 0..<x.shape.rank - 1))
+    let perRow = x.shape.count(of: 1..<x.shape.rank)
     switch x.dtype {
     case .float32:
       ck_affine_f32(form, Float(parameter), isInverse, rows, n, x.floats, raw.floats, y.floats, s.floats)
+      ck_sum_rows_f32(s.floats, logDet.count, perRow, logDet.floats)
+      if isInverse { ck_unary_f32(CK_NEGATE, logDet.floats, logDet.floats, logDet.count) }
     case .float64:
       ck_affine_f64(form, parameter, isInverse, rows, n, x.doubles, raw.doubles, y.doubles, s.doubles)
+      ck_sum_rows_f64(s.doubles, logDet.count, perRow, logDet.doubles)
+      if isInverse { ck_unary_f64(CK_NEGATE, logDet.doubles, logDet.doubles, logDet.count) }
     case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
-    let logScale = Tensor(s)
-    let logDet = logScale.sumPerRow()
-    return Operands(Tensor(y), isInverse ? -logDet : logDet, logScale)
+    return Operands(Tensor(y), Tensor(logDet), Tensor(s))
   }
 
   func composed(_ inputs: Operands) -> Operands {
@@ -79,7 +83,7 @@ struct AffineMap: FusedPrimitive {
 
   func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
   {
-    let (x, raw, y, s) = (inputs[0].storage, inputs[1].storage, outputs[0].storage, outputs[2].storage)
+    let (x, raw, y, s) = (inputs.storage(0), inputs.storage(1), outputs[0].storage, outputs[2].storage)
     let (n, rows) = (x.shape[-1], x.shape.count(of: 0..<x.shape.rank - 1))
     let g = cotangents.optional(0)?.storage
     let perRow = Shape([x.shape[0]] + Array(repeating: 1, count: x.shape.rank - 2))

@@ -10,7 +10,7 @@ struct Pairwise: Primitive {
   let chainB: (@Sendable (_ g: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> Tensor)?
 
   func value(_ inputs: Operands) -> Operands {
-    Operands(broadcastBinary(kernel, inputs[0].storage, inputs[1].storage))
+    Operands(broadcastBinary(kernel, inputs.storage(0), inputs.storage(1)))
   }
 
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {

@@ -70,7 +70,7 @@ extension Shape {
   fileprivate var trimmed: Shape {
     var axis = 0
     while axis < rank, self[axis] == 1 { axis += 1 }
-    return Shape(Array(sizes[axis...]))
+    return suffix(from: axis)
   }
 }
 
@@ -89,10 +89,10 @@ private func forEachBlock(
 
 /// Walks the rows (last axis) of a shape, with the offsets of two operands that have their own strides.
 private func forEachRow(
-  of shape: Shape, _ stridesA: [Int], _ stridesB: [Int], _ body: (_ row: Int, _ a: Int, _ b: Int) -> Void
+  of shape: Shape, _ stridesA: Strides, _ stridesB: Strides, _ body: (_ row: Int, _ a: Int, _ b: Int) -> Void
 ) {
   let outer = shape.rank - 1
-  var index = [Int](repeating: 0, count: outer)
+  var index = Strides.zero
   var (a, b) = (0, 0)
   for row in 0..<shape.count(of: 0..<outer) {
     body(row, a, b)
@@ -112,12 +112,11 @@ private func forEachRow(
 
 extension Shape {
   /// This shape's strides as seen from a shape it broadcasts to: 0 along repeated axes.
-  func broadcastStrides(to shape: Shape) -> [Int] {
-    let own = strides
-    return (0..<shape.rank).map { axis in
-      let mine = axis - (shape.rank - rank)
-      return mine < 0 || self[mine] == 1 ? 0 : own[mine]
-    }
+  func broadcastStrides(to shape: Shape) -> Strides {
+    var result = Strides.zero
+    let (own, missing) = (strides, shape.rank - rank)
+    for axis in 0..<rank where self[axis] != 1 { result[axis + missing] = own[axis] }
+    return result
   }
 }
 
@@ -126,7 +125,7 @@ struct Broadcast: Primitive {
   let shape: Shape
 
   func value(_ inputs: Operands) -> Operands {
-    let x = inputs[0].storage
+    let x = inputs.storage(0)
     return Operands(Tensor(stridedCopy(x, to: shape, strides: x.shape.broadcastStrides(to: shape))))
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
@@ -154,7 +153,7 @@ extension Tensor {
     if shape == self.shape { return self }
     let extra = rank - shape.rank
     var result =
-      extra > 0 ? sum(over: 0..<extra).reshaped(to: Shape(Array(self.shape.sizes.dropFirst(extra)))) : self
+      extra > 0 ? sum(over: 0..<extra).reshaped(to: self.shape.suffix(from: extra)) : self
     for axis in 0..<shape.rank where shape[axis] == 1 && result.shape[axis] != 1 {
       result = result.sum(axis: axis, keepDims: true)
     }

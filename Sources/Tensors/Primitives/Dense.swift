@@ -51,7 +51,7 @@ struct Dense: FusedPrimitive {
   let epilogue: Epilogue
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, weight, bias) = (inputs[0].storage, inputs[1].storage, inputs[2].storage)
+    let (x, weight, bias) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
     let (m, k, n) = (x.shape[0], x.shape[1], weight.shape[1])
     let y = Storage(shape: [m, n], dtype: x.dtype)
     gemm(false, false, m, n, k, x, weight, bias: bias, epilogue.kernel, y)
@@ -77,8 +77,8 @@ struct Dense: FusedPrimitive {
 /// - Precondition: sizes and dtypes agree.
 public func dense(_ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ epilogue: Epilogue = .identity) -> Tensor {
   require(
-    x.rank >= 2 && weight.rank == 2 && x.shape[-1] == weight.shape[0] && bias.shape == [weight.shape[1]]
-      && x.dtype == weight.dtype && x.dtype == bias.dtype,
+    x.rank >= 2 && weight.rank == 2 && x.shape[-1] == weight.shape[0] && bias.rank == 1
+      && bias.rows == weight.shape[1] && x.dtype == weight.dtype && x.dtype == bias.dtype,
     "dense of \(x.shape) \(x.dtype), weight \(weight.shape) \(weight.dtype), bias \(bias.shape) \(bias.dtype)"
   )
   let primitive = Dense(epilogue: epilogue)

@@ -13,7 +13,7 @@ struct Elementwise: Primitive {
   }
 
   func value(_ inputs: Operands) -> Operands {
-    let x = inputs[0].storage
+    let x = inputs.storage(0)
     let y = Storage(shape: x.shape, dtype: x.dtype)
     switch x.dtype {
     case .float32: ck_unary_f32(kernel, x.floats, y.floats, x.count)

@@ -6,7 +6,7 @@ struct Gather: Primitive {
   let indices: Tensor
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, index) = (inputs[0].storage, indices.storage)
+    let (x, index) = (inputs.storage(0), indices.storage)
     let y = Storage(shape: x.shape.replacing(axis, by: index.count), dtype: x.dtype)
     let (outer, inner) = (x.shape.count(of: 0..<axis), x.shape.count(of: axis + 1..<x.shape.rank))
     switch x.dtype {
@@ -32,7 +32,7 @@ struct ScatterAdd: Primitive {
   let size: Int
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, index, axis) = (inputs[0].storage, gather.indices.storage, gather.axis)
+    let (x, index, axis) = (inputs.storage(0), gather.indices.storage, gather.axis)
     let y = Tensor.zeros(x.shape.replacing(axis, by: size), dtype: x.dtype).storage
     let (outer, inner) = (x.shape.count(of: 0..<axis), x.shape.count(of: axis + 1..<x.shape.rank))
     switch x.dtype {

@@ -3,7 +3,7 @@ struct Reshape: Primitive {
   let shape: Shape
 
   func value(_ inputs: Operands) -> Operands {
-    Operands(Tensor(Storage(viewing: inputs[0].storage, from: 0, shape: shape)))
+    Operands(Tensor(Storage(viewing: inputs.storage(0), from: 0, shape: shape)))
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(tangents[0].reshaped(to: shape))
@@ -19,10 +19,11 @@ struct Permute: Primitive {
   let axes: [Int]
 
   func value(_ inputs: Operands) -> Operands {
-    let x = inputs[0].storage
-    let strides = x.shape.strides
-    return Operands(
-      Tensor(stridedCopy(x, to: Shape(axes.map { x.shape[$0] }), strides: axes.map { strides[$0] })))
+    let x = inputs.storage(0)
+    let old = x.shape.strides
+    var strides = Strides.zero
+    for (i, axis) in axes.enumerated() { strides[i] = old[axis] }
+    return Operands(Tensor(stridedCopy(x, to: Shape(axes.map { x.shape[$0] }), strides: strides)))
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands(Permute(axes: axes)(tangents[0]))
@@ -40,7 +41,7 @@ struct Flip: Primitive {
   let axis: Int
 
   func value(_ inputs: Operands) -> Operands {
-    let x = inputs[0].storage
+    let x = inputs.storage(0)
     var strides = x.shape.strides
     let offset = x.count == 0 ? 0 : (x.shape[axis] - 1) * strides[axis]
     strides[axis] = -strides[axis]
@@ -63,7 +64,7 @@ struct Slice: Primitive {
   let step: Int
 
   func value(_ inputs: Operands) -> Operands {
-    let x = inputs[0].storage
+    let x = inputs.storage(0)
     let shape = x.shape.replacing(axis, by: count)
     var strides = x.shape.strides
     let offset = shape.count == 0 ? 0 : start * strides[axis]
@@ -86,7 +87,7 @@ struct Spread: Primitive {
   let size: Int
 
   func value(_ inputs: Operands) -> Operands {
-    let x = inputs[0].storage
+    let x = inputs.storage(0)
     let y = Tensor.zeros(x.shape.replacing(slice.axis, by: size), dtype: x.dtype).storage
     let inner = x.shape.count(of: slice.axis + 1..<x.shape.rank)
     for outer in 0..<x.shape.count(of: 0..<slice.axis) {
@@ -118,19 +119,15 @@ struct Concatenate: Primitive {
   let axis: Int
 
   func value(_ inputs: Operands) -> Operands {
-    let (a, b) = (inputs[0].storage, inputs[1].storage)
+    let (a, b) = (inputs.storage(0), inputs.storage(1))
     let y = Storage(shape: a.shape.replacing(axis, by: a.shape[axis] + b.shape[axis]), dtype: a.dtype)
     let (countA, countB) = (
       a.shape.count(of: axis..<a.shape.rank), b.shape.count(of: axis..<b.shape.rank)
     )
     let outer = a.shape.count(of: 0..<axis)
-    if a.dtype.byteCount == 4 && countA + countB <= 16 {  // short rows: element by element
-      var (from, also, to) = (a.ints, b.ints, y.ints)
-      for _ in 0..<outer {
-        for i in 0..<countA { to[i] = from[i] }
-        for i in 0..<countB { to[countA + i] = also[i] }
-        (from, also, to) = (from + countA, also + countB, to + countA + countB)
-      }
+    if a.dtype.byteCount == 4 && countA + countB <= 16 {  // short rows: column by column
+      copyColumns(a.ints, countA, 1, y.ints, countA + countB, rows: outer, columns: countA)
+      copyColumns(b.ints, countB, 1, y.ints + countA, countA + countB, rows: outer, columns: countB)
       return Operands(Tensor(y))
     }
     let (bytesA, bytesB) = (countA * a.dtype.byteCount, countB * a.dtype.byteCount)
@@ -235,6 +232,19 @@ extension Tensor {
   public func cast(to dtype: DType) -> Tensor { dtype == self.dtype ? self : Cast(dtype: dtype)(self) }
 }
 
+/// Two tensors end to end along an axis.
+///
+/// - Precondition: one dtype; shapes equal but for that axis.
+public func concatenate(_ a: Tensor, _ b: Tensor, axis: Int) -> Tensor {
+  let (shapeA, shapeB) = (a.shape, b.shape)
+  let axis = shapeA.resolved(axis)
+  require(
+    a.dtype == b.dtype && shapeA.rank == shapeB.rank
+      && shapeA.replacing(axis, by: 0) == shapeB.replacing(axis, by: 0),
+    "cannot concatenate \(shapeA) \(a.dtype) and \(shapeB) \(b.dtype) along axis \(axis)")
+  return Concatenate(axis: axis)(a, b)
+}
+
 /// Tensors end to end along an axis.
 ///
 /// - Precondition: at least one; one dtype; shapes equal but for that axis.
@@ -242,18 +252,10 @@ public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
   require(!tensors.isEmpty, "concatenate needs at least one tensor")
   if tensors.count == 1 { return tensors[0] }
   // In halves: each element is copied log₂(count) times, and a tree of pairs is all that differentiation has to know.
-  if tensors.count > 2 {
-    let half = tensors.count / 2
-    return concatenate(
-      [concatenate(Array(tensors[..<half]), axis: axis), concatenate(Array(tensors[half...]), axis: axis)],
-      axis: axis)
-  }
-  let (a, b) = (tensors[0], tensors[1])
-  let axis = a.shape.resolved(axis)
-  require(
-    a.dtype == b.dtype && a.rank == b.rank && a.shape.removing(axis) == b.shape.removing(axis),
-    "cannot concatenate \(a.shape) \(a.dtype) and \(b.shape) \(b.dtype) along axis \(axis)")
-  return Concatenate(axis: axis)(a, b)
+  let half = tensors.count / 2
+  return concatenate(
+    concatenate(Array(tensors[..<half]), axis: axis), concatenate(Array(tensors[half...]), axis: axis),
+    axis: axis)
 }
 
 /// Many tensors end to end along axis 0: values in memory are copied once.

@@ -6,7 +6,7 @@ struct MatMul: Primitive {
   let transposesB: Bool
 
   func value(_ inputs: Operands) -> Operands {
-    let (a, b) = (inputs[0].storage, inputs[1].storage)
+    let (a, b) = (inputs.storage(0), inputs.storage(1))
     let (m, k) = transposesA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
     let n = transposesB ? b.shape[0] : b.shape[1]
     let c = Storage(shape: [m, n], dtype: a.dtype)
@@ -46,16 +46,16 @@ func gemm(
 ) {
   switch a.dtype {
   case .float32:
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: ck_gemm_scratch_f32(m, n, k)) {
+    StoragePool.withScratch(ck_gemm_scratch_f32(m, n, k)) {
       ck_gemm_f32(
         transposesA, transposesB, m, n, k, a.floats, b.floats, bias?.floats, epilogue, c.floats,
-        $0.baseAddress)
+        $0)
     }
   case .float64:
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: ck_gemm_scratch_f64(m, n, k)) {
+    StoragePool.withScratch(ck_gemm_scratch_f64(m, n, k)) {
       ck_gemm_f64(
         transposesA, transposesB, m, n, k, a.doubles, b.doubles, bias?.doubles, epilogue, c.doubles,
-        $0.baseAddress)
+        $0)
     }
   case .int32: fatalError("int32 tensors are indices: no arithmetic")
   }

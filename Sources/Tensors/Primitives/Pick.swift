@@ -4,7 +4,7 @@ struct Pick: Primitive {
   let index: Tensor
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, places) = (inputs[0].storage, index.storage)
+    let (x, places) = (inputs.storage(0), index.storage)
     let y = Storage(shape: places.shape, dtype: x.dtype)
     switch x.dtype {
     case .float32:
@@ -30,7 +30,7 @@ struct Place: Primitive {
   let size: Int
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, places) = (inputs[0].storage, pick.index.storage)
+    let (x, places) = (inputs.storage(0), pick.index.storage)
     let y = Tensor.zeros(x.shape.inserting(size, at: -1), dtype: x.dtype).storage
     switch x.dtype {
     case .float32:

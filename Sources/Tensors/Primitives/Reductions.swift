@@ -7,7 +7,7 @@ struct Sum: Primitive {
   func value(_ inputs: Operands) -> Operands {
     Operands(
       reduced(
-        inputs[0].storage, over: axes, rows: (ck_sum_rows_f32, ck_sum_rows_f64),
+        inputs.storage(0), over: axes, rows: (ck_sum_rows_f32, ck_sum_rows_f64),
         columns: (ck_sum_columns_f32, ck_sum_columns_f64)))
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
@@ -26,7 +26,7 @@ struct Largest: Primitive {
   func value(_ inputs: Operands) -> Operands {
     Operands(
       reduced(
-        inputs[0].storage, over: axes, rows: (ck_max_rows_f32, ck_max_rows_f64),
+        inputs.storage(0), over: axes, rows: (ck_max_rows_f32, ck_max_rows_f64),
         columns: (ck_max_columns_f32, ck_max_columns_f64)))
   }
   private func share(_ x: Tensor, _ y: Tensor) -> Tensor {
@@ -47,7 +47,7 @@ struct CumulativeSum: Primitive {
   let isReversed: Bool
 
   func value(_ inputs: Operands) -> Operands {
-    let x = inputs[0].storage
+    let x = inputs.storage(0)
     let y = Storage(shape: x.shape, dtype: x.dtype)
     let columns = x.shape[-1]
     let rows = columns == 0 ? 0 : x.count / columns

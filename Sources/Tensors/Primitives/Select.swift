@@ -3,7 +3,7 @@ import CKernels
 /// Picks from two tensors by a mask of their shape.
 struct Select: Primitive {
   func value(_ inputs: Operands) -> Operands {
-    let (mask, a, b) = (inputs[0].storage, inputs[1].storage, inputs[2].storage)
+    let (mask, a, b) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
     let y = Storage(shape: mask.shape, dtype: a.dtype)
     func step(_ operand: Storage) -> Int32 { operand.count == 1 ? 0 : 1 }
     switch a.dtype {

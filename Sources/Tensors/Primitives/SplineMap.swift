@@ -38,7 +38,7 @@ package struct SplineMap: FusedPrimitive {
   }
 
   package func value(_ inputs: Operands) -> Operands {
-    let (x, raw) = (inputs[0].storage, inputs[1].storage)
+    let (x, raw) = (inputs.storage(0), inputs.storage(1))
     let (y, logSlope) = (Storage(shape: x.shape, dtype: x.dtype), Storage(shape: x.shape, dtype: x.dtype))
     withUnsafePointer(to: form.kernel) { form in
       switch x.dtype {
@@ -60,7 +60,7 @@ package struct SplineMap: FusedPrimitive {
   package func cotangent(
     _ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> Operands {
-    let (x, raw) = (inputs[0].storage, inputs[1].storage)
+    let (x, raw) = (inputs.storage(0), inputs.storage(1))
     let (g, l) = (cotangents.optional(0)?.storage, cotangents.optional(1)?.storage)
     let (gx, graw) = (Storage(shape: x.shape, dtype: x.dtype), Storage(shape: raw.shape, dtype: x.dtype))
     withUnsafePointer(to: form.kernel) { form in

@@ -51,7 +51,7 @@ struct StaircaseDense: FusedPrimitive {
   let epilogue: Epilogue
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, weight, bias) = (inputs[0].storage, inputs[1].storage, inputs[2].storage)
+    let (x, weight, bias) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
     let y = Storage(shape: [x.shape[0], weight.shape[1]], dtype: x.dtype)
     gemm(false, false, x.shape[0], weight.shape[1], x.shape[1], x, weight, bias, epilogue.kernel, y)
     return Operands(Tensor(y))
@@ -65,7 +65,7 @@ struct StaircaseDense: FusedPrimitive {
   func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
   {
     let g = epilogue.pullback(cotangents[0], outputs[0])
-    let (x, weight, rows) = (inputs[0].storage, inputs[1].storage, g.rows)
+    let (x, weight, rows) = (inputs.storage(0), inputs.storage(1), g.rows)
     var result = Operands(nil, nil, wanted[2] ? g.sum(axis: 0) : nil)
     if wanted[0] {
       let gx = Storage(shape: x.shape, dtype: x.dtype)
@@ -87,16 +87,16 @@ struct StaircaseDense: FusedPrimitive {
     staircase.withKernel { stairs in
       switch a.dtype {
       case .float32:
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: ck_gemm_scratch_f32(m, n, k)) {
+        StoragePool.withScratch(ck_gemm_scratch_f32(m, n, k)) {
           ck_gemm_staircase_f32(
             transposesA, transposesB, m, n, k, a.floats, b.floats, stairs, bias?.floats, epilogue, c.floats,
-            $0.baseAddress)
+            $0)
         }
       case .float64:
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: ck_gemm_scratch_f64(m, n, k)) {
+        StoragePool.withScratch(ck_gemm_scratch_f64(m, n, k)) {
           ck_gemm_staircase_f64(
             transposesA, transposesB, m, n, k, a.doubles, b.doubles, stairs, bias?.doubles, epilogue,
-            c.doubles, $0.baseAddress)
+            c.doubles, $0)
         }
       case .int32: fatalError("int32 tensors are indices: no arithmetic")
       }

@@ -1,9 +1,9 @@
 import CKernels
 
 /// A new storage of `shape` whose element at index i is `x` at `offset` + Σ i·strides: transposes, slices, repeats.
-func stridedCopy(_ x: Storage, to shape: Shape, strides: [Int], offset: Int = 0) -> Storage {
+func stridedCopy(_ x: Storage, to shape: Shape, strides: Strides, offset: Int = 0) -> Storage {
   let y = Storage(shape: shape, dtype: x.dtype)
-  if shape.rank == 2, strides == [1, shape[0]] {  // a matrix turned over, in blocks
+  if shape.rank == 2, strides[0] == 1, strides[1] == shape[0] {  // a matrix turned over, in blocks
     let (rows, columns) = (shape[1], shape[0])
     if x.dtype.byteCount == 4 {
       ck_transpose_f32(x.floats + offset, rows, columns, y.floats)
@@ -18,8 +18,23 @@ func stridedCopy(_ x: Storage, to shape: Shape, strides: [Int], offset: Int = 0)
   return y
 }
 
+/// A matrix with few columns, one column after the other.
+func copyColumns<Element>(
+  _ x: UnsafeMutablePointer<Element>, _ xRow: Int, _ xColumn: Int, _ y: UnsafeMutablePointer<Element>,
+  _ yRow: Int,
+  rows: Int, columns: Int
+) {
+  for j in 0..<columns {
+    var (source, target) = (x + j * xColumn, y + j)
+    for _ in 0..<rows {
+      target.pointee = source.pointee
+      (source, target) = (source + xRow, target + yRow)
+    }
+  }
+}
+
 private func copy<Element>(
-  _ x: UnsafeMutablePointer<Element>, _ y: UnsafeMutablePointer<Element>, _ shape: Shape, _ strides: [Int]
+  _ x: UnsafeMutablePointer<Element>, _ y: UnsafeMutablePointer<Element>, _ shape: Shape, _ strides: Strides
 ) {
   let rank = shape.rank
   if shape.count == 0 { return }
@@ -33,18 +48,13 @@ private func copy<Element>(
     y.update(from: x, count: run)
     return
   }
-  if outer == 2 && run == 1 {  // a matrix by itself: short rows would spend their time on the counting below
-    var target = y
-    for i in 0..<shape[0] {
-      let source = x + i * strides[0]
-      for j in 0..<shape[1] { target[j] = source[j * strides[1]] }
-      target += shape[1]
-    }
+  if outer == 2 && run == 1 && shape[1] <= 16 {  // short rows would spend their time on the counting below
+    copyColumns(x, strides[0], strides[1], y, shape[1], rows: shape[0], columns: shape[1])
     return
   }
   // The last axis that is not part of the run is the inner loop; the ones before it are counted through.
   let (length, step) = (shape[outer - 1], strides[outer - 1])
-  var index = [Int](repeating: 0, count: outer)
+  var index = Strides.zero
   var (source, target) = (x, y)
   while true {
     if run == 1 {

@@ -19,21 +19,18 @@ func concurrentReduce<Value: Sendable>(
   let progress = Mutex(Reduction<Value>(count: count))
   // A permit is a result under way or waiting. Positions are handed out in order, so the lowest one always has a permit.
   let permits = DispatchSemaphore(value: limit + 1)
-  let threads = Parallelism.threads
-  DispatchQueue.concurrentPerform(iterations: limit) { _ in
-    Parallelism.$threads.withValue(threads) {
-      while true {
-        permits.wait()
-        guard let i = progress.withLock({ $0.begin() }) else { break }
-        let combined: Int
-        do {  // the result is let go before its permit
-          let result = Result { try body(i) }
-          combined = progress.withLock { $0.take(result, at: i, combine) }
-        }
-        for _ in 0..<combined { permits.signal() }
+  onThreads(limit) { _ in
+    while true {
+      permits.wait()
+      guard let i = progress.withLock({ $0.begin() }) else { break }
+      let combined: Int
+      do {  // the result is let go before its permit
+        let result = Result { try body(i) }
+        combined = progress.withLock { $0.take(result, at: i, combine) }
       }
-      permits.signal()
+      for _ in 0..<combined { permits.signal() }
     }
+    permits.signal()
   }
   return try progress.withLock { try $0.get() }
 }

@@ -38,6 +38,16 @@ public struct Operands: Sendable {
     }
   }
 
+  /// The values in memory at a position that is not absent.
+  @inline(__always)
+  func storage(_ i: Int) -> Storage {
+    switch (i == 0 ? first : i == 1 ? second : i == 2 ? third : fourth)?.payload {
+    case .concrete(let storage)?: storage
+    case .dual?, .traced?: self[i].storage
+    case nil: fatalError("operand \(i) is absent")
+    }
+  }
+
   /// Sets the tensor at a position.
   public mutating func set(_ i: Int, to tensor: Tensor?) {
     switch i {

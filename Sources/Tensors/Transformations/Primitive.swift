@@ -32,7 +32,7 @@ extension FusedPrimitive {
 /// Which input cotangents are wanted.
 public struct Wanted: Sendable {
   private let bits: UInt8
-  init(slots: SIMD4<Int32>) {
+  init(_ slots: InputSlots) {
     bits = (0..<4).reduce(0) { slots[$1] >= 0 ? $0 | 1 << UInt8($1) : $0 }
   }
   /// Whether the cotangent of input `i` is wanted.

@@ -72,7 +72,8 @@ func valueAndLeafGradients(
 ) rethrows -> (value: Tensor, gradients: [Tensor]) {
   let tape = Tape()
   let primals = point.learnedLeaves
-  let leaves = primals.map(tape.leaf)
+  // Views of its own: threads that count references to the same objects would wait for each other.
+  let leaves = primals.map { tape.leaf($0.ownView) }
   let loss = try Transformation.$isUnderWay.withValue(true) { try f(point.replacingLearned(with: leaves)) }
   let cotangents = tape.cotangents(of: leaves, seeds: [(loss, seed(loss.detached))], consuming: true)
   let gradients = zip(cotangents, primals).map { $0 ?? .zeros($1.shape, dtype: $1.dtype) }

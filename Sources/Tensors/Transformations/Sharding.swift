@@ -133,18 +133,23 @@ func concurrentMap<Value: Sendable, Failure: Error>(
     results.deinitialize()
     results.deallocate()
   }
-  let threads = Parallelism.threads
-  DispatchQueue.concurrentPerform(iterations: limit) { worker in
-    Parallelism.$threads.withValue(threads) {
-      for i in stride(from: worker, to: count, by: limit) {
-        do throws(Failure) { results[i] = .success(try body(i)) } catch { results[i] = .failure(error) }
-      }
+  onThreads(limit) { worker in
+    for i in stride(from: worker, to: count, by: limit) {
+      do throws(Failure) { results[i] = .success(try body(i)) } catch { results[i] = .failure(error) }
     }
   }
   var values: [Value] = []
   values.reserveCapacity(count)
   for result in results { values.append(try result!.get()) }
   return values
+}
+
+/// Calls `body` with 0, ..., count − 1 at the same time, each with the current task's settings.
+func onThreads(_ count: Int, _ body: @Sendable (Int) -> Void) {
+  let (threads, meter) = (Parallelism.threads, TensorMemory.meter)
+  DispatchQueue.concurrentPerform(iterations: count) { worker in
+    Parallelism.$threads.withValue(threads) { TensorMemory.$meter.withValue(meter) { body(worker) } }
+  }
 }
 
 enum ProcessorCount {

@@ -13,38 +13,18 @@ final class Traced: Sendable {
 
 /// What happened to traced values, in order: the record that reverse mode walks back.
 ///
-/// Nodes lie in one array and name their inputs by slot, so the backward pass is one loop and freeing a tape of any
+/// Steps lie in one array and name their inputs by slot, so the backward pass is one loop and freeing a tape of any
 /// length recurses nowhere. A tape belongs to the thread that began it; `valueAndGradient(at:over:)` keeps to one
 /// thread inside another transformation for that reason.
 final class Tape: @unchecked Sendable {
   let level = Level.next()
-  private var nodes: [Step] = []
+  private var steps: [Step] = []
   private var slotCount: Int32 = 0
 
-  private struct Node {
-    let primitive: any Primitive
-    let inputs: Operands
-    let outputs: Operands
-    let inputSlots: SIMD4<Int32>  // -1: a constant to this tape
-    let firstOutputSlot: Int32
-  }
-
-  /// An operation of any number of inputs whose reverse pass is given.
-  private struct Block {
-    let pullback: ([Tensor?]) -> [Tensor?]
-    let inputSlots: [Int32]
-    let outputSlots: Range<Int32>
-  }
-
-  private enum Step {
-    case node(Node)
-    case block(Block)
-  }
-
-  init() { nodes.reserveCapacity(512) }
+  init() { steps.reserveCapacity(512) }
 
   /// The number of operations recorded.
-  var count: Int { nodes.count }
+  var count: Int { steps.count }
 
   /// A value to differentiate by.
   func leaf(_ primal: Tensor) -> Tensor {
@@ -70,10 +50,10 @@ final class Tape: @unchecked Sendable {
     return true
   }
 
-  /// Reverse mode's step: the primitive on the primals, and a node that remembers it.
-  func apply(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
+  /// Reverse mode's step: the primitive on the primals, and a record that remembers it.
+  func apply<P: Primitive>(_ primitive: P, _ inputs: Operands) -> Operands {
     var primals = inputs
-    var slots = SIMD4<Int32>(repeating: -1)
+    var slots = InputSlots()
     for i in 0..<inputs.count {
       guard case .traced(let traced)? = inputs.optional(i)?.payload, traced.tape === self else { continue }
       primals.set(i, to: traced.primal)
@@ -82,11 +62,10 @@ final class Tape: @unchecked Sendable {
     let outputs = Tensors.apply(primitive, primals)
     let firstSlot = slotCount
     slotCount += Int32(outputs.count)
-    nodes.append(
-      .node(
-        Node(
-          primitive: primitive, inputs: primals, outputs: outputs, inputSlots: slots,
-          firstOutputSlot: firstSlot)))
+    steps.append(
+      PrimitiveStep(
+        primitive: primitive, inputs: primals, outputs: outputs, inputSlots: slots, firstOutputSlot: firstSlot
+      ))
     var results = outputs
     for i in 0..<outputs.count {
       results.set(i, to: Tensor(Traced(tape: self, slot: firstSlot + Int32(i), primal: outputs[i])))
@@ -105,48 +84,102 @@ final class Tape: @unchecked Sendable {
     let (outputs, pullback) = try rule(inputs.map(primal), slots.map { $0 >= 0 })
     let first = slotCount
     slotCount += Int32(outputs.count)
-    nodes.append(.block(Block(pullback: pullback, inputSlots: slots, outputSlots: first..<slotCount)))
+    steps.append(RuleStep(pullback: pullback, inputSlots: slots, outputSlots: first..<slotCount))
     return zip(first..<slotCount, outputs).map { Tensor(Traced(tape: self, slot: $0, primal: $1)) }
   }
 
   /// The cotangents of `leaves`, given the cotangents of some outputs; nil where nothing depends on a leaf.
   ///
-  /// A node is dropped once it has been walked when `consuming`; the tape then serves one pass only.
+  /// A step is dropped once it has been walked when `consuming`; the tape then serves one pass only.
   func cotangents(
     of leaves: [Tensor], seeds: [(output: Tensor, cotangent: Tensor)], consuming: Bool
   ) -> [Tensor?] {
-    var cotangents = [Tensor?](repeating: nil, count: Int(slotCount))
-    func accumulate(_ cotangent: Tensor, at slot: Int32) {
-      cotangents[Int(slot)] = cotangents[Int(slot)].map { $0 + cotangent } ?? cotangent
-    }
+    var cotangents = Cotangents(slotCount)
     for seed in seeds {
-      if let slot = slot(of: seed.output) { accumulate(seed.cotangent, at: slot) }
+      if let slot = slot(of: seed.output) { cotangents.add(seed.cotangent, at: slot) }
     }
-    for position in nodes.indices.reversed() {
-      let step = consuming ? nodes.removeLast() : nodes[position]
-      guard case .node(let node) = step else {
-        guard case .block(let block) = step else { continue }
-        let given = block.outputSlots.map { cotangents[Int($0)] }
-        for slot in block.outputSlots { cotangents[Int(slot)] = nil }
-        if given.allSatisfy({ $0 == nil }) { continue }
-        for (slot, cotangent) in zip(block.inputSlots, block.pullback(given)) where slot >= 0 {
-          if let cotangent { accumulate(cotangent, at: slot) }
-        }
-        continue
-      }
-      var outputCotangents = Operands(absent: node.outputs.count)
-      for i in 0..<node.outputs.count {
-        let slot = Int(node.firstOutputSlot) + i
-        outputCotangents.set(i, to: cotangents[slot])
-        cotangents[slot] = nil
-      }
-      if outputCotangents.isAllAbsent { continue }
-      let inputCotangents = node.primitive.cotangent(
-        outputCotangents, node.inputs, node.outputs, wanted: Wanted(slots: node.inputSlots))
-      for i in 0..<node.inputs.count where node.inputSlots[i] >= 0 {
-        if let cotangent = inputCotangents.optional(i) { accumulate(cotangent, at: node.inputSlots[i]) }
-      }
+    for position in steps.indices.reversed() {
+      (consuming ? steps.removeLast() : steps[position]).pullBack(&cotangents)
     }
-    return leaves.map { slot(of: $0).flatMap { cotangents[Int($0)] } }
+    return leaves.map { slot(of: $0).flatMap { cotangents.take($0) } }
+  }
+}
+
+/// The cotangents that a backward pass has found so far, by slot.
+private struct Cotangents {
+  private var values: [Tensor?]
+
+  init(_ count: Int32) { values = Array(repeating: nil, count: Int(count)) }
+
+  mutating func add(_ cotangent: Tensor, at slot: Int32) {
+    let earlier = take(slot)
+    values[Int(slot)] = earlier.map { $0 + cotangent } ?? cotangent
+  }
+
+  /// What has come to a slot, which nothing reads after.
+  mutating func take(_ slot: Int32) -> Tensor? { values[Int(slot)].take() }
+}
+
+/// The slots of up to four inputs; −1: a constant to the tape.
+struct InputSlots: Sendable {
+  // In pairs, like the sizes of a shape.
+  private var pairs = (SIMD2<Int32>(repeating: -1), SIMD2<Int32>(repeating: -1))
+
+  subscript(i: Int) -> Int32 {
+    get { i < 2 ? pairs.0[i] : pairs.1[i - 2] }
+    set { if i < 2 { pairs.0[i] = newValue } else { pairs.1[i - 2] = newValue } }
+  }
+}
+
+/// One operation that a tape recorded.
+private class Step {
+  /// Hands the cotangents of its outputs on to its inputs.
+  func pullBack(_ cotangents: inout Cotangents) { fatalError("a step knows how") }
+}
+
+private final class PrimitiveStep<P: Primitive>: Step {
+  private let primitive: P
+  private let inputs: Operands
+  private let outputs: Operands
+  private let inputSlots: InputSlots
+  private let firstOutputSlot: Int32
+
+  init(primitive: P, inputs: Operands, outputs: Operands, inputSlots: InputSlots, firstOutputSlot: Int32) {
+    self.primitive = primitive
+    self.inputs = inputs
+    self.outputs = outputs
+    self.inputSlots = inputSlots
+    self.firstOutputSlot = firstOutputSlot
+  }
+
+  override func pullBack(_ cotangents: inout Cotangents) {
+    var given = Operands(absent: outputs.count)
+    for i in 0..<outputs.count { given.set(i, to: cotangents.take(firstOutputSlot + Int32(i))) }
+    if given.isAllAbsent { return }
+    let found = primitive.cotangent(given, inputs, outputs, wanted: Wanted(inputSlots))
+    for i in 0..<inputs.count where inputSlots[i] >= 0 {
+      if let cotangent = found.optional(i) { cotangents.add(cotangent, at: inputSlots[i]) }
+    }
+  }
+}
+
+/// An operation of any number of inputs whose reverse pass is given.
+private final class RuleStep: Step {
+  private let pullback: ([Tensor?]) -> [Tensor?]
+  private let inputSlots: [Int32]
+  private let outputSlots: Range<Int32>
+
+  init(pullback: @escaping ([Tensor?]) -> [Tensor?], inputSlots: [Int32], outputSlots: Range<Int32>) {
+    self.pullback = pullback
+    self.inputSlots = inputSlots
+    self.outputSlots = outputSlots
+  }
+
+  override func pullBack(_ cotangents: inout Cotangents) {
+    let given = outputSlots.map { cotangents.take($0) }
+    if given.allSatisfy({ $0 == nil }) { return }
+    for (slot, cotangent) in zip(inputSlots, pullback(given)) where slot >= 0 {
+      if let cotangent { cotangents.add(cotangent, at: slot) }
+    }
   }
 }

@@ -5,15 +5,16 @@ extension Tree where Leaf == Tensor {
   /// The learned leaves in order.
   public var learnedLeaves: [Tensor] {
     var result: [Tensor] = []
-    func walk(_ tree: Tree) {
-      switch tree {
-      case .leaf(let leaf): result.append(leaf)
-      case .frozen: break
-      case .branch(let children): for child in children { walk(child.tree) }
-      }
-    }
-    walk(self)
+    appendLearned(to: &result)
     return result
+  }
+
+  private func appendLearned(to leaves: inout [Tensor]) {
+    switch self {
+    case .leaf(let leaf): leaves.append(leaf)
+    case .frozen: break
+    case .branch(let children): for i in children.indices { children[i].tree.appendLearned(to: &leaves) }
+    }
   }
 
   /// The tree with its learned leaves replaced, in order, and its frozen ones kept.
@@ -21,41 +22,54 @@ extension Tree where Leaf == Tensor {
   /// - Precondition: as many leaves as there are learned ones.
   public func replacingLearned(with leaves: [Tensor]) -> Tree {
     var position = 0
-    func rebuilt(_ tree: Tree) -> Tree {
-      switch tree {
-      case .leaf:
-        position += 1
-        return .leaf(leaves[position - 1])
-      case .frozen: return tree
-      case .branch(let children): return .branch(children.map { Child($0.label, rebuilt($0.tree)) })
-      }
-    }
-    let result = rebuilt(self)
+    let result = replacingLearned(with: leaves, from: &position)
     require(position == leaves.count, "the tree has \(position) learned leaves, got \(leaves.count)")
     return result
+  }
+
+  private func replacingLearned(with leaves: [Tensor], from position: inout Int) -> Tree {
+    switch self {
+    case .leaf:
+      position += 1
+      return .leaf(leaves[position - 1])
+    case .frozen: return self
+    case .branch(let children):
+      var replaced: [Child] = []
+      replaced.reserveCapacity(children.count)
+      for i in children.indices {
+        replaced.append(
+          Child(children[i].label, children[i].tree.replacingLearned(with: leaves, from: &position)))
+      }
+      return .branch(replaced)
+    }
   }
 
   /// Throws `FlowError.structure`, with both trees, unless the other tree has this one's learned leaves: the same structure
   /// once frozen leaves are taken out of this one, the same shapes and dtypes.
   public func checkLearned(against other: Tree, who: String) throws(FlowError) {
-    func agree(_ a: Tree, _ b: Tree) -> Bool {
-      switch (a, b) {
-      case (.leaf(let x), .leaf(let y)): return x.shape == y.shape && x.dtype == y.dtype
-      case (.frozen, .branch(let others)): return others.isEmpty
-      case (.branch(let children), .branch(let others)):
-        var position = 0
-        for child in children {
-          if case .frozen = child.tree { continue }
-          guard position < others.count, child.label == others[position].label,
-            agree(child.tree, others[position].tree)
-          else { return false }
-          position += 1
-        }
-        return position == others.count
-      default: return false
+    if !agrees(with: other) { throw .structure(who: who, expected: learned.outline, got: other.outline) }
+  }
+
+  private func agrees(with other: Tree) -> Bool {
+    switch self {
+    case .leaf(let x):
+      guard case .leaf(let y) = other else { return false }
+      return x.shape == y.shape && x.dtype == y.dtype
+    case .frozen:
+      guard case .branch(let others) = other else { return false }
+      return others.isEmpty
+    case .branch(let children):
+      guard case .branch(let others) = other else { return false }
+      var position = 0
+      for i in children.indices {
+        if case .frozen = children[i].tree { continue }
+        guard position < others.count, children[i].label == others[position].label,
+          children[i].tree.agrees(with: others[position].tree)
+        else { return false }
+        position += 1
       }
+      return position == others.count
     }
-    if !agree(self, other) { throw .structure(who: who, expected: learned.outline, got: other.outline) }
   }
 
   /// Whether both have the same structure and the same bits.

@@ -64,10 +64,10 @@ extension Tree {
   ///
   /// - Precondition: it exists. `Mapping` has compared the whole structure before a layer's body runs.
   @inlinable public func child(_ label: String) -> Tree {
-    guard case .branch(let children) = self, let child = children.first(where: { $0.label == label }) else {
-      fatalError("no child \(label) in\n\(outline)")
-    }
-    return child.tree
+    guard case .branch(let children) = self,
+      let i = children.indices.first(where: { children[$0].label == label })
+    else { fatalError("no child \(label) in\n\(outline)") }
+    return children[i].tree
   }
 
   /// The child at a position.

@@ -5,7 +5,7 @@ struct Convolution: Primitive {
   let geometry: ConvolutionGeometry
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, w) = (inputs[0].storage, inputs[1].storage)
+    let (x, w) = (inputs.storage(0), inputs.storage(1))
     return Operands(geometry.products(w, x).small(x, w, bias: nil, .identity))
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
@@ -25,7 +25,7 @@ struct TransposedConvolution: Primitive {
   let geometry: ConvolutionGeometry
 
   func value(_ inputs: Operands) -> Operands {
-    let (g, w) = (inputs[0].storage, inputs[1].storage)
+    let (g, w) = (inputs.storage(0), inputs.storage(1))
     return Operands(geometry.products(w, g).large(g, w))
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
@@ -45,7 +45,7 @@ struct WindowProducts: Primitive {
   let geometry: ConvolutionGeometry
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, g) = (inputs[0].storage, inputs[1].storage)
+    let (x, g) = (inputs.storage(0), inputs.storage(1))
     let products = ConvolutionProducts(
       geometry: geometry, batch: x.shape[0], inputs: x.shape[-1], outputs: g.shape[-1], dtype: x.dtype)
     let shape = Shape(geometry.windowSizes + [x.shape[-1], g.shape[-1]])
@@ -69,7 +69,7 @@ struct ConvolutionLayer: FusedPrimitive {
   let epilogue: Epilogue
 
   func value(_ inputs: Operands) -> Operands {
-    let (x, w, bias) = (inputs[0].storage, inputs[1].storage, inputs[2].storage)
+    let (x, w, bias) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
     return Operands(geometry.products(w, x).small(x, w, bias: bias, epilogue))
   }
   func composed(_ inputs: Operands) -> Operands {
