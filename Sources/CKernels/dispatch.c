@@ -108,6 +108,9 @@ bool ck_use_instruction_set(const char *name) {
   void ck_triangular_solve_##S(bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x) { \
     table()->triangular_solve_##S(lower, t_t, unit, n, columns, t, x); \
   } \
+  void ck_plu_solve_##S(size_t n, size_t rows, const T *factors, const int32_t *order, const T *y, T *x) { \
+    table()->plu_solve_##S(n, rows, factors, order, y, x); \
+  } \
   int ck_lu_##S(size_t n, T *a, int32_t *permutation) { \
     return table()->lu_##S(n, a, permutation); \
   } \

@@ -13,7 +13,7 @@
 #define CK_FUNCTIONS_OF(X, S) \
   X(unary_##S) X(binary_##S) X(select_##S) X(fill_##S) X(sum_rows_##S) X(sum_columns_##S) X(max_rows_##S) \
   X(max_columns_##S) X(cumsum_rows_##S) X(transpose_##S) X(gather_##S) X(scatter_add_##S) X(gemm_scratch_##S) \
-  X(gemm_##S) X(triangular_solve_##S) X(lu_##S) X(qr_##S) X(uniform_##S) \
+  X(gemm_##S) X(triangular_solve_##S) X(plu_solve_##S) X(lu_##S) X(qr_##S) X(uniform_##S) \
   X(affine_##S) X(affine_pullback_##S) X(adam_##S) X(gemm_staircase_##S) X(dense_units_##S) X(spline_##S) X(spline_pullback_##S)
 #define CK_FUNCTIONS(X) \
   CK_FUNCTIONS_OF(X, f32) CK_FUNCTIONS_OF(X, f64) \

@@ -62,7 +62,9 @@ import Testing
     for (m, n, k) in [(5, 7, 9), (20, 33, 17), (64, 2, 30), (1, 40, 20), (33, 70, 3), (17, 16, 270)] {
       let a = T.random(m * k, &generator), b = T.random(k * n, &generator), bias = T.random(n, &generator)
       for (aT, bT) in [(false, false), (true, false), (false, true), (true, true)] {
-        same("gemm \(T.self)") { bits(T.gemm(aT, bT, m, n, k, a, b, bias, CK_TANH_EPILOGUE)) }
+        for f in [CK_RELU_EPILOGUE, CK_TANH_EPILOGUE] {
+          same("gemm \(f) \(T.self)") { bits(T.gemm(aT, bT, m, n, k, a, b, bias, f)) }
+        }
       }
     }
   }

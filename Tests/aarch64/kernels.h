@@ -149,7 +149,7 @@ static void NAME(products)(void) {
 
 static void NAME(factorizations)(void) {
   static const size_t sizes[][2] = {{1, 1}, {5, 3}, {16, 16}, {37, 21}, {70, 33}};
-  uint64_t lu = start, qr = start, solved = start;
+  uint64_t lu = start, qr = start, solved = start, both = start;
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     const size_t n = sizes[s][0], columns = sizes[s][1];
     const T *const square = NAME(random)(n * n, 1), *const b = NAME(random)(n * columns, 1);
@@ -170,10 +170,15 @@ static void NAME(factorizations)(void) {
       NAME(ck_triangular_solve)(form & 1, form >> 1 & 1, form >> 2, n, columns, a, x);
       NAME(add)(&solved, x, n * columns);
     }
+    for (size_t i = 0; i < n; i++) permutation[i] = (int32_t)((i + 1) % n);
+    T *const y = room(n * columns * sizeof(T));
+    NAME(ck_plu_solve)(n, columns, a, permutation, b, y);
+    NAME(add)(&both, y, n * columns);
   }
   report(TEXT(lu), 0, lu);
   report(TEXT(qr), 0, qr);
   report(TEXT(triangular_solve), 0, solved);
+  report(TEXT(plu_solve), 0, both);
 }
 
 static void NAME(flows)(void) {

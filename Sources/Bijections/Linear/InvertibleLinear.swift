@@ -26,14 +26,11 @@ public struct InvertibleLinear: Bijection {
         factors: params["factors"], sign: params["sign"], order: params["permutation"].inversePermutation)
       return (matmul(x, weight), (logDet * positions).broadcast(to: [x.rows]))
     } inverse: { params, y, _ in
-      // y = z L U with z = x P. Transposed: Uᵀ v = yᵀ, then Lᵀ zᵀ = v.
-      let (factors, columns) = (params["factors"], y.reshaped(to: [y.count / size, size]).transposed())
-      let diagonal = factors.diagonal()
-      let upper = factors.withDiagonal(params["sign"] * exp(diagonal))
-      let v = triangularSolve(upper, columns, lower: false, transposed: true)
-      let z = triangularSolve(factors, v, lower: true, transposed: true, unit: true)
-      let x = z.gathered(params["permutation"].inversePermutation, axis: 0).transposed().reshaped(to: y.shape)
-      return (x, (diagonal.sum() * -positions).broadcast(to: [y.rows]))
+      let x = pluSolve(
+        y.reshaped(to: [y.count / size, size]), factors: params["factors"], sign: params["sign"],
+        order: params["permutation"].inversePermutation)
+      let logDet = params["factors"].diagonal().sum() * -positions
+      return (x.reshaped(to: y.shape), logDet.broadcast(to: [y.rows]))
     }
   }
 
@@ -49,5 +46,3 @@ public struct InvertibleLinear: Bijection {
     ]
   }
 }
-
-/// U: `factors` above the diagonal, sign · exp(logScale) on it.

@@ -112,6 +112,24 @@ static void NAME(triangular_solve)(bool lower, bool t_t, bool unit, size_t n, si
   }
 }
 
+// x with x P L U = y: a panel of rows is turned over, solved with U and then L, and turned back with its numbers in order.
+static void NAME(plu_solve)(size_t n, size_t rows, const T *factors, const int32_t *order, const T *y, T *x) {
+  T panel[CK_PLU_SOLVE_MAX * 2 * LANES], ordered[CK_PLU_SOLVE_MAX * 2 * LANES];
+  for (size_t r = 0; r < rows;) {
+    const size_t left = rows - r, width = left > LANES ? 2 : 1, whole = width * LANES, count = left < whole ? left : whole;
+    for (size_t j = 0; j < count; j += LANES)
+      NAME(pack_transposed)(y + (r + j) * n, n, count - j < LANES ? count - j : LANES, n, panel + j, whole);
+    NAME(solve_panel)(width, false, false, n, whole, factors, 1, n, panel);
+    NAME(solve_panel)(width, true, true, n, whole, factors, 1, n, panel);
+    for (size_t i = 0; i < n; i++)
+      for (size_t j = 0; j < whole; j += LANES)
+        NAME(store)(ordered + i * whole + j, NAME(load)(panel + (size_t)order[i] * whole + j));
+    NAME(transpose)(ordered, n, whole, count == whole ? x + r * n : panel);
+    if (count < whole) __builtin_memcpy(x + r * n, panel, count * n * sizeof(T));
+    r += count;
+  }
+}
+
 // y = y + factor * x, one fma an element.
 INLINE void NAME(add_multiple)(T factor, const T *x, T *y, size_t n) {
   size_t i = 0;

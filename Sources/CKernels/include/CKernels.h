@@ -70,7 +70,7 @@ typedef struct ck_spline {
   double offset;                              // what is added to a raw slope
 } ck_spline;
 
-enum { CK_SPLINE_BINS = 64 };
+enum { CK_SPLINE_BINS = 64, CK_PLU_SOLVE_MAX = 256 };
 /// The steepest slope at a knot.
 #define CK_SPLINE_STEEPEST 1000000
 
@@ -115,6 +115,9 @@ bool ck_use_instruction_set(const char *name);
   /* Solves op(t) x = b in place for x: t[n][n], x[n][columns] holds b on entry. Only the named triangle of t is read \
      (and not its diagonal if `unit`). op transposes t if t_t; `lower` names the triangle of t as stored. */ \
   void ck_triangular_solve_##S(bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x); \
+  /* x[rows][n] with x W = y, row i of W being row order[i] of L U: factors[n][n] holds L below its diagonal, on which it is \
+     1, and U. n is at most CK_PLU_SOLVE_MAX. */ \
+  void ck_plu_solve_##S(size_t n, size_t rows, const T *factors, const int32_t *order, const T *y, T *x); \
   /* In place: a[n][n] -> L below the diagonal (unit) and U, with partial pivoting (first of the largest wins). \
      permutation[i] is the row of the input that ends as row i. Returns the permutation's sign; a zero pivot is left as it is. */ \
   int ck_lu_##S(size_t n, T *a, int32_t *permutation); \

@@ -1,10 +1,10 @@
 import CKernels
 
 /// W = P L U from packed factors: L unit lower and strictly below the diagonal, U strictly above it and sign · exp(f) on
-/// it. Results: W, Σ f, and P L and U for the way back.
+/// it. Inputs: the factors, `sign`, and `order` (int32): row i of W is row `order[i]` of L U. Results: W, Σ f, and P L and U
+/// for the way back.
 struct PLUProduct: FusedPrimitive {
-  /// Row i of W is row `order[i]` of L U (int32).
-  let order: Tensor
+  static var isSharedByShards: Bool { true }
 
   func value(_ inputs: Operands) -> Operands {
     let factors = inputs.storage(0)
@@ -13,7 +13,7 @@ struct PLUProduct: FusedPrimitive {
     let upper = Tensor.zeros(factors.shape, dtype: factors.dtype).storage
     let diagonal = inputs[0].diagonal()
     let scale = (inputs[1] * exp(diagonal)).storage
-    let order = order.storage.ints
+    let order = inputs.storage(2).ints
     func unpack<T: BinaryFloatingPoint>(
       _ f: UnsafePointer<T>, _ d: UnsafePointer<T>, _ l: UnsafeMutablePointer<T>, _ u: UnsafeMutablePointer<T>
     ) {
@@ -37,7 +37,7 @@ struct PLUProduct: FusedPrimitive {
   func composed(_ inputs: Operands) -> Operands {
     let factors = inputs[0]
     let lower = factors.triangle(.strictlyLower) + .identity(factors.shape[0], dtype: factors.dtype)
-    let pl = lower.gathered(order, axis: 0)
+    let pl = lower.gathered(inputs[2], axis: 0)
     let u = factors.triangle(.strictlyUpper) + (inputs[1] * exp(factors.diagonal())).diagonalMatrix()
     return Operands(matmul(pl, u), factors.diagonal().sum(), pl, u)
   }
@@ -48,7 +48,7 @@ struct PLUProduct: FusedPrimitive {
     let result = Tensor.zeros(inputs[0].shape, dtype: inputs[0].dtype).storage
     let size = result.shape[0]
     let logDet = cotangents.optional(1)?.item ?? 0
-    let order = order.storage.ints
+    let order = inputs.storage(2).ints
     func pack<T: BinaryFloatingPoint>(
       _ l: UnsafePointer<T>?, _ u: UnsafePointer<T>?, _ upper: UnsafePointer<T>,
       _ f: UnsafeMutablePointer<T>
@@ -72,7 +72,7 @@ struct PLUProduct: FusedPrimitive {
     case .float64: pack(toLower?.doubles, toUpper?.doubles, upper.doubles, result.doubles)
     case .int32: fatalError("int32 tensors are indices: no arithmetic")
     }
-    return Operands(Tensor(result), nil)
+    return Operands(Tensor(result), nil, nil)
   }
 }
 
@@ -84,11 +84,15 @@ struct PLUProduct: FusedPrimitive {
 public func pluProduct(
   factors: Tensor, sign: Tensor, order: Tensor
 ) -> (weight: Tensor, logDet: Tensor) {
+  checkFactors(factors, sign, order)
+  let results = apply(PLUProduct(), Operands(factors, sign.detached, order))
+  return (results[0], results[1])
+}
+
+func checkFactors(_ factors: Tensor, _ sign: Tensor, _ order: Tensor) {
   let size = factors.shape[0]
   require(
     factors.shape == [size, size] && sign.shape == [size] && order.shape == [size]
       && sign.dtype == factors.dtype && order.dtype == .int32,
-    "pluProduct of \(factors.shape) \(factors.dtype), sign \(sign.shape), order \(order.shape)")
-  let results = apply(PLUProduct(order: order), Operands(factors, sign.detached))
-  return (results[0], results[1])
+    "P L U of factors \(factors.shape) \(factors.dtype), sign \(sign.shape), order \(order.shape)")
 }

@@ -20,9 +20,16 @@ public protocol Primitive: Sendable {
 public protocol FusedPrimitive: Primitive {
   /// The same results by small primitives.
   func composed(_ inputs: Operands) -> Operands
+
+  /// Whether the shards of a batch share one value of the same parameters: for work on parameters alone that is large beside
+  /// that on a shard's rows. Such a primitive has no properties: all that it depends on is among its inputs.
+  static var isSharedByShards: Bool { get }
 }
 
 extension FusedPrimitive {
+  /// Each shard has its own.
+  public static var isSharedByShards: Bool { false }
+
   /// Never asked for: forward mode runs `composed`.
   public func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     fatalError("forward mode runs the composed form")
@@ -50,9 +57,10 @@ public func apply(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
 }
 
 /// Applies a fused primitive: its kernels where they serve, its composed form elsewhere.
-public func apply(_ primitive: some FusedPrimitive, _ inputs: Operands) -> Operands {
+public func apply<P: FusedPrimitive>(_ primitive: P, _ inputs: Operands) -> Operands {
   guard let innermost = inputs.innermost else { return primitive.value(inputs) }
   if case .traced(let traced) = innermost.payload, traced.tape.sees(onlyValuesUnder: inputs) {
+    if P.isSharedByShards, let shared = traced.tape.applyShared(primitive, inputs) { return shared }
     return traced.tape.apply(primitive, inputs)
   }
   return primitive.composed(inputs)

@@ -70,14 +70,28 @@ public func recordedOperations(
 func valueAndLeafGradients(
   at point: Params, seed: (Tensor) -> Tensor, _ f: (Params) throws -> Tensor
 ) rethrows -> (value: Tensor, gradients: [Tensor]) {
-  let tape = Tape()
-  let primals = point.learnedLeaves
+  let (value, gradients, _) = try valueAndLeafGradients(at: point, sharing: nil, seed: seed, f)
+  return (value, point.filledUp(gradients))
+}
+
+/// The same of one of several shards: nil for leaves that nothing depends on, and what is still to be pulled back through
+/// the values that the shards share.
+func valueAndLeafGradients(
+  at point: Params, sharing shared: SharedValues?, seed: (Tensor) -> Tensor, _ f: (Params) throws -> Tensor
+) rethrows -> (value: Tensor, gradients: [Tensor?], shared: [SharedValues.Cotangent]) {
+  let tape = Tape(sharing: shared)
   // Views of its own: threads that count references to the same objects would wait for each other.
-  let leaves = primals.map { tape.leaf($0.ownView) }
+  let leaves = point.learnedLeaves.map { tape.leaf($0.ownView) }
   let loss = try Transformation.$isUnderWay.withValue(true) { try f(point.replacingLearned(with: leaves)) }
-  let cotangents = tape.cotangents(of: leaves, seeds: [(loss, seed(loss.detached))], consuming: true)
-  let gradients = zip(cotangents, primals).map { $0 ?? .zeros($1.shape, dtype: $1.dtype) }
-  return (tape.primal(of: loss), gradients)
+  let found = tape.cotangents(of: leaves, seed: (loss, seed(loss.detached)))
+  return (tape.primal(of: loss), found.leaves, found.shared)
+}
+
+extension Params {
+  /// Gradients of the learned leaves, with zeros where there is none.
+  func filledUp(_ gradients: [Tensor?]) -> [Tensor] {
+    Swift.zip(gradients, learnedLeaves).map { $0 ?? .zeros($1.shape, dtype: $1.dtype) }
+  }
 }
 
 /// What the current task is doing: a tape belongs to one thread, so no shards are made inside another transformation.

@@ -44,9 +44,11 @@ public func valueAndGradient(
   require(rows > 0, "valueAndGradient over rows needs at least one row")
   let size = shardRows ?? Parallelism.shardRows
   let shards = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
-  let sums = try concurrentReduce(shards.count) { i -> (value: Tensor, gradients: [Tensor]) in
+  let shared = SharedValues()
+  typealias Part = (value: Tensor, gradients: [Tensor?], shared: [SharedValues.Cotangent])
+  var sums = try concurrentReduce(shards.count) { i -> Part in
     let result = try valueAndLeafGradients(
-      at: point,
+      at: point, sharing: shared,
       seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
         let losses = try loss(params, shards[i])
@@ -55,12 +57,16 @@ public func valueAndGradient(
           "the loss must give one number a row, shape [\(shards[i].count)], got \(losses.shape)")
         return losses
       })
-    return (value: result.value.sum(), gradients: result.gradients)
+    return (result.value.sum(), result.gradients, result.shared)
   } combine: { sum, part in
     sum.value = sum.value + part.value
-    for i in sum.gradients.indices { sum.gradients[i] = sum.gradients[i] + part.gradients[i] }
+    for i in sum.gradients.indices {
+      sum.gradients[i] = Tensors.sum(sum.gradients[i], part.gradients[i])
+    }
+    SharedValues.add(part.shared, to: &sum.shared)
   }
-  return (sums.value / Double(rows), point.learned.replacingLearned(with: sums.gradients))
+  shared.pullBack(sums.shared, into: &sums.gradients)
+  return (sums.value / Double(rows), point.learned.replacingLearned(with: point.filledUp(sums.gradients)))
 }
 
 /// The mean over a batch's rows of a loss a row, and its gradient: sharded as `valueAndGradient(at:rows:)`.

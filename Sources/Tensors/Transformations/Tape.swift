@@ -20,15 +20,22 @@ final class Tape: @unchecked Sendable {
   let level = Level.next()
   private var steps: [Step] = []
   private var slotCount: Int32 = 0
+  private var leafCount: Int32 = 0
+  /// What this tape has in common with those of other shards.
+  private let shared: SharedValues?
+  private var sharedOutputs: [(place: SharedValues.Place, slots: Range<Int32>)] = []
 
-  init() { steps.reserveCapacity(512) }
+  init(sharing shared: SharedValues? = nil) {
+    self.shared = shared
+    steps.reserveCapacity(512)
+  }
 
   /// The number of operations recorded.
   var count: Int { steps.count }
 
   /// A value to differentiate by.
   func leaf(_ primal: Tensor) -> Tensor {
-    defer { slotCount += 1 }
+    defer { (slotCount, leafCount) = (slotCount + 1, leafCount + 1) }
     return Tensor(Traced(tape: self, slot: slotCount, primal: primal))
   }
 
@@ -52,13 +59,7 @@ final class Tape: @unchecked Sendable {
 
   /// Reverse mode's step: the primitive on the primals, and a record that remembers it.
   func apply<P: Primitive>(_ primitive: P, _ inputs: Operands) -> Operands {
-    var primals = inputs
-    var slots = InputSlots()
-    for i in 0..<inputs.count {
-      guard case .traced(let traced)? = inputs.optional(i)?.payload, traced.tape === self else { continue }
-      primals.set(i, to: traced.primal)
-      slots[i] = traced.slot
-    }
+    let (primals, slots) = lowered(inputs)
     let outputs = Tensors.apply(primitive, primals)
     let firstSlot = slotCount
     slotCount += Int32(outputs.count)
@@ -66,6 +67,37 @@ final class Tape: @unchecked Sendable {
       PrimitiveStep(
         primitive: primitive, inputs: primals, outputs: outputs, inputSlots: slots, firstOutputSlot: firstSlot
       ))
+    return followed(outputs, from: firstSlot)
+  }
+
+  /// A primitive of parameters alone, found once for all shards; nil where that cannot be.
+  func applyShared(_ primitive: some FusedPrimitive, _ inputs: Operands) -> Operands? {
+    guard let shared else { return nil }
+    let (primals, slots) = lowered(inputs)
+    // Leaves have the first slots.
+    for i in 0..<inputs.count where slots[i] >= leafCount { return nil }
+    let (place, outputs) = shared.value(of: primitive, primals, slots: slots)
+    var views = outputs
+    for i in 0..<outputs.count { views.set(i, to: outputs[i].ownView) }
+    let firstSlot = slotCount
+    slotCount += Int32(outputs.count)
+    sharedOutputs.append((place, firstSlot..<slotCount))
+    return followed(views, from: firstSlot)
+  }
+
+  /// The values below this tape, and their slots.
+  private func lowered(_ inputs: Operands) -> (primals: Operands, slots: InputSlots) {
+    var primals = inputs
+    var slots = InputSlots()
+    for i in 0..<inputs.count {
+      guard case .traced(let traced)? = inputs.optional(i)?.payload, traced.tape === self else { continue }
+      primals.set(i, to: traced.primal)
+      slots[i] = traced.slot
+    }
+    return (primals, slots)
+  }
+
+  private func followed(_ outputs: Operands, from firstSlot: Int32) -> Operands {
     var results = outputs
     for i in 0..<outputs.count {
       results.set(i, to: Tensor(Traced(tape: self, slot: firstSlot + Int32(i), primal: outputs[i])))
@@ -94,6 +126,26 @@ final class Tape: @unchecked Sendable {
   func cotangents(
     of leaves: [Tensor], seeds: [(output: Tensor, cotangent: Tensor)], consuming: Bool
   ) -> [Tensor?] {
+    var cotangents = walkedBack(seeds, consuming: consuming)
+    return leaves.map { slot(of: $0).flatMap { cotangents.take($0) } }
+  }
+
+  /// The same in one pass, and the cotangents of what the shards share.
+  func cotangents(
+    of leaves: [Tensor], seed: (output: Tensor, cotangent: Tensor)
+  ) -> (leaves: [Tensor?], shared: [SharedValues.Cotangent]) {
+    var cotangents = walkedBack([seed], consuming: true)
+    let shared = sharedOutputs.map { place, slots in
+      var given = Operands(absent: slots.count)
+      for (i, slot) in slots.enumerated() { given.set(i, to: cotangents.take(slot)) }
+      return (place, given)
+    }
+    return (leaves.map { self.slot(of: $0).flatMap { cotangents.take($0) } }, shared)
+  }
+
+  private func walkedBack(
+    _ seeds: [(output: Tensor, cotangent: Tensor)], consuming: Bool
+  ) -> Cotangents {
     var cotangents = Cotangents(slotCount)
     for seed in seeds {
       if let slot = slot(of: seed.output) { cotangents.add(seed.cotangent, at: slot) }
@@ -101,8 +153,14 @@ final class Tape: @unchecked Sendable {
     for position in steps.indices.reversed() {
       (consuming ? steps.removeLast() : steps[position]).pullBack(&cotangents)
     }
-    return leaves.map { slot(of: $0).flatMap { cotangents.take($0) } }
+    return cotangents
   }
+}
+
+/// The sum of what there is.
+func sum(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
+  guard let a, let b else { return a ?? b }
+  return a + b
 }
 
 /// The cotangents that a backward pass has found so far, by slot.
@@ -112,8 +170,7 @@ private struct Cotangents {
   init(_ count: Int32) { values = Array(repeating: nil, count: Int(count)) }
 
   mutating func add(_ cotangent: Tensor, at slot: Int32) {
-    let earlier = take(slot)
-    values[Int(slot)] = earlier.map { $0 + cotangent } ?? cotangent
+    values[Int(slot)] = sum(take(slot), cotangent)
   }
 
   /// What has come to a slot, which nothing reads after.
@@ -123,7 +180,11 @@ private struct Cotangents {
 /// The slots of up to four inputs; −1: a constant to the tape.
 struct InputSlots: Sendable {
   // In pairs, like the sizes of a shape.
-  private var pairs = (SIMD2<Int32>(repeating: -1), SIMD2<Int32>(repeating: -1))
+  private var pairs: (SIMD2<Int32>, SIMD2<Int32>)
+
+  init(_ lanes: SIMD4<Int32> = SIMD4(repeating: -1)) { pairs = (lanes.lowHalf, lanes.highHalf) }
+
+  var lanes: SIMD4<Int32> { SIMD4(lowHalf: pairs.0, highHalf: pairs.1) }
 
   subscript(i: Int) -> Int32 {
     get { i < 2 ? pairs.0[i] : pairs.1[i - 2] }

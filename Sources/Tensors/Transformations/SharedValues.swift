@@ -1,0 +1,73 @@
+import Synchronization
+
+/// Values of the parameters alone that the shards of a batch have in common, and what pulls their cotangents back.
+///
+/// The first shard that asks for a value finds it, for all; the shards' cotangents are summed in the shards' order and
+/// pulled back once. So a matrix made of factors is made once a step, not once a shard.
+final class SharedValues: Sendable {
+  /// A primitive, the parameters that it is applied to by their slots, and which of the constants beside them.
+  struct Place: Hashable, Sendable {
+    let primitive: ObjectIdentifier
+    let slots: SIMD4<Int32>
+    var variant = 0
+  }
+
+  /// The cotangents of a value's outputs.
+  typealias Cotangent = (place: Place, outputs: Operands)
+
+  private struct Value {
+    let primitive: any FusedPrimitive
+    let inputs: Operands
+    let outputs: Operands
+  }
+
+  private let values = Mutex<[Place: Value]>([:])
+
+  /// The place and the outputs of a primitive without properties.
+  func value<P: FusedPrimitive>(
+    of primitive: P, _ inputs: Operands, slots: InputSlots
+  ) -> (place: Place, outputs: Operands) {
+    var place = Place(primitive: ObjectIdentifier(P.self), slots: slots.lanes)
+    return values.withLock { values in
+      while let known = values[place] {
+        let isSame = (0..<inputs.count).allSatisfy {
+          slots[$0] >= 0 || known.inputs[$0].isIdentical(to: inputs[$0])
+        }
+        if isSame { return (place, known.outputs) }
+        place.variant += 1
+      }
+      let outputs = primitive.value(inputs)
+      values[place] = Value(primitive: primitive, inputs: inputs, outputs: outputs)
+      return (place, outputs)
+    }
+  }
+
+  /// Adds a later shard's cotangents to the sum of the earlier ones'.
+  static func add(_ later: [Cotangent], to sum: inout [Cotangent]) {
+    for (place, outputs) in later {
+      guard let i = sum.firstIndex(where: { $0.place == place }) else {
+        sum.append((place, outputs))
+        continue
+      }
+      for k in 0..<outputs.count {
+        sum[i].outputs.set(k, to: Tensors.sum(sum[i].outputs.optional(k), outputs.optional(k)))
+      }
+    }
+  }
+
+  /// Pulls summed cotangents back and adds them to the parameters' gradients.
+  func pullBack(_ sums: [Cotangent], into gradients: inout [Tensor?]) {
+    let values = values.withLock { $0 }
+    let found = concurrentMap(sums.count) { i in
+      let value = values[sums[i].place]!
+      return value.primitive.cotangent(
+        sums[i].outputs, value.inputs, value.outputs, wanted: Wanted(InputSlots(sums[i].place.slots)))
+    }
+    for (sum, cotangents) in zip(sums, found) {
+      for k in 0..<cotangents.count where sum.place.slots[k] >= 0 {
+        let slot = Int(sum.place.slots[k])
+        gradients[slot] = Tensors.sum(gradients[slot], cotangents.optional(k))
+      }
+    }
+  }
+}
