@@ -15,6 +15,17 @@ struct BenchmarkResult {
   /// Those of the products, where they are known.
   let floatingPointOperations: Double?
 
+  /// The most memory that this process has taken so far.
+  private static var peakResidentBytes: Int {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    #if canImport(Darwin)
+      return usage.ru_maxrss
+    #else
+      return usage.ru_maxrss * 1024
+    #endif
+  }
+
   private var gigaflops: Double? { floatingPointOperations.map { $0 / time.median / 1e6 } }
 
   /// One line for people; `peak` is what products reach on so many threads.
@@ -35,6 +46,7 @@ struct BenchmarkResult {
       (operations.map { ", \"operations\": \($0)" } ?? "") + (gigaflops.map { ", \"gflops\": \($0)" } ?? "")
     return "{\"workload\": \"\(workload)\", \"what\": \"\(part.rawValue)\", \"threads\": \(threads), "
       + "\"batch\": \(rows), \"params\": \(params), \"median_ms\": \(time.median), \"min_ms\": \(time.least), "
-      + "\"max_ms\": \(time.greatest), \"peak_bytes\": \(bytes)\(recorded)}"
+      + "\"max_ms\": \(time.greatest), \"peak_bytes\": \(bytes), "
+      + "\"peak_rss_mib\": \(Double(Self.peakResidentBytes) / 1_048_576)\(recorded)}"
   }
 }

@@ -3,7 +3,7 @@ import Flows
 /// Many rows through realnvp-2d in bounded memory: `--workload chunks`.
 ///
 /// One process draws or scores, so that its peak resident set can be read from outside (`/usr/bin/time -v`). Draws are
-/// given up piece by piece; the rows to score stand in memory as a whole, with their results.
+/// given up piece by piece; rows to score are drawn piece by piece, and their results are kept.
 ///
 ///     benchmarks --workload chunks --rows 10000000 --what sample|logPDF [--threads 2] [--json]
 struct ChunksWorkload {
@@ -25,8 +25,12 @@ struct ChunksWorkload {
         }
       }
       if what != Benchmark.Part.sample.rawValue {
-        let data = Key(2).normal(workload.inputDim.batched(rows))
-        try report(.logPDF) { try logPDF.inChunks(params, data, progress: .bar).cast(to: .float64).mean() }
+        try report(.logPDF) {
+          let densities = try logPDF.inChunks(params, rows: rows, progress: .bar) { range in
+            (Key(2).folded(in: range.lowerBound).normal(workload.inputDim.batched(range.count)), nil)
+          }
+          return densities.cast(to: .float64).mean()
+        }
       }
     }
   }

@@ -1,12 +1,13 @@
 """Measures one library: `python -m peers LIBRARY --workload W [--threads n] [--repetitions r] [--seconds s] [--follow]`.
 
 Prints a JSON object a line with the keys library, workload, what, threads, batch, params, median_ms, min_ms, max_ms,
-repetitions, start_up_ms (from the process's start to the first result) and first_call_ms (of that, the first call, which
+repetitions, peak_rss_mib (the process's so far), start_up_ms (from the process's start to the first result) and first_call_ms (of that, the first call, which
 compiles). A workload that the library lacks gives one line with the key skipped. With --follow it says when it is ready,
 and measures once for each line that it reads, so that programs can be measured in turns without compiling again.
 """
 
 import argparse
+import dataclasses
 import importlib
 import json
 import os
@@ -36,8 +37,10 @@ def main():
     parser = argparse.ArgumentParser(prog="peers", description=__doc__.splitlines()[0])
     parser.add_argument("library", choices=LIBRARIES)
     parser.add_argument("--workload", choices=[*workloads.ALL, "scale"], required=True)
-    for name, value in [("dimension", 16), ("depth", 8), ("hidden", 64), ("rows", 512)]:
+    for name, value in [("dimension", 16), ("depth", 8), ("hidden", 64)]:
         parser.add_argument(f"--{name}", type=int, default=value, help="scale: as in the benchmarks' program")
+    parser.add_argument("--rows", type=int, help="the batch; without it the workload's own, 512 for scale")
+    parser.add_argument("--what", choices=["all", "step", "logPDF", "sample"], default="all")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="the most time for the repetitions of one thing")
@@ -45,8 +48,10 @@ def main():
     options = parser.parse_args()
 
     limit(options.threads)
-    scale = workloads.scale(options.dimension, options.depth, options.hidden, options.rows)
+    scale = workloads.scale(options.dimension, options.depth, options.hidden, 512)
     workload = workloads.ALL.get(options.workload, scale)
+    if options.rows:
+        workload = dataclasses.replace(workload, batch=options.rows)
     about = {
         "library": options.library,
         "workload": workload.name,
@@ -58,11 +63,11 @@ def main():
     except workloads.Missing as reason:
         print(json.dumps({**about, "skipped": str(reason)}), flush=True)
         return
-    start = harness.started(model, workload, clock=lambda: 1e3 * (time.time() - START))
+    start = harness.started(model, workload, options.what, clock=lambda: 1e3 * (time.time() - START))
     if options.follow:
         print(json.dumps({**about, "params": model.params, "ready": True}), flush=True)
     for _ in sys.stdin if options.follow else [None]:
-        harness.measure(model, start, about, options.repetitions, options.seconds)
+        harness.measure(model, start, about, options.what, options.repetitions, options.seconds)
 
 
 main()

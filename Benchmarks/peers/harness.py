@@ -1,6 +1,7 @@
 """Measures a model's step, logPDF and sample, and prints one JSON object a line."""
 
 import json
+import resource
 import statistics
 import time
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ class Model:
     log_pdf: Callable[[], Any]
     sample: Callable[[], Any]
 
-    @property
-    def parts(self):
-        """The functions under their names in the output."""
-        return {"step": self.step, "logPDF": self.log_pdf, "sample": self.sample}
+    def parts(self, only):
+        """The functions under their names in the output; one of them if `only` names it."""
+        every = {"step": self.step, "logPDF": self.log_pdf, "sample": self.sample}
+        return {what: body for what, body in every.items() if only in (what, "all")}
 
 
 def timed(body):
@@ -50,23 +51,23 @@ def repeated(body, repetitions, seconds, warm_up=2, least=3):
     return sorted(times)
 
 
-def started(model, workload, clock):
+def started(model, workload, only, clock):
     """The first call of each function: its time alone, and with what came before the model was there.
 
     `clock` tells the milliseconds since the process started. A function's start-up counts no other function's compilation.
     """
     built, start = clock(), {}
     shapes = {"step": (), "logPDF": (workload.batch,), "sample": (workload.batch, workload.dimension)}
-    for what, body in model.parts.items():
+    for what, body in model.parts(only).items():
         elapsed, result = timed(body)
         check(result, shapes[what])
         start[what] = {"start_up_ms": built + elapsed, "first_call_ms": elapsed}
     return start
 
 
-def measure(model, start, about, repetitions, seconds):
+def measure(model, start, about, only, repetitions, seconds):
     """Measures every function once and prints a line for each; `about` and `start` are printed with them."""
-    for what, body in model.parts.items():
+    for what, body in model.parts(only).items():
         times = repeated(body, repetitions, seconds)
         line = {
             **about,
@@ -76,6 +77,7 @@ def measure(model, start, about, repetitions, seconds):
             "min_ms": times[0],
             "max_ms": times[-1],
             "repetitions": len(times),
+            "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             **start[what],
         }
         print(json.dumps(line), flush=True)

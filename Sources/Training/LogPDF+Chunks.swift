@@ -16,16 +16,43 @@ extension LogPDF {
     _ params: Params, _ inputs: Tensor, of size: Int = 100_000, given context: Tensor? = nil,
     progress: Progress = .automatic
   ) throws(FlowError) -> Tensor {
-    require(size > 0, "rows are taken in pieces of a positive size, got \(size)")
     guard inputs.rank > 0, inputs.rows > size, context.map({ $0.rank > 0 && $0.rows == inputs.rows }) ?? true
     else { return try self(params, inputs, given: context) }
-    var meter = ProgressMeter(progress, total: inputs.rows)
+    return try inChunks(params, rows: inputs.rows, of: size, progress: progress) { rows in
+      (inputs[rows], context?[rows])
+    }
+  }
+
+  /// The log-density of rows that are read in pieces, of which one at a time is in memory beside the results.
+  ///
+  /// ```swift
+  /// let data = try MappedArray("large.npy")
+  /// let densities = try logPDF.inChunks(params, rows: data.shape[0]) { (rows) throws(FlowError) in
+  ///   (try data.rows(rows), nil)
+  /// }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - params: the distribution's parameters.
+  ///   - count: how many rows there are.
+  ///   - size: the rows of one piece.
+  ///   - progress: how to report on standard error.
+  ///   - read: gives a range of rows, and their context if the distribution is conditional.
+  /// - Throws: what the log-density or `read` throws.
+  /// - Precondition: `count` is not negative, `size` is positive.
+  public func inChunks(
+    _ params: Params, rows count: Int, of size: Int = 100_000, progress: Progress = .automatic,
+    _ read: (_ rows: Range<Int>) throws(FlowError) -> (inputs: Tensor, context: Tensor?)
+  ) throws(FlowError) -> Tensor {
+    require(count >= 0 && size > 0, "rows are taken in pieces of a positive size, got \(count) and \(size)")
+    var meter = ProgressMeter(progress, total: count)
     defer { meter.finish() }
     var pieces: [Tensor] = []
-    for start in stride(from: 0, to: inputs.rows, by: size) {
-      let rows = start..<min(start + size, inputs.rows)
-      pieces.append(try self(params, inputs[rows], given: context?[rows]))
-      meter.report(rows.upperBound, "\(rows.upperBound) of \(inputs.rows) rows")
+    for start in stride(from: 0, to: max(count, 1), by: size) {
+      let rows = start..<min(start + size, count)
+      let (inputs, context) = try read(rows)
+      pieces.append(try self(params, inputs, given: context))
+      if count > size { meter.report(rows.upperBound, "\(rows.upperBound) of \(count) rows") }
     }
     return concatenate(pieces, axis: 0)
   }

@@ -26,7 +26,7 @@ static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t dept
       NAME(pack_transposed)(b + j * b_row, b_row, count, depth, packed + j, width * LANES);
     } else if (count == LANES) {
       for (size_t p = 0; p < depth; p++) {
-        __builtin_prefetch(b + (p + 16) * b_row + j);
+        __builtin_prefetch(b + (p + 16) * b_row + j);  // the rows that pack_block brings next
         NAME(store)(packed + p * width * LANES + j, NAME(load)(b + p * b_row + j));
       }
     } else {

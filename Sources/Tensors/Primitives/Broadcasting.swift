@@ -92,20 +92,21 @@ private func forEachRow(
   of shape: Shape, _ stridesA: Strides, _ stridesB: Strides, _ body: (_ row: Int, _ a: Int, _ b: Int) -> Void
 ) {
   let outer = shape.rank - 1
-  var index = Strides.zero
-  var (a, b) = (0, 0)
-  for row in 0..<shape.count(of: 0..<outer) {
-    body(row, a, b)
-    var axis = outer - 1
-    while axis >= 0 {
-      index[axis] += 1
-      a += stridesA[axis]
-      b += stridesB[axis]
-      if index[axis] < shape[axis] { break }
-      a -= index[axis] * stridesA[axis]
-      b -= index[axis] * stridesB[axis]
-      index[axis] = 0
-      axis -= 1
+  withCounts { index in
+    var (a, b) = (0, 0)
+    for row in 0..<shape.count(of: 0..<outer) {
+      body(row, a, b)
+      var axis = outer - 1
+      while axis >= 0 {
+        index[axis] += 1
+        a += stridesA[axis]
+        b += stridesB[axis]
+        if index[axis] < shape[axis] { break }
+        a -= index[axis] * stridesA[axis]
+        b -= index[axis] * stridesB[axis]
+        index[axis] = 0
+        axis -= 1
+      }
     }
   }
 }

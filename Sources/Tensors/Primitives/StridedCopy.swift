@@ -54,33 +54,42 @@ private func copy<Element>(
   }
   // The last axis that is not part of the run is the inner loop; the ones before it are counted through.
   let (length, step) = (shape[outer - 1], strides[outer - 1])
-  var index = Strides.zero
-  var (source, target) = (x, y)
-  while true {
-    if run == 1 {
-      var element = source
-      for i in 0..<length {
-        target[i] = element.pointee
-        element += step
+  withCounts { index in
+    var (source, target) = (x, y)
+    while true {
+      if run == 1 {
+        var element = source
+        for i in 0..<length {
+          target[i] = element.pointee
+          element += step
+        }
+        target += length
+      } else {
+        var element = source
+        for _ in 0..<length {
+          target.update(from: element, count: run)
+          target += run
+          element += step
+        }
       }
-      target += length
-    } else {
-      var element = source
-      for _ in 0..<length {
-        target.update(from: element, count: run)
-        target += run
-        element += step
+      var axis = outer - 2
+      while axis >= 0 {
+        index[axis] += 1
+        source += strides[axis]
+        if index[axis] < shape[axis] { break }
+        source -= index[axis] * strides[axis]
+        index[axis] = 0
+        axis -= 1
       }
+      if axis < 0 { return }
     }
-    var axis = outer - 2
-    while axis >= 0 {
-      index[axis] += 1
-      source += strides[axis]
-      if index[axis] < shape[axis] { break }
-      source -= index[axis] * strides[axis]
-      index[axis] = 0
-      axis -= 1
-    }
-    if axis < 0 { return }
+  }
+}
+
+/// Calls `body` with a zero for each axis. They lie in memory of their own: a vector's lanes are slow to change one by one.
+func withCounts(_ body: (UnsafeMutableBufferPointer<Int>) -> Void) {
+  withUnsafeTemporaryAllocation(of: Int.self, capacity: Shape.maximumRank) { counts in
+    counts.initialize(repeating: 0)
+    body(counts)
   }
 }
