@@ -18,10 +18,11 @@ struct BenchmarkResult {
   /// The most memory that this process has taken so far.
   private static var peakResidentBytes: Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
     #if canImport(Darwin)
+      getrusage(RUSAGE_SELF, &usage)
       return usage.ru_maxrss
     #else
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
       return usage.ru_maxrss * 1024
     #endif
   }
