@@ -26,10 +26,9 @@ struct ChunksWorkload {
       }
       if what != Benchmark.Part.sample.rawValue {
         try report(.logPDF) {
-          let densities = try logPDF.inChunks(params, rows: rows, progress: .bar) { range in
+          try logPDF.inChunks(params, rows: rows, progress: .bar) { range in
             (Key(2).folded(in: range.lowerBound).normal(workload.inputDim.batched(range.count)), nil)
-          }
-          return densities.cast(to: .float64).mean()
+          }.mean()
         }
       }
     }

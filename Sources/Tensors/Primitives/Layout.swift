@@ -251,6 +251,7 @@ public func concatenate(_ a: Tensor, _ b: Tensor, axis: Int) -> Tensor {
 public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
   require(!tensors.isEmpty, "concatenate needs at least one tensor")
   if tensors.count == 1 { return tensors[0] }
+  if tensors[0].shape.resolved(axis) == 0, let joined = joinedRows(tensors) { return joined }
   // In halves: each element is copied log₂(count) times, and a tree of pairs is all that differentiation has to know.
   let half = tensors.count / 2
   return concatenate(
@@ -258,13 +259,13 @@ public func concatenate(_ tensors: [Tensor], axis: Int) -> Tensor {
     axis: axis)
 }
 
-/// Many tensors end to end along axis 0: values in memory are copied once.
-func concatenateRows(_ tensors: [Tensor]) -> Tensor {
+/// Values in memory end to end along axis 0, copied once; nil for anything else.
+private func joinedRows(_ tensors: [Tensor]) -> Tensor? {
   let first = tensors[0]
-  guard
-    tensors.allSatisfy({ $0.level == 0 && $0.shape.sample == first.shape.sample && $0.dtype == first.dtype })
-  else {
-    return concatenate(tensors, axis: 0)
+  for tensor in tensors {
+    guard tensor.level == 0, tensor.rank == first.rank, tensor.dtype == first.dtype,
+      tensor.shape.replacing(0, by: 0) == first.shape.replacing(0, by: 0)
+    else { return nil }
   }
   let y = Storage(shape: first.shape.replacing(0, by: tensors.reduce(0) { $0 + $1.rows }), dtype: first.dtype)
   var target = y.address

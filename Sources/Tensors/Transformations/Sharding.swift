@@ -113,7 +113,7 @@ package func mapRows<Failure: Error>(
   let size = min(max((rows + threads - 1) / threads, shard), 4 * shard)
   let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let results = try concurrentMap(pieces.count) { (i) throws(Failure) in try body(pieces[i]) }
-  return results[0].indices.map { k in concatenateRows(results.map { $0[k] }) }
+  return results[0].indices.map { k in concatenate(results.map { $0[k] }, axis: 0) }
 }
 
 /// `body` of each leaf's position, on all cores where the leaves are large enough to be worth it.
