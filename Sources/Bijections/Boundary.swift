@@ -108,11 +108,8 @@ public struct Boundary: Sendable {
     case .branch(let a):
       guard case .branch(let b) = params, a.count == b.count else { return false }
       return a.indices.allSatisfy { a[$0].label == b[$0].label && matches(a[$0].tree, b[$0].tree) }
-    case .leaf(let leaf):
-      if case .leaf(let tensor) = params { return leaf.admits(tensor) }
-      // A caller may freeze what could be learned.
-      if case .frozen(let tensor) = params { return leaf.admits(tensor) }
-      return false
+    case .leaf(let leaf):  // a caller may freeze what could be learned
+      return params.value.map(leaf.admits) ?? false
     case .frozen(let leaf):
       if case .frozen(let tensor) = params { return leaf.admits(tensor) }
       return false

@@ -48,6 +48,13 @@ public struct Site: Sendable {
     }
   }
 
+  /// Throws unless a sample is a flat image.
+  func checkImage(who: String) throws(FlowError) {
+    if inputDim.rank != 3 {
+      throw .mismatch(who: who, what: "a sample", expected: "[height, width, channels]", got: "\(inputDim)")
+    }
+  }
+
   /// The size of the last axis: features of a vector, channels of an image.
   public var channels: Int { inputDim[-1] }
   /// How often the channels stand in a sample: 1 for a vector, the number of pixels for an image.

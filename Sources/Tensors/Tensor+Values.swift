@@ -55,6 +55,7 @@ extension Tensor {
   public func isIdentical(to other: Tensor) -> Bool {
     let (a, b) = (storage, other.storage)
     guard a.shape == b.shape, a.dtype == b.dtype else { return false }
+    if a.address == b.address { return true }
     let bytes = a.count * a.dtype.byteCount
     return UnsafeRawBufferPointer(start: a.address, count: bytes)
       .elementsEqual(UnsafeRawBufferPointer(start: b.address, count: bytes))

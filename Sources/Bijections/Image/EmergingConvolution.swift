@@ -30,11 +30,7 @@ public struct EmergingConvolution: Bijection {
 
   /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    if site.inputDim.rank != 3 {
-      throw .mismatch(
-        who: "EmergingConvolution", what: "a sample", expected: "[height, width, channels]",
-        got: "\(site.inputDim)")
-    }
+    try site.checkImage(who: "EmergingConvolution")
     let (masked, positions) = (MaskedConvolution(size: size, channels: site.channels), Double(site.positions))
     func initial(_ key: Key) -> Params {
       let taps = 0.01 * key.normal([masked.before.count, site.channels, site.channels])

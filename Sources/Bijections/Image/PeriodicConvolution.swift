@@ -29,11 +29,7 @@ public struct PeriodicConvolution: Bijection {
 
   /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    if site.inputDim.rank != 3 {
-      throw .mismatch(
-        who: "PeriodicConvolution", what: "a sample", expected: "[height, width, channels]",
-        got: "\(site.inputDim)")
-    }
+    try site.checkImage(who: "PeriodicConvolution")
     let (channels, size) = (site.channels, size)
     let middle = Initializer.orthogonal()(key.folded(in: 0), [channels, channels])
     let others = 0.01 * key.folded(in: 1).normal([size * size - 1, channels, channels])
