@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 extension Conditioned: Distribution where Base: Distribution {
   /// Initial parameters, log-density and sampler.
   public func initialize(

@@ -1,4 +1,6 @@
-@_exported import Bijections
+import Bijections
+import Randomness
+import Tensors
 
 /// A distribution: a pure value that a key and a place turn into parameters, a log-density and a sampler.
 public protocol Distribution: Sendable {

@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// A bijection or a distribution that sees its context through a learned embedding.
 ///
 /// Map, log|det J| and inverse: those of the base, given summary(context) in place of the context. Cost: one network more.

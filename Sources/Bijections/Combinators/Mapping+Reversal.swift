@@ -1,3 +1,5 @@
+import Tensors
+
 extension Mapping {
   /// A member of a chain.
   struct Link: Sendable {

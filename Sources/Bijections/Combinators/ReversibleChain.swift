@@ -1,3 +1,5 @@
+import Tensors
+
 /// The layers of a bijection in one direction, each beside its inverse: what `Reversible` runs.
 struct ReversibleChain: Sendable {
   private struct Layer: Sendable {

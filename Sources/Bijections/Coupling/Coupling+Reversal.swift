@@ -1,3 +1,5 @@
+import Tensors
+
 extension Coupling {
   /// A coupling's backward pass from its outputs, with one evaluation of the conditioner.
   ///

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// One bijection for each half of the channels: what a pair of tensors is, concatenated on the last axis, goes through alike.
 ///
 /// Map: (a, b) ↦ (f(a), f(b)). log|det J| = the sum of both. Inverse: (f⁻¹(a), f⁻¹(b)). Cost: twice f's.

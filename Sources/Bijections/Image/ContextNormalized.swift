@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A bijection that sees its context through an activation normalization: what a conditional Glow does to its condition.
 ///
 /// Map, log|det J| and inverse: those of the bijection, given (context − bias) · exp(logScale), channel by channel, in place of

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A bijection that sees an image context squeezed: what a level of a multi-scale flow needs beside a squeezed sample.
 ///
 /// Map, log|det J|, inverse, parameters and errors: those of the bijection. A vector context, or none, passes as it is.
