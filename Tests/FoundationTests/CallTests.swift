@@ -33,7 +33,9 @@ import Testing
 
   @Test func tensors() {
     let x = Tensor([0.25, 1], dtype: .float64)
-    let all = [exp(x), log(x), log1p(x), expm1(x), sin(x), cos(x), atan(x), tanh(x), erf(x), abs(-x), floor(x)]
+    let all = [
+      exp(x), log(x), log1p(x), expm1(x), sin(x), cos(x), atan(x), tanh(x), erf(x), abs(-x), floor(x),
+    ]
     #expect(all.allSatisfy { $0.shape == [2] })
     #expect(sqrt(x).doubles == [0.5, 1] && pow(x, 2).doubles == [0.0625, 1] && pow(x, x).shape == [2])
     #expect(maximum(x, 0.5).doubles == [0.5, 1] && minimum(x, 0.5).doubles == [0.25, 0.5])

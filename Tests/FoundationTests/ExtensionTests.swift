@@ -27,7 +27,9 @@ extension Measure {
 }
 
 extension Measure: CustomStringConvertible {
-  var description: String { "norm \(String(format: "%.1f", norm)), floor \(floor(norm)), max \(max(norm, 1))" }
+  var description: String {
+    "norm \(String(format: "%.1f", norm)), floor \(floor(norm)), max \(max(norm, 1))"
+  }
 }
 
 /// A user's generic code over Foundation's numbers.
