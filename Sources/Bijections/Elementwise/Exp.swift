@@ -9,7 +9,6 @@ public struct Exp: Bijection {
   /// An exponential function.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try exponential("Exp").initialize(key, at: site)
   }
@@ -24,7 +23,6 @@ public struct Log: Bijection {
   /// A natural logarithm.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try exponential("Log").initialize(key, at: site)
     return (params, inverse, forward)
