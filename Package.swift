@@ -1,22 +1,34 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// A room of the house. Imports run downwards only: a target may name those listed above it.
-func room(_ name: String, on dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies)
+/// Members are seen only where their module is imported, so a file's imports are what it stands on.
+let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
+
+/// A module of the library. Imports run downwards only: a module may name those listed above it.
+func room(_ name: String, on dependencies: [Target.Dependency], path: String? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
-/// A room's tests; its fixtures are read from the source tree.
+/// A module's tests; its fixtures are read from the source tree.
 func suite(_ name: String, on dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: fixtures ? ["Fixtures"] : [])
+    name: "\(name)Tests", dependencies: dependencies, exclude: fixtures ? ["Fixtures"] : [],
+    swiftSettings: settings)
+}
+
+/// A program that is no part of the library.
+func program(
+  _ name: String, on dependencies: [Target.Dependency], path: String, exclude: [String] = [],
+  data: [String] = []
+) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: path, exclude: exclude, resources: data.map { .copy($0) },
+    swiftSettings: settings)
 }
 
 /// A program that shows something, with the data that it reads.
-func example(_ name: String, data: [String] = []) -> Target {
-  .executableTarget(
-    name: name, dependencies: ["Flows", "Arguments", "ExampleSupport"], path: "Examples/\(name)",
-    resources: data.map { .copy($0) })
+func example(_ name: String, on support: [Target.Dependency] = [], data: [String] = []) -> Target {
+  program(name, on: ["Flows", "Arguments"] + support, path: "Examples/\(name)", data: data)
 }
 
 let package = Package(
@@ -36,41 +48,63 @@ let package = Package(
     room("Plots", on: ["Tensors", "Files"]),
     room("Networks", on: ["Tensors", "Randomness"]),
     room("Bijections", on: ["Tensors", "Randomness", "Networks"]),
-    room("Distributions", on: ["Tensors", "Randomness", "Bijections"]),
-    room("Training", on: ["Tensors", "Randomness", "Files", "Distributions"]),
+    room("Distributions", on: ["Tensors", "Randomness", "Networks", "Bijections"]),
+    room("Training", on: ["Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections"]),
     room(
       "Flows",
       on: [
-        "Tensors", "Randomness", "Files", "Plots", "Networks", "Bijections", "Distributions",
-        "Training", "Verification",
+        "Tensors", "Randomness", "Files", "Plots", "Networks", "Bijections", "Distributions", "Training",
+        "Verification",
       ]),
 
     // MARK: - Programs
     room("Arguments", on: []),
-    .executableTarget(
-      name: "flow", dependencies: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
-    .target(name: "ExampleSupport", dependencies: ["Flows"], path: "Examples/Support"),
-    example("digits", data: ["digits.csv"]),
+    program("flow", on: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
+    room("ExampleSupport", on: ["Flows"], path: "Examples/Support"),
     example("two-moons"), example("neural-spline"), example("banana"),
     example("tabular", data: ["breast_cancer.csv", "wine.csv"]),
-    example("posterior", data: ["breast_cancer.csv"]),
-    example("glow-digits"), example("inpainting"), example("linear-inverse"), example("gauss-newton"),
-    .executableTarget(
-      name: "benchmarks", dependencies: ["Flows", "Arguments"], path: "Benchmarks",
+    example("digits", on: ["ExampleSupport"], data: ["digits.csv"]),
+    example("posterior", on: ["ExampleSupport"], data: ["breast_cancer.csv"]),
+    example("glow-digits", on: ["ExampleSupport"]), example("inpainting", on: ["ExampleSupport"]),
+    example("linear-inverse", on: ["ExampleSupport"]), example("gauss-newton", on: ["ExampleSupport"]),
+    program(
+      "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
       exclude: ["README.md", "peers", "compare", "scale", "smoke", "figures"]),
 
     // MARK: - Tests
-    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
-    .target(name: "FuzzSupport", dependencies: ["Tensors", "Files"], path: "Tests/FuzzSupport"),
-    .executableTarget(name: "fuzz", dependencies: ["FuzzSupport", "Arguments"], path: "Tests/Fuzz"),
-    .target(name: "SameBits", dependencies: ["CKernels", "Flows"], path: "Tests/SameBits"),
-    .executableTarget(name: "same-bits", dependencies: ["Flows", "SameBits"], path: "Tests/SameBitsProgram"),
+    room("TestSupport", on: ["Tensors"], path: "Tests/TestSupport"),
+    room("FuzzSupport", on: ["Tensors", "Files"], path: "Tests/FuzzSupport"),
+    program("fuzz", on: ["FuzzSupport", "Arguments"], path: "Tests/Fuzz"),
+    room("SameBits", on: ["CKernels", "Flows"], path: "Tests/SameBits"),
+    program("same-bits", on: ["Flows", "SameBits"], path: "Tests/SameBitsProgram"),
     suite("CKernels", on: ["CKernels"]),
-    suite("Tensors", on: ["Tensors"]),
-    suite("Randomness", on: ["Randomness"], fixtures: true),
-    suite("Files", on: ["Files", "Plots", "FuzzSupport"], fixtures: true),
-    suite("Flows", on: ["Flows", "SameBits"], fixtures: true),
+    suite("Tensors", on: ["Tensors", "TestSupport"]),
+    suite("Randomness", on: ["Tensors", "Randomness"], fixtures: true),
+    suite("Files", on: ["Tensors", "Files", "FuzzSupport"], fixtures: true),
+    suite("Plots", on: ["Tensors", "Files", "Plots", "FuzzSupport", "TestSupport"]),
+    suite(
+      "Networks", on: ["Tensors", "Randomness", "Networks", "Verification", "TestSupport"], fixtures: true),
+    suite(
+      "Bijections",
+      on: [
+        "Tensors", "Randomness", "Networks", "Bijections", "Distributions", "Verification", "TestSupport",
+      ],
+      fixtures: true),
+    suite(
+      "Distributions",
+      on: [
+        "Tensors", "Randomness", "Plots", "Networks", "Bijections", "Distributions", "Verification",
+        "TestSupport",
+      ], fixtures: true),
+    suite(
+      "Training",
+      on: [
+        "Tensors", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training",
+        "Verification", "TestSupport",
+      ], fixtures: true),
+    suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
+    suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
     suite("Documentation", on: ["Flows"]),
     suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
   ],

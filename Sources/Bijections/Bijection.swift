@@ -1,4 +1,5 @@
-@_exported import Networks
+import Randomness
+import Tensors
 
 /// An invertible, differentiable layer: a pure value that a key and a place turn into parameters and two pure functions.
 ///

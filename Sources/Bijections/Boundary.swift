@@ -1,3 +1,5 @@
+import Tensors
+
 /// What a callable value checks before it computes: the only place where the library looks at a caller's arguments.
 public struct Boundary: Sendable {
   /// Who complains.

@@ -1,3 +1,5 @@
+import Tensors
+
 extension Domain {
   /// How far a sum or a length may be from 1: data in float32 are sums of many rounded numbers.
   private static let tolerance = 1e-4

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What one sample may be: a shape and the values allowed in it.
 public struct Domain: Sendable, Hashable {
   /// One sample's shape.

@@ -1,3 +1,5 @@
+import Tensors
+
 // The only place where mappings are made from mappings: traits, statistics, domains and members are carried here.
 
 extension Mapping {

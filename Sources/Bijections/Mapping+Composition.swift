@@ -1,3 +1,5 @@
+import Tensors
+
 extension Mapping {
   /// How a mapping is made from others. Memory-saving gradients, drift reports and summaries follow it.
   indirect enum Composition: Sendable {

@@ -1,3 +1,5 @@
+import Tensors
+
 extension Mapping {
   /// Cotangents of a mapping's outputs and log-dets; nil stands for zero.
   typealias Cotangents = (outputs: Tensor?, logDet: Tensor?)

@@ -1,3 +1,5 @@
+import Tensors
+
 /// One direction of a bijection: a pure function of parameters, a batch and a context.
 ///
 /// Calling it checks its arguments and throws a `FlowError` that says who, what was expected and what came; then it runs

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Newton's iteration kept inside a bracket, for all elements at once, on values.
 ///
 /// Each step moves one end of an element's bracket to where the function was evaluated. The next point is Newton's where

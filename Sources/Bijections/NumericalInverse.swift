@@ -1,3 +1,5 @@
+import Tensors
+
 /// The x with f(x; θ) = y, element by element, for a function that strictly increases in x.
 ///
 /// A bracketed Newton iteration on values (`MonotoneSolver`) finds x to the last float or so. Derivatives do not go

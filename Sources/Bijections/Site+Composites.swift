@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A bijection within another: the key that it draws from, and the path of its parameters (nil: the whole tree).
 struct Link: Sendable {
   let bijection: any Bijection

@@ -1,3 +1,5 @@
+import Tensors
+
 // Three ways to write a layer: with both log-dets, with the forward log-det alone, and without any.
 extension Site {
   /// A function of parameters, a batch and a context that gives a tensor.

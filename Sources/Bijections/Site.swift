@@ -1,3 +1,5 @@
+import Tensors
+
 /// Where a layer stands: what comes in. A new field here breaks no layer.
 public struct Site: Sendable {
   /// One sample's shape.

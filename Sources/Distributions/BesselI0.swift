@@ -1,3 +1,5 @@
+import Tensors
+
 /// log(e^(−κ) I₀(κ)) for κ ≥ 0, each element, to 10⁻¹³, with derivatives of every order. Cost: 32 exponentials.
 ///
 /// Up to 40 by the midpoint rule for e^(−κ) I₀(κ) = (1/π) ∫₀^π exp(−κ(1 − cos θ)) dθ. Its integrand is smooth and periodic:

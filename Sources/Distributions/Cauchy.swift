@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Independent Cauchy variables: standard ones, or with a location and a scale each.
 ///
 /// log p(x) = −Σ log(1 + z²) − Σ logScale − D log π with z = (x − location) · exp(−logScale), over the D numbers of a

@@ -1,3 +1,8 @@
+import Bijections
+import Networks
+import Randomness
+import Tensors
+
 /// Independent normal variables whose locations and scales a network reads off the context.
 ///
 /// log p(x | c) = −½ Σ z² − Σ s − (D/2) log 2π with z = (x − t) · exp(−s), where (r, t) = net(c) and s is the form of the

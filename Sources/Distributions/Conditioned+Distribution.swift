@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 extension Conditioned: Distribution where Base: Distribution {
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let view = try view(key, at: site)

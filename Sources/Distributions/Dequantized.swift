@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A density of real numbers as a model of whole ones, grey levels 0, 1, ..., levels − 1: uniform or variational dequantization.
 ///
 /// With noise u between 0 and 1 in each number, v = (x + u) / levels and q the noise's density given the image,

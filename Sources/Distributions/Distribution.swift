@@ -1,4 +1,6 @@
-@_exported import Bijections
+import Bijections
+import Randomness
+import Tensors
 
 /// A distribution at its place: its initial parameters, its log-density and its sampler.
 public typealias InitializedDistribution = (params: Params, logPDF: LogPDF, sample: Sampler)

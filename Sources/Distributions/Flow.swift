@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// A bijection with a prior over its latents is a distribution over data.
 ///
 /// log p(x) = log prior(f(x)) + log|det ∂f/∂x|. Draws: f⁻¹(z), z from the prior; their log-density comes with them, since

@@ -1,3 +1,8 @@
+import Bijections
+import Networks
+import Randomness
+import Tensors
+
 /// A mixture of normal distributions with full covariances: `Mixture` of `MultivariateNormal`.
 ///
 /// log p(x) = log Σ_k w_k N(x; mean_k, covariance_k). Cost: O(D²) a row and component.

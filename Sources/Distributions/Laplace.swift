@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Independent Laplace variables: standard ones, or with a location and a scale each.
 ///
 /// log p(x) = −Σ |z| − Σ logScale − D log 2 with z = (x − location) · exp(−logScale), over the D numbers of a

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// Where the location and the scale of each number of a sample come from.
 public struct LocationScale: Sendable {
   let location: Parameter

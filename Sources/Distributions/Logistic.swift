@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Independent logistic variables: standard ones, or with a location and a scale each.
 ///
 /// log p(x) = Σ log σ(z) + Σ log σ(−z) − Σ logScale with z = (x − location) · exp(−logScale), over the D numbers of a

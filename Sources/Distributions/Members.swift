@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// Distributions beside each other, as the components of a mixture and the factors of a product are.
 struct Members: Sendable {
   let params: Params

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// A mixture of distributions: one of them is picked for each row, by its weight.
 ///
 /// log p(x) = log Σ_k w_k p_k(x), summed in logarithms; −∞ outside every component's support. Cost: all components.

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// A normal distribution with a full covariance, kept as its Cholesky factor.
 ///
 /// log p(x) = −½ |z|² − Σ logDiagonal − (D/2) log 2π with L z = x − mean, where the covariance is L Lᵀ and L is lower triangular

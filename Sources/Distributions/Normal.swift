@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Independent normal variables: standard ones, or with a location and a scale each.
 ///
 /// log p(x) = −½ Σ z² − Σ logScale − (D/2) log 2π with z = (x − location) · exp(−logScale), over the D numbers of a

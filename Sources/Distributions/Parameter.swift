@@ -1,3 +1,8 @@
+import Bijections
+import Networks
+import Randomness
+import Tensors
+
 /// A parameter of a distribution: a value that stays, or one that is learned from a start.
 ///
 /// ```swift

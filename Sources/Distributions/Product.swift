@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// Independent coordinates, each with a distribution of its own.
 ///
 /// log p(x) = Σ_i log p_i(x_i). Draws: those of each. Cost: theirs.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Independent variables of Student's t distribution: standard ones, or with a location and a scale each.
 ///
 /// log p(x) = −½(ν + 1) Σ log(1 + z²/ν) − Σ logScale − D log N with z = (x − location) · exp(−logScale) and

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// Independent uniform variables, on [0, 1] or on intervals of their own.
 ///
 /// log p(x) = −Σ log(high − low) where every number lies within its interval, ends included; −∞ elsewhere.

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// Independent angles of the von Mises distribution, the normal distribution of the circle.
 ///
 /// log p(x) = Σ (κ cos(x − location) − log(2π I₀(κ))) with κ = exp(logConcentration), computed as

@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// A ready-made flow by name: what the command can build, and build again from a file.

@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// `flow check`: a trained model's log-determinants against Jacobians.

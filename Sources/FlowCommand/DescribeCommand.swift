@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// `flow describe`: what is in a model's file.

@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// `flow fit`: a file of numbers in, a model out.

@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// One of the command's own commands.

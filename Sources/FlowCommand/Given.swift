@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// The columns that a flow is conditioned on, and the mean and deviation by which it sees them.

@@ -1,4 +1,3 @@
-import Files
 import Flows
 
 /// A trained flow with what is needed to build it again: one file.

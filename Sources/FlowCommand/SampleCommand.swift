@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// `flow sample`: new rows.

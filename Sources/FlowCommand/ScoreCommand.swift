@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// `flow score`: how likely rows are.

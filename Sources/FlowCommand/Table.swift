@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 
 /// Rows of numbers from a file of any kind that the library reads, by its name's ending.

@@ -1,4 +1,9 @@
+@_exported import Tensors
+@_exported import Randomness
 @_exported import Files
 @_exported import Plots
+@_exported import Networks
+@_exported import Bijections
+@_exported import Distributions
 @_exported import Training
 @_exported import Verification

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A function between the layers of a network, as a value.
 public struct Activation: Sendable, CustomStringConvertible {
   /// The name, for summaries.

@@ -1,3 +1,5 @@
+import Tensors
+
 extension BoundMADE {
   /// Numbers one after the other, [rows, D]: `next` gives the i-th one, [rows, 1], from its outputs [rows, count], which the
   /// numbers before it and the context settle.

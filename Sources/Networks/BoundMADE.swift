@@ -1,3 +1,5 @@
+import Tensors
+
 /// A masked network with its parameters, on numbers in the order of their degrees.
 package struct BoundMADE {
   struct Layer {

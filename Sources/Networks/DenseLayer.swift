@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A dense layer on the last axis: y = f(x W + b).
 ///
 /// Parameters: `weight` [in, out], drawn from `weight` (default Glorot uniform); `bias` [out], default zeros.

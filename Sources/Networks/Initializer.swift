@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// How initial weights are drawn, as a value.
 ///
 /// The last two axes of a shape are inputs and outputs; axes before them (a convolution's window) multiply both fans.

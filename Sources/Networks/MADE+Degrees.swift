@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 extension MADE {
   /// Parameters, and the network that they make of numbers sorted by degree.
   package func initialize(

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A masked network: numbers in, a group of outputs for each number out, and those of a number depend on the
 /// numbers before it alone.
 ///

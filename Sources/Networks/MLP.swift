@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Dense layers one after the other: a multi-layer perceptron on the last axis.
 ///
 /// The last layer starts at zero by default, so a coupling that it conditions starts as the identity.

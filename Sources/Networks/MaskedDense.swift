@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A dense layer whose mask holds some of its weights at zero: y = f(x (W ∘ mask) + b) on the last axis.
 ///
 /// Parameters: `weight` [in, out], drawn from `weight` (default Glorot uniform); `bias` [out], default zeros;

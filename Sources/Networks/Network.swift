@@ -1,5 +1,5 @@
-@_exported import Randomness
-@_exported import Tensors
+import Randomness
+import Tensors
 
 /// A conditioner: a key, an input and an output shape give parameters and a pure function of them.
 ///

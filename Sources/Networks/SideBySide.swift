@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Several networks on the same inputs, their outputs one behind the other on the last axis in equal shares.
 ///
 /// Parameters: `0`, `1`, ... as of the networks. Cost: theirs.

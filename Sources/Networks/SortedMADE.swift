@@ -1,3 +1,5 @@
+import Tensors
+
 /// A masked network on numbers in the order of their degrees.
 package struct SortedMADE: Sendable {
   private let made: MADE

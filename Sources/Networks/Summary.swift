@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A learned embedding of a context: what a conditional flow should see in place of the raw one.
 ///
 /// Use it with `Conditioned`, which gives any distribution or bijection the embedded context:

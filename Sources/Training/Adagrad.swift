@@ -1,3 +1,5 @@
+import Tensors
+
 /// Steps along the gradient divided by the root of the sum of all its squares so far.
 ///
 /// v ← v + g², step = −rate · g / √(v + ε), and 0 where v is 0.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Steps by running means of the gradient and its square, both corrected for their start at 0.
 ///
 /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², step = −rate · m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).

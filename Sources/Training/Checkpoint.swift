@@ -1,4 +1,5 @@
 import Files
+import Tensors
 
 /// Where `fit` keeps what it needs to go on after an interruption, and how often.
 ///

@@ -1,3 +1,8 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+
 /// What a fit to data minimizes: the weighted mean, over a batch, of a loss a row.
 ///
 /// ```swift

@@ -1,3 +1,5 @@
+import Tensors
+
 // What `fit` looks at before it starts, and while it runs.
 extension Params {
   /// Whether every number is finite: 0 times anything else is NaN.

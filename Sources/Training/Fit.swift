@@ -1,3 +1,8 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+
 /// What `fit` gives back: the best parameters, and functions that take them.
 public struct Fitted: Sendable {
   /// The parameters with the lowest validation loss, or the last ones where nothing was held out or no epoch was finished.

@@ -1,3 +1,8 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+
 /// The losses of a run whose learning rate rises from step to step.
 public struct LearningRateSearch: Sendable, Hashable {
   /// The rates of the steps.

@@ -1,3 +1,6 @@
+import Distributions
+import Tensors
+
 extension LogPDF {
   /// The log-density of many rows in pieces, with progress where it takes long.
   ///

@@ -1,4 +1,6 @@
 import Files
+import Randomness
+import Tensors
 
 extension MappedArray {
   /// The row numbers of one pass over all rows in an order drawn from the key, in batches; the last may be smaller.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Keeps a running mean of the parameters beside an optimizer's steps; `fit` judges and returns the mean.
 ///
 /// m ← decay · m + (1 − decay) · p after each step, from 0; the mean is m / (1 − decayᵗ), a weighted mean of p₁ ... p_t.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Gathers the gradients of several batches into one step: large batches in little memory.
 ///
 /// The mean of `count` gradients, a ← a + (g − a) / (i + 1), goes to the inner optimizer with the last of them; the steps

@@ -1,4 +1,4 @@
-import Distributions
+import Tensors
 
 /// ½ Σ (x − target)² / rows: half the mean over rows of squared distances.
 public func meanSquaredError(_ x: Tensor, _ target: Tensor) -> Tensor {

@@ -1,4 +1,4 @@
-@_exported import Distributions
+import Tensors
 
 /// A rule that turns gradients into steps: a pair of pure functions over parameter trees.
 ///

@@ -1,3 +1,5 @@
+import Tensors
+
 // An optimizer's state and the trees beside it may come from a file: they are read as something that can be wrong.
 extension Params {
   /// The steps done: the frozen leaf `count`, or another label's.

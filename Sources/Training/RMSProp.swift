@@ -1,3 +1,5 @@
+import Tensors
+
 /// Steps along the gradient divided by the root of its running mean square.
 ///
 /// v ← decay · v + (1 − decay) · g², step = −rate · g / √(v + ε).

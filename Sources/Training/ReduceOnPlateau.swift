@@ -1,3 +1,5 @@
+import Tensors
+
 /// Scales steps down when the loss has stopped falling: the last link of a `Chain`.
 ///
 /// Told a loss (`fit` tells the validation loss after each epoch, the training loss where nothing is held out), it counts the

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Steps along the gradient, or along its running sum.
 ///
 /// With momentum μ: trace ← g + μ · trace, step = −rate · trace, or −rate · (g + μ · trace) with Nesterov's look ahead.

@@ -1,3 +1,7 @@
+import Distributions
+import Randomness
+import Tensors
+
 extension Sampler {
   /// Draws in pieces, with progress where it takes long: chunk i of the draws comes from `key.folded(in: i)`.
   ///

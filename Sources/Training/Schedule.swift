@@ -1,3 +1,5 @@
+import Tensors
+
 /// A learning rate as a function of the number of steps done. A literal is a constant. Values are those of optax's schedules.
 public struct Schedule: Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
   private let value: @Sendable (Int) -> Double

@@ -1,4 +1,5 @@
-@_exported import Bijections
+import Bijections
+import Tensors
 
 /// Coordinates of samples that lie in a smaller space than they have numbers: what a log-determinant there refers to.
 ///

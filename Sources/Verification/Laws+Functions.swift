@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// A layer at a place with parameters, inputs and context: what most laws look at.
 struct Specimen {
   let label: String

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 extension Laws {
   /// A scalar that depends on all outputs and log-dets.
   private func probe(_ specimen: Specimen, _ params: Params, _ x: Tensor) throws -> Tensor {

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// The laws of a bijection, each a check that throws what is wrong: for the library's own table and for users' layers.
 ///
 /// Laws run in float64 at the initial parameters and at parameters moved by noise of deviation 0.1, but where said

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers compute.
 ///
 /// For a whole batch at once: D forward-mode passes give every row's Jacobian [D, D], a pivoted LU its log|det|. Both

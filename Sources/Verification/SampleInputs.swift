@@ -1,4 +1,6 @@
-@_exported import Bijections
+import Bijections
+import Randomness
+import Tensors
 
 extension Domain {
   /// Rows inside the domain, drawn from a key: what a check runs on when it is given none.

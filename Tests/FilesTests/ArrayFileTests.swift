@@ -1,5 +1,4 @@
 import Foundation
-import FuzzSupport
 import Tensors
 import Testing
 

@@ -3,7 +3,7 @@
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_autoregressive.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/autoregressive.json. Made with flowjax 19.1.2, jax 0.10.2,
+run from the repository root, writes Tests/BijectionsTests/Fixtures/autoregressive.json. Made with flowjax 19.1.2, jax 0.10.2,
 numpy 2.4.6, on the CPU backend, in float64.
 
 jaxflows: jax-flows' MADE (flows/bijections/made.py) cannot run on a JAX of today, so its formulas are restated in numpy:
@@ -189,6 +189,6 @@ fixture = {
     "bnaf": [bnaf(3, 0, 4, 2, 7), bnaf(3, 2, 3, 1, 8), bnaf(1, 1, 5, 2, 9)],
     "sos": [sos(2, 3, 1e-3, 10), sos(1, 0, 0.1, 11), sos(3, 2, 1e-3, 12)],
 }
-path = pathlib.Path("Tests/FlowsTests/Fixtures/autoregressive.json")
+path = pathlib.Path("Tests/BijectionsTests/Fixtures/autoregressive.json")
 path.write_text(json.dumps(fixture, indent=1) + "\n")
 print(path, path.stat().st_size, "bytes, flowjax", getattr(flowjax, "__version__", "19.1.2"))

@@ -1,8 +1,8 @@
-"""Writes what JAX and SciPy give for convolutions, for Tests/FlowsTests/ConvolutionReferenceTests.swift.
+"""Writes what JAX and SciPy give for convolutions, for Tests/NetworksTests/ConvolutionReferenceTests.swift.
 
     /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt && /tmp/venv/bin/python Tests/Fixtures/make_convolution.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/convolution.json. Made with jax 0.10.2, numpy 2.4.6 and scipy
+run from the repository root, writes Tests/NetworksTests/Fixtures/convolution.json. Made with jax 0.10.2, numpy 2.4.6 and scipy
 1.17.1 (requirements.txt), in float64. jax.lax.conv_general_dilated in the layout NHWC-HWIO, and its vector-Jacobian products
 by x and w for the cotangent g; the stride-1 cases are checked against scipy.signal.correlate as well. Numbers are rounded
 to 14 digits.
@@ -65,5 +65,5 @@ cases = [
     case((1, 3, 4, 3, 2), [2, 3, 2], 2, [1, 1, 1], "VALID"),
     case((1, 4, 3, 3, 1), [3, 2, 3], 2, [2, 1, 2], "SAME"),
 ]
-path = pathlib.Path("Tests/FlowsTests/Fixtures/convolution.json")
+path = pathlib.Path("Tests/NetworksTests/Fixtures/convolution.json")
 path.write_text(json.dumps(cases) + "\n")

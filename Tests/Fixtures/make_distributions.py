@@ -1,9 +1,9 @@
-"""Writes log-densities, probabilities and constants of scipy's distributions, for Tests/FlowsTests/DistributionScipyTests.swift.
+"""Writes log-densities, probabilities and constants of scipy's distributions, for Tests/DistributionsTests/DistributionScipyTests.swift.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_distributions.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/distributions.json. Made with scipy 1.17.1 and numpy 2.4.6
+run from the repository root, writes Tests/DistributionsTests/Fixtures/distributions.json. Made with scipy 1.17.1 and numpy 2.4.6
 (requirements.txt), in float64.
 
 A case has a name, which the Swift table repeats, rows `x` with `logPDF`, and `projections`: directions a, thresholds t and the
@@ -141,7 +141,7 @@ output = {
     ],
 }
 
-path = pathlib.Path("Tests/FlowsTests/Fixtures/distributions.json")
+path = pathlib.Path("Tests/DistributionsTests/Fixtures/distributions.json")
 lines = [f'"about": {json.dumps(output["about"])}']
 for key in ("cases", "bessel", "gamma"):
     lines.append(f'"{key}": [\n' + ",\n".join(json.dumps(item) for item in output[key]) + "\n]")

@@ -1,9 +1,9 @@
-"""Writes values and log-derivatives of the elementwise bijections, for Tests/FlowsTests/ElementwiseTests.swift.
+"""Writes values and log-derivatives of the elementwise bijections, for Tests/BijectionsTests/ElementwiseTests.swift.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_elementwise.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/elementwise.json. Made with mpmath 1.4.1, distrax 0.1.9,
+run from the repository root, writes Tests/BijectionsTests/Fixtures/elementwise.json. Made with mpmath 1.4.1, distrax 0.1.9,
 jax 0.10.2, scipy 1.17.1, numpy 2.4.6 (requirements.txt).
 
 Every number is computed with mpmath in 120 digits from the definition of the map and its derivative, so that nothing
@@ -108,7 +108,7 @@ def inverses():
 
 def main():
     document = {"maps": [forward(*row) for row in MAPS], "inverses": list(inverses())}
-    path = pathlib.Path(__file__).parents[1] / "FlowsTests" / "Fixtures" / "elementwise.json"
+    path = pathlib.Path(__file__).parents[1] / "BijectionsTests" / "Fixtures" / "elementwise.json"
     sections = []
     for name, rows in document.items():
         lines = ",\n".join("  " + json.dumps(row, separators=(",", ":"), allow_nan=False) for row in rows)

@@ -1,9 +1,9 @@
-"""Writes what the papers' formulas give for image layers, for Tests/FlowsTests/ImageReferenceTests.swift.
+"""Writes what the papers' formulas give for image layers, for Tests/BijectionsTests/ImageReferenceTests.swift.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_images.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/images.json. Made with jax 0.10.2, numpy 2.4.6,
+run from the repository root, writes Tests/BijectionsTests/Fixtures/images.json. Made with jax 0.10.2, numpy 2.4.6,
 PyWavelets 1.9.0 (requirements.txt), in float64.
 
 Every map is written here for one sample, from explicit parameters, as its paper or InvertibleNetworks.jl states it: sums over
@@ -346,5 +346,5 @@ cases = [
     periodic_case((5, 5, 2), 5),
 ]
 fixture = {"cases": cases, "wavelets": [wavelet(name) for name in ["db1", "db2", "db3", "db4", "coif1"]]}
-path = pathlib.Path("Tests/FlowsTests/Fixtures/images.json")
+path = pathlib.Path("Tests/BijectionsTests/Fixtures/images.json")
 path.write_text(json.dumps(fixture) + "\n")

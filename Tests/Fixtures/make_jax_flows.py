@@ -1,9 +1,9 @@
-"""Writes what jax-flows computes from explicit parameters, for Tests/FlowsTests/JaxFlowsTests.swift.
+"""Writes what jax-flows computes from explicit parameters, for Tests/DistributionsTests/JaxFlowsTests.swift.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_jax_flows.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/jax_flows.json. Made with numpy 2.4.6 and scipy 1.17.1, in float64.
+run from the repository root, writes Tests/DistributionsTests/Fixtures/jax_flows.json. Made with numpy 2.4.6 and scipy 1.17.1, in float64.
 
 jax-flows (ChrisWaites/jax-flows) does not run on a current JAX: it imports jax.experimental.stax and jax.ops.index_update. Its
 formulas are restated here in numpy. What make_linear.py (ActNorm, AffineCoupling, InvertibleLinear, FixedInvertibleLinear,
@@ -281,7 +281,7 @@ def main():
         "logPDF": (scipy.special.logsumexp(clusters, axis=0) + log_det).tolist(),
     }
 
-    path = pathlib.Path(__file__).parents[1] / "FlowsTests" / "Fixtures" / "jax_flows.json"
+    path = pathlib.Path(__file__).parents[1] / "DistributionsTests" / "Fixtures" / "jax_flows.json"
     lines = ",\n".join("  " + json.dumps(item, separators=(",", ":"), allow_nan=False) for item in cases)
     path.write_text(f'{{\n"cases": [\n{lines}\n],\n"flow": {json.dumps(flow, separators=(",", ":"), allow_nan=False)}\n}}\n')
     print(path, path.stat().st_size, "bytes")

@@ -1,9 +1,9 @@
-"""Writes what jax-flows, distrax and explicit matrices give for linear layers, for Tests/FlowsTests/LinearTests.swift.
+"""Writes what jax-flows, distrax and explicit matrices give for linear layers, for Tests/BijectionsTests/LinearTests.swift.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_linear.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/linear.json. Made with numpy 2.4.6, scipy 1.17.1,
+run from the repository root, writes Tests/BijectionsTests/Fixtures/linear.json. Made with numpy 2.4.6, scipy 1.17.1,
 distrax 0.1.9, jax 0.10.2 (requirements.txt), in float64.
 
 jax-flows does not run on a current jax (it imports jax.experimental.stax), so its formulas are restated here in numpy, from
@@ -218,7 +218,7 @@ def main():
         triangular(5, False), low_rank(6, 2), low_rank(3, 3), low_rank(1, 1), rotation(2), rotation(5),
     ]
     document = {"cases": cases, "actNormBatch": [norm_batch], "batchNorm": [moving]}
-    path = pathlib.Path(__file__).parents[1] / "FlowsTests" / "Fixtures" / "linear.json"
+    path = pathlib.Path(__file__).parents[1] / "BijectionsTests" / "Fixtures" / "linear.json"
     sections = []
     for name, rows in document.items():
         lines = ",\n".join("  " + json.dumps(row, separators=(",", ":"), allow_nan=False) for row in rows)

@@ -3,7 +3,7 @@
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_optimizers.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/optimizers.json. Made with optax 0.2.8, jax 0.10.2,
+run from the repository root, writes Tests/TrainingTests/Fixtures/optimizers.json. Made with optax 0.2.8, jax 0.10.2,
 jaxlib 0.10.2, numpy 2.4.6 (requirements.txt), on the CPU backend, in float64.
 
 The tree has two leaves, "bias" [3] and "weight" [2, 3], stored flat in row-major order. The gradients are given, step by step:
@@ -129,7 +129,7 @@ def main():
             for kind, settings, optimizer in optimizers()
         ],
     }
-    path = pathlib.Path(__file__).parents[1] / "FlowsTests" / "Fixtures" / "optimizers.json"
+    path = pathlib.Path(__file__).parents[1] / "TrainingTests" / "Fixtures" / "optimizers.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     # One line a case: a change of one case is a change of one line.
     sections = []

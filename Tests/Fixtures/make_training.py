@@ -1,9 +1,9 @@
-"""Writes what optax's wrappers and flowjax's contrastive loss compute, for Tests/FlowsTests/TrainingReferenceTests.swift.
+"""Writes what optax's wrappers and flowjax's contrastive loss compute, for Tests/TrainingTests/TrainingReferenceTests.swift.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_training.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/training.json. Made with optax 0.2.8, flowjax 19.1.2, jax 0.10.2,
+run from the repository root, writes Tests/TrainingTests/Fixtures/training.json. Made with optax 0.2.8, flowjax 19.1.2, jax 0.10.2,
 numpy 2.4.6, on the CPU backend, in float64.
 
 averages: `optax.ema(decay)` fed with the parameters after each step of `optax.adam(0.05)`. The gradients are given.
@@ -114,7 +114,7 @@ def main():
         ],
         "contrastive": [contrastive(2), contrastive(7)],
     }
-    path = pathlib.Path(__file__).parents[1] / "FlowsTests" / "Fixtures" / "training.json"
+    path = pathlib.Path(__file__).parents[1] / "TrainingTests" / "Fixtures" / "training.json"
     sections = []
     for name, content in document.items():
         rows = ",\n".join("  " + json.dumps(row, separators=(",", ":"), allow_nan=False) for row in content)

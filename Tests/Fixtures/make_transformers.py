@@ -1,7 +1,7 @@
 """Reference values of the transformers: splines, GIN's affine map, mixtures of logistics, sigmoidal flows.
 
     pip install nflows==0.14 torch==2.15.0 distrax==0.1.9 jax==0.10.2 numpy==2.4.6 mpmath==1.3.0
-    python make_transformers.py > ../FlowsTests/Fixtures/transformers.json
+    python make_transformers.py > ../BijectionsTests/Fixtures/transformers.json
 
 Everything is float64. Each case holds raw parameters (a row a number, in this library's order), x, y and log dy/dx.
 

@@ -1,9 +1,9 @@
-"""Writes values of variational inference's layers, constraints, targets and k-hat, for Tests/FlowsTests/VariationalReferenceTests.swift.
+"""Writes values of variational inference's layers, constraints, targets and k-hat, for Tests/TrainingTests/VariationalReferenceTests.swift.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
     /tmp/venv/bin/python Tests/Fixtures/make_variational.py
 
-run from the repository root, writes Tests/FlowsTests/Fixtures/variational.json. Made with jax 0.10.2, numpy 2.4.6, scipy 1.17.1,
+run from the repository root, writes Tests/TrainingTests/Fixtures/variational.json. Made with jax 0.10.2, numpy 2.4.6, scipy 1.17.1,
 numpyro 0.22.0 and arviz-stats 0.8.0 (requirements.txt), in float64.
 
 Layers are the papers' formulas on one sample, with explicit matrices; their log-determinants are those of jax.jacfwd's Jacobian.
@@ -244,6 +244,6 @@ fixture = {
     "targets": list(targets()),
     "kHats": list(k_hats()),
 }
-path = pathlib.Path("Tests/FlowsTests/Fixtures/variational.json")
+path = pathlib.Path("Tests/TrainingTests/Fixtures/variational.json")
 path.write_text(json.dumps(fixture) + "\n")
 print(path, path.stat().st_size)

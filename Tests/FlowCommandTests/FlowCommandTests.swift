@@ -1,5 +1,4 @@
 import Arguments
-import Files
 import Flows
 import Foundation
 import Testing

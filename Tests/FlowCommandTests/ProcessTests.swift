@@ -1,4 +1,3 @@
-import Files
 import Flows
 import Foundation
 import Testing

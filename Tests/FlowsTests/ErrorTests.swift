@@ -1,5 +1,4 @@
 import Flows
-import TestSupport
 import Testing
 
 /// Wrong input gets a clear `FlowError`, and the process lives.

@@ -1,5 +1,4 @@
 import Flows
-import TestSupport
 import Testing
 
 @testable import Randomness

@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// Each number is transformed under parameters that depend on the numbers before it: a masked autoregressive
 /// flow.
 ///

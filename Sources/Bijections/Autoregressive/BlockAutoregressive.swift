@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// A network whose weights make it triangular and increasing: a block neural autoregressive flow.
 ///
 /// Map: y = σ(g) · F(x) + (1 − σ(g)) · x, where F has layers h ↦ tanh(h W + b), the last one without tanh,

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A block triangular matrix of `size` numbers: `inputs` units of each number to `outputs` units of each.
 struct BlockLayer: Sendable {
   let size: Int

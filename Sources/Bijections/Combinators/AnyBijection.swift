@@ -1,3 +1,5 @@
+import Randomness
+
 /// A bijection of any type, as one type: for wrappers that are generic over what they wrap.
 ///
 /// Map, log|det J|, inverse, parameters, domain and errors: those of the bijection.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Layers side by side, each on a block of a vector's coordinates.
 ///
 /// ```swift

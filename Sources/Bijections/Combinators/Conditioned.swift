@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A bijection or a distribution that sees its context through a transformation: an embedding, a normalization, a squeeze.
 ///
 /// ```swift

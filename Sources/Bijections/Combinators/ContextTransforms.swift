@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 extension Summary: ContextTransform {
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> ContextView {
     let contextDim = try site.neededContext(who: "Conditioned")

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A bijection run backwards: its inverse is the forward direction.
 ///
 /// Map: y = f⁻¹(x); log|det J| is that of the inverse; inverse: f. Parameters: those of the bijection, unwrapped.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A layer from a function value, written on the spot.
 ///
 /// ```swift

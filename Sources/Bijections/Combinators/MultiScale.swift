@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// Levels one after the other, between which a part of the channels is factored out: RealNVP's and Glow's architecture.
 ///
 /// Map: hₖ = levelₖ(hₖ₋₁) with h₀ = x; but for the last level, hₖ = (kept, out) is split by channels, the first half being

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A bijection of some neighbouring channels; the others pass.
 ///
 /// Map, on the last axis: (a, b, c) ↦ (a, f(b), c) with b the channels of the range. log|det J| and inverse: f's.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A bijection in one direction, taken layer by layer from its outputs back to its inputs: what `Reversible` runs.
 ///
 /// It follows the composition of the mapping and of its inverse in step: chains, members side by side, and changes of the

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// The numbers of a sample in another shape, in row-major order.
 ///
 /// Map: none of the numbers moves or changes. log|det J| = 0; O(1). Inverse: the shape that came in. No parameters.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A bijection whose reverse pass keeps no activations: each layer's input is recovered from its output by the inverse, and
 /// that layer alone is differentiated there.
 ///

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Layers one after the other, first to last.
 ///
 /// Map: y = fₙ(… f₂(f₁(x))). log|det J| = Σ log|det Jᵢ|. Inverse: the layers' inverses, last to first.

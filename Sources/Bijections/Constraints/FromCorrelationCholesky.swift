@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// From the Cholesky factors L of correlation matrices [K, K] to K (K − 1) / 2 reals: the partial correlations' inverse tanh.
 ///
 /// Map: yᵢⱼ = artanh zᵢⱼ for j < i, row by row, with zᵢⱼ = Lᵢⱼ / √(1 − Σ_{k < j} Lᵢₖ²).

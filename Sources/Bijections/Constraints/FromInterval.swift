@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// From numbers on one side of a bound, or between two, to the reals.
 ///
 /// Map, number by number: y = log(x − a) above a; y = log(b − x) below b; y = log(x − a) − log(b − x) between a and b.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// From vectors of rising numbers to all vectors.
 ///
 /// Map, on the last axis: y₁ = x₁, yₖ = log(xₖ − xₖ₋₁). log|det J| = −Σ_{k > 1} yₖ; O(D).

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// From K positive numbers of sum 1 to K − 1 reals, by breaking a stick.
 ///
 /// Map, on the last axis: yₖ = log(xₖ / Σ_{j > k} xⱼ) + log(K − k) for k < K; equal shares give zeros.

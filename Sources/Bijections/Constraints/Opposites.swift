@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// From K − 1 reals to K positive numbers of sum 1: `FromSimplex` run backwards.
 ///
 /// Map, log|det J| and inverse: the inverse direction of `FromSimplex`, in its chart. No parameters. Domain: all reals.

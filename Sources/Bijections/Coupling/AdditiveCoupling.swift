@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// One part of a sample shifts the other, NICE's coupling: `Coupling` with the transformer `Shift`.
 ///
 /// Map: with x = (a, b) by the split, by default a the first ⌊D/2⌋ channels: y = (a, b + net(a, context)).

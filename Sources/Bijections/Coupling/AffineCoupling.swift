@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// One part of a sample scales and shifts the other: `Coupling` with the transformer `Affine`.
 ///
 /// Map: with x = (a, b) by the split, by default a the first ⌊D/2⌋ channels, and (r, t) = net(a, context):

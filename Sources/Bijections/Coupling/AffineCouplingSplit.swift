@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// Two networks, one for the scale and one for the shift: `AffineCoupling(SideBySide(scale, translate))`.
 ///
 /// Map: with x = (a, b) by the split: y = (a, b · exp(s(scale(a, context))) + translate(a, context)).

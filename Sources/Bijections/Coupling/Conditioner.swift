@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 extension Site {
   /// The network that sees `inputs` channels, and the context behind them, and gives `outputs` channels.
   func conditioner(

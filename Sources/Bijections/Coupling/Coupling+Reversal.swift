@@ -1,3 +1,5 @@
+import Tensors
+
 extension Coupling {
   /// One direction of a transformer: numbers and raw parameters give outputs and log-dets.
   typealias Map = @Sendable (_ x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logDet: Tensor)

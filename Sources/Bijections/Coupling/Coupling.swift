@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// One part of a sample passes, and tells how a transformer maps the other part.
 ///
 /// Map: with x = (a, b) by the split: y = (a, f(b; θ)) with θ = net(a, context).

@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// Hierarchical invertible transport: couplings of halves, of the halves' halves, and so on, whose Jacobian is triangular with
 /// few zeros.
 ///

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Leapfrog steps along a target's gradient, then an affine map of the momentum.
 ///
 /// Map: on (q, p), two halves of a vector of 2 d numbers; n times p ← p + ε/2 ∇log π(q), q ← q + ε p, p ← p + ε/2 ∇log π(q),

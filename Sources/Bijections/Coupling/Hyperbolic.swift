@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// A leapfrog step of a wave equation on a pair (x₋, x), concatenated on the last axis: any network depth, no volume changed.
 ///
 /// Map: (x₋, x) ↦ (x, x₊) with x₊ = 2x − x₋ − h Kᵀ relu(K x + b + M c), where K is a convolution for images and a matrix for

@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// The coupling of invertible recurrent inference machines: an additive coupling between a rotation and its inverse.
 ///
 /// Map: (a, b) = x P, y = (a, b + net(a, context)) Pᵀ, with a the first ⌊D/2⌋ channels and P a product of reflections.

@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// An invertible recurrent inference machine for measurements d = A η + noise: a loop of misfit gradients and couplings.
 ///
 /// Map: `iterations` times, on (η, s): s gains the normalized gradient g of ½ |A η − d|² (`MisfitGradient`), then (η, s) goes

@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// HINT for the joint density of observations and unknowns: the pair (y, x), concatenated on the last axis, of which y goes its
 /// own way and x sees it.
 ///

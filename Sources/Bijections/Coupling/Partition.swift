@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A split at a place: how a batch is taken apart and put together again.
 struct Partition: Sendable {
   /// A batch taken apart.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// An affine map of each channel that can start by standardizing a batch.
 ///
 /// Map: y = (x − bias) · exp(logScale), channel by channel (the last axis).

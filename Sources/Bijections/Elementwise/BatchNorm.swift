@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Standardizes each channel: in training by the batch's own mean and variance, in evaluation by running ones.
 ///
 /// Map: y = (x − m) / √(v + ε) · exp(logScale) + bias, channel by channel (the last axis). `.training` takes m and v of the

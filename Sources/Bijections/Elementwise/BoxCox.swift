@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A power of each positive number, shifted and scaled so that λ = 0 gives the logarithm: it takes skew out of data.
 ///
 /// Map: y = (x^λ − 1) / λ, and log x for λ = 0; by expm1 of λ log x, so that λ near 0 does not cancel.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// One strictly monotone map of each number, without parameters: a layer from three functions of one number.
 ///
 /// Map: y = f(x), number by number. log|det J| = Σ log|f′(x)|, a row; O(D).

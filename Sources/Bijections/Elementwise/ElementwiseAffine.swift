@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A learned scale and shift of each number of a sample.
 ///
 /// Map: y = x · exp(logScale) + shift. log|det J| = Σ logScale, the same for every row; O(D).

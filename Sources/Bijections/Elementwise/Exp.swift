@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// The exponential function of each number.
 ///
 /// Map: y = eˣ. log|det J| = Σ x, right also where y overflows to infinity; O(D).

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// The identity for positive numbers and a multiple of it for negative ones.
 ///
 /// Map: y = x for x ≥ 0, slope · x below. log|det J| = log(slope) · (how many numbers are negative), a row; O(D).

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Pixels between 0 and 1 to the real line, with a margin that keeps black and white finite.
 ///
 /// Map: y = log p − log(1 − p) with p = m + (1 − 2m) x. log|det J| = Σ softplus(y) + softplus(−y) + log(1 − 2m); O(D).

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A fixed power of each positive number.
 ///
 /// Map: y = xᵖ. log|det J| = Σ log|p| + (p − 1) log x; O(D). Inverse: x = y^(1/p); O(D). No parameters.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// The logistic function of each number.
 ///
 /// Map: y = 1 / (1 + e⁻ˣ). log|det J| = Σ −softplus(x) − softplus(−x), finite for every finite x, also where y rounds to

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A smooth map of each number to the positive ones.
 ///
 /// Map: y = log(1 + eˣ). log|det J| = Σ −softplus(−x), the logarithm of the logistic function; O(D).

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A shift and scale of each channel that are known and stay: data in their own units become data of mean 0 and deviation 1.
 ///
 /// Map: y = (x − mean) / deviation, channel by channel (the last axis).

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// The hyperbolic tangent of each number.
 ///
 /// Map: y = tanh x. log|det J| = Σ 2 (log 2 − x − softplus(−2x)), finite for every finite x; O(D).

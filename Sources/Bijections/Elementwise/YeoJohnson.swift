@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// The Box-Cox map for all reals: a power with slope 1 at 0, λ on the positive side and 2 − λ on the negative one.
 ///
 /// Map: y = ((1 + x)^λ − 1) / λ for x ≥ 0, and −((1 − x)^(2−λ) − 1) / (2 − λ) below; log(1 + x) and −log(1 − x) where the

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A convolution whose inverse exists: the product of two masked ones, the first looking back in the order of rows, the
 /// second ahead.
 ///

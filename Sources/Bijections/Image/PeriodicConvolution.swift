@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// A convolution of an image that continues periodically, inverted frequency by frequency.
 ///
 /// Map: y[p] = Σ x[p + k] w[k] over a window, positions counted around the image's edges. The Fourier transform turns it into

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Positions become channels: half as many of them along each axis, 2ⁿ times the channels for n axes of positions.
 ///
 /// Map: what `SqueezePattern` says, for samples [positions..., channels] with one to four axes of positions. Channels of the

@@ -1,3 +1,5 @@
+import Tensors
+
 /// An orthogonal wavelet: its low-pass filter h, from which the high-pass filter g(k) = (−1)ᵏ h(l − 1 − k) follows.
 ///
 /// One level of its transform of a periodic signal x of even length: low(i) = Σ h(k) x(2i + k), high(i) = Σ g(k) x(2i + k).

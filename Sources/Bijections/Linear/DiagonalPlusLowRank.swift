@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A learned matrix on the channels, a diagonal one plus one of low rank: linear in D, where a full matrix is quadratic.
 ///
 /// Map: y = x W on the last axis, W = S (I + Uᵀ U) = S + S Uᵀ U with S = diag(exp(logScale)) and U of r rows.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A learned orthogonal matrix on the channels, as a product of Householder reflections.
 ///
 /// Map: y = x H₁ ⋯ Hₙ on the last axis, Hᵢ = I − 2 vᵢ vᵢᵀ / (vᵢᵀ vᵢ). log|det J| = 0.

@@ -1,3 +1,7 @@
+import Networks
+import Randomness
+import Tensors
+
 /// A learned invertible matrix on the channels, kept as its PLU factors.
 ///
 /// Map: y = x W with W = P L U on the last axis, where P permutes, L is lower triangular with ones on its diagonal and U is

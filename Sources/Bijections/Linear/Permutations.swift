@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// The channels in reverse order.
 ///
 /// Map: yᵢ = x_{D−1−i} on the last axis. log|det J| = 0. Inverse: itself. O(D). No parameters. Domain: all reals.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A learned invertible matrix on the channels, kept as its QR factors.
 ///
 /// Map: y = x Q R on the last axis, with Q a product of D Householder reflections and R upper triangular with diagonal

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A learned rotation of the channels, by Cayley's transform of a skew-symmetric matrix.
 ///
 /// Map: y = x Q on the last axis, Q = (I + A)⁻¹ (I − A), A = G − Gᵀ skew. log|det J| = 0.

@@ -1,3 +1,5 @@
+import Tensors
+
 extension Tensor {
   /// The tensor with a matrix function applied to its last axis: every row stands as a column before it.
   func mappingColumns(_ solve: (_ columns: Tensor) -> Tensor) -> Tensor {

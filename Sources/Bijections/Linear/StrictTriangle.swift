@@ -1,3 +1,5 @@
+import Tensors
+
 /// Numbers below the diagonal of a matrix, kept as a vector so that a tree holds no number that is not read.
 package struct StrictTriangle: Sendable {
   private let size: Int

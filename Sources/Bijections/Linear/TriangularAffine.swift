@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A learned triangular matrix with a positive diagonal, and a shift, on the channels.
 ///
 /// Map: y = T x + bias on the last axis, T lower or upper triangular with diagonal exp(logScale): with `.lower` yᵢ depends

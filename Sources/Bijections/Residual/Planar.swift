@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A bump along one direction: a residual layer with a single hidden unit.
 ///
 /// Map: y = x + û tanh(w·x + b), over all D numbers of a sample, with û = u + (m(w·u) − w·u) w / |w|², so that w·û = m(w·u)

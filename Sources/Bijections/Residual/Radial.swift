@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A contraction or an expansion about a point.
 ///
 /// Map: y = x + β h (x − c) with r = |x − c| and h = 1 / (α + r), over all D numbers of a sample; α = softplus(a) and

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A residual layer with several hidden units in an orthonormal basis: planar layers that are not limited to one direction.
 ///
 /// Map: y = x + Q R tanh(S Qᵀ x + b), over all D numbers of a sample, with Q [D, M] the first M columns of a product of

@@ -1,3 +1,5 @@
+import Tensors
+
 /// y = x · exp(s(r)) + t.
 ///
 /// log|det| = Σ s(r). Inverse: x = (y − t) · exp(−s(r)). O(n) both.

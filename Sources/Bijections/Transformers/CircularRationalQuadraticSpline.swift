@@ -1,3 +1,5 @@
+import Tensors
+
 /// A rational-quadratic spline of the circle: the interval ±bound with its ends joined, where value and derivative agree.
 ///
 /// y = g(x − 2·bound·k) + 2·bound·k, k = ⌊(x + bound) / (2·bound)⌋ turns: within the interval the circle's map, which

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A monotone piecewise cubic map of ±bound to itself, the identity outside. The derivative is continuous inside and
 /// jumps at the bounds, where it is free.
 ///

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Deep sigmoidal flow, the transformer of neural autoregressive flows: layers of logit(Σₖ wₖ σ(aₖ x + bₖ)).
 ///
 /// w is a softmax, a = 10⁻³ + softplus(raw), offset such that 0 gives 1, b the raw value added to K numbers evenly from

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A transformer run backwards: y = f⁻¹(x; θ), with f's raw parameters in f's order.
 ///
 /// log|det| and both directions are those of f, exchanged.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A piecewise linear map of ±bound to itself, the identity outside: K bins of equal width, each with a slope of its own.
 ///
 /// y = y₀ + h θ with θ = (x − x₀) / w, w = 2·bound / K. The derivative jumps at the knots.

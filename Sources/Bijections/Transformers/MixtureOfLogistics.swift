@@ -1,3 +1,5 @@
+import Tensors
+
 /// Flow++'s transformer: the distribution function of a mixture of logistics, back to the reals, then an affine map.
 ///
 /// y = logit(Σₖ wₖ σ((x − μₖ) / cₖ)) · exp(s(r)) + t, with w a softmax, log c = 5 tanh(raw / 5), s(r) = 2 tanh(r / 2).

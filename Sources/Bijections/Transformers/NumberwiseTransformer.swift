@@ -1,3 +1,5 @@
+import Tensors
+
 /// A transformer written for a list of numbers: x [N] and, a row each, their raw parameters [N, parameterCount].
 protocol NumberwiseTransformer: Transformer {
   /// Outputs and the logarithms of the derivatives, [N] each.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A piecewise quadratic map of ±bound to itself, the identity outside: its derivative is piecewise linear and 1 at both
 /// bounds.
 ///

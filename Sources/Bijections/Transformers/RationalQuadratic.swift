@@ -1,3 +1,5 @@
+import Tensors
+
 /// The bins in which a list of numbers lies, of a rational-quadratic spline: corners, slope between them, and the
 /// derivatives at them.
 ///

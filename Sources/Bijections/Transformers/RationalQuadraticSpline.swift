@@ -1,3 +1,5 @@
+import Tensors
+
 /// A spline of rational-quadratic pieces within ±bound, the identity outside; smooth at the bounds.
 ///
 /// y = g(x) with g as in `RationalQuadraticBins`: K bins, K − 1 inner derivatives, and derivative 1 at both bounds.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// y = logit(Σₖ wₖ σ(zₖ)) with zₖ = aₖ x + bₖ, Σ wₖ = 1, a > 0: what mixtures of logistics and sigmoidal flows share.
 ///
 /// Everything is kept as logarithms of the mixture F and of 1 − F = Σ wₖ σ(−zₖ), neither of which is computed from the

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What all splines share: knots from raw parameters, the bin of a number, and tails.
 package enum Spline {
   /// K + 1 rising knots from −bound to bound, from K raw numbers on the last axis: each bin has the share

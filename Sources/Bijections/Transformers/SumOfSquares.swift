@@ -1,3 +1,5 @@
+import Tensors
+
 /// y = t + δ x + (1 − δ)/K · Σₖ ∫₀^(x−cₖ) qₖ(v)² dv with polynomials qₖ(v) = 1 + Σₗ aₖₗ vˡ of degree r: a
 /// polynomial of degree 2r + 1 that rises everywhere.
 ///

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A monotone map of each number, whose parameters a conditioner gives: what couplings and autoregressive flows share.
 ///
 /// Numbers x [..., n] meet raw parameters [..., n · parameterCount], any real values, in one of two orders

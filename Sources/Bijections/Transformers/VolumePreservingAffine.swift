@@ -1,3 +1,5 @@
+import Tensors
+
 /// y = x · exp(s(r)) + t with log-scales that sum to zero over the numbers of a row: GIN's transformer.
 ///
 /// s(r) = c · tanh(r / c) less its mean over the row. log|det| = 0. Inverse: x = (y − t) · exp(−s(r)). O(n) both.

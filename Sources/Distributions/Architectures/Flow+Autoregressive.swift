@@ -1,3 +1,7 @@
+import Bijections
+import Networks
+import Tensors
+
 /// Ready-made autoregressive flows for vectors.
 extension Flow {
   /// Masked autoregressive flow: densities in one pass, draws in D.

@@ -1,3 +1,7 @@
+import Bijections
+import Networks
+import Tensors
+
 /// Ready-made flows of couplings for vectors: one line gives a good flow for D-dimensional data.
 ///
 /// Each is a `Flow` like any other: its `bijection` can be inspected, extended or put elsewhere.

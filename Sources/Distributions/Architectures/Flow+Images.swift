@@ -1,3 +1,7 @@
+import Bijections
+import Networks
+import Tensors
+
 /// Ready-made flows for images, [height, width, channels], whose positions can be halved as often as there are levels.
 extension Flow {
   /// Glow: levels of a squeeze and steps of ActNorm, a learned linear map of the channels and an affine coupling, with half of

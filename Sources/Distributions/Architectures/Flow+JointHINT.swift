@@ -1,3 +1,7 @@
+import Bijections
+import Networks
+import Tensors
+
 /// Ready-made flows of the joint density of observations and unknowns.
 extension Flow {
   /// The joint density of observations and unknowns, (y, x) with y first: see `JointHINT` for draws from the posterior.

@@ -1,3 +1,7 @@
+import Bijections
+import Networks
+import Tensors
+
 /// Ready-made flows for variational inference: draws with their log-density are the cheap direction.
 ///
 /// Each starts at its prior or near it, and is fitted by `fit(_:to:by:...)` to a `Target`.

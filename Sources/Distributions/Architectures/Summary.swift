@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 extension Flow: CustomStringConvertible {
   /// The layers, a line each, and the prior. `summary(inputDim:)` adds shapes and parameter counts.
   public var description: String {

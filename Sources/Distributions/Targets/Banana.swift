@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// A normal distribution bent along a parabola.
 ///
 /// x₁ ~ N(0, v), x₂ = z₂ − b x₁² + b v and xᵢ = zᵢ beyond, z standard normal. The bend preserves volume, so

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// A cross in the plane: four normal distributions of equal weight.
 ///
 /// Means (0, m), (−m, 0), (m, 0), (0, −m); deviations (s, 1) for the upper and the lower one, (1, s) for the others. It is

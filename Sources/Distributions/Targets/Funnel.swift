@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// Neal's funnel: normal variables whose common scale is log-normal.
 ///
 /// x₁ ~ N(m, s²), xᵢ = exp(x₁ / 2) zᵢ beyond, z standard normal: log p(x) = log N(x₁; m, s²) + Σ log N(xᵢ e^(−x₁/2)) − (D − 1) x₁ / 2.

@@ -1,3 +1,5 @@
+import Tensors
+
 extension Target {
   /// The weights of a logistic regression, given data: 1 + features numbers, the intercept first.
   ///

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Points along a spiral with uniform noise: draws without a density, for fits to samples.
 ///
 /// (x, y) = (−n cos n + ε₁, n sin n + ε₂) with n = √u · 800 · 2π / 360, u uniform on [0, 1) and ε uniform on [0, noise).

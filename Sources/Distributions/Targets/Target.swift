@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A density to fit a flow to, known up to a constant: the logarithm of a function whose integral may be anything.
 ///
 /// ```swift

@@ -1,3 +1,7 @@
+import Bijections
+import Randomness
+import Tensors
+
 /// A normal distribution of the plane, turned about the origin by half the distance from it.
 ///
 /// With z ~ N(0, diag(σ₁², σ₂²)) and r = |z|, x is z turned by −r/2; so z is x turned by r/2, since |x| = |z|. Turning each

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A conditioner of images that are given with a vector: a dense layer makes an image of the vector, which three
 /// convolutions see beside the image.
 ///

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A convolution of samples with one to three axes of positions, channels last: y = f(x ∗ w + b).
 ///
 /// Parameters: `weight` [window..., in, out], drawn from `weight` (default He normal); `bias` [out], default zeros. A transposed

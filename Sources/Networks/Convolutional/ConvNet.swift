@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Convolutions one after the other, each followed by an activation but for the last: what image couplings are conditioned by.
 ///
 /// By default Glow's: windows 3, 1, 3. The last layer starts at zero, so a coupling that it conditions starts as the identity.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A network for vectors applied to whole samples of any shape: the dense conditioner of small images.
 ///
 /// Input and output samples are read as vectors in row-major order. Parameters: the network's. Cost: the network's.

@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// Residual blocks of two convolutions between two more: a conditioner that looks far.
 ///
 /// h₀ = x ∗ w + b, hᵢ = hᵢ₋₁ + (f(f(hᵢ₋₁) ∗ uᵢ + cᵢ)) ∗ vᵢ + dᵢ, y = f(hₙ) ∗ w′ + b′. There is no batch normalization: rows stay

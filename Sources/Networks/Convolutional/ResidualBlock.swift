@@ -1,3 +1,6 @@
+import Randomness
+import Tensors
+
 /// A residual block of three convolutions, the conditioner of InvertibleNetworks.jl.
 ///
 /// h = f(x ∗ w₁ + b₁), h′ = f(h + h ∗ w₂ + b₂), and y is the transposed convolution of h′ with w₃, without a bias:

@@ -1,5 +1,3 @@
-import CKernels
-
 /// W = P L U from packed factors: L unit lower and strictly below the diagonal, U strictly above it and sign · exp(f) on
 /// it. Inputs: the factors, `sign`, and `order` (int32): row i of W is row `order[i]` of L U. Results: W, Σ f, and P L and U
 /// for the way back.

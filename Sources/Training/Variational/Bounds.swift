@@ -1,3 +1,7 @@
+import Distributions
+import Randomness
+import Tensors
+
 /// The reverse Kullback-Leibler divergence up to the target's constant: the negative ELBO.
 ///
 /// E_q[log q(x) − log p(x)], x drawn from the flow. At least −log ∫ p, with equality where q is p / ∫ p.

@@ -1,3 +1,8 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+
 /// Simulation-based calibration: the rank of each true number among draws from a conditional flow given what was simulated
 /// from it.
 ///

@@ -1,3 +1,8 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+
 /// Fits a distribution to a target, a density known up to a constant: variational inference.
 ///
 /// ```swift

@@ -1,3 +1,8 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+
 /// The forward Kullback-Leibler divergence on samples, up to a constant: −log q of a minibatch of them.
 ///
 /// Maximum likelihood, as an objective among the others; the target is not asked.

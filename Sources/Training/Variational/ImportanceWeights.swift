@@ -1,3 +1,7 @@
+import Distributions
+import Randomness
+import Tensors
+
 /// The weights p(x) / q(x) of a flow's draws, and what they tell of the fit and of the target's normalizer.
 ///
 /// ```swift

@@ -1,4 +1,7 @@
-@_exported import Distributions
+import Bijections
+import Distributions
+import Randomness
+import Tensors
 
 /// What a flow is fitted to a target by: a value that gives a loss and its gradient.
 ///

@@ -1,3 +1,5 @@
+import Tensors
+
 /// k̂ of the largest of n weights: ⌊3 √n⌋ of them, ⌊n / 5⌋ where n is at most 225. Vehtari et al., arXiv 1507.02646, appendix C.
 func paretoShape(ofLogWeights logWeights: [Double]) -> Double {
   let count = logWeights.count

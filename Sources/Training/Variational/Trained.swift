@@ -1,3 +1,5 @@
+import Tensors
+
 /// Which of a model's parameters a fit moves; the others keep their values and have no optimizer state.
 public struct Trained: Sendable {
   private let isMoved: @Sendable (_ path: String) -> Bool

@@ -1,3 +1,6 @@
+import Distributions
+import Tensors
+
 /// What a variational `fit` gives back: the parameters, functions that take them, and a way to go on.
 public struct VariationalFit: Sendable {
   /// The parameters, the optimizer's state and the number of iterations done: `fit(..., continuing: state)` goes on as if it had

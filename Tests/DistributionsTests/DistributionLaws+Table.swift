@@ -1,0 +1,118 @@
+import Bijections
+import Distributions
+import Networks
+import Tensors
+
+private let net = MLP(hidden: [7, 6], activation: .tanh, lastWeight: .glorotUniform)
+private let summary = Summary(hidden: [6], width: 3, activation: .tanh)
+private let drawn = Parameter.learned(drawn: .normal(standardDeviation: 1))
+/// A location and a scale for each of three numbers.
+private let location: Parameter = [0, 1.5, -4]
+private let scale: Parameter = [1, 2, 0.01]
+private let covariance = [[2, 0.6, -0.3], [0.6, 1, 0.2], [-0.3, 0.2, 0.5]]
+
+/// Every public distribution. Names that scipy's fixture has are compared with it.
+let distributionTable: [DistributionRow] =
+  [
+    family("Normal", { Normal($0) }), family("Laplace", { Laplace($0) }),
+    family("Logistic", { Logistic($0) }),
+    family("Cauchy", { Cauchy($0) }), family("StudentT 3", { StudentT(degreesOfFreedom: 3, $0) }),
+    family("StudentT 0.5", { StudentT(degreesOfFreedom: 0.5, $0) }),
+    family("StudentT 1000000", { StudentT(degreesOfFreedom: 1e6, $0) }),
+  ].flatMap { $0 } + otherRows + flowRows + imageFlowRows + targetRows
+
+/// A location-scale family in all its forms.
+private func family(
+  _ name: String, _ make: (LocationScale) -> any Distribution
+) -> [DistributionRow] {
+  [
+    DistributionRow(name: "\(name), standard", distribution: make(.standard)),
+    DistributionRow(
+      name: "\(name), fixed", distribution: make(LocationScale(location: location, scale: scale))),
+    DistributionRow(name: "\(name), learned", distribution: make(.learned)),
+    DistributionRow(
+      name: "\(name), image, context",
+      distribution: make(LocationScale(location: drawn, scale: .learned(from: 2))),
+      inputDim: [2, 1, 2], contextDim: 2),
+  ]
+}
+
+private let otherRows: [DistributionRow] = [
+  DistributionRow(name: "Uniform, standard", distribution: Uniform(), inputDim: 2),
+  DistributionRow(
+    name: "Uniform, fixed", distribution: Uniform(from: Tensor([-2, 0]), to: Tensor(3)), inputDim: 2),
+  DistributionRow(
+    name: "Uniform, far and narrow", distribution: Uniform(from: 1000, to: 1000.25), inputDim: [2, 2]),
+  DistributionRow(
+    name: "VonMises", distribution: VonMises(location: [0, 0.5, -1], concentration: [0.01, 2, 39])),
+  DistributionRow(
+    name: "VonMises, concentrated", distribution: VonMises(location: [0, 0.25], concentration: [41, 10000]),
+    inputDim: 2),
+  DistributionRow(
+    name: "VonMises, learned",
+    distribution: VonMises(location: .learned, concentration: .learned(from: Tensor([0.2, 3, 60])))),
+  DistributionRow(
+    name: "MultivariateNormal", distribution: MultivariateNormal(mean: [1, -2, 0.5], covariance: covariance)),
+  DistributionRow(
+    name: "MultivariateNormal, one number", distribution: MultivariateNormal(mean: [1.5], covariance: [[4]]),
+    inputDim: 1),
+  DistributionRow(name: "MultivariateNormal, learned", distribution: MultivariateNormal(), inputDim: 4),
+  DistributionRow(
+    name: "MultivariateNormal, learned, one number", distribution: MultivariateNormal(), inputDim: 1),
+  DistributionRow(
+    name: "MultivariateNormal, image, context", distribution: MultivariateNormal(mean: drawn),
+    inputDim: [2, 2],
+    contextDim: 1),
+  DistributionRow(name: "GaussianMixture", distribution: clusters, inputDim: 2),
+  DistributionRow(
+    name: "GaussianMixture, learned", distribution: GaussianMixture(components: 3), inputDim: 2),
+  DistributionRow(
+    name: "Mixture, learned",
+    distribution: Mixture(
+      count: 4, of: Laplace(location: drawn, scale: .learned), weights: .learned(from: Tensor([4, 3, 2, 1])))),
+  DistributionRow(
+    name: "Mixture, one component, weight fixed", distribution: Mixture([Normal(.learned)], weights: 1),
+    inputDim: 1),
+  DistributionRow(
+    name: "Mixture, families, context",
+    distribution: Mixture([ConditionalNormal(net), Cauchy(.learned), Uniform(from: -9, to: 9)]), inputDim: 2,
+    contextDim: 2),
+  DistributionRow(
+    name: "Product",
+    distribution: Product([
+      Normal(location: 1, scale: 2), Laplace(location: -1, scale: 0.5), Uniform(from: -2, to: 3),
+    ])),
+  DistributionRow(
+    name: "Product, learned, context",
+    distribution: Product([
+      ConditionalNormal(net), VonMises(location: .learned, concentration: .learned),
+      GaussianMixture(components: 2),
+    ]), contextDim: 2),
+  DistributionRow(name: "ConditionalNormal", distribution: ConditionalNormal(net), contextDim: 2),
+  DistributionRow(
+    name: "ConditionalNormal, exponential, images", distribution: ConditionalNormal(net, scale: .exponential),
+    inputDim: [2, 2], contextDim: [1, 3]),
+]
+
+private let flowRows: [DistributionRow] = [
+  DistributionRow(name: "Flow", distribution: Flow(Serial(AffineCoupling(net), Reverse(), ActNorm()))),
+  DistributionRow(
+    name: "Flow, learned prior",
+    distribution: Flow(AffineCoupling(net), prior: GaussianMixture(components: 2))),
+  DistributionRow(
+    name: "Flow, conditional", distribution: Flow(AffineCoupling(net), prior: ConditionalNormal(net)),
+    contextDim: 2),
+  DistributionRow(
+    name: "Conditioned Flow",
+    distribution: Conditioned(Flow(AffineCoupling(net), prior: ConditionalNormal(net)), by: summary),
+    contextDim: 4),
+  DistributionRow(
+    name: "Conditioned ConditionalNormal, one number",
+    distribution: Conditioned(ConditionalNormal(net), by: summary), inputDim: 1, contextDim: 1),
+]
+
+/// Three clusters of weights .8, .15 and .05.
+let clusters = GaussianMixture(
+  means: [[-3, 0], [2, 2], [0, -4]],
+  covariances: [[[1, 0.3], [0.3, 0.5]], [[0.25, 0], [0, 0.25]], [[2, -0.9], [-0.9, 1]]],
+  weights: [0.8, 0.15, 0.05])

@@ -1,0 +1,153 @@
+import Bijections
+import Randomness
+import Tensors
+import Testing
+import Verification
+
+/// A layer with a mistake that other libraries have shipped, and the laws that must reject it.
+struct BrokenLayer: Sendable, CustomTestStringConvertible {
+  let name: String
+  let bijection: any Bijection
+  let rejectedBy: [Laws.Law]
+  var testDescription: String { name }
+}
+
+private func affine(
+  _ name: String, traits: Mapping.Traits = [],
+  forward: @escaping @Sendable (_ a: Tensor, _ x: Tensor) -> (Tensor, Tensor),
+  inverse: @escaping @Sendable (_ a: Tensor, _ y: Tensor) -> (Tensor, Tensor)
+) -> Lambda {
+  Lambda { _, site in
+    site.layer(name, ["a": .leaf(.zeros(site.inputDim, dtype: site.dtype))], traits: traits) { params, x, _ in
+      forward(params["a"], x)
+    } inverse: { params, y, _ in
+      inverse(params["a"], y)
+    }
+  }
+}
+
+private func spread(_ number: Tensor, _ x: Tensor) -> Tensor { number.broadcast(to: [x.rows]) }
+
+let brokenLayers: [BrokenLayer] = [
+  BrokenLayer(
+    name: "wrong sign in the inverse, as in jax-flows' AffineCoupling",
+    bijection: affine("wrong sign") { a, x in
+      (x * exp(a), spread(a.sum(), x))
+    } inverse: { a, y in
+      (y * exp(-a), spread(a.sum(), y))
+    }, rejectedBy: [.logDet, .logDetsCancel]),
+  BrokenLayer(
+    name: "parameters ignored, as in jax-flows' spline coupling",
+    bijection: Lambda { key, site in
+      let own = key.normal(site.inputDim).cast(to: site.dtype)
+      return site.layer("ignores", ["a": .leaf(own)]) { _, x, _ in
+        (x * exp(own), spread(own.sum(), x))
+      } inverse: { _, y, _ in
+        (y * exp(-own), spread(-own.sum(), y))
+      }
+    }, rejectedBy: [.everyLeafLearns, .loading]),
+  BrokenLayer(
+    name: "one term of the log-det missing",
+    bijection: affine("term missing") { a, x in
+      let y = x * exp(a)
+      return (y + y * y * y, spread(a.sum(), x))
+    } inverse: { a, y in
+      (cubicRoot(y) * exp(-a), spread(-a.sum(), y))
+    }, rejectedBy: [.logDet]),
+  BrokenLayer(
+    name: "a branch wrong only for negative inputs, as in a planar flow with leaky relu",
+    bijection: affine("branch") { a, x in
+      (select(where: x .> 0, x, 0.5 * x) * exp(a), spread(a.sum(), x))
+    } inverse: { a, y in
+      let x = y * exp(-a)
+      return (select(where: x .> 0, x, 2 * x), spread(-a.sum(), y))
+    }, rejectedBy: [.logDet]),
+  BrokenLayer(
+    name: "a log-det of zero that was never computed",
+    bijection: affine("zero") { a, x in
+      (x * exp(a), .zeros([x.rows], dtype: x.dtype))
+    } inverse: { a, y in
+      (y * exp(-a), .zeros([y.rows], dtype: y.dtype))
+    }, rejectedBy: [.logDet]),
+  BrokenLayer(
+    name: "declares itself volume preserving and is not",
+    bijection: affine("volume", traits: .volumePreserving) { a, x in
+      (x * exp(a), .zeros([x.rows], dtype: x.dtype))
+    } inverse: { a, y in
+      (y * exp(-a), .zeros([y.rows], dtype: y.dtype))
+    }, rejectedBy: [.logDet]),
+  BrokenLayer(
+    name: "an inverse with + eps, as in InvertibleNetworks' coupling",
+    bijection: affine("eps") { a, x in
+      (x * exp(a), spread(a.sum(), x))
+    } inverse: { a, y in
+      (y / (exp(a) + 1e-6), spread(-a.sum(), y))
+    }, rejectedBy: [.roundTrip, .logDet]),
+  BrokenLayer(
+    name: "a log-det for the whole batch",
+    bijection: affine("batch mean") { a, x in
+      (x * exp(a), spread(a.sum(), x).sum())
+    } inverse: { a, y in
+      (y * exp(-a), -spread(a.sum(), y).sum())
+    }, rejectedBy: [.rowBits, .logDet]),
+  BrokenLayer(
+    name: "rows standardized by the batch without saying so",
+    bijection: affine("couples rows") { a, x in
+      ((x - x.mean(axis: 0)) * exp(a), spread(a.sum(), x))
+    } inverse: { a, y in
+      (y * exp(-a), spread(-a.sum(), y))
+    }, rejectedBy: [.rowIndependence, .rowBits, .roundTrip]),
+  BrokenLayer(
+    name: "a permutation kept in the closure",
+    bijection: Lambda { key, site in
+      let order = Tensor(ints: key.permutation(site.channels))
+      return site.layer("closure", .empty, traits: .volumePreserving) { _, x, _ in
+        (x.gathered(order), .zeros([x.rows], dtype: x.dtype))
+      } inverse: { _, y, _ in
+        (y.gathered(order.inversePermutation), .zeros([y.rows], dtype: y.dtype))
+      }
+    }, rejectedBy: [.loading]),
+  BrokenLayer(
+    name: "a log-det of NaN",
+    bijection: affine("nan") { a, x in
+      (x * exp(a), spread(log(-exp(a.sum())), x))
+    } inverse: { a, y in
+      (y * exp(-a), spread(-a.sum(), y))
+    }, rejectedBy: [.logDet]),
+]
+
+/// The inverse of y + y³ by ten Newton steps, enough for the values of the test.
+private func cubicRoot(_ z: Tensor) -> Tensor {
+  var y = z / (1 + abs(z))
+  for _ in 0..<30 { y = y - (y + y * y * y - z) / (1 + 3 * y * y) }
+  return y
+}
+
+@Suite struct BrokenLayerTests {
+  @Test(arguments: brokenLayers) func isRejected(_ broken: BrokenLayer) {
+    let laws = Laws(of: broken.bijection, inputDim: 4, key: Key(3))
+    for law in broken.rejectedBy {
+      #expect(throws: FlowError.self, "law \(law)") { try laws.check(law) }
+    }
+    #expect(throws: FlowError.self) { try checkLaws(of: broken.bijection, inputDim: 4, key: Key(3)) }
+  }
+
+  /// What is not broken about them passes: the laws reject for the reason named.
+  @Test func onlyTheNamedLawsReject() {
+    let signs = Laws(of: brokenLayers[0].bijection, inputDim: 4, key: Key(3))
+    for law in Laws.Law.allCases where !brokenLayers[0].rejectedBy.contains(law) {
+      #expect(throws: Never.self, "law \(law)") { try signs.check(law) }
+    }
+  }
+
+  @Test func reportNamesTheWorstSample() throws {
+    let check = try LogDetCheck(of: brokenLayers[0].bijection, inputDim: 4, key: Key(3))
+    let report = try check.run()
+    #expect(!report.passes)
+    let wrong = try #require(report.entries.last)
+    #expect(wrong.label == "inverse, perturbed parameters")
+    #expect(abs(wrong.claimed + wrong.jacobian) < 1e-12)
+    #expect(report.description.contains("WRONG, worst row"))
+    #expect(throws: FlowError.self) { try check.verify() }
+  }
+}
