@@ -9,11 +9,20 @@ import Tensors
 /// - A layer never keeps a key: its children get `key.folded(in: 0)`, `key.folded(in: 1)`, ...
 public protocol Bijection: Sendable {
   /// Initial parameters and the two directions, for samples as described by `site`.
-  func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized
+  func initialize(_ key: Key, at site: Site) throws(FlowError) -> (
+    params: Params, forward: Mapping, inverse: Mapping
+  )
+
+  /// The bijections that this one is made of, for summaries; none for a layer.
+  var members: [any Bijection] { get }
 }
 
-/// What a bijection is once it knows its place.
+/// A bijection at its place: its initial parameters and its two directions.
 public typealias Initialized = (params: Params, forward: Mapping, inverse: Mapping)
+
+extension Bijection {
+  public var members: [any Bijection] { [] }
+}
 
 extension Bijection {
   /// Initial parameters and the two directions.

@@ -28,4 +28,32 @@ extension Domain {
       return nil
     }
   }
+
+  /// 1 for each row with a value that is not allowed; nil where all rows are inside. NaN is not outside.
+  func rowsOutside(_ x: Tensor) -> Tensor? {
+    let (numbers, size) = (x.detached.doubles, max(shape.count, 1))
+    func isOutside(_ row: ArraySlice<Double>) -> Bool {
+      row.contains(where: values.excludes) || firstMisplaced(Array(row)) != nil
+    }
+    if !isOutside(numbers[...]) { return nil }
+    let rows = stride(from: 0, to: numbers.count, by: size).map {
+      isOutside(numbers[$0..<$0 + size]) ? 1.0 : 0
+    }
+    return Tensor(rows, dtype: x.dtype)
+  }
+
+  /// One sample that is allowed.
+  func member(dtype: DType) -> Tensor {
+    let width = shape[-1]
+    return switch values {
+    case .reals, .nonNegative: .zeros(shape, dtype: dtype)
+    case .positive: .ones(shape, dtype: dtype)
+    case .unitInterval: .full(shape, 0.5, dtype: dtype)
+    case .interval(let a, let b):
+      .full(shape, a == -.infinity ? b - 1 : b == .infinity ? a + 1 : a / 2 + b / 2, dtype: dtype)
+    case .ordered: Tensor((0..<width).map(Double.init), dtype: dtype).broadcast(to: shape)
+    case .simplex: .full(shape, 1 / Double(width), dtype: dtype)
+    case .correlationCholesky: .identity(width, dtype: dtype)
+    }
+  }
 }

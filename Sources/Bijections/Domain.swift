@@ -46,6 +46,14 @@ public struct Domain: Sendable, Hashable {
       }
     }
 
+    /// Whether each number is allowed or not by itself.
+    var isOfSingleNumbers: Bool {
+      switch self {
+      case .ordered, .simplex, .correlationCholesky: false
+      default: true
+      }
+    }
+
     /// Whether a number lies outside. NaN does not: it stays in its row.
     func excludes(_ x: Double) -> Bool {
       switch self {

@@ -38,15 +38,25 @@ public struct Mapping: Sendable {
   public let statistics: Statistics?
   /// The unchecked mathematics.
   public let body: Body
-  /// The members of a chain in running order, each with the position of its parameters; nil for a layer.
-  var links: [Link]?
-  /// How a layer's inputs are recovered from its outputs and cotangents pulled back in one go; nil: the general way.
-  var reversal: Reversal?
+  /// The mappings that this one is made of.
+  var composition = Composition.layer(nil)
 
-  /// A mapping.
+  /// A mapping. A scalar log-det of `body` stands for every row.
   public init(
     _ boundary: Boundary, to codomain: Domain, traits: Traits = [], statistics: Statistics? = nil,
     body: @escaping Body
+  ) {
+    self.init(
+      of: { (params, x, context) throws(FlowError) in
+        let (y, logDet) = try body(params, x, context)
+        return (y, logDet.rank == 0 ? logDet.broadcast(to: [x.rows]) : logDet)
+      }, boundary, to: codomain, traits, statistics)
+  }
+
+  /// A mapping whose body gives one log-det for each row already.
+  package init(
+    of body: @escaping Body, _ boundary: Boundary, to codomain: Domain, _ traits: Traits = [],
+    _ statistics: Statistics? = nil
   ) {
     self.boundary = boundary
     self.codomain = codomain
@@ -88,7 +98,7 @@ public struct Mapping: Sendable {
   }
 
   /// The same mapping, which lets only parameter trees of this structure pass.
-  func expecting(_ params: Params) -> Mapping {
+  package func expecting(_ params: Params) -> Mapping {
     var mapping = self
     mapping.boundary = boundary.expecting(params)
     return mapping

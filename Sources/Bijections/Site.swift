@@ -61,28 +61,4 @@ public struct Site: Sendable {
   public var channels: Int { inputDim[-1] }
   /// How often the channels stand in a sample: 1 for a vector, the number of pixels for an image.
   public var positions: Int { inputDim.count / max(channels, 1) }
-
-  /// A layer of this place that keeps the sample's shape.
-  ///
-  /// - Parameters:
-  ///   - name: who complains.
-  ///   - params: the initial parameters.
-  ///   - values: the values allowed at the input, and those that come out.
-  ///   - traits: what holds whatever the parameters.
-  ///   - forward: data to latent: outputs and log|det J| a row.
-  ///   - inverse: latent to data: outputs and log|det J| a row.
-  public func layer(
-    _ name: String, _ params: Params, values: (from: Domain.Values, to: Domain.Values) = (.reals, .reals),
-    traits: Mapping.Traits = [], forward: @escaping Mapping.Body, inverse: @escaping Mapping.Body
-  ) -> Initialized {
-    let (domain, codomain) = (Domain(inputDim, values.from), Domain(inputDim, values.to))
-    func boundary(_ domain: Domain) -> Boundary {
-      Boundary(name, domain: domain, contextDim: contextDim, dtype: dtype)
-    }
-    return (
-      params,
-      Mapping(boundary(domain), to: codomain, traits: traits, body: forward),
-      Mapping(boundary(codomain), to: domain, traits: traits, body: inverse)
-    )
-  }
 }

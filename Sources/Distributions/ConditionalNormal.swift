@@ -24,10 +24,7 @@ public struct ConditionalNormal: Distribution {
     self.scale = scale
   }
 
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     guard let contextDim = site.contextDim else {
       throw .mismatch(who: "ConditionalNormal", what: "contextDim", expected: "a shape", got: "none")
     }

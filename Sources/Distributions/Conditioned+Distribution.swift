@@ -3,29 +3,16 @@ import Randomness
 import Tensors
 
 extension Conditioned: Distribution where Base: Distribution {
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
-    let (summaryParams, embed, inner) = try embedding(key.folded(in: 0), at: site)
-    let (params, logPDF, sample) = try base.initialize(key.folded(in: 1), at: inner)
-    let boundary = Boundary(
-      "Conditioned(\(logPDF.boundary.name))", domain: logPDF.boundary.domain, contextDim: site.contextDim,
-      dtype: site.dtype)
-    @Sendable func seeing(_ body: @escaping Sampler.Body) -> Sampler.Body {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
+    let view = try view(key, at: site)
+    let (params, logPDF, sample) = try base.initialize(key.folded(in: 1), at: view.inside(site))
+    let mapping = view.seen(logPDF.mapping, in: site)
+    let (inner, change) = (view.base, view.change)
+    let seeing = sample.map(mapping.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in
-        try body(key, params.child("base"), count, embed(params, context))
+        try draw(key, inner(params), count, change(params, context))
       }
     }
-    var tempered: (@Sendable (Double) -> Sampler.Body)?
-    if let base = sample.tempered { tempered = { temperature in seeing(base(temperature)) } }
-    return (
-      ["summary": summaryParams, "base": params],
-      LogPDF(boundary, traits: logPDF.traits, statistics: embedded(logPDF.statistics, embed)) {
-        (params, x, context) throws(FlowError) in
-        try logPDF.body(params.child("base"), x, embed(params, context))
-      },
-      Sampler(boundary, tempered: tempered, body: seeing(sample.body))
-    )
+    return (view.params(around: params), LogPDF(mapping), seeing)
   }
 }

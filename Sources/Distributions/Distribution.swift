@@ -2,6 +2,9 @@ import Bijections
 import Randomness
 import Tensors
 
+/// A distribution at its place: its initial parameters, its log-density and its sampler.
+public typealias InitializedDistribution = (params: Params, logPDF: LogPDF, sample: Sampler)
+
 /// A distribution: a pure value that a key and a place turn into parameters, a log-density and a sampler.
 public protocol Distribution: Sendable {
   /// Initial parameters, log-density and sampler, for samples as described by `site`.
@@ -36,44 +39,59 @@ extension Distribution {
 }
 
 /// The logarithm of a density: a pure function of parameters, a batch and a context. Calling it checks its arguments.
+///
+/// It is a mapping that leaves no outputs: its log-det is the log-density. So densities compose as mappings do.
 public struct LogPDF: Sendable {
-  /// The mathematics: the log-density in nats, a row.
+  /// The mathematics: the log-density in nats, one number for each row.
   public typealias Body =
     @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
 
-  /// What is checked before `body` runs.
-  public private(set) var boundary: Boundary
-  /// `.couplesRows` where a row's log-density depends on the other rows: such a batch must not be sharded.
-  public let traits: Mapping.Traits
-  /// What a training step's batch moves among the frozen leaves, unchecked; nil where there are no such statistics.
-  public let statistics: Mapping.Statistics?
+  /// The density as a mapping.
+  package let mapping: Mapping
   /// The unchecked mathematics.
   public let body: Body
 
   /// A log-density.
+  ///
+  /// - Parameters:
+  ///   - boundary: the checks before `body` runs.
+  ///   - traits: `.couplesRows` where a row's log-density depends on the other rows: such a batch must not be sharded.
+  ///   - statistics: the change that a training step's batch makes to the frozen leaves; nil for none.
+  ///   - body: the mathematics.
   public init(
     _ boundary: Boundary, traits: Mapping.Traits = [], statistics: Mapping.Statistics? = nil,
     body: @escaping Body
   ) {
-    self.boundary = boundary
-    self.traits = traits
-    self.statistics = statistics
     self.body = body
+    mapping = Mapping(boundary, to: Domain([0]), traits: traits, statistics: statistics) {
+      (params, x, context) throws(FlowError) in
+      (.zeros([x.rows, 0], dtype: x.dtype), try body(params, x, context))
+    }
   }
+
+  /// The density that a mapping without outputs gives.
+  package init(_ mapping: Mapping) {
+    self.mapping = mapping
+    let body = mapping.body
+    self.body = { (params, x, context) throws(FlowError) in try body(params, x, context).logDet }
+  }
+
+  /// The checks before `body` runs.
+  public var boundary: Boundary { mapping.boundary }
+  /// `.couplesRows` where a row's log-density depends on the other rows.
+  public var traits: Mapping.Traits { mapping.traits }
+  /// The change that a training step's batch makes to the frozen leaves, unchecked; nil for none.
+  public var statistics: Mapping.Statistics? { mapping.statistics }
 
   /// log p(inputs | context) in nats, `[batch]`; −∞ outside the support.
   ///
   /// A row's result has the same bits in any batch; NaN stays in its row. Many rows are evaluated in pieces, on all
-  /// cores. Throws `FlowError` for a parameter tree of
-  /// another structure, a wrong shape or dtype, a missing or unexpected context, or a value outside the domain.
+  /// cores. Throws `FlowError` for a parameter tree of another structure, a wrong shape or dtype, a missing or unexpected
+  /// context, or a value outside the domain.
   public func callAsFunction(
     _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Tensor {
-    try boundary.check(params, inputs, given: context)
-    if traits.contains(.couplesRows) { return try body(params, inputs, context) }
-    return try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
-      [try body(params, inputs[rows], context?[rows])]
-    }[0]
+    try mapping(params, inputs, given: context).logDet
   }
 
   /// The parameters with the statistics that training keeps (batch normalization's running mean) moved by a batch; the
@@ -81,14 +99,10 @@ public struct LogPDF: Sendable {
   public func updatingStatistics(
     _ params: Params, _ batch: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Params {
-    try boundary.check(params, batch, given: context)
-    guard let statistics, batch.rows > 0 else { return params }
-    return try statistics(params, batch, context)
+    try mapping.updatingStatistics(params, batch, given: context)
   }
 
-  func expecting(_ params: Params) -> LogPDF {
-    LogPDF(boundary.expecting(params), traits: traits, statistics: statistics, body: body)
-  }
+  func expecting(_ params: Params) -> LogPDF { LogPDF(mapping.expecting(params)) }
 }
 
 /// Draws from a distribution: a pure function of a key, parameters, a count and a context. Calling it checks its arguments.
@@ -159,6 +173,13 @@ public struct Sampler: Sendable {
         who: boundary.name, what: "a latent distribution", expected: "with a temperature", got: "one without")
     }
     return try Sampler(boundary, body: tempered(temperature))(key, params, count: count, given: context)
+  }
+
+  /// The same draws behind a change of the mathematics, at any temperature.
+  func map(_ boundary: Boundary, _ change: @escaping @Sendable (@escaping Body) -> Body) -> Sampler {
+    var tempered: (@Sendable (Double) -> Body)?
+    if let own = self.tempered { tempered = { change(own($0)) } }
+    return Sampler(boundary, tempered: tempered, body: change(body))
   }
 
   func expecting(_ params: Params) -> Sampler {

@@ -22,21 +22,20 @@ public struct Flow: Distribution {
     self.prior = prior
   }
 
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let (params, forward, inverse) = try bijection.initialize(key.folded(in: 0), at: site)
     var latent = site
     latent.inputDim = forward.codomain.shape
     if let data = site.initInputs {
-      latent.initInputs = try forward.body(params, data, site.initContext).outputs
+      latent.initInputs = try forward.checkedBody(params, data, site.initContext).outputs
     }
-    let (priorParams, priorLogPDF, priorSample) = try prior.initialize(key.folded(in: 1), at: latent)
-    let boundary = Boundary("Flow", domain: forward.domain, contextDim: site.contextDim, dtype: site.dtype)
-    @Sendable func through(_ prior: @escaping Sampler.Body) -> Sampler.Body {
+    let prior = try prior.initialize(key.folded(in: 1), at: latent)
+    let density = Mapping.chain(
+      "Flow", [(forward, Address("bijection")), (prior.logPDF.mapping, Address("prior", position: 1))],
+      at: site)
+    let sample = prior.sample.map(density.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in
-        let (z, logPDF) = try prior(key, params.child("prior"), count, context)
+        let (z, logPDF) = try draw(key, params.child("prior"), count, context)
         if inverse.traits.contains(.couplesRows) {
           let (x, logDet) = try inverse.body(params.child("bijection"), z, context)
           return (x, logPDF - logDet)
@@ -48,33 +47,13 @@ public struct Flow: Distribution {
         return (results[0], results[1])
       }
     }
-    var tempered: (@Sendable (Double) -> Sampler.Body)?
-    if let prior = priorSample.tempered { tempered = { temperature in through(prior(temperature)) } }
-    return (
-      ["bijection": params, "prior": priorParams],
-      LogPDF(
-        boundary, traits: forward.traits.union(priorLogPDF.traits).intersection(.couplesRows),
-        statistics: Flow.statistics(forward, priorLogPDF)
-      ) { (params, x, context) throws(FlowError) in
-        let (z, logDet) = try forward.body(params.child("bijection"), x, context)
-        return try priorLogPDF.body(params.child("prior"), z, context) + logDet
-      },
-      Sampler(boundary, tempered: tempered, body: through(priorSample.body))
-    )
+    return (["bijection": params, "prior": prior.params], LogPDF(density), sample)
   }
 
-  /// What a batch moves: the bijection's statistics, and the prior's by the latents.
-  private static func statistics(_ forward: Mapping, _ prior: LogPDF) -> Mapping.Statistics? {
-    if forward.statistics == nil && prior.statistics == nil { return nil }
-    return { (params, x, context) throws(FlowError) in
-      let own = params.child("bijection")
-      var updated = params
-      if let statistics = forward.statistics {
-        updated = try updated.replacing("bijection", by: statistics(own, x, context))
-      }
-      guard let statistics = prior.statistics else { return updated }
-      let z = try forward.body(own, x, context).outputs
-      return try updated.replacing("prior", by: statistics(params.child("prior"), z, context))
-    }
+  /// The flow with a bijection whose gradient keeps no activations: see `Reversible`.
+  ///
+  /// - Precondition: `checkpointEvery` is positive.
+  public func reversible(checkpointEvery checkpoint: Int? = nil) -> Flow {
+    Flow(Reversible(bijection, checkpointEvery: checkpoint), prior: prior)
   }
 }

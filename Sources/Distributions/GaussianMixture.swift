@@ -37,10 +37,7 @@ public struct GaussianMixture: Distribution {
       count: components, of: MultivariateNormal(mean: .learned(drawn: .normal(standardDeviation: 1))))
   }
 
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     try mixture.initialize(key, at: site)
   }
 }

@@ -46,10 +46,7 @@ public protocol LocationScaleFamily: Distribution {
 }
 
 extension LocationScaleFamily {
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let who = "\(Self.self)"
     let boundary = Boundary(
       who, domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)

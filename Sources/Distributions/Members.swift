@@ -2,50 +2,19 @@ import Bijections
 import Randomness
 import Tensors
 
-/// Distributions side by side, as the components of a mixture and the factors of a product are.
+/// Distributions beside each other, as the components of a mixture and the factors of a product are.
 struct Members: Sendable {
   let params: Params
-  let densities: [LogPDF]
+  let densities: [Mapping]
   let samplers: [Sampler]
 
   /// Distribution i at `place(i)`, with the key `key.folded(in: i)`.
-  init(
-    _ distributions: [any Distribution], _ key: Key, at place: (Int) -> Site
-  ) throws(FlowError) {
-    var params: [Params] = []
-    var (densities, samplers): ([LogPDF], [Sampler]) = ([], [])
+  init(_ distributions: [any Distribution], _ key: Key, at place: (Int) -> Site) throws(FlowError) {
+    var members: [InitializedDistribution] = []
     for (i, distribution) in distributions.enumerated() {
-      let member = try distribution.initialize(key.folded(in: i), at: place(i))
-      params.append(member.params)
-      densities.append(member.logPDF)
-      samplers.append(member.sample)
+      members.append(try distribution.initialize(key.folded(in: i), at: place(i)))
     }
-    self.params = Params(params)
-    (self.densities, self.samplers) = (densities, samplers)
-  }
-
-  /// `.couplesRows` where one of them does.
-  var traits: Mapping.Traits {
-    densities.contains { $0.traits.contains(.couplesRows) } ? .couplesRows : []
-  }
-
-  /// The statistics of those that have some, each moved by its part of a batch; nil where none has.
-  ///
-  /// - Parameters:
-  ///   - path: where the members' parameters are; empty for the whole tree.
-  ///   - part: what member i sees of a batch.
-  func statistics(
-    at path: String, part: @escaping @Sendable (Tensor, Int) -> Tensor
-  ) -> Mapping.Statistics? {
-    if densities.allSatisfy({ $0.statistics == nil }) { return nil }
-    return { [densities] (params, batch, context) throws(FlowError) in
-      let own = path.isEmpty ? params : params.child(path)
-      var updated = own
-      for (i, density) in densities.enumerated() {
-        guard let statistics = density.statistics else { continue }
-        updated = try updated.replacing("\(i)", by: statistics(own.child(i), part(batch, i), context))
-      }
-      return try params.replacing(path, by: updated)
-    }
+    params = Params(members.map(\.params))
+    (densities, samplers) = (members.map(\.logPDF.mapping), members.map(\.sample))
   }
 }

@@ -36,28 +36,21 @@ public struct Mixture: Distribution {
     self.init([any Distribution](repeating: component, count: count), weights: weights)
   }
 
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let members = try Members(components, key.folded(in: 1)) { _ in site }
-    let boundary = Boundary(
-      "Mixture", domain: members.densities[0].boundary.domain, contextDim: site.contextDim, dtype: site.dtype)
-    let statistics = members.statistics(at: "components") { x, _ in x }
-    let logPDF = LogPDF(boundary, traits: members.traits, statistics: statistics) {
-      (params, x, context) throws(FlowError) in
-      var terms: [Tensor] = []
-      for (i, density) in members.densities.enumerated() {
-        terms.append(try density.body(params.child("components").child(i), x, context))
-      }
-      return logTotal(stack(terms, axis: 1) + params["logWeights"].logSoftmax(axis: 0))
+    let density = Mapping.alternatives(
+      "Mixture", members.densities.enumerated().map { ($1, Address("components/\($0)", position: 1)) },
+      at: site
+    ) { params, terms in
+      logTotal(stack(terms, axis: 1) + params["logWeights"].logSoftmax(axis: 0))
     }
+    let logPDF = LogPDF(density)
     return (
       [
         "logWeights": weights.leaf(try logWeights(key.folded(in: 0)), at: site), "components": members.params,
       ],
       logPDF,
-      Sampler(boundary) { (key, params, count, context) throws(FlowError) in
+      Sampler(density.boundary) { (key, params, count, context) throws(FlowError) in
         let picks = key.folded(in: 0).categorical(logits: params["logWeights"], count: count).ints
         var (draws, order): ([Tensor], [Int]) = ([], [])
         for (i, sampler) in members.samplers.enumerated() {

@@ -36,10 +36,7 @@ public struct MultivariateNormal: Distribution {
         Tensor(values, shape: isSquare ? [size, size] : Shape([values.count]), dtype: .float64)))
   }
 
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let (who, size) = ("MultivariateNormal", site.inputDim.count)
     let boundary = Boundary(
       who, domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)

@@ -21,10 +21,7 @@ public struct Product: Distribution {
     self.factors = factors
   }
 
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     guard site.inputDim == Shape([factors.count]) else {
       throw .mismatch(
         who: "Product", what: "inputDim", expected: "[\(factors.count)], a number for each distribution",
@@ -33,23 +30,14 @@ public struct Product: Distribution {
     let members = try Members(factors, key) { i in
       var place = site
       place.inputDim = 1
-      place.initInputs = site.initInputs?.coordinate(i)
+      place.initInputs = site.initInputs?.sliced(axis: 1, i..<i + 1)
       return place
     }
-    let boundary = Boundary(
-      "Product", domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
-    let statistics = members.statistics(at: "") { x, i in x.coordinate(i) }
+    let density = Mapping.sideBySide(
+      "Product", members.densities.enumerated().map { ($1, Address("\($0)", position: $0)) }, at: site)
     return (
-      members.params,
-      LogPDF(boundary, traits: members.traits, statistics: statistics) {
-        (params, x, context) throws(FlowError) in
-        var total = try members.densities[0].body(params.child(0), x.coordinate(0), context)
-        for (i, density) in members.densities.enumerated().dropFirst() {
-          total = total + (try density.body(params.child(i), x.coordinate(i), context))
-        }
-        return total
-      },
-      Sampler(boundary) { (key, params, count, context) throws(FlowError) in
+      members.params, LogPDF(density),
+      Sampler(density.boundary) { (key, params, count, context) throws(FlowError) in
         var draws: [Tensor] = []
         var total = Tensor.zeros([count], dtype: site.dtype)
         for (i, sampler) in members.samplers.enumerated() {
@@ -61,9 +49,4 @@ public struct Product: Distribution {
       }
     )
   }
-}
-
-extension Tensor {
-  /// Column i, kept as an axis of size 1.
-  fileprivate func coordinate(_ i: Int) -> Tensor { sliced(axis: 1, i..<i + 1) }
 }

@@ -25,10 +25,7 @@ public struct Uniform: Distribution {
   /// Between two tensors, which broadcast to a sample.
   public init(from low: Tensor, to high: Tensor) { ends = (.fixed(low), .fixed(high)) }
 
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let boundary = Boundary(
       "Uniform", domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
     guard let params = try initialParams(key, at: site) else {

@@ -28,10 +28,7 @@ public struct VonMises: Distribution {
     self.concentration = concentration
   }
 
-  /// Initial parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let boundary = Boundary(
       "VonMises", domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
     return (

@@ -54,15 +54,16 @@ extension SafeTensors {
     for (name, value) in tensors where name.hasPrefix(prefix) || name == root {
       values[name == root ? "" : String(name.dropFirst(prefix.count))] = value
     }
+    func value(at path: String) -> Tensor? { values[path] ?? formerPath(of: path).flatMap { values[$0] } }
     var isSame = values.count == template.paths.count
     template.forEach { path, leaf, _ in
-      isSame = isSame && values[path].map { $0.shape == leaf.shape && $0.dtype == leaf.dtype } ?? false
+      isSame = isSame && value(at: path).map { $0.shape == leaf.shape && $0.dtype == leaf.dtype } ?? false
     }
     guard isSame else {
       throw .structure(who: who, expected: template.outline, got: tree(under: root).outline)
     }
     var paths = template.paths[...]
-    return template.map { _ in values[paths.removeFirst()]! }
+    return template.map { _ in value(at: paths.removeFirst())! }
   }
 
   /// A tree that grows.
@@ -89,5 +90,12 @@ extension SafeTensors {
       let own = leaf.map { [Params.Child("", $0)] } ?? []
       return .branch(own + children.map { Params.Child($0.label, $0.node.tree) })
     }
+  }
+}
+
+/// The path under which version 0.1 kept a leaf, where it has another one today: those of `Hyperbolic` had no `net/`.
+private func formerPath(of path: String) -> String? {
+  ["net/weight", "net/bias", "net/context"].first { path == $0 || path.hasSuffix("/" + $0) }.map {
+    String(path.dropLast($0.count) + $0.dropFirst(4))
   }
 }

@@ -32,7 +32,9 @@ struct ImageFixture: Decodable, Sendable {
       case "IRIMLoop":
         return Serial(
           (0..<2).flatMap { _ -> [any Bijection] in
-            [MisfitGradient(Tensor([[1, 2], [0, -1], [0.5, 3]])), WithoutContext(IRIM(net))]
+            [
+              MisfitGradient(Tensor([[1, 2], [0, -1], [0.5, 3]])), Conditioned(IRIM(net), by: NoContext()),
+            ]
           })
       case "EmergingConvolution": return EmergingConvolution(size: Int(variant)!)
       case "PeriodicConvolution": return PeriodicConvolution(size: Int(variant)!)

@@ -199,8 +199,8 @@ private let jointRows: [LawsRow] = [
   LawsRow(
     name: "Flow.multiScaleJointHINT, factored out, one level, reversible",
     bijection: Flow.multiScaleJointHINT(
-      channels: 1, levels: 1, steps: 1, hidden: 3, factorsOut: true, isReversible: true
-    ).bijection, inputDim: [2, 4, 2]),
+      channels: 1, levels: 1, steps: 1, hidden: 3, factorsOut: true
+    ).reversible().bijection, inputDim: [2, 4, 2]),
   LawsRow(name: "Permute", bijection: Permute([2, 0, 1]), inputDim: [2, 3]),
   LawsRow(name: "Permute, one number", bijection: Permute([0]), inputDim: 1),
 ]
@@ -211,32 +211,48 @@ private let loopRows: [LawsRow] = [
     inputDim: 4, contextDim: 3),
   LawsRow(
     name: "IRIMLoop, one unknown, a larger memory, reversible",
-    bijection: IRIMLoop(Tensor([[2]]), iterations: 3, memory: 3, hidden: [], isReversible: true), inputDim: 4,
+    bijection: Reversible(IRIMLoop(Tensor([[2]]), iterations: 3, memory: 3, hidden: [])), inputDim: 4,
     contextDim: 1),
 ]
 
 private let contextRows: [LawsRow] = [
   LawsRow(
-    name: "ContextNormalized", bijection: ContextNormalized(AffineCoupling(net)), inputDim: 5, contextDim: 2),
+    name: "Conditioned, normalized", bijection: Conditioned(AffineCoupling(net), by: NormalizedContext()),
+    inputDim: 5, contextDim: 2),
   LawsRow(
-    name: "ContextNormalized, image",
-    bijection: ContextNormalized(
-      Serial(Squeeze(), ContextSqueezed(AffineCoupling(conv)))), inputDim: [2, 4, 1], contextDim: [2, 4, 1]),
+    name: "Conditioned, normalized and squeezed image",
+    bijection: Conditioned(
+      Serial(Squeeze(), Conditioned(AffineCoupling(conv), by: SqueezedContext())), by: NormalizedContext()),
+    inputDim: [2, 4, 1], contextDim: [2, 4, 1]),
   LawsRow(
-    name: "ContextNormalized, one number", bijection: ContextNormalized(AffineCoupling(net)), inputDim: 1,
-    contextDim: 1),
+    name: "Conditioned, normalized, one number",
+    bijection: Conditioned(AffineCoupling(net), by: NormalizedContext()), inputDim: 1, contextDim: 1),
   LawsRow(
-    name: "ContextSqueezed", bijection: Serial(Squeeze(), ContextSqueezed(AffineCoupling(conv))),
-    inputDim: [4, 2, 1],
-    contextDim: [4, 2, 1]),
+    name: "Conditioned, squeezed",
+    bijection: Serial(Squeeze(), Conditioned(AffineCoupling(conv), by: SqueezedContext())),
+    inputDim: [4, 2, 1], contextDim: [4, 2, 1]),
   LawsRow(
-    name: "ContextSqueezed, twice",
-    bijection: ContextSqueezed(AffineCoupling(conv), times: 2, pattern: .haar),
+    name: "Conditioned, squeezed twice",
+    bijection: Conditioned(AffineCoupling(conv), by: SqueezedContext(times: 2, pattern: .haar)),
     inputDim: [1, 1, 2], contextDim: [4, 4, 1]),
   LawsRow(
-    name: "ContextSqueezed, vector", bijection: ContextSqueezed(AffineCoupling(conv)), inputDim: [2, 1, 2],
-    contextDim: 3),
-  LawsRow(name: "WithoutContext", bijection: WithoutContext(AffineCoupling(net)), inputDim: 3, contextDim: 2),
+    name: "Conditioned, squeezed vector",
+    bijection: Conditioned(AffineCoupling(conv), by: SqueezedContext()), inputDim: [2, 1, 2], contextDim: 3),
+  LawsRow(
+    name: "Conditioned, no context", bijection: Conditioned(AffineCoupling(net), by: NoContext()),
+    inputDim: 3,
+    contextDim: 2),
+  LawsRow(name: "AnyBijection", bijection: AnyBijection(AffineCoupling(net)), inputDim: 3),
+  LawsRow(name: "Reshape", bijection: Reshape(to: [2, 3]), inputDim: 6),
+  LawsRow(name: "Reshape, flat", bijection: Reshape.flat, inputDim: [2, 1, 2]),
+  LawsRow(name: "Reshape, one number", bijection: Reshape(to: [1, 1]), inputDim: 1),
+  LawsRow(name: "OnChannels", bijection: OnChannels(1..<3, AffineCoupling(net)), inputDim: 5),
+  LawsRow(
+    name: "OnChannels, image, all channels", bijection: OnChannels(0..<2, InvertibleLinear()),
+    inputDim: [2, 1, 2]),
+  LawsRow(
+    name: "OnChannels, last one, context", bijection: OnChannels(2..<3, AffineCoupling(net)), inputDim: 3,
+    contextDim: 2),
   LawsRow(name: "PixelLogit", bijection: PixelLogit(), inputDim: [2, 2, 1]),
   LawsRow(
     name: "PixelLogit, black and white", bijection: PixelLogit(margin: 1e-3), inputDim: 3,

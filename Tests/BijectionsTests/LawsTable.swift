@@ -106,10 +106,11 @@ private let foundationRows: [LawsRow] = [
 
 /// y = eˣ: a layer written on the spot, whose inverse takes positive values only.
 let exponential = Lambda { _, site in
-  site.layer("exp", .empty, values: (from: .reals, to: .positive)) { _, x, _ in
-    (exp(x), x.sumPerRow())
+  site.layer("exp", to: Domain(site.inputDim, .positive)) { _, x, _ in
+    exp(x)
+  } logDet: { _, x, _ in
+    x.sumPerRow()
   } inverse: { _, y, _ in
-    let x = log(y)
-    return (x, -x.sumPerRow())
+    log(y)
   }
 }

@@ -50,7 +50,7 @@ import Verification
     ),
     ("multi-scale", Flow.glow(levels: 2, steps: 1, network: conv).bijection, [4, 4, 1], nil),
     (
-      "modes inside", Flow.glow(levels: 2, steps: 2, isReversible: true, network: conv).bijection, [4, 4, 1],
+      "modes inside", Flow.glow(levels: 2, steps: 2, network: conv).reversible().bijection, [4, 4, 1],
       [4, 4, 1]
     ),
     ("inside and outside", Serial(Tanh(), Inverted(Tanh()), Autoregressive(MADE(hidden: [4]))), 3, nil),

@@ -9,7 +9,7 @@ let imageFlowRows: [DistributionRow] = [
     name: "glow", distribution: Flow.glow(levels: 2, steps: 1, hidden: 3), inputDim: [4, 4, 1]),
   DistributionRow(
     name: "glow, image context, reversible",
-    distribution: Flow.glow(levels: 2, steps: 1, hidden: 3, isReversible: true), inputDim: [4, 4, 1],
+    distribution: Flow.glow(levels: 2, steps: 1, hidden: 3).reversible(), inputDim: [4, 4, 1],
     contextDim: [4, 4, 1]),
   DistributionRow(
     name: "glow, nothing factored out, dense, context",
@@ -19,7 +19,7 @@ let imageFlowRows: [DistributionRow] = [
   DistributionRow(
     name: "glow, class-conditional prior",
     distribution: Flow(
-      WithoutContext(Flow.glow(levels: 2, steps: 1, hidden: 2).bijection),
+      Conditioned(Flow.glow(levels: 2, steps: 1, hidden: 2).bijection, by: NoContext()),
       prior: ConditionalNormal(MLP(hidden: []))),
     inputDim: [4, 4, 1], contextDim: 3),
   DistributionRow(

@@ -77,11 +77,17 @@ import Testing
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
     let declaration =
       /^\s*(@\w+(\([^)]*\))? )*(static |final |indirect |mutating |prefix |nonisolated )*public (?!import|extension)(\(set\))?/
+    let texts = try files.compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+      .map { (file: $0, text: try lines($0)) }
+    // A requirement of a protocol is documented there, and what implements it inherits that.
+    let requirements = Set(texts.flatMap { ArticleTests.requirements(in: $0.text) })
     var missing: [String] = []
-    for case let file as URL in files where file.pathExtension == "swift" {
-      let text = try lines(file)
+    for (file, text) in texts {
       for (i, line) in text.enumerated() where line.firstMatch(of: declaration) != nil {
         if line.contains("public extension") { continue }
+        if let name = line.firstMatch(of: /(?:func|var) (\w+)/)?.1, requirements.contains(String(name)) {
+          continue
+        }
         // Attributes and build conditions may stand between.
         let above = text[..<i].last { line in
           let plain = line.trimmingCharacters(in: .whitespaces)
@@ -93,6 +99,17 @@ import Testing
       }
     }
     #expect(missing.isEmpty, "\(missing.joined(separator: "\n"))")
+  }
+
+  /// The names that a file's public protocols require.
+  private static func requirements(in text: [String]) -> [String] {
+    var (names, isInside): ([String], Bool) = ([], false)
+    for line in text {
+      if line.hasPrefix("public protocol ") { isInside = true }
+      if line.hasPrefix("}") { isInside = false }
+      if isInside, let name = line.firstMatch(of: /^ +(?:func|var) (\w+)/)?.1 { names.append(String(name)) }
+    }
+    return names
   }
 
   // MARK: - What the articles say, done

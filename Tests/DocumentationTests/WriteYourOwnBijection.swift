@@ -5,12 +5,13 @@ import Flows
 func writeYourOwnBijection() throws {
   // block 1
   let sinh = Lambda { _, site in
-    site.layer("sinh", .empty) { _, x, _ in
+    site.layer("sinh") { _, x, _ in
+      0.5 * (exp(x) - exp(-x))
+    } logDet: { _, x, _ in
       // log cosh x = |x| + log(1 + e^(-2|x|)) - log 2, which does not overflow.
-      (0.5 * (exp(x) - exp(-x)), (abs(x) + softplus(-2 * abs(x)) - log(Tensor(2, dtype: x.dtype))).sumPerRow())
+      (abs(x) + softplus(-2 * abs(x)) - log(Tensor(2, dtype: x.dtype))).sumPerRow()
     } inverse: { _, y, _ in
-      let x = sign(y) * log(abs(y) + sqrt(square(y) + 1))
-      return (x, -(abs(x) + softplus(-2 * abs(x)) - log(Tensor(2, dtype: y.dtype))).sumPerRow())
+      sign(y) * log(abs(y) + sqrt(square(y) + 1))
     }
   }
   try LogDetCheck(of: sinh, inputDim: 3, key: Key(0)).verify()
@@ -22,9 +23,11 @@ func writeYourOwnBijection() throws {
       let size = Double(site.inputDim.count)
       let params: Params = ["scale": .leaf(.zeros([1], dtype: site.dtype))]
       return site.layer("Scale", params) { params, x, _ in
-        (x * exp(params["scale"]), (params["scale"].sum() * size).broadcast(to: [x.rows]))
+        x * exp(params["scale"])
+      } logDet: { params, _, _ in
+        params["scale"].sum() * size
       } inverse: { params, y, _ in
-        (y * exp(-params["scale"]), (-params["scale"].sum() * size).broadcast(to: [y.rows]))
+        y * exp(-params["scale"])
       }
     }
   }

@@ -97,7 +97,7 @@ import Testing
 
   @Test func outsideTheDomain() throws {
     let unit = Lambda { _, site in
-      site.layer("logit", .empty, values: (from: .unitInterval, to: .reals)) { _, x, _ in
+      site.layer("logit", from: Domain(site.inputDim, .unitInterval)) { _, x, _ in
         (log(x) - log1p(-x), -(log(x) + log1p(-x)).sumPerRow())
       } inverse: { _, y, _ in
         (sigmoid(y), -(softplus(y) + softplus(-y)).sumPerRow())

@@ -121,10 +121,11 @@ import Testing
   /// A loop learns to invert a matrix: its estimates' error falls far below that of the zeros it starts from.
   @Test func aLoopLearnsAnInverse() throws {
     let matrix = Tensor([[1, 0.5], [-0.3, 0.8]])
-    let loop = IRIMLoop(matrix, iterations: 3, hidden: [16], isReversible: true)
+    let loop = IRIMLoop(matrix, iterations: 3, hidden: [16])
     let truth = Key(1).normal([64, 2])
     let data = matmul(truth, matrix, transposeB: true)
-    let (start, forward, _) = try loop(Key(0), inputDim: loop.stateDim, contextDim: loop.measurementDim)
+    let (start, forward, _) = try Reversible(loop)(
+      Key(0), inputDim: loop.stateDim, contextDim: loop.measurementDim)
     func error(_ params: Params) throws -> Tensor {
       let states = try forward(params, loop.start(rows: 64), given: data).outputs
       return square(loop.estimate(states) - truth).mean()

@@ -72,7 +72,7 @@ extension FitTests {
 
 /// y = eˣ: its inverse takes positive values only.
 private let exponentialMap = Lambda { _, site in
-  site.layer("exp", .empty, values: (from: .reals, to: .positive)) { _, x, _ in
+  site.layer("exp", to: Domain(site.inputDim, .positive)) { _, x, _ in
     (exp(x), x.sumPerRow())
   } inverse: { _, y, _ in
     let x = log(y)

@@ -86,10 +86,10 @@ let brokenLayers: [BrokenLayer] = [
   BrokenLayer(
     name: "a log-det for the whole batch",
     bijection: affine("batch mean") { a, x in
-      (x * exp(a), a.sum())
+      (x * exp(a), spread(a.sum(), x).sum())
     } inverse: { a, y in
-      (y * exp(-a), -a.sum())
-    }, rejectedBy: [.shapes, .logDet]),
+      (y * exp(-a), -spread(a.sum(), y).sum())
+    }, rejectedBy: [.rowBits, .logDet]),
   BrokenLayer(
     name: "rows standardized by the batch without saying so",
     bijection: affine("couples rows") { a, x in

@@ -38,7 +38,6 @@ public struct Autoregressive: Bijection {
     self.transformer = transformer
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (transformer, size) = (transformer, site.inputDim.count)
     let count = transformer.parameterCount

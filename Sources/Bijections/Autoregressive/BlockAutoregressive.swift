@@ -32,7 +32,6 @@ public struct BlockAutoregressive: Bijection {
   /// A flow with the given numbers of hidden units for each number.
   public init(hidden widths: [Int] = [8, 8]) { self.widths = widths }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     if let width = widths.first(where: { $0 < 1 }) {
       throw .mismatch(

@@ -14,7 +14,8 @@ public struct Inverted: Bijection {
   /// The bijection backwards.
   public init(_ bijection: any Bijection) { self.bijection = bijection }
 
-  /// Initial parameters and the two directions.
+  public var members: [any Bijection] { [bijection] }
+
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     var inner = site
     (inner.initInputs, inner.initOutputs) = (site.initOutputs, site.initInputs)

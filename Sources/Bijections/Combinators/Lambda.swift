@@ -5,10 +5,12 @@ import Tensors
 ///
 /// ```swift
 /// let double = Lambda { key, site in
-///   site.layer("double", .empty) { _, x, _ in
-///     (2 * x, .full([x.rows], log(2) * Double(site.inputDim.count), dtype: x.dtype))
+///   site.layer("double") { _, x, _ in
+///     2 * x
+///   } logDet: { _, x, _ in
+///     Tensor(log(2) * Double(site.inputDim.count), dtype: x.dtype)
 ///   } inverse: { _, y, _ in
-///     (y / 2, .full([y.rows], -log(2) * Double(site.inputDim.count), dtype: y.dtype))
+///     y / 2
 ///   }
 /// }
 /// ```
@@ -18,6 +20,5 @@ public struct Lambda: Bijection {
   /// A layer that `make` initializes.
   public init(_ make: @escaping @Sendable (Key, Site) throws(FlowError) -> Initialized) { self.make = make }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized { try make(key, site) }
 }

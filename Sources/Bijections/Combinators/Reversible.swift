@@ -6,8 +6,8 @@ import Tensors
 ///
 /// Map, log|det J|, inverse, parameters, domain, statistics and errors: those of the bijection, unwrapped.
 ///
-/// A chain (`Serial`, also nested) is taken layer by layer, so that the memory of a gradient is one layer's whatever the
-/// depth; anything else is one layer. Couplings evaluate their conditioner once on the way back, other layers run forward,
+/// Chains, members side by side and changes of the context, nested or not, are taken layer by layer, so that the memory of a
+/// gradient is one layer's whatever the depth; anything else is one layer. Couplings evaluate their conditioner once on the way back, other layers run forward,
 /// inverse and forward again: with a backward pass worth two forward ones that is 4/3 and 5/3 of the time of a pass that
 /// stores. It pays where activations, not parameters, fill the memory.
 ///
@@ -34,14 +34,15 @@ public struct Reversible: Bijection {
     self.checkpoint = checkpoint
   }
 
-  /// Initial parameters and the two directions.
+  public var members: [any Bijection] { [bijection] }
+
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try bijection.initialize(key, at: site)
     return (params, reversible(forward, undoneBy: inverse), reversible(inverse, undoneBy: forward))
   }
 
-  /// How far each layer's input, recovered from the outputs of the last, is from the one that was there: the largest
-  /// |difference| / max(1, |value|), a number a layer.
+  /// The drift of each layer in running order: the largest |difference| / max(1, |value|) between the layer's inputs and those
+  /// recovered from the outputs of the last layer.
   ///
   /// Throws what the bijection throws for these inputs.
   public func drift(_ params: Params, _ inputs: Tensor, given context: Tensor? = nil) throws(FlowError)
@@ -50,18 +51,14 @@ public struct Reversible: Bijection {
     let (_, forward, inverse) = try bijection(
       Key(0), inputDim: inputs.shape.sample, contextDim: context?.shape.sample, dtype: inputs.dtype)
     try forward.boundary.check(params, inputs, given: context)
-    let chain = ReversibleChain(forward, undoneBy: inverse, checkpoint: checkpoint)
-    return try chain.drift(params, inputs, context)
+    return try Replay(mapping: forward, inverse: inverse, checkpoint: checkpoint).drift(
+      params, inputs, context)
   }
 
   private func reversible(_ mapping: Mapping, undoneBy inverse: Mapping) -> Mapping {
     if mapping.traits.contains(.couplesRows) { return mapping }
-    let chain = ReversibleChain(mapping, undoneBy: inverse, checkpoint: checkpoint)
-    let boundary = Boundary(
-      "Reversible(\(mapping.name))", domain: mapping.domain, contextDim: mapping.boundary.contextDim,
-      dtype: mapping.boundary.dtype)
-    return Mapping(boundary, to: mapping.codomain, traits: mapping.traits, statistics: mapping.statistics) {
-      (params, x, context) throws(FlowError) in
+    let replay = Replay(mapping: mapping, inverse: inverse, checkpoint: checkpoint)
+    return mapping.evaluated("Reversible(\(mapping.name))") { (params, x, context) throws(FlowError) in
       let leaves = params.learnedLeaves
       let results = try withReverseRule([x] + leaves + (context.map { [$0] } ?? [])) {
         (inputs) throws(FlowError) in
@@ -71,7 +68,7 @@ public struct Reversible: Bijection {
       } rule: { (inputs, wanted) throws(FlowError) in
         let own = params.replacingLearned(with: Array(inputs[1..<leaves.count + 1]))
         let context = context == nil ? nil : inputs[leaves.count + 1]
-        return try chain.run(
+        return try replay.run(
           own, inputs[0], context, wanted: (wanted[0], context != nil && wanted[leaves.count + 1]))
       }
       return (results[0], results[1])

@@ -23,7 +23,6 @@ public struct FromCorrelationCholesky: Bijection {
   /// A map from correlation matrices' factors.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let size = site.channels
     guard site.inputDim == [size, size], size > 1 else {
@@ -37,7 +36,7 @@ public struct FromCorrelationCholesky: Bijection {
       -(places.weights * logOneMinusSquaredTanh(y)).sumPerRow()
     }
     return site.layer(
-      "FromCorrelationCholesky", .empty, from: Domain(site.inputDim, .correlationCholesky),
+      "FromCorrelationCholesky", from: Domain(site.inputDim, .correlationCholesky),
       to: Domain([size * (size - 1) / 2])
     ) { _, l, _ in
       let squares = square(l).flipped(axis: -1).cumulativeSum(axis: -1).flipped(axis: -1)

@@ -61,7 +61,6 @@ public struct FromInterval: Bijection {
     }
   }
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try toInterval.initialize(key, at: site)
     return (params, inverse, forward)

@@ -14,11 +14,10 @@ public struct FromOrdered: Bijection {
   /// A map from rising numbers.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let size = site.channels
     let traits: Mapping.Traits = size == 1 ? .volumePreserving : []  // one number is left as it is
-    return site.layer("FromOrdered", .empty, values: (.ordered, .reals), traits: traits) { _, x, _ in
+    return site.layer("FromOrdered", from: Domain(site.inputDim, .ordered), traits: traits) { _, x, _ in
       let gaps = x.sliced(axis: -1, 1..<size) - x.sliced(axis: -1, 0..<size - 1)
       let logGaps = log(gaps)
       return (concatenate([x.sliced(axis: -1, 0..<1), logGaps], axis: -1), -logGaps.sumPerRow())

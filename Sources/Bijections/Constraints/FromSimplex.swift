@@ -21,7 +21,6 @@ public struct FromSimplex: Bijection {
   /// A map from the simplex.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let size = site.channels
     if size < 2 {
@@ -31,7 +30,7 @@ public struct FromSimplex: Bijection {
     let counts = Tensor((1..<size).map { Double(size - $0) }, dtype: .float64)
     let logCounts = log(counts).cast(to: site.dtype)
     return site.layer(
-      "FromSimplex", .empty, from: Domain(site.inputDim, .simplex),
+      "FromSimplex", from: Domain(site.inputDim, .simplex),
       to: Domain(site.inputDim.replacing(-1, by: size - 1))
     ) { _, x, _ in
       let left = x.flipped(axis: -1).cumulativeSum(axis: -1).flipped(axis: -1)
@@ -45,21 +44,5 @@ public struct FromSimplex: Bijection {
       let logX = concatenate([logSigmoid(u) + before, rest.sliced(axis: -1, size - 2..<size - 1)], axis: -1)
       return (exp(logX), logX.sumPerRow())
     }
-  }
-}
-
-extension Site {
-  /// A layer of this place between two domains.
-  func layer(
-    _ name: String, _ params: Params, from domain: Domain, to codomain: Domain,
-    forward: @escaping Mapping.Body, inverse: @escaping Mapping.Body
-  ) -> Initialized {
-    func boundary(_ domain: Domain) -> Boundary {
-      Boundary(name, domain: domain, contextDim: contextDim, dtype: dtype)
-    }
-    return (
-      params, Mapping(boundary(domain), to: codomain, body: forward),
-      Mapping(boundary(codomain), to: domain, body: inverse)
-    )
   }
 }

@@ -9,7 +9,6 @@ public struct ToSimplex: Bijection {
   /// A map to the simplex.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     var data = site
     data.inputDim = site.inputDim.replacing(-1, by: site.channels + 1)
@@ -27,7 +26,6 @@ public struct ToCorrelationCholesky: Bijection {
   /// A map to correlation matrices' factors.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     guard site.inputDim.rank == 1,
       let size = (2...site.channels + 1).first(where: { $0 * ($0 - 1) / 2 == site.channels })

@@ -21,7 +21,6 @@ public struct AdditiveCoupling: Bijection {
     coupling = Coupling(network, Shift(), split: split)
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try coupling.initialize(key, at: site)
   }

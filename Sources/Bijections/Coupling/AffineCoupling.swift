@@ -26,7 +26,6 @@ public struct AffineCoupling: Bijection {
     coupling = Coupling(network, Affine(scale: scale), split: split)
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try coupling.initialize(key, at: site)
   }

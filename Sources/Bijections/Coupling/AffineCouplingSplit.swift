@@ -21,7 +21,6 @@ public struct AffineCouplingSplit: Bijection {
     coupling = AffineCoupling(SideBySide(scale, translate), scale: form, split: split)
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try coupling.initialize(key, at: site)
   }

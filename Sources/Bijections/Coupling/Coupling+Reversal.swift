@@ -1,18 +1,21 @@
 import Tensors
 
 extension Coupling {
+  /// One direction of a transformer: numbers and raw parameters give outputs and log-dets.
+  typealias Map = @Sendable (_ x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logDet: Tensor)
+
   /// A coupling's backward pass from its outputs, with one evaluation of the conditioner.
   ///
   /// y = (a, f(b; θ)) tells a, so θ = net(a, context) is evaluated once, on a tape; f's inverse gives b from f(b; θ), and f is
   /// cheap enough to be evaluated again on another. Taking a sample apart is linear: its pullback serves a and b alike.
   func reversal(
-    _ partition: Partition, _ net: @escaping @Sendable (Params, Tensor, Tensor?) -> Tensor,
-    _ map: @escaping @Sendable (Tensor, Tensor) -> (outputs: Tensor, logDet: Tensor),
-    _ back: @escaping @Sendable (Tensor, Tensor) -> (outputs: Tensor, logDet: Tensor)
+    _ partition: Partition, isOrdered: Bool,
+    _ net: @escaping @Sendable (Params, Tensor, Tensor?) -> Tensor, _ map: @escaping Map,
+    _ back: @escaping Map
   ) -> Mapping.Reversal {
     { (params, y, context, cotangents, wanted) throws(FlowError) in
       let own = params.child("net")
-      let order = params.children.count > 1 ? params["permutation"] : nil
+      let order = isOrdered ? params["permutation"] : nil
       let parts = partition.open(y, order)
       let leaves = own.learnedLeaves
       let given = [parts.seen] + (context.map { [$0] } ?? [])
@@ -20,9 +23,9 @@ extension Coupling {
         at: leaves + given,
         wanted: leaves.map { _ in true } + [wanted.inputs] + (context.map { _ in [wanted.context] } ?? [])
       ) { points in
-        let weights = own.replacingLearned(with: Array(points[..<leaves.count]))
+        let own = own.replacingLearned(with: Array(points[..<leaves.count]))
         return [
-          parts.parameters(net(weights, points[leaves.count], context.map { _ in points[leaves.count + 1] }))
+          parts.parameters(net(own, points[leaves.count], context.map { _ in points[leaves.count + 1] }))
         ]
       }
       let b = back(parts.transformed, raw[0]).outputs
@@ -45,8 +48,11 @@ extension Coupling {
           pullParts([seen.dropFirst().reduce(seen.first) { sum, part in sum.map { $0 + part } }, fromMap[0]])[
             0]
       }
+      var byParams = [Tensor?](repeating: nil, count: params.learnedLeaves.count)
+      let first = Address("net").leavesBefore(in: params)
+      byParams.replaceSubrange(first..<first + leaves.count, with: fromNet[..<leaves.count])
       return Mapping.Reversed(
-        inputs: x, byInputs: gx, byParams: Array(fromNet[..<leaves.count]),
+        inputs: x, byInputs: gx, byParams: byParams,
         byContext: context == nil ? nil : fromNet[leaves.count + 1])
     }
   }

@@ -30,7 +30,6 @@ public struct Coupling: Bijection {
     self.split = split
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (partition, order) = try split.partition(key.folded(in: 1), at: site)
     let (netParams, net) = try site.conditioner(
@@ -39,24 +38,23 @@ public struct Coupling: Bijection {
     var params: Params = ["net": netParams]
     if let order { params = ["net": netParams, "permutation": .frozen(order)] }
 
-    func body(_ map: @escaping @Sendable (Tensor, Tensor) -> (outputs: Tensor, logDet: Tensor))
-      -> Mapping.Body
-    {
-      { params, x, context in
-        let parts = partition.open(x, order == nil ? nil : params["permutation"])
-        let raw = net(params.child("net"), parts.seen, context)
-        let (y, logDet) = map(parts.transformed, parts.parameters(raw))
-        return (parts.close(y), logDet)
-      }
+    func direction(_ map: @escaping Map, undoneBy back: @escaping Map) -> (Mapping.Body, Mapping.Reversal) {
+      (
+        { params, x, context in
+          let parts = partition.open(x, order == nil ? nil : params["permutation"])
+          let raw = net(params.child("net"), parts.seen, context)
+          let (y, logDet) = map(parts.transformed, parts.parameters(raw))
+          return (parts.close(y), logDet)
+        }, reversal(partition, isOrdered: order != nil, net, map, back)
+      )
     }
     let transformer = transformer
+    let (map, back): (Map, Map) = ({ transformer.forward($0, $1) }, { transformer.inverse($0, $1) })
+    let (there, again) = (direction(map, undoneBy: back), direction(back, undoneBy: map))
     var (initial, forward, inverse) = site.layer(
-      "Coupling(\(transformer.name))", params, traits: transformer.traits,
-      forward: body { transformer.forward($0, $1) }, inverse: body { transformer.inverse($0, $1) })
-    forward.reversal = reversal(
-      partition, net, { transformer.forward($0, $1) }, { transformer.inverse($0, $1) })
-    inverse.reversal = reversal(
-      partition, net, { transformer.inverse($0, $1) }, { transformer.forward($0, $1) })
+      "Coupling(\(transformer.name))", params, traits: transformer.traits, forward: there.0,
+      inverse: again.0)
+    (forward.composition, inverse.composition) = (.layer(there.1), .layer(again.1))
     return (initial, forward, inverse)
   }
 }

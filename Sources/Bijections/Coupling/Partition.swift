@@ -114,6 +114,9 @@ extension Split {
 extension Partition {
   fileprivate static func channels(passing passes: [Bool]) -> Partition {
     let first = passes.indices.filter { passes[$0] }
+    if let end = first.last, end < first.count {
+      return .slices(cut: first.count, of: passes.count, isSwapped: false)
+    }
     return .channels(first + passes.indices.filter { !passes[$0] }, passing: first.count)
   }
 }

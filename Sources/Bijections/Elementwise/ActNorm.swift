@@ -21,15 +21,14 @@ public struct ActNorm: Bijection {
   /// An activation normalization.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let positions = Double(site.positions)
     return site.layer("ActNorm", initialParams(at: site)) { params, x, _ in
-      let (logScale, bias) = (params["logScale"], params["bias"])
-      return ((x - bias) * exp(logScale), (logScale.sum() * positions).broadcast(to: [x.rows]))
+      (x - params["bias"]) * exp(params["logScale"])
+    } logDet: { params, _, _ in
+      params["logScale"].sum() * positions
     } inverse: { params, y, _ in
-      let (logScale, bias) = (params["logScale"], params["bias"])
-      return (y * exp(-logScale) + bias, (logScale.sum() * -positions).broadcast(to: [y.rows]))
+      y * exp(-params["logScale"]) + params["bias"]
     }
   }
 

@@ -53,7 +53,6 @@ public struct BatchNorm: Bijection {
     self.epsilon = epsilon
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (positions, momentum, epsilon) = (Double(site.positions), momentum, epsilon)
     let zeros = Tensor.zeros([site.channels], dtype: site.dtype)
@@ -66,7 +65,7 @@ public struct BatchNorm: Bijection {
     @Sendable func standardize(_ params: Params, _ x: Tensor, _ by: Moments) -> (Tensor, Tensor) {
       let (logScale, logDeviation) = (params["logScale"], 0.5 * log(by.variance + epsilon))
       let logDet = (logScale - logDeviation).sum() * positions
-      return ((x - by.mean) * exp(logScale - logDeviation) + params["bias"], logDet.broadcast(to: [x.rows]))
+      return ((x - by.mean) * exp(logScale - logDeviation) + params["bias"], logDet)
     }
     let evaluation = site.layer("BatchNorm", params) { params, x, _ in
       standardize(params, x, Moments(running: params))
@@ -74,7 +73,7 @@ public struct BatchNorm: Bijection {
       let (by, logScale) = (Moments(running: params), params["logScale"])
       let logDeviation = 0.5 * log(by.variance + epsilon)
       let logDet = (logDeviation - logScale).sum() * positions
-      return ((y - params["bias"]) * exp(logDeviation - logScale) + by.mean, logDet.broadcast(to: [y.rows]))
+      return ((y - params["bias"]) * exp(logDeviation - logScale) + by.mean, logDet)
     }
     if mode == .evaluation { return evaluation }
 

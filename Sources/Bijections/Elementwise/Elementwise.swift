@@ -44,14 +44,15 @@ public struct Elementwise: Bijection {
     self.logSlope = logSlope
   }
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (function, inverse, logSlope) = (function, inverse, logSlope)
-    return site.layer(name, .empty, values: values) { _, x, _ in
-      (function(x), logSlope(x).sumPerRow())
+    return site.layer(name, from: Domain(site.inputDim, values.from), to: Domain(site.inputDim, values.to)) {
+      _, x, _ in
+      function(x)
+    } logDet: { _, x, _ in
+      logSlope(x).sumPerRow()
     } inverse: { _, y, _ in
-      let x = inverse(y)
-      return (x, -logSlope(x).sumPerRow())
+      inverse(y)
     }
   }
 }

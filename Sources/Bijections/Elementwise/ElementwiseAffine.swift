@@ -15,16 +15,15 @@ public struct ElementwiseAffine: Bijection {
   /// A learned scale and shift of each number.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let zeros = Tensor.zeros(site.inputDim, dtype: site.dtype)
     let params: Params = ["logScale": .leaf(zeros), "shift": .leaf(zeros)]
     return site.layer("ElementwiseAffine", params) { params, x, _ in
-      let logScale = params["logScale"]
-      return (x * exp(logScale) + params["shift"], logScale.sum().broadcast(to: [x.rows]))
+      x * exp(params["logScale"]) + params["shift"]
+    } logDet: { params, _, _ in
+      params["logScale"].sum()
     } inverse: { params, y, _ in
-      let logScale = params["logScale"]
-      return ((y - params["shift"]) * exp(-logScale), (-logScale.sum()).broadcast(to: [y.rows]))
+      (y - params["shift"]) * exp(-params["logScale"])
     }
   }
 }

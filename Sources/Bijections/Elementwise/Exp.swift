@@ -12,7 +12,6 @@ public struct Exp: Bijection {
   /// An exponential function.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try exponential("Exp").initialize(key, at: site)
   }
@@ -27,7 +26,6 @@ public struct Log: Bijection {
   /// A natural logarithm.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try exponential("Log").initialize(key, at: site)
     return (params, inverse, forward)

@@ -19,7 +19,6 @@ public struct LeakyReLU: Bijection {
     self.slope = slope
   }
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (slope, logSlope) = (slope, log(Tensor(slope, dtype: .float64)).item)
     return try Elementwise("LeakyReLU") {

@@ -22,15 +22,13 @@ public struct PixelLogit: Bijection {
     self.margin = margin
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (margin, scale) = (margin, 1 - 2 * margin)
     @Sendable func logDet(_ y: Tensor) -> Tensor {
       (softplus(y) + softplus(-y) + log(Tensor(scale, dtype: y.dtype))).sumPerRow()
     }
-    return site.layer(
-      "PixelLogit", .empty, values: (from: .interval(-margin / scale, 1 + margin / scale), to: .reals)
-    ) { _, x, _ in
+    let domain = Domain(site.inputDim, .interval(-margin / scale, 1 + margin / scale))
+    return site.layer("PixelLogit", from: domain) { _, x, _ in
       let p = margin + scale * x
       let y = log(p) - log1p(-p)
       return (y, logDet(y))

@@ -19,7 +19,6 @@ public struct Power: Bijection {
     self.exponent = exponent
   }
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (exponent, constant) = (exponent, log(abs(Tensor(exponent, dtype: .float64))).item)
     return try Elementwise("Power", from: .positive, to: .positive) {

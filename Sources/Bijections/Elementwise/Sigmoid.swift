@@ -13,7 +13,6 @@ public struct Sigmoid: Bijection {
   /// A logistic function.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try logistic("Sigmoid").initialize(key, at: site)
   }
@@ -31,7 +30,6 @@ public struct Logit: Bijection {
   /// An inverse logistic function.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try logistic("Logit").initialize(key, at: site)
     return (params, inverse, forward)

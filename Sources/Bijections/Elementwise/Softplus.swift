@@ -12,7 +12,6 @@ public struct Softplus: Bijection {
   /// A smooth map to the positive numbers.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try Elementwise("Softplus", to: .positive) {
       softplus($0)

@@ -41,7 +41,6 @@ public struct Standardize: Bijection {
       deviation: select(where: deviation .> 0, deviation, Tensor.ones(deviation.shape, dtype: .float64)))
   }
 
-  /// The given parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     guard mean.shape == [site.channels] else {
       throw .mismatch(
@@ -52,11 +51,11 @@ public struct Standardize: Bijection {
       "mean": .frozen(mean.cast(to: site.dtype)), "deviation": .frozen(deviation.cast(to: site.dtype)),
     ]
     return site.layer("Standardize", params) { params, x, _ in
-      let deviation = params["deviation"]
-      return ((x - params["mean"]) / deviation, (log(deviation).sum() * -positions).broadcast(to: [x.rows]))
+      (x - params["mean"]) / params["deviation"]
+    } logDet: { params, _, _ in
+      log(params["deviation"]).sum() * -positions
     } inverse: { params, y, _ in
-      let deviation = params["deviation"]
-      return (y * deviation + params["mean"], (log(deviation).sum() * positions).broadcast(to: [y.rows]))
+      y * params["deviation"] + params["mean"]
     }
   }
 }

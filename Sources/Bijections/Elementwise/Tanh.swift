@@ -12,7 +12,6 @@ public struct Tanh: Bijection {
   /// A hyperbolic tangent.
   public init() {}
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     // y′ = 1 − y² = 4 / (eˣ + e⁻ˣ)² = 4 e⁻²ˣ / (1 + e⁻²ˣ)².
     try Elementwise("Tanh", to: .interval(-1, 1)) {

@@ -23,7 +23,6 @@ public struct YeoJohnson: Bijection {
     self.lambda = lambda
   }
 
-  /// No parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let lambda = lambda
     let range: Domain.Values =

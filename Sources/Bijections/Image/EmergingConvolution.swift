@@ -31,7 +31,6 @@ public struct EmergingConvolution: Bijection {
     self.size = size
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try site.checkImage(who: "EmergingConvolution")
     let (masked, positions) = (MaskedConvolution(size: size, channels: site.channels), Double(site.positions))
@@ -43,20 +42,18 @@ public struct EmergingConvolution: Bijection {
         "logScale": .leaf(.zeros([site.channels], dtype: site.dtype)),
       ]
     }
-    @Sendable func logDet(_ params: Params, _ rows: Int) -> Tensor {
-      let sum = params.child("back")["logScale"].sum() + params.child("ahead")["logScale"].sum()
-      return (sum * positions).broadcast(to: [rows])
-    }
     // Looking ahead is looking back in the image turned by half a turn.
     @Sendable func turned(_ x: Tensor) -> Tensor { x.flipped(axis: 1).flipped(axis: 2) }
     return site.layer(
       "EmergingConvolution", ["back": initial(key.folded(in: 0)), "ahead": initial(key.folded(in: 1))]
     ) { params, x, _ in
       let inside = masked.apply(params.child("back"), x)
-      return (turned(masked.apply(params.child("ahead"), turned(inside))), logDet(params, x.rows))
+      return turned(masked.apply(params.child("ahead"), turned(inside)))
+    } logDet: { params, _, _ in
+      (params.child("back")["logScale"].sum() + params.child("ahead")["logScale"].sum()) * positions
     } inverse: { params, y, _ in
       let inside = turned(masked.undo(params.child("ahead"), turned(y)))
-      return (masked.undo(params.child("back"), inside), -logDet(params, y.rows))
+      return masked.undo(params.child("back"), inside)
     }
   }
 }

@@ -31,7 +31,6 @@ public struct PeriodicConvolution: Bijection {
     self.size = size
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try site.checkImage(who: "PeriodicConvolution")
     let (channels, size) = (site.channels, size)
@@ -44,14 +43,13 @@ public struct PeriodicConvolution: Bijection {
     ]
     let spectrum = Spectrum(height: site.inputDim[0], width: site.inputDim[1], size: size, site.dtype)
 
-    @Sendable func logDet(_ params: Params, _ rows: Int) -> Tensor {
-      let total = spectrum.matrices(params["weight"]).map { 0.5 * logAbsDeterminant($0) }
-      return total.dropFirst().reduce(total[0]) { $0 + $1 }.broadcast(to: [rows])
-    }
     return site.layer("PeriodicConvolution", params) { params, x, _ in
-      (spectrum.convolved(x, params["weight"]), logDet(params, x.rows))
+      spectrum.convolved(x, params["weight"])
+    } logDet: { params, _, _ in
+      let terms = spectrum.matrices(params["weight"]).map { 0.5 * logAbsDeterminant($0) }
+      return terms.dropFirst().reduce(terms[0]) { $0 + $1 }
     } inverse: { params, y, _ in
-      (spectrum.undone(y, spectrum.matrices(params["weight"])), -logDet(params, y.rows))
+      spectrum.undone(y, spectrum.matrices(params["weight"]))
     }
   }
 }

@@ -19,7 +19,6 @@ public struct Squeeze: Bijection {
   /// A squeeze, by default of neighbours (RealNVP's and Glow's).
   public init(_ pattern: SqueezePattern = .checkerboard) { self.pattern = pattern }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try pattern.layer("Squeeze", large: site.inputDim, isSqueeze: true, at: site)
   }
@@ -37,7 +36,6 @@ public struct Unsqueeze: Bijection {
   /// An unsqueeze.
   public init(_ pattern: SqueezePattern = .checkerboard) { self.pattern = pattern }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (sizes, parts) = (site.inputDim.sizes.dropLast(), 1 << (site.inputDim.rank - 1))
     if sizes.isEmpty || site.channels % parts != 0 {
@@ -83,15 +81,12 @@ extension SqueezePattern {
         got: "\(large)")
     }
     let small = Shape(sizes.map { $0 / 2 } + [large[-1] << sizes.count])
-    func mapping(_ from: Shape, _ to: Shape, _ body: @escaping @Sendable (Tensor) -> Tensor) -> Mapping {
-      let boundary = Boundary(name, domain: Domain(from), contextDim: site.contextDim, dtype: site.dtype)
-      return Mapping(boundary, to: Domain(to), traits: .volumePreserving) { _, x, _ in
-        (body(x), .zeros([x.rows], dtype: x.dtype))
-      }
-    }
-    let down = mapping(large, small) { squeezed($0) }
-    let up = mapping(small, large) { unsqueezed($0) }
-    return isSqueeze ? (.empty, down, up) : (.empty, up, down)
+    let (down, up): (Site.Function, Site.Function) = (
+      { _, x, _ in squeezed(x) }, { _, y, _ in unsqueezed(y) }
+    )
+    return isSqueeze
+      ? site.volumePreserving(name, to: Domain(small), forward: down, inverse: up)
+      : site.volumePreserving(name, to: Domain(large), forward: up, inverse: down)
   }
 
   /// A batch [rows, positions..., channels] squeezed. Axis by axis, the last one first: [.., 2n, .., c] to [.., n, .., 2c].

@@ -30,7 +30,6 @@ public struct DiagonalPlusLowRank: Bijection {
     self.rank = rank
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (rank, size, positions) = (rank, site.channels, Double(site.positions))
     let factor = 0.1 * key.normal([rank, size])
@@ -41,17 +40,15 @@ public struct DiagonalPlusLowRank: Bijection {
     @Sendable func capacitance(_ factor: Tensor) -> Tensor {
       .identity(rank, dtype: factor.dtype) + matmul(factor, factor, transposeB: true)
     }
-    @Sendable func logDet(_ params: Params, _ rows: Int) -> Tensor {
-      let total = params["logScale"].sum() + logAbsDeterminant(capacitance(params["factor"]))
-      return (total * positions).broadcast(to: [rows])
-    }
     return site.layer("DiagonalPlusLowRank", params) { params, x, _ in
       let (scaled, factor) = (x * exp(params["logScale"]), params["factor"])
-      return (scaled + matmul(matmul(scaled, factor, transposeB: true), factor), logDet(params, x.rows))
+      return scaled + matmul(matmul(scaled, factor, transposeB: true), factor)
+    } logDet: { params, _, _ in
+      (params["logScale"].sum() + logAbsDeterminant(capacitance(params["factor"]))) * positions
     } inverse: { params, y, _ in
       let factor = params["factor"]
       let along = matmul(y, factor, transposeB: true).mappingColumns { solve(capacitance(factor), $0) }
-      return ((y - matmul(along, factor)) * exp(-params["logScale"]), -logDet(params, y.rows))
+      return (y - matmul(along, factor)) * exp(-params["logScale"])
     }
   }
 }

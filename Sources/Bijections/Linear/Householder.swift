@@ -24,13 +24,12 @@ public struct Householder: Bijection {
     self.reflections = reflections
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let vectors = key.normal([reflections, site.channels]).cast(to: site.dtype)
-    return site.layer("Householder", ["vectors": .leaf(vectors)], traits: .volumePreserving) { params, x, _ in
-      (Reflections(params["vectors"]).apply(to: x), .zeros([x.rows], dtype: x.dtype))
+    return site.volumePreserving("Householder", ["vectors": .leaf(vectors)]) { params, x, _ in
+      Reflections(params["vectors"]).apply(to: x)
     } inverse: { params, y, _ in
-      (Reflections(params["vectors"]).undo(in: y), .zeros([y.rows], dtype: y.dtype))
+      Reflections(params["vectors"]).undo(in: y)
     }
   }
 }
@@ -47,7 +46,6 @@ public struct FixedInvertibleLinear: Bijection {
   /// A fixed random orthogonal map.
   public init() {}
 
-  /// Parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try Householder(reflections: site.channels).initialize(key, at: site)
     return (params.frozen, forward, inverse)

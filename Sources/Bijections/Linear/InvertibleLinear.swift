@@ -21,20 +21,19 @@ public struct InvertibleLinear: Bijection {
   /// An invertible linear map.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (size, positions) = (site.channels, Double(site.positions))
 
     return site.layer("InvertibleLinear", initialParams(key, size, site.dtype)) { params, x, _ in
       let (weight, logDet) = pluProduct(
         factors: params["factors"], sign: params["sign"], order: params["permutation"].inversePermutation)
-      return (matmul(x, weight), (logDet * positions).broadcast(to: [x.rows]))
+      return (matmul(x, weight), logDet * positions)
     } inverse: { params, y, _ in
       let x = pluSolve(
         y.reshaped(to: [y.count / size, size]), factors: params["factors"], sign: params["sign"],
         order: params["permutation"].inversePermutation)
       let logDet = params["factors"].diagonal().sum() * -positions
-      return (x.reshaped(to: y.shape), logDet.broadcast(to: [y.rows]))
+      return (x.reshaped(to: y.shape), logDet)
     }
   }
 

@@ -8,10 +8,9 @@ public struct Reverse: Bijection {
   /// A reversal.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let flip: Mapping.Body = { _, x, _ in (x.flipped(axis: -1), .zeros([x.rows], dtype: x.dtype)) }
-    return site.layer("Reverse", .empty, traits: .volumePreserving, forward: flip, inverse: flip)
+    let flip: Site.Function = { _, x, _ in x.flipped(axis: -1) }
+    return site.volumePreserving("Reverse", forward: flip, inverse: flip)
   }
 }
 
@@ -25,14 +24,12 @@ public struct Shuffle: Bijection {
   /// A random permutation.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let permutation = Tensor(ints: key.permutation(site.channels))
-    return site.layer("Shuffle", ["permutation": .frozen(permutation)], traits: .volumePreserving) {
-      params, x, _ in
-      (x.gathered(params["permutation"]), .zeros([x.rows], dtype: x.dtype))
+    return site.volumePreserving("Shuffle", ["permutation": .frozen(permutation)]) { params, x, _ in
+      x.gathered(params["permutation"])
     } inverse: { params, y, _ in
-      (y.gathered(params["permutation"].inversePermutation), .zeros([y.rows], dtype: y.dtype))
+      y.gathered(params["permutation"].inversePermutation)
     }
   }
 }
@@ -52,17 +49,16 @@ public struct Permute: Bijection {
     self.order = order
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     if site.channels != order.count {
       throw .mismatch(who: "Permute", what: "channels", expected: "\(order.count)", got: "\(site.inputDim)")
     }
     let permutation = Tensor(ints: order)
     let back = permutation.inversePermutation
-    return site.layer("Permute", .empty, traits: .volumePreserving) { _, x, _ in
-      (x.gathered(permutation), .zeros([x.rows], dtype: x.dtype))
+    return site.volumePreserving("Permute") { _, x, _ in
+      x.gathered(permutation)
     } inverse: { _, y, _ in
-      (y.gathered(back), .zeros([y.rows], dtype: y.dtype))
+      y.gathered(back)
     }
   }
 }

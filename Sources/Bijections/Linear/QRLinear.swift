@@ -21,26 +21,26 @@ public struct QRLinear: Bijection {
   /// An invertible linear map.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (size, positions) = (site.channels, Double(site.positions))
 
-    @Sendable func parts(_ params: Params) -> (q: Reflections, r: Tensor, logDet: Tensor) {
-      let (factors, logScale) = (params["factors"], params["factors"].diagonal())
+    @Sendable func parts(_ params: Params) -> (q: Reflections, r: Tensor) {
+      let factors = params["factors"]
       let vectors = factors.triangle(.strictlyLower) + .identity(size, dtype: factors.dtype)
       return (
-        Reflections(vectors.transposed()), factors.triangle(.strictlyUpper) + exp(logScale).diagonalMatrix(),
-        logScale.sum() * positions
+        Reflections(vectors.transposed()),
+        factors.triangle(.strictlyUpper) + exp(factors.diagonal()).diagonalMatrix()
       )
     }
     let initial = tails(key.normal([size, size])).cast(to: site.dtype)
     return site.layer("QRLinear", ["factors": .leaf(initial)]) { params, x, _ in
-      let (q, r, logDet) = parts(params)
-      return (matmul(q.apply(to: x), r), logDet.broadcast(to: [x.rows]))
+      let (q, r) = parts(params)
+      return matmul(q.apply(to: x), r)
+    } logDet: { params, _, _ in
+      params["factors"].diagonal().sum() * positions
     } inverse: { params, y, _ in
-      let (q, r, logDet) = parts(params)
-      let z = y.mappingColumns { triangularSolve(r, $0, lower: false, transposed: true) }
-      return (q.undo(in: z), (-logDet).broadcast(to: [y.rows]))
+      let (q, r) = parts(params)
+      return q.undo(in: y.mappingColumns { triangularSolve(r, $0, lower: false, transposed: true) })
     }
   }
 

@@ -24,7 +24,6 @@ public struct Rotation: Bijection {
   /// A rotation.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let size = site.channels
     let triangle = StrictTriangle(size: size)
@@ -36,10 +35,10 @@ public struct Rotation: Bijection {
       return solve(identity + skew, identity - skew)
     }
     let params: Params = ["generators": .leaf(generators.cast(to: site.dtype))]
-    return site.layer("Rotation", params, traits: .volumePreserving) { params, x, _ in
-      (matmul(x, rotation(params)), .zeros([x.rows], dtype: x.dtype))
+    return site.volumePreserving("Rotation", params) { params, x, _ in
+      matmul(x, rotation(params))
     } inverse: { params, y, _ in
-      (matmul(y, rotation(params), transposeB: true), .zeros([y.rows], dtype: y.dtype))
+      matmul(y, rotation(params), transposeB: true)
     }
   }
 }

@@ -28,7 +28,6 @@ public struct TriangularAffine: Bijection {
   /// A triangular map, lower unless said otherwise.
   public init(_ side: Side = .lower) { self.side = side }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (size, positions, isLower) = (site.channels, Double(site.positions), side == .lower)
     let triangle = StrictTriangle(size: size)
@@ -42,14 +41,13 @@ public struct TriangularAffine: Bijection {
       triangle(params["entries"]) + exp(params["logScale"]).diagonalMatrix()
     }
     return site.layer("TriangularAffine", params) { params, x, _ in
-      let logDet = (params["logScale"].sum() * positions).broadcast(to: [x.rows])
-      return (matmul(x, lower(params), transposeB: isLower) + params["bias"], logDet)
+      matmul(x, lower(params), transposeB: isLower) + params["bias"]
+    } logDet: { params, _, _ in
+      params["logScale"].sum() * positions
     } inverse: { params, y, _ in
-      let logDet = (params["logScale"].sum() * -positions).broadcast(to: [y.rows])
-      let x = (y - params["bias"]).mappingColumns {
+      (y - params["bias"]).mappingColumns {
         triangularSolve(lower(params), $0, lower: true, transposed: !isLower)
       }
-      return (x, logDet)
     }
   }
 }

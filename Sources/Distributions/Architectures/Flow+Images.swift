@@ -8,7 +8,7 @@ extension Flow {
   /// the channels factored out between them under a learned prior.
   ///
   /// A vector context reaches every coupling, and so does an image context, squeezed as often as the sample. For Glow's class
-  /// conditional prior put the bijection in `WithoutContext` and take `ConditionalNormal` for the prior.
+  /// conditional prior put the bijection behind `NoContext` (see `Conditioned`) and take `ConditionalNormal` for the prior.
   ///
   /// - Parameters:
   ///   - levels: how often the image is squeezed.
@@ -18,7 +18,6 @@ extension Flow {
   ///   - squeeze: which positions meet.
   ///   - factorsOut: whether levels factor out half of their channels; otherwise all go on.
   ///   - learnsPrior: whether what goes out has a learned prior given what goes on.
-  ///   - isReversible: whether the steps of each level keep no activations.
   ///   - normalizesContext: whether the context, which there must be then, goes through an ActNorm first.
   ///   - network: the couplings' conditioner instead of convolutions: `Flattened(MLP(...))` for a dense one.
   ///
@@ -26,16 +25,16 @@ extension Flow {
   public static func glow(
     levels: Int = 3, steps: Int = 8, hidden: Int = 128, scale: Affine.Scale = .sigmoid(shift: 2),
     squeeze: SqueezePattern = .checkerboard, factorsOut: Bool = true, learnsPrior: Bool = true,
-    isReversible: Bool = false, normalizesContext: Bool = false, network: (any Network)? = nil,
+    normalizesContext: Bool = false, network: (any Network)? = nil,
     prior: any Distribution = Normal()
   ) -> Flow {
     let network = network ?? ConvNet(hidden: [hidden, hidden])
-    let flow = multiScale(levels, squeeze, factorsOut, learnsPrior, isReversible, prior) {
+    let flow = multiScale(levels, squeeze, factorsOut, learnsPrior, prior) {
       (0..<steps).flatMap { _ -> [any Bijection] in
         [ActNorm(), InvertibleLinear(), AffineCoupling(network, scale: scale)]
       }
     }
-    return normalizesContext ? Flow(ContextNormalized(flow.bijection), prior: prior) : flow
+    return normalizesContext ? Flow(Conditioned(flow.bijection, by: NormalizedContext()), prior: prior) : flow
   }
 
   /// HINT for images: levels of a squeeze and steps of ActNorm and a recursion of couplings.
@@ -43,11 +42,10 @@ extension Flow {
   /// Kruse et al. 2021, *HINT*, arXiv 1905.10687; the multi-scale form is InvertibleNetworks.jl's.
   public static func multiScaleHINT(
     levels: Int = 2, steps: Int = 4, hidden: Int = 64, squeeze: SqueezePattern = .haar,
-    factorsOut: Bool = true,
-    isReversible: Bool = false, prior: any Distribution = Normal()
+    factorsOut: Bool = true, prior: any Distribution = Normal()
   ) -> Flow {
     let network = ConvNet(hidden: [hidden, hidden])
-    return multiScale(levels, squeeze, factorsOut, false, isReversible, prior) {
+    return multiScale(levels, squeeze, factorsOut, false, prior) {
       (0..<steps).flatMap { _ -> [any Bijection] in
         [ActNorm(), HINT(network, permutation: .full, isShared: false)]
       }
@@ -70,7 +68,7 @@ extension Flow {
   /// The only volume changed is that of one ActNorm in front. A context enters inside the relu. Lensink, Peters & Haber 2019,
   /// arXiv 1905.10484.
   public static func hyperbolic(
-    levels: Int = 2, steps: Int = 8, hidden: Int = 64, step: Double = 0.5, isReversible: Bool = false,
+    levels: Int = 2, steps: Int = 8, hidden: Int = 64, step: Double = 0.5,
     prior: any Distribution = Normal()
   ) -> Flow {
     Flow(
@@ -79,7 +77,7 @@ extension Flow {
           let inside = Serial((0..<steps).map { _ in Hyperbolic(hidden: hidden, step: step) })
           return [
             level == 1 ? Squeeze(.haar) : BothHalves(Squeeze(.haar)), ActNorm(),
-            ContextSqueezed(isReversible ? Reversible(inside) : inside, times: level),
+            Conditioned(inside, by: SqueezedContext(times: level)),
           ]
         }), prior: prior)
   }
@@ -90,7 +88,6 @@ extension Flow {
   /// Dinh, Sohl-Dickstein & Bengio 2016, arXiv 1605.08803, sections 3.4 to 3.6.
   public static func realNVP(
     levels: Int, hidden: Int = 32, blocks: Int = 2, scale: Affine.Scale = .bounded(2),
-    isReversible: Bool = false,
     prior: any Distribution = Normal()
   ) -> Flow {
     let network = ResNet(hidden: hidden, blocks: blocks)
@@ -99,14 +96,13 @@ extension Flow {
         [AffineCoupling(network, scale: scale, split: i % 2 == 0 ? split : split.swapped), ActNorm()]
       }
     }
-    func mode(_ layers: [any Bijection]) -> any Bijection {
-      isReversible ? Reversible(Serial(layers)) : Serial(layers)
-    }
     let all = (0..<levels).map { level -> any Bijection in
-      let positions = ContextSqueezed(
-        mode(couplings(level == levels - 1 ? 4 : 3, .checkerboard)), times: level)
+      func seeing(_ layers: [any Bijection], _ times: Int) -> any Bijection {
+        Conditioned(Serial(layers), by: SqueezedContext(times: times))
+      }
+      let positions = seeing(couplings(level == levels - 1 ? 4 : 3, .checkerboard), level)
       if level == levels - 1 { return positions }
-      return Serial(positions, Squeeze(), ContextSqueezed(mode(couplings(3, .firstHalf)), times: level + 1))
+      return Serial(positions, Squeeze(), seeing(couplings(3, .firstHalf), level + 1))
     }
     return Flow(MultiScale(all), prior: prior)
   }
@@ -128,7 +124,7 @@ extension Flow {
   }
 
   private static func multiScale(
-    _ levels: Int, _ squeeze: SqueezePattern, _ factorsOut: Bool, _ learnsPrior: Bool, _ isReversible: Bool,
+    _ levels: Int, _ squeeze: SqueezePattern, _ factorsOut: Bool, _ learnsPrior: Bool,
     _ prior: any Distribution, steps: () -> [any Bijection]
   ) -> Flow {
     let all = (1...levels).map { level -> any Bijection in
@@ -139,8 +135,7 @@ extension Flow {
         ? [Coupling(ConvNet(hidden: []), InverseTransformer(Affine(scale: .bounded(4))))] : []
       return Serial(
         Squeeze(squeeze),
-        ContextSqueezed(
-          Serial([isReversible ? Reversible(inside) : inside] + last), times: level, pattern: squeeze))
+        Conditioned(Serial([inside] + last), by: SqueezedContext(times: level, pattern: squeeze)))
     }
     return Flow(factorsOut ? MultiScale(all) : Serial(all), prior: prior)
   }

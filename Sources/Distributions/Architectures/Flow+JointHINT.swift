@@ -27,7 +27,7 @@ extension Flow {
   /// Kruse et al. 2021, *HINT*, arXiv 1905.10687; NetworkMultiScaleConditionalHINT of InvertibleNetworks.jl.
   public static func multiScaleJointHINT(
     channels: Int, levels: Int = 2, steps: Int = 4, hidden: Int = 64, squeeze: SqueezePattern = .haar,
-    factorsOut: Bool = false, isReversible: Bool = false, prior: any Distribution = Normal()
+    factorsOut: Bool = false, prior: any Distribution = Normal()
   ) -> Flow {
     let network = ConvNet(hidden: [hidden, hidden])
     // The channels of one image after a level's squeeze.
@@ -37,7 +37,7 @@ extension Flow {
         (0..<steps).flatMap { _ -> [any Bijection] in
           [ActNorm(), JointHINT(network, observed: width, isShared: false)]
         })
-      return Serial(BothHalves(Squeeze(squeeze)), isReversible ? Reversible(inside) : inside)
+      return Serial(BothHalves(Squeeze(squeeze)), inside)
     }
     if !factorsOut { return Flow(Serial(all.flatMap(\.layers)), prior: prior) }
     // (a, b) of y and (a, b) of x become a pair of both a, which goes on, and one of both b, which goes out.

@@ -24,10 +24,7 @@ public struct Banana: Distribution {
     (self.curvature, self.variance) = (curvature, variance)
   }
 
-  /// Parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let size = try site.vectorSize(of: "Banana", atLeast: 2)
     let (b, v) = (curvature, variance)
     let straight = Lambda { _, site in
@@ -36,10 +33,10 @@ public struct Banana: Distribution {
         let second = x.sliced(axis: 1, 1..<2) + sign * b * (square(first) - v)
         return concatenate([first, second, x.sliced(axis: 1, 2..<size)], axis: 1)
       }
-      return site.layer("Banana", .empty, traits: .volumePreserving) { _, x, _ in
-        (moved(x, by: 1), .zeros([x.rows], dtype: x.dtype))
+      return site.volumePreserving("Banana") { _, x, _ in
+        moved(x, by: 1)
       } inverse: { _, z, _ in
-        (moved(z, by: -1), .zeros([z.rows], dtype: z.dtype))
+        moved(z, by: -1)
       }
     }
     let deviations = [v.squareRoot()] + [Double](repeating: 1, count: size - 1)

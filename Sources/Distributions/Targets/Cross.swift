@@ -25,10 +25,7 @@ public struct Cross: Distribution {
       weights: [1, 1, 1, 1])
   }
 
-  /// Parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     try mixture.initialize(key, at: site)
   }
 }

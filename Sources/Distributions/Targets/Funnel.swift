@@ -23,10 +23,7 @@ public struct Funnel: Distribution {
     (self.mean, self.deviation) = (mean, deviation)
   }
 
-  /// Parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let size = try site.vectorSize(of: "Funnel", atLeast: 2)
     let straight = Lambda { _, site in
       @Sendable func scaled(_ x: Tensor, by sign: Double) -> (Tensor, Tensor) {
@@ -37,7 +34,7 @@ public struct Funnel: Distribution {
           Double(size - 1) * logScale.reshaped(to: [x.rows])
         )
       }
-      return site.layer("Funnel", .empty) { _, x, _ in
+      return site.layer("Funnel") { _, x, _ in
         scaled(x, by: -1)
       } inverse: { _, z, _ in
         scaled(z, by: 1)

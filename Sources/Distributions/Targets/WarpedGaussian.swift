@@ -22,22 +22,18 @@ public struct WarpedGaussian: Distribution {
     deviations = [first, second]
   }
 
-  /// Parameters, log-density and sampler.
-  public func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     if site.inputDim != [2] {
       throw .mismatch(who: "WarpedGaussian", what: "inputDim", expected: "[2]", got: "\(site.inputDim)")
     }
     let straight = Lambda { _, site in
-      @Sendable func turned(_ x: Tensor, by sign: Double) -> (Tensor, Tensor) {
+      @Sendable func turned(_ x: Tensor, by sign: Double) -> Tensor {
         let (a, b) = (x.sliced(axis: 1, 0..<1), x.sliced(axis: 1, 1..<2))
         let angle = sign * 0.5 * sqrt(square(a) + square(b))
         let (cosine, sine) = (cos(angle), sin(angle))
-        let y = concatenate([a * cosine - b * sine, a * sine + b * cosine], axis: 1)
-        return (y, .zeros([x.rows], dtype: x.dtype))
+        return concatenate([a * cosine - b * sine, a * sine + b * cosine], axis: 1)
       }
-      return site.layer("WarpedGaussian", .empty, traits: .volumePreserving) { _, x, _ in
+      return site.volumePreserving("WarpedGaussian") { _, x, _ in
         turned(x, by: 1)
       } inverse: { _, z, _ in
         turned(z, by: -1)

@@ -28,7 +28,6 @@ public struct Radial: Bijection {
   /// A radial layer.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let size = site.inputDim.count
     let start = Tensor.full([1], 0.54132485461291811, dtype: site.dtype)  // softplus⁻¹(1)

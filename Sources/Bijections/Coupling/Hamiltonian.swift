@@ -40,7 +40,6 @@ public struct Hamiltonian: Bijection {
     (self.steps, self.stepSize, self.logDensity) = (steps, stepSize, logDensity)
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     guard site.inputDim.rank == 1, site.channels % 2 == 0 else {
       throw .mismatch(
@@ -56,11 +55,11 @@ public struct Hamiltonian: Bijection {
       let (q, p) = try leapfrog(
         x.sliced(axis: 1, 0..<size), x.sliced(axis: 1, size..<2 * size), exp(params["logStep"]))
       let scaled = (p - params["shift"]) * exp(-params["logScale"])
-      return (concatenate(q, scaled, axis: 1), (-params["logScale"].sum()).broadcast(to: [x.rows]))
+      return (concatenate(q, scaled, axis: 1), -params["logScale"].sum())
     } inverse: { (params, y, _) throws(FlowError) in
       let p = y.sliced(axis: 1, size..<2 * size) * exp(params["logScale"]) + params["shift"]
       let (q, back) = try leapfrog(y.sliced(axis: 1, 0..<size), p, -exp(params["logStep"]))
-      return (concatenate(q, back, axis: 1), params["logScale"].sum().broadcast(to: [y.rows]))
+      return (concatenate(q, back, axis: 1), params["logScale"].sum())
     }
   }
 

@@ -25,21 +25,15 @@ public struct IRIM: Bijection {
     self.reflections = reflections
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let rotation = try Householder(reflections: reflections).initialize(key.folded(in: 0), at: site)
-    let coupling = try AdditiveCoupling(network).initialize(key.folded(in: 1), at: site)
-    func turned(_ mapping: Mapping) -> Mapping.Body {
-      { (params, x, context) throws(FlowError) in
-        let around = params.child("rotation")
-        let inside = try rotation.forward.body(around, x, nil).outputs
-        let (y, logDet) = try mapping.body(params.child("coupling"), inside, context)
-        return (try rotation.inverse.body(around, y, nil).outputs, logDet)
-      }
-    }
-    return site.layer(
-      "IRIM", ["rotation": rotation.params, "coupling": coupling.params], traits: .volumePreserving,
-      forward: turned(coupling.forward), inverse: turned(coupling.inverse))
+    let rotation = Householder(reflections: reflections)
+    return try site.chain(
+      "IRIM",
+      [
+        Link(rotation, key.folded(in: 0), at: "rotation"),
+        Link(AdditiveCoupling(network), key.folded(in: 1), at: "coupling"),
+        Link(Inverted(rotation), key.folded(in: 0), at: "rotation"),
+      ])
   }
 }
 
@@ -67,7 +61,6 @@ public struct MisfitGradient: Bijection {
     self.matrix = matrix
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (n, width) = (matrix.shape[1], site.channels)
     guard site.inputDim.rank == 1, width >= 2 * n, site.contextDim == [matrix.shape[0]] else {
@@ -80,18 +73,20 @@ public struct MisfitGradient: Bijection {
     let params: Params = [
       "logScale": .leaf(zeros), "bias": .leaf(zeros), "operator": .frozen(matrix.cast(to: site.dtype)),
     ]
-    func body(_ sign: Double) -> Mapping.Body {
-      { params, x, data in
-        let (estimate, a) = (x.sliced(axis: 1, 0..<n), params["operator"])
-        guard let data else { preconditionFailure("the boundary lets no call without a context pass") }
-        let gradient = matmul(matmul(estimate, a, transposeB: true) - data, a)
-        let moved =
-          x.sliced(axis: 1, n..<2 * n) + sign * (gradient * exp(params["logScale"]) + params["bias"])
-        let rest = 2 * n < width ? [x.sliced(axis: 1, 2 * n..<width)] : []
-        return (concatenate([estimate, moved] + rest, axis: 1), .zeros([x.rows], dtype: x.dtype))
-      }
+    @Sendable func moved(_ params: Params, _ x: Tensor, _ data: Tensor?, _ sign: Double) -> Tensor {
+      let (estimate, a) = (x.sliced(axis: 1, 0..<n), params["operator"])
+      guard let data else { preconditionFailure("the boundary lets no call without a context pass") }
+      let gradient = matmul(matmul(estimate, a, transposeB: true) - data, a)
+      let memory =
+        x.sliced(axis: 1, n..<2 * n)
+        + sign * (gradient * exp(params["logScale"]) + params["bias"])
+      let rest = 2 * n < width ? [x.sliced(axis: 1, 2 * n..<width)] : []
+      return concatenate([estimate, memory] + rest, axis: 1)
     }
-    return site.layer(
-      "MisfitGradient", params, traits: .volumePreserving, forward: body(1), inverse: body(-1))
+    return site.volumePreserving("MisfitGradient", params) { params, x, data in
+      moved(params, x, data, 1)
+    } inverse: { params, y, data in
+      moved(params, y, data, -1)
+    }
   }
 }

@@ -37,37 +37,19 @@ public struct JointHINT: Bijection {
     lanes = HINT(network, transformer, permutation: permutation, isShared: isShared)
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (cut, rest) = (observed, site.channels - observed)
-    if rest < 1 {
+    let (cut, channels) = (observed, site.channels)
+    if cut >= channels {
       throw .mismatch(
         who: "JointHINT", what: "channels", expected: "more than \(cut)", got: "\(site.inputDim)")
     }
-    func lane(_ i: Int, _ channels: Int) throws(FlowError) -> Initialized {
-      var place = site
-      place.inputDim = site.inputDim.replacing(-1, by: channels)
-      return try lanes.initialize(key.folded(in: i), at: place)
-    }
-    let (y, x) = (try lane(0, cut), try lane(1, rest))
-    let (netParams, net) = try site.conditioner(
-      network, key.folded(in: 2), inputs: cut, outputs: transformer.parameterCount * rest)
-    let transformer = transformer
-    let params: Params = ["y": y.params, "x": x.params, "net": netParams]
-    return site.layer("JointHINT", params, traits: transformer.traits) {
-      (params, pair, context) throws(FlowError) in
-      let observed = pair.sliced(axis: -1, 0..<cut)
-      let (zy, logDetY) = try y.forward.body(params.child("y"), observed, context)
-      let (h, logDetX) = try x.forward.body(
-        params.child("x"), pair.sliced(axis: -1, cut..<cut + rest), context)
-      let (zx, logDet) = transformer.forward(h, net(params.child("net"), observed, context))
-      return (concatenate(zy, zx, axis: -1), logDetY + logDetX + logDet)
-    } inverse: { (params, pair, context) throws(FlowError) in
-      let (observed, logDetY) = try y.inverse.body(params.child("y"), pair.sliced(axis: -1, 0..<cut), context)
-      let raw = net(params.child("net"), observed, context)
-      let (h, logDet) = transformer.inverse(pair.sliced(axis: -1, cut..<cut + rest), raw)
-      let (unknown, logDetX) = try x.inverse.body(params.child("x"), h, context)
-      return (concatenate(observed, unknown, axis: -1), logDetY + logDetX + logDet)
-    }
+    let split = Split.mask((0..<channels).map { $0 < cut })
+    return try site.chain(
+      "JointHINT",
+      [
+        Link(OnChannels(cut..<channels, lanes), key.folded(in: 1), at: "x"),
+        Link(Coupling(network, transformer, split: split), key.folded(in: 2), at: nil),
+        Link(OnChannels(0..<cut, lanes), key.folded(in: 0), at: "y"),
+      ])
   }
 }

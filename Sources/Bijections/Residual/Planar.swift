@@ -25,7 +25,6 @@ public struct Planar: Bijection {
   /// A planar layer.
   public init() {}
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let size = site.inputDim.count
     let w = key.normal([size]) / Double(size).squareRoot()

@@ -34,7 +34,6 @@ public struct Sylvester: Bijection {
     self.reflections = reflections
   }
 
-  /// Initial parameters and the two directions.
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let size = site.inputDim.count
     let count = min(units, size)

@@ -29,14 +29,13 @@ public struct IRIMLoop: Bijection {
   public let memory: Int
   /// How often the misfit is looked at.
   public let iterations: Int
-  private let chain: any Bijection
+  private let chain: Serial
 
-  /// A loop for measurements by a matrix [m, n]; `isReversible`: whether its gradient keeps no activations.
+  /// A loop for measurements by a matrix [m, n]. In `Reversible` its gradient keeps no activations.
   ///
   /// - Precondition: a matrix; at least one iteration; a memory, n by default, of at least n numbers.
   public init(
-    _ matrix: Tensor, iterations: Int = 8, memory: Int? = nil, hidden: [Int] = [64, 64], reflections: Int = 3,
-    isReversible: Bool = false
+    _ matrix: Tensor, iterations: Int = 8, memory: Int? = nil, hidden: [Int] = [64, 64], reflections: Int = 3
   ) {
     require(matrix.rank == 2, "IRIMLoop: a matrix, got \(matrix.shape)")
     let unknowns = matrix.shape[1]
@@ -47,9 +46,12 @@ public struct IRIMLoop: Bijection {
     self.memory = memory ?? unknowns
     self.iterations = iterations
     let steps = (0..<iterations).flatMap { _ -> [any Bijection] in
-      [MisfitGradient(matrix), WithoutContext(IRIM(MLP(hidden: hidden), reflections: reflections))]
+      [
+        MisfitGradient(matrix),
+        Conditioned(IRIM(MLP(hidden: hidden), reflections: reflections), by: NoContext()),
+      ]
     }
-    chain = isReversible ? Reversible(Serial(steps)) : Serial(steps)
+    chain = Serial(steps)
   }
 
   /// A state's shape: the estimate, then the memory.
@@ -64,7 +66,8 @@ public struct IRIMLoop: Bijection {
   /// The estimates within states.
   public func estimate(_ states: Tensor) -> Tensor { states.sliced(axis: 1, 0..<matrix.shape[1]) }
 
-  /// Initial parameters and the two directions.
+  public var members: [any Bijection] { chain.layers }
+
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     try chain.initialize(key, at: site)
   }

@@ -1,0 +1,24 @@
+import Randomness
+
+/// A bijection of any type, as one type: for wrappers that are generic over what they wrap.
+///
+/// Map, log|det J|, inverse, parameters, domain and errors: those of the bijection.
+public struct AnyBijection: Bijection {
+  private let bijection: any Bijection
+
+  /// A bijection whose type does not show.
+  public init(_ bijection: any Bijection) { self.bijection = bijection }
+
+  public var members: [any Bijection] { [bijection] }
+
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    try bijection.initialize(key, at: site)
+  }
+}
+
+extension Conditioned where Base == AnyBijection {
+  /// A bijection of any type, and the transformation of its context.
+  public init(_ base: any Bijection, by transform: any ContextTransform) {
+    self.init(AnyBijection(base), by: transform)
+  }
+}

@@ -1,0 +1,129 @@
+import Randomness
+import Tensors
+
+/// A bijection within another: the key that it draws from, and the path of its parameters (nil: the whole tree).
+struct Link: Sendable {
+  let bijection: any Bijection
+  let key: Key
+  let path: String?
+
+  init(_ bijection: any Bijection, _ key: Key, at path: String?) {
+    (self.bijection, self.key, self.path) = (bijection, key, path)
+  }
+}
+
+/// A link that works on ranges of the last axis. With several ranges it works on each with the same parameters.
+struct Slot: Sendable {
+  let link: Link
+  let ranges: [Range<Int>]
+
+  init(_ bijection: any Bijection, on ranges: Range<Int>..., key: Key, at path: String?) {
+    (link, self.ranges) = (Link(bijection, key, at: path), ranges)
+  }
+
+  /// What passes.
+  static func identity(_ range: Range<Int>) -> Slot { Slot(Serial(), on: range, key: Key(0), at: nil) }
+}
+
+extension Site {
+  /// Bijections one after the other, both ways. Data for a start pass through the members already initialized.
+  ///
+  /// Members with the same path share their parameters, which start as the first one's.
+  func chain(_ name: String, _ links: [Link]) throws(FlowError) -> Initialized {
+    var (here, sites, members, tree): (Site, [Site], [Initialized], CompositeTree) = (self, [], [], .init())
+    here.initOutputs = nil
+    for link in links {
+      let member = try link.bijection.initialize(link.key, at: here)
+      sites.append(here)
+      members.append(member)
+      if let data = here.initInputs {
+        here.initInputs = try member.forward.checkedBody(member.params, data, initContext).outputs
+      }
+      here.inputDim = member.forward.codomain.shape
+    }
+    if var data = initOutputs {
+      // Shapes are known from the front; the data come from the back.
+      for (i, link) in links.enumerated().reversed() {
+        sites[i].initOutputs = data
+        members[i] = try link.bijection.initialize(link.key, at: sites[i])
+        data = try members[i].inverse.checkedBody(members[i].params, data, initContext).outputs
+      }
+    }
+    let addresses = zip(links, members).map { tree.adding($1.params, at: $0.path) }
+    let forward = zip(members, addresses).map { Mapping.Member(mapping: $0.forward, address: $1) }
+    let inverse = zip(members, addresses).map { Mapping.Member(mapping: $0.inverse, address: $1) }
+    return (
+      tree.params, .chain(name, forward, at: self), .chain(name, Array(inverse.reversed()), at: here)
+    )
+  }
+
+  /// Bijections side by side on the last axis, both ways. Their outputs stand in the order of the slots.
+  func split(_ name: String, _ slots: [Slot]) throws(FlowError) -> Initialized {
+    func rows(_ x: Tensor, _ ranges: [Range<Int>]) -> Tensor {
+      concatenate(ranges.map { x.sliced(axis: -1, $0) }, axis: 0)
+    }
+    func initialized(_ slot: Slot, _ outputs: [Range<Int>]?) throws(FlowError) -> Initialized {
+      var place = self
+      place.inputDim = inputDim.replacing(-1, by: slot.ranges[0].count)
+      place.initInputs = initInputs.map { rows($0, slot.ranges) }
+      place.initOutputs = outputs.flatMap { outputs in initOutputs.map { rows($0, outputs) } }
+      place.initContext = initContext.map { context in
+        concatenate(slot.ranges.map { _ in context }, axis: 0)
+      }
+      return try slot.link.bijection.initialize(slot.link.key, at: place)
+    }
+    var (tree, end) = (CompositeTree(), 0)
+    var (forward, inverse): ([Mapping.Part], [Mapping.Part]) = ([], [])
+    var outcome = inputDim
+    for slot in slots {
+      var member = try initialized(slot, nil)
+      outcome = member.forward.codomain.shape
+      let outputs = slot.ranges.indices.map { i in
+        end + i * outcome[-1]..<end + (i + 1) * outcome[-1]
+      }
+      end += slot.ranges.count * outcome[-1]
+      if initOutputs != nil { member = try initialized(slot, outputs) }
+      let address = tree.adding(member.params, at: slot.link.path)
+      for (i, o) in zip(slot.ranges, outputs) {
+        forward.append(.init(member: .init(mapping: member.forward, address: address), inputs: i, outputs: o))
+        inverse.append(.init(member: .init(mapping: member.inverse, address: address), inputs: o, outputs: i))
+      }
+    }
+    outcome = outcome.replacing(-1, by: end)
+    return (
+      tree.params, .split(name, forward, from: inputDim, to: outcome, at: self),
+      .split(name, inverse, from: outcome, to: inputDim, at: self)
+    )
+  }
+
+  /// A bijection that runs within the place of another, behind a change of the context.
+  func seeing(_ view: ContextView, _ bijection: any Bijection, _ key: Key) throws(FlowError) -> Initialized {
+    let (params, forward, inverse) = try bijection.initialize(key, at: view.inside(self))
+    return (view.params(around: params), view.seen(forward, in: self), view.seen(inverse, in: self))
+  }
+
+  /// What a mapping that starts here checks.
+  func boundary(_ name: String, _ domain: Domain) -> Boundary {
+    Boundary(name, domain: domain, contextDim: contextDim, dtype: dtype)
+  }
+}
+
+/// The parameter tree of a composite, as it grows.
+struct CompositeTree {
+  private var children: [Params.Child] = []
+
+  var params: Params { .branch(children) }
+
+  /// The address of a member's parameters: new children of the tree, or those that stand at its path already.
+  mutating func adding(_ params: Params, at path: String?) -> Address {
+    guard let path else {
+      children += params.children.filter { child in !children.contains { $0.label == child.label } }
+      return Address(nil)
+    }
+    if let position = children.firstIndex(where: { $0.label == path }) {
+      return Address(path, position: position)
+    }
+    children.append(.init(path, params))
+    return Address(path, position: children.count - 1)
+  }
+}

@@ -1,0 +1,62 @@
+import Tensors
+
+// Three ways to write a layer: with both log-dets, with the forward log-det alone, and without any.
+extension Site {
+  /// A function of parameters, a batch and a context that gives a tensor.
+  public typealias Function =
+    @Sendable (_ params: Params, _ x: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
+
+  /// A layer of which both directions compute their log-det.
+  ///
+  /// A log-det that is the same for all rows may be a scalar.
+  ///
+  /// - Parameters:
+  ///   - name: the name in errors.
+  ///   - params: the initial parameters; empty by default.
+  ///   - domain: the samples allowed at the input; by default all real ones of this place's shape.
+  ///   - codomain: the samples that come out; likewise.
+  ///   - traits: properties that hold whatever the parameters.
+  ///   - forward: data to latents: outputs and log|det J|.
+  ///   - inverse: latents to data: outputs and log|det J|.
+  public func layer(
+    _ name: String, _ params: Params = .empty, from domain: Domain? = nil, to codomain: Domain? = nil,
+    traits: Mapping.Traits = [], forward: @escaping Mapping.Body, inverse: @escaping Mapping.Body
+  ) -> Initialized {
+    let (domain, codomain) = (domain ?? Domain(inputDim), codomain ?? Domain(inputDim))
+    return (
+      params,
+      Mapping(boundary(name, domain), to: codomain, traits: traits, body: forward),
+      Mapping(boundary(name, codomain), to: domain, traits: traits, body: inverse)
+    )
+  }
+
+  /// A layer with one log-det formula, in terms of the inputs. The inverse negates it at the inputs that it has found.
+  public func layer(
+    _ name: String, _ params: Params = .empty, from domain: Domain? = nil, to codomain: Domain? = nil,
+    traits: Mapping.Traits = [], forward: @escaping Function, logDet: @escaping Function,
+    inverse: @escaping Function
+  ) -> Initialized {
+    layer(name, params, from: domain, to: codomain, traits: traits) {
+      (params, x, context) throws(FlowError) in
+      (try forward(params, x, context), try logDet(params, x, context))
+    } inverse: { (params, y, context) throws(FlowError) in
+      let x = try inverse(params, y, context)
+      return (x, -(try logDet(params, x, context)))
+    }
+  }
+
+  /// A layer that preserves volume: its log-det is 0.
+  public func volumePreserving(
+    _ name: String, _ params: Params = .empty, to codomain: Domain? = nil, forward: @escaping Function,
+    inverse: @escaping Function
+  ) -> Initialized {
+    func body(_ function: @escaping Function) -> Mapping.Body {
+      { (params, x, context) throws(FlowError) in
+        (try function(params, x, context), .zeros([x.rows], dtype: x.dtype))
+      }
+    }
+    return layer(
+      name, params, to: codomain, traits: .volumePreserving, forward: body(forward),
+      inverse: body(inverse))
+  }
+}
