@@ -5,7 +5,7 @@
 // a: a sentence of more than 30 words.
 // b: a noun clause with "what" (or "how", "where", "which", "why" at the start of a sentence).
 // c: a line of prose beyond column 110.
-// d: a doc comment of a public symbol that only repeats its declaration; `--repeats` lists these, which are guesses.
+// d: a public doc comment that only repeats its declaration; `--repeats` lists these, which are guesses.
 import Foundation
 
 let mostWords = 30
@@ -233,7 +233,8 @@ func words(_ lines: [Line]) -> [Word] {
 }
 
 let abbreviations: Set<String> = [
-  "e.g.", "i.e.", "eq.", "eqs.", "al.", "fig.", "sec.", "cf.", "vs.", "no.", "p.", "pp.", "app.", "alg.", "ch.", "vol.",
+  "e.g.", "i.e.", "eq.", "eqs.", "al.", "fig.", "sec.", "cf.", "vs.", "no.", "p.", "pp.", "app.", "alg.",
+  "ch.", "vol.",
 ]
 
 /// A paragraph's words, cut after the full stops, question marks and exclamation marks that end a sentence.
@@ -261,10 +262,13 @@ func endsSentence(_ word: String, before next: String) -> Bool {
 // MARK: - The rules
 
 let beforeNounClause: Set<String> = [
-  "about", "after", "against", "and", "around", "are", "as", "at", "be", "before", "behind", "beyond", "but", "by", "for",
-  "from", "in", "into", "is", "like", "of", "on", "or", "over", "per", "than", "through", "to", "under", "until", "upon",
+  "about", "after", "against", "and", "around", "are", "as", "at", "be", "before", "behind", "beyond", "but",
+  "by", "for",
+  "from", "in", "into", "is", "like", "of", "on", "or", "over", "per", "than", "through", "to", "under",
+  "until", "upon",
   "was", "were", "with", "within", "without",
-  "does", "do", "give", "gives", "has", "have", "hold", "holds", "keep", "keeps", "return", "returns", "take", "takes",
+  "does", "do", "give", "gives", "has", "have", "hold", "holds", "keep", "keeps", "return", "returns", "take",
+  "takes",
 ]
 
 /// The words of rule a: of a citation only those in lower case, since names and titles are no prose.
@@ -284,14 +288,16 @@ func nounClause(_ sentence: ArraySlice<Word>) -> Word? {
     if let end = previous.text.last, ":;,—–-(".contains(end) { return word }
     if word.text.hasPrefix("(") || beforeNounClause.contains(previous.bare) { return word }
   }
-  for (previous, word) in zip(sentence, sentence.dropFirst()) where ["how", "which", "why"].contains(word.bare) {
+  for (previous, word) in zip(sentence, sentence.dropFirst())
+  where ["how", "which", "why"].contains(word.bare) {
     if let end = previous.text.last, ":—–".contains(end) { return word }
   }
   return nil
 }
 
 let fillers: Set<String> = [
-  "the", "a", "an", "of", "and", "or", "its", "this", "for", "in", "with", "to", "one", "two", "three", "by", "as", "on",
+  "the", "a", "an", "of", "and", "or", "its", "this", "for", "in", "with", "to", "one", "two", "three", "by",
+  "as", "on",
   "all", "each", "at", "their", "it", "that", "from",
 ]
 
@@ -300,7 +306,8 @@ func repeats(_ sentence: ArraySlice<Word>, _ declaration: String) -> Bool {
   guard declaration.contains("public ") else { return false }
   var names = ""
   for character in declaration.prefix(while: { $0 != "{" && $0 != "=" }) {
-    names += character.isUppercase ? " " + character.lowercased() : character.isLetter ? String(character) : " "
+    names +=
+      character.isUppercase ? " " + character.lowercased() : character.isLetter ? String(character) : " "
   }
   let stems = Set(names.split(separator: " ").map { $0.prefix(5) })
   let content = sentence.map(\.bare).filter { !$0.isEmpty && !fillers.contains($0) }
@@ -330,8 +337,12 @@ func check(_ path: String, listsRepeats: Bool) throws {
     for (index, paragraph) in paragraphs.enumerated() {
       for (position, sentence) in sentences(words(paragraph)).enumerated() {
         let line = sentence.first?.line ?? 0
-        if count(sentence) > mostWords { report("a", path, line, "\(count(sentence)) words: \(text(sentence))") }
-        if let word = nounClause(sentence) { report("b", path, word.line, "\"\(word.bare)\": \(text(sentence))") }
+        if count(sentence) > mostWords {
+          report("a", path, line, "\(count(sentence)) words: \(text(sentence))")
+        }
+        if let word = nounClause(sentence) {
+          report("b", path, word.line, "\"\(word.bare)\": \(text(sentence))")
+        }
         let isFirst = index == 0 && position == 0 && block.marker == "///"
         if listsRepeats, isFirst, repeats(sentence, block.declaration) {
           report("d", path, line, "\(text(sentence))  [\(block.declaration.prefix(60))]")
