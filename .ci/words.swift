@@ -134,27 +134,16 @@ func declaration(in source: [String], from index: Int) -> String {
   return text
 }
 
-/// An article as one block; each cell of a table is a paragraph.
+/// An article as one block.
 func article(in source: [String]) -> [Block] {
-  var lines: [Line] = []
-  for (index, line) in source.enumerated() {
-    if line.hasPrefix("|") {
-      for cell in line.split(separator: "|") where !cell.allSatisfy({ "-: ".contains($0) }) {
-        lines.append(Line(text: String(cell).trimmingCharacters(in: .whitespaces), number: index + 1))
-        lines.append(Line(text: "", number: index + 1))
-      }
-    } else {
-      lines.append(Line(text: line, number: index + 1))
-    }
-  }
-  return [Block(lines: lines, marker: "")]
+  [Block(lines: source.enumerated().map { Line(text: $1, number: $0 + 1) }, marker: "")]
 }
 
 // MARK: - From blocks to sentences
 
 let directives = ["MARK:", "swift-format-ignore", "swift-tools-version", "NOLINT", "clang-format"]
 
-/// The paragraphs and list items of a block; code and headings are left out.
+/// The paragraphs, list items and cells of tables of a block; code and headings are left out.
 func paragraphs(_ block: Block) -> [[Line]] {
   var result: [[Line]] = []
   var current: [Line] = []
@@ -177,6 +166,9 @@ func paragraphs(_ block: Block) -> [[Line]] {
       inList = false
     } else if text.hasPrefix("#") || text.hasPrefix("@") || directives.contains(where: text.hasPrefix) {
       close()
+    } else if isTableRow(text) {
+      close()
+      result += text.split(separator: "|").map { [Line(text: String($0), number: line.number)] }
     } else if let item = listItem(text) {
       close()
       inList = true
@@ -201,6 +193,8 @@ func listItem(_ text: String) -> String? {
   }
   return String(parts[1])
 }
+
+func isTableRow(_ text: String) -> Bool { text.hasPrefix("|") && text.hasSuffix("|") && text.count > 2 }
 
 func isNumbering(_ text: Substring) -> Bool {
   text.count < 4 && text.hasSuffix(".") && text.dropLast().allSatisfy(\.isNumber) && text.count > 1
@@ -331,7 +325,7 @@ func check(_ path: String, listsRepeats: Bool) throws {
   for block in blocks {
     let paragraphs = paragraphs(block)
     for line in Set(paragraphs.joined().map(\.number)).sorted()
-    where source[line - 1].count > mostColumns && !source[line - 1].hasPrefix("|") {
+    where source[line - 1].count > mostColumns && !source[line - 1].hasSuffix("|") {
       report("c", path, line, "\(source[line - 1].count) columns")
     }
     for (index, paragraph) in paragraphs.enumerated() {
