@@ -78,6 +78,9 @@ package enum FileBytes {
   /// Whether a file exists at a path.
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Whether this process may write to a path.
+  package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
+
   /// The error of a file that cannot be read.
   static func unreadable(_ path: String, _ code: Int32) -> FlowError {
     let got =
