@@ -50,7 +50,7 @@ let package = Package(
     room("Arguments", on: []),
     .executableTarget(
       name: "flow", dependencies: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
-    .target(name: "ExampleSupport", dependencies: ["Flows"], path: "Examples/Support"),
+    .target(name: "ExampleSupport", dependencies: ["Flows", "Arguments"], path: "Examples/Support"),
     example("digits", data: ["digits.csv"]),
     example("two-moons"), example("neural-spline"), example("banana"),
     example("tabular", data: ["breast_cancer.csv", "wine.csv"]),
