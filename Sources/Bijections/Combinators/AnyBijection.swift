@@ -1,4 +1,5 @@
 import Randomness
+import Tensors
 
 /// A bijection of any type, as one type: for wrappers that are generic over what they wrap.
 ///
