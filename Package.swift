@@ -106,6 +106,7 @@ let package = Package(
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
     suite("Documentation", on: ["Flows"]),
+    suite("Foundation", on: ["Flows", "TestSupport"]),
     suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
   ],
   swiftLanguageModes: [.v6],
