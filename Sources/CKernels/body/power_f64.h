@@ -43,7 +43,8 @@ INLINE V NAME(pow)(V x, V exponent) {
   V m = NAME(cut)(NAME(choose)(subnormal, a * 0x1p52, a), &k);
   NAME(pair) log = NAME(log_pair)(k - (subnormal & MANTISSA_BITS), m);
   I ordinary = (a > 0) & (a < INFINITY) & (NAME(magnitude)(exponent) < INFINITY);
-  V edge = NAME(choose)(a == 0, NAME(splat)(-INFINITY), NAME(choose)(a == INFINITY, a, log.high));  // an estimate of log |x|
+  // An estimate of log |x|.
+  V edge = NAME(choose)(a == 0, NAME(splat)(-INFINITY), NAME(choose)(a == INFINITY, a, log.high));
   V product = exponent * NAME(choose)(ordinary, log.high, edge);
   V low = fma(exponent, log.low, fma(exponent, log.high, -product));
   // If the product is clamped or not finite, its low part is set to 0.
