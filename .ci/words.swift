@@ -324,8 +324,10 @@ func check(_ path: String, listsRepeats: Bool) throws {
   let blocks = path.hasSuffix(".md") ? article(in: source) : comments(in: source)
   for block in blocks {
     let paragraphs = paragraphs(block)
-    for line in Set(paragraphs.joined().map(\.number)).sorted()
-    where source[line - 1].count > mostColumns && !source[line - 1].hasSuffix("|") {
+    let tables = Set(
+      block.lines.filter { isTableRow($0.text.trimmingCharacters(in: .whitespaces)) }.map(\.number))
+    for line in Set(paragraphs.joined().map(\.number)).subtracting(tables).sorted()
+    where source[line - 1].count > mostColumns {
       report("c", path, line, "\(source[line - 1].count) columns")
     }
     for (index, paragraph) in paragraphs.enumerated() {
