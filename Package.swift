@@ -27,8 +27,8 @@ func program(
 }
 
 /// A program that shows something, with the data that it reads.
-func example(_ name: String, on support: [Target.Dependency] = [], data: [String] = []) -> Target {
-  program(name, on: ["Flows", "Arguments"] + support, path: "Examples/\(name)", data: data)
+func example(_ name: String, on others: [Target.Dependency] = [], data: [String] = []) -> Target {
+  program(name, on: ["Flows", "ExampleSupport"] + others, path: "Examples/\(name)", data: data)
 }
 
 let package = Package(
@@ -61,13 +61,13 @@ let package = Package(
     // MARK: - Programs
     room("Arguments", on: []),
     program("flow", on: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
-    room("ExampleSupport", on: ["Flows"], path: "Examples/Support"),
-    example("two-moons"), example("neural-spline"), example("banana"),
-    example("tabular", data: ["breast_cancer.csv", "wine.csv"]),
-    example("digits", on: ["ExampleSupport"], data: ["digits.csv"]),
-    example("posterior", on: ["ExampleSupport"], data: ["breast_cancer.csv"]),
-    example("glow-digits", on: ["ExampleSupport"]), example("inpainting", on: ["ExampleSupport"]),
-    example("linear-inverse", on: ["ExampleSupport"]), example("gauss-newton", on: ["ExampleSupport"]),
+    room("ExampleSupport", on: ["Flows", "Arguments"], path: "Examples/Support"),
+    example("digits", data: ["digits.csv"]), example("two-moons"),
+    example("glow-digits"), example("inpainting"),
+    example("neural-spline", on: ["Arguments"]), example("banana", on: ["Arguments"]),
+    example("tabular", on: ["Arguments"], data: ["breast_cancer.csv", "wine.csv"]),
+    example("posterior", on: ["Arguments"], data: ["breast_cancer.csv"]),
+    example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
       exclude: ["README.md", "peers", "compare", "scale", "smoke", "figures"]),

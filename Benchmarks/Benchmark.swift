@@ -1,6 +1,6 @@
 import Flows
 
-/// A workload with its parameters and its batch.
+/// A workload with its initial parameters and its batch.
 struct Benchmark {
   enum Part: String, CaseIterable { case step, logPDF, sample }
 
@@ -45,8 +45,10 @@ struct Benchmark {
       operations: operations, floatingPointOperations: floatingPointOperations(part))
   }
 
-  /// Those of the products alone: two for each weight and row, and twice as many again for a gradient. Masked weights do not
-  /// count; a product of factors is as its weight.
+  /// The floating-point operations of the matrix products: two per weight and row, and three times as many
+  /// for a step.
+  ///
+  /// Masked weights do not count. A product of factors counts as its matrix.
   private func floatingPointOperations(_ part: Part) -> Double? {
     guard let share = workload.shareOfWeights else { return nil }
     var weights = 0
@@ -54,7 +56,7 @@ struct Benchmark {
     return 2 * share * Double(weights) * Double(rows) * (part == .step ? 3 : 1)
   }
 
-  /// What a product of matrices reaches on one thread, in 10⁹ operations a second.
+  /// The speed of a matrix product on one thread, in 10⁹ floating-point operations per second.
   static func peakGigaflops() throws -> Double {
     let (a, b) = (Key(0).normal([512, 512]), Key(1).normal([512, 512]))
     let time = Measurement(repetitions: 20) { _ = matmul(a, b) }

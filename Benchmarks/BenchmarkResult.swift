@@ -1,21 +1,21 @@
 import Flows
 import Foundation
 
-/// What was measured of one thing.
+/// The time and memory of one part of a workload.
 struct BenchmarkResult {
   let workload: String
   let part: Benchmark.Part
   let rows: Int
   let params: Int
   let time: Measurement
-  /// The most that tensors took at once.
+  /// The peak memory of tensors in bytes.
   let bytes: Int
-  /// Operations recorded a shard.
+  /// The number of operations recorded per shard.
   let operations: Int?
-  /// Those of the products, where they are known.
+  /// The floating-point operations of the matrix products, if known.
   let floatingPointOperations: Double?
 
-  /// The most memory that this process has taken so far.
+  /// The peak resident memory of this process so far.
   private static var peakResidentBytes: Int {
     var usage = rusage()
     #if canImport(Darwin)
@@ -29,7 +29,7 @@ struct BenchmarkResult {
 
   private var gigaflops: Double? { floatingPointOperations.map { $0 / time.median / 1e6 } }
 
-  /// One line for people; `peak` is what products reach on so many threads.
+  /// The result as a line of text. `peak` is the speed of matrix products on the same number of threads.
   func text(peak: Double) -> String {
     let recorded = operations.map { ", \($0) operations recorded a shard" } ?? ""
     let speed =
@@ -41,7 +41,7 @@ struct BenchmarkResult {
       speed, Double(bytes) / 1_048_576, recorded)
   }
 
-  /// One object for programs.
+  /// The result as a JSON object.
   func json(threads: Int) -> String {
     let recorded =
       (operations.map { ", \"operations\": \($0)" } ?? "") + (gigaflops.map { ", \"gflops\": \($0)" } ?? "")

@@ -1,9 +1,10 @@
 import Flows
 
-/// Many rows through realnvp-2d in bounded memory: `--workload chunks`.
+/// Draws or scores many rows of realnvp-2d in bounded memory: `--workload chunks`.
 ///
-/// One process draws or scores, so that its peak resident set can be read from outside (`/usr/bin/time -v`). Draws are
-/// given up piece by piece; rows to score are drawn piece by piece, and their results are kept.
+/// A process does one of both, so that its peak resident set can be measured from outside
+/// (`/usr/bin/time -v`). Draws are discarded chunk by chunk. Rows to score are drawn chunk by chunk, and
+/// their log-densities are kept.
 ///
 ///     benchmarks --workload chunks --rows 10000000 --what sample|logPDF [--threads 2] [--json]
 struct ChunksWorkload {
@@ -34,7 +35,7 @@ struct ChunksWorkload {
     }
   }
 
-  /// Runs once, and says the time, the most that tensors took meanwhile, and the mean of what came out.
+  /// Runs `body` once and prints the time, the peak memory of tensors and the mean of the result.
   private func report(_ part: Benchmark.Part, _ body: () throws -> Tensor) throws {
     var peak: (result: Tensor, bytes: Int)?
     let time = try Measurement(repetitions: 1, warmUp: 0) { peak = try TensorMemory.peak { try body() } }

@@ -1,12 +1,13 @@
 import Flows
 
-/// Times of one thing, in milliseconds.
+/// The median, least and greatest time of repeated runs, in milliseconds.
 struct Measurement {
   let median: Double
   let least: Double
   let greatest: Double
 
-  /// Warms up, then repeats at least `repetitions` times; a terminal shows how far it is where that takes long.
+  /// Runs `body` for warm-up and then `repetitions` times. A named measurement shows its progress on a
+  /// terminal.
   init(_ name: String = "", repetitions: Int, warmUp: Int = 3, _ body: () throws -> Void) rethrows {
     var meter = ProgressMeter(
       name.isEmpty ? .silent : .automatic, total: warmUp + max(1, repetitions), quietFor: .seconds(2))

@@ -1,9 +1,10 @@
 import Flows
 
-/// Peak memory and time of a gradient step against depth, stored or recovered: `--workload memory`.
+/// Measures the peak memory and time of a gradient step at a depth: `--workload memory`.
 ///
-/// One process measures one depth, so that its peak resident set can be read from outside (`/usr/bin/time -v`). A step is the
-/// gradient over a batch and plain gradient descent.
+/// Activations are stored, or recovered with `--reversible`. A process measures one depth, so that its peak
+/// resident set can be measured from outside (`/usr/bin/time -v`). A step is the gradient over a batch and
+/// plain gradient descent.
 ///
 ///     benchmarks --workload memory --depth 64 [--model realnvp|glow] [--reversible] [--threads 2] [--json]
 struct MemoryWorkload {
@@ -14,7 +15,8 @@ struct MemoryWorkload {
   let repetitions: Int
   let isJSON: Bool
 
-  /// RealNVP of 64 numbers with couplings of 256 hidden units; or 64x64x3 images, squeezed to 16x16x48, and Glow's steps.
+  /// The model: RealNVP of 64 numbers with 256 hidden units, or Glow's steps on 64x64x3 images squeezed to
+  /// 16x16x48.
   private var setting: (layers: [any Bijection], inputDim: Shape, batch: Int, before: [any Bijection]) {
     if model == "glow" {
       let network = ConvNet(hidden: [64, 64], lastWeight: .normal(standardDeviation: 0.01))
@@ -45,8 +47,8 @@ struct MemoryWorkload {
           gradient(), SGD(learningRate: 1e-4).initialize(params), params
         ).0
       }
-      // A stored pass is largest at the end of its forward half, beside the sum of earlier shards' gradients; one that
-      // recovers, when its own gradients are almost complete, too. Each thread has a shard under way.
+      // A stored pass peaks at the end of its forward half, beside the sum of earlier shards' gradients. A
+      // reversible pass peaks when its own gradients are almost complete too. Each thread works on one shard.
       let (result, bytes) = try TensorMemory.peak { try gradient() }
       let gradients = result.learnedLeaves.reduce(0) { $0 + 4 * $1.count }
       let shards = (batch + Parallelism.shardRows(of: inputDim) - 1) / Parallelism.shardRows(of: inputDim)

@@ -1,12 +1,12 @@
 import Flows
 
-/// An architecture and a batch that other libraries are measured on too.
+/// An architecture and a batch size that other libraries are measured on too.
 struct Workload: Sendable {
   let name: String
   let inputDim: Shape
   let batch: Int
   let flow: Flow
-  /// The share of its weights that are not masked; nil where weights meet a row more than once.
+  /// The share of weights that are not masked; nil if weights are used more than once per row.
   var shareOfWeights: Double? = 1
 
   static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D, glow]
@@ -28,21 +28,21 @@ struct Workload: Sendable {
     name: "actnorm-linear-64d", inputDim: 64, batch: 1024,
     flow: Flow(Serial((0..<32).flatMap { _ -> [any Bijection] in [ActNorm(), InvertibleLinear()] })))
 
-  /// Images: two levels of eight steps, with convolutions of 128 hidden channels.
+  /// Glow on images with two levels of eight steps and convolutions of 128 hidden channels.
   private static let glow = Workload(
     name: "glow", inputDim: [32, 32, 3], batch: 16,
     flow: .glow(
       levels: 2, steps: 8, learnsPrior: false, network: ConvNet(hidden: [128, 128], lastWeight: lastWeight)),
     shareOfWeights: nil)
 
-  /// Couplings for a plot of time against one of these numbers.
+  /// Couplings for a plot of time against the dimension, the depth or the width.
   static func scale(dimension: Int, depth: Int, hidden: Int) -> Workload {
     Workload(
       name: "scale", inputDim: Shape([dimension]), batch: 512,
       flow: withReversals(depth, AffineCoupling(perceptron([hidden, hidden]))))
   }
 
-  /// Last layers start away from zero, so that no product is trivial.
+  /// The initializer of last layers, which is not zero, so that no product is trivial.
   private static let lastWeight = Initializer.normal(standardDeviation: 0.01)
 
   private static func perceptron(_ hidden: [Int]) -> MLP { MLP(hidden: hidden, lastWeight: lastWeight) }

@@ -1,4 +1,5 @@
-// Measures an optimization step, the log-density and sampling of flows that other libraries are measured on too.
+// Measures the optimization step, log-density and sampling of flows, on workloads shared with other
+// libraries.
 //
 //     swift run -c release benchmarks [--workload realnvp-2d] [--threads 2] [--json]
 //     swift run -c release benchmarks --workload nsf-8d --rows 1000000 --repetitions 3 --what logPDF

@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass
 class Model:
-    """What is measured. Each function computes, waits for the result and returns it."""
+    """The functions to measure. Each computes, waits for the result and returns it."""
 
     params: int
     step: Callable[[], Any]

@@ -1,7 +1,7 @@
 """The workloads in jax-flows, whose sources are found in JAX_FLOWS or where `setup` puts them.
 
-The sources are of 2021. What they import and call of JAX and what is gone since is put back here, before they are
-imported; the `split` that arrays have lost is given to the networks' outputs, which come from here.
+The sources are of 2021. Parts of JAX that they use and that have since been removed are restored here, before the import.
+The networks' outputs, which come from here, get back the method `split` of arrays.
 """
 
 import os

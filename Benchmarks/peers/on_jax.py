@@ -1,4 +1,4 @@
-"""What the libraries on JAX share: compiled functions and Adam from optax."""
+"""The common part of the libraries on JAX: compiled functions and Adam from optax."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What the libraries on PyTorch share: the training step, and evaluation without a tape."""
+"""The common part of the libraries on PyTorch: the training step, and evaluation without a tape."""
 
 import os
 

@@ -1,22 +1,25 @@
 import Flows
 import Foundation
 
-/// The real 8x8 handwritten digits of the `digits` example as images.
+/// The data of the example `digits` as images: 1,797 handwritten digits of 8 x 8 pixels with grey levels
+/// 0...16.
 ///
-/// UCI "Optical Recognition of Handwritten Digits", test part, as distributed with scikit-learn; 1,797 images, grey levels
-/// 0...16; licence CC BY 4.0.
+/// They are the test part of UCI's "Optical Recognition of Handwritten Digits", as distributed with
+/// scikit-learn; licence CC BY 4.0.
 public enum DigitImages {
-  /// How many grey levels there are.
+  /// The number of grey levels.
   public static let levels = 17
 
-  /// The images [1797, 8, 8, 1], split as the `digits` example splits them for a seed's key: 360 are held out.
+  /// Splits rows into a training and a test part. The test part has 360 rows, which the key draws.
+  public static func split(_ images: Tensor, _ key: Key) -> (training: Tensor, test: Tensor) {
+    let order = key.permutation(images.rows)
+    return (images.rows(Array(order[360...])), images.rows(Array(order[..<360])))
+  }
+
+  /// Reads the images [rows, 8, 8, 1] and splits them.
   public static func load(_ key: Key) throws -> (training: Tensor, test: Tensor) {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../digits/digits.csv")
     let images = try CSV.read(file.standardized.path).values
-    let order = key.permutation(images.rows)
-    func part(_ rows: ArraySlice<Int>) -> Tensor {
-      images.rows(Array(rows)).reshaped(to: [rows.count, 8, 8, 1])
-    }
-    return (part(order[360...]), part(order[..<360]))
+    return split(images.reshaped(to: [images.rows, 8, 8, 1]), key)
   }
 }

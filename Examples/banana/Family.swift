@@ -1,6 +1,6 @@
 import Flows
 
-/// The families of flows of the table, all fitted in the same way.
+/// A family of flows in the table. All families are fitted in the same way.
 enum Family: String, CaseIterable {
   case meanField = "mean-field"
   case planar
@@ -22,12 +22,14 @@ enum Family: String, CaseIterable {
     }
   }
 
-  /// A Hamiltonian flow is fitted to the target beside standard normal momenta, of the same normalizer.
+  /// The target of the fit. A Hamiltonian flow needs standard normal momenta beside it; the normalizer is the
+  /// same.
   func extended(_ target: Target) -> Target { self == .hamiltonian ? target.withMomentum() : target }
 
-  /// Fits the family's flow to a target by its ELBO. It is annealed from a twentieth of the target's logarithm: the flow
-  /// starts wider than the target and loses no tail on its way in. A Hamiltonian flow, which has the target's own gradient
-  /// inside, is not.
+  /// Fits the family's flow to a target by its ELBO.
+  ///
+  /// The inverse temperature rises from 1/20 to 1, so that the flow starts wider than the target and loses no
+  /// tail. A Hamiltonian flow uses the target's own gradient and needs no annealing.
   func fitted(to plain: Target, _ key: Key, iterations: Int, progress: Progress) throws -> VariationalFit {
     let isAnnealed = self != .hamiltonian
     let warming = Schedule.linear(from: 0.05, to: 1, steps: iterations * 3 / 5)

@@ -1,6 +1,7 @@
+import ExampleSupport
 import Flows
 
-/// log-normalizer − ELBO, of every target with every family of flows.
+/// A table of log-normalizer − ELBO for every target and every family of flows.
 struct GapTable {
   let key: Key
   let iterations: Int
@@ -19,17 +20,17 @@ struct GapTable {
     ]
   }
 
-  /// A row a family, as soon as it is known.
+  /// Prints one row per family as soon as it is computed.
   func print() throws {
     let targets = try GapTable.targets()
     Swift.print("log-normalizer - ELBO in nats (k-hat), 20000 draws; \(iterations) iterations of 256 draws")
-    Swift.print((["family"] + targets.map(\.name)).map { padded($0, 16) }.joined())
+    Swift.print((["family"] + targets.map(\.name)).map { column($0, 16) }.joined())
     for family in families {
       let row = Family.allCases.firstIndex(of: family) ?? 0
       let cells = try targets.enumerated().map { column, target in
-        padded(try cell(family, target, key.folded(in: row).folded(in: column)), 16)
+        ExampleSupport.column(try cell(family, target, key.folded(in: row).folded(in: column)), 16)
       }
-      Swift.print(padded(family.rawValue, 16) + cells.joined())
+      Swift.print(column(family.rawValue, 16) + cells.joined())
     }
   }
 
@@ -38,11 +39,7 @@ struct GapTable {
       let fitted = try family.fitted(to: target, key.folded(in: 0), iterations: iterations, progress: .silent)
       let weights = try ImportanceWeights(
         fitted.sample, fitted.params, of: family.extended(target), key: key.folded(in: 1), draws: 20_000)
-      return "\(rounded((target.logNormalizer ?? .nan) - weights.elbo, 4)) (\(rounded(weights.paretoK, 2)))"
+      return "\(decimals((target.logNormalizer ?? .nan) - weights.elbo, 4)) (\(decimals(weights.paretoK, 2)))"
     } catch FlowError.diverged { return "diverged" }
-  }
-
-  private func padded(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(1, width - text.count))
   }
 }

@@ -1,29 +1,23 @@
-// Fits a neural spline flow to a banana known up to a constant, recovers the constant and draws both; or, with --table all,
-// fits every family of flows to every target and prints how far each ELBO stays below the known log-normalizer.
+// Fits a neural spline flow to a banana density known up to a constant, estimates the constant and draws
+// both. With --table all it fits every family of flows to every target and prints the gaps of the ELBOs to
+// the log-normalizers.
 //
 //     swift run -c release banana [--iterations 10000] [--seed 0] [--output banana.svg]
 //     swift run -c release banana --table all|mean-field|planar|... [--iterations 10000] [--seed 0]
 import Arguments
+import ExampleSupport
 import Flows
-import Foundation
 
 let families = Family.allCases.map(\.rawValue)
-let options = Arguments.orExit(
+let program = Program(
   "banana", "Fits a flow to a banana known up to a constant, or many flows to many targets.",
   options: [
     .init("iterations", "N", default: "10000", "steps of a fit"),
     .init("table", "NAME", default: "none", "all, or one of \(families.joined(separator: ", "))"),
-    .init("seed", "N", default: "0", "what everything random is drawn from"),
-    .init("output", "FILE", default: "banana.svg", "where the picture goes"),
-  ])
-let (iterations, seed, table) = Arguments.orExit { () throws(UsageError) in
-  (
-    try options.integer("iterations", in: 1...10_000_000), try options.integer("seed", in: Int.min...Int.max),
-    try options.choice("table", of: ["none", "all"] + families)
-  )
-}
-let key = Key(seed)
-print("seed \(seed)")
+  ], output: "banana.svg")
+let iterations = program.integer("iterations", in: 1...10_000_000)
+let table = program.choice("table", of: ["none", "all"] + families)
+let key = program.key
 if table == "none" {
   try recoverTheConstant()
 } else {
@@ -44,22 +38,16 @@ func recoverTheConstant() throws {
   let weights = try ImportanceWeights(
     fitted.sample, fitted.params, of: target, key: key.folded(in: 1), draws: 20_000)
   print("log-normalizer: \(constant)")
-  print("ELBO: \(rounded(weights.elbo, 5)) ± \(rounded(weights.elboError, 5))")
-  print("log-evidence by importance sampling: \(rounded(weights.logEvidence, 5))")
+  print("ELBO: \(decimals(weights.elbo, 5)) ± \(decimals(weights.elboError, 5))")
+  print("log-evidence by importance sampling: \(decimals(weights.logEvidence, 5))")
   print(
-    "effective sample size: \(rounded(weights.effectiveSampleSize, 0)) of 20000, k-hat \(rounded(weights.paretoK, 3))"
+    "effective sample size: \(decimals(weights.effectiveSampleSize, 0)) of 20000, k-hat \(decimals(weights.paretoK, 3))"
   )
 
   let grid = DensityPlot.Grid(x: -30...30, y: -50...15, columns: 240)
   let density = exp(try fitted.logPDF(fitted.params, grid.points()))
   let draws = try banana.draw?(key.folded(in: 2), 400, .float32)
-  let path = options.text("output")
-  try DensityPlot(
-    "A spline flow's density and 400 draws from the banana", density: density, on: grid, samples: draws
-  )
-  .write(to: path)
-  print("wrote \(path)")
+  try program.write(
+    DensityPlot(
+      "A spline flow's density and 400 draws from the banana", density: density, on: grid, samples: draws))
 }
-
-/// A number with a fixed count of decimals.
-func rounded(_ x: Double, _ count: Int) -> String { String(format: "%.\(count)f", x) }

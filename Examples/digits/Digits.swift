@@ -1,49 +1,37 @@
 import ExampleSupport
 import Flows
-import Foundation
 
-/// The real 8x8 handwritten digits and their way to the real line.
-///
-/// `digits.csv`: UCI "Optical Recognition of Handwritten Digits", test part, as distributed with scikit-learn; 1,797 rows of
-/// 64 whole numbers 0..16; licence CC BY 4.0.
+/// The map from grey levels to real numbers and back.
 enum Digits {
   static let pixels = 64
   static let levels = 17.0
 
-  /// The images, [1797, 64], values 0...16.
-  static func load() throws -> Tensor {
-    guard let path = Bundle.module.path(forResource: "digits", ofType: "csv") else {
-      throw FlowError.file(path: "digits.csv", row: nil, column: nil, message: "not found beside the program")
-    }
-    return try CSV.read(path).values
-  }
-
-  /// Uniform noise fills each grey level's bin, v = (pixel + u) / 17, and a logit takes v to the real line.
+  /// Adds uniform noise, v = (pixel + u) / 17, and maps v to the real line by a logit.
   @Sendable static func dequantized(_ key: Key, _ images: Tensor) -> Tensor {
     let v = 0.05 + 0.9 * ((images + key.uniform(images.shape)) / levels)
     return log(v) - log1p(-v)
   }
 
-  /// Grey levels again, 0...16 in real numbers.
+  /// Inverts the logit and returns grey levels as real numbers in 0...16.
   static func images(from z: Tensor) -> Tensor {
     let v = (sigmoid(z) - 0.05) / 0.9
     return minimum(maximum(v * levels - 0.5, 0), 16)
   }
 
-  /// log|dz/dv| of each row: what a density in z has to be multiplied by to be one of v.
+  /// log|dz/dv| per row: the term that turns a log-density of z into one of v.
   static func logDerivative(at z: Tensor) -> Tensor {
     (softplus(z) + softplus(-z) + log(Tensor(0.9))).sumPerRow()
   }
 }
 
-/// A mean negative log-likelihood in the two units that people compare.
+/// A mean negative log-likelihood in the two usual units.
 struct Score: CustomStringConvertible {
-  /// Nats an image, in logit space.
+  /// The value in nats per image, in logit space.
   let nats: Double
-  /// Bits a pixel, of the grey levels.
+  /// The value in bits per pixel of the grey levels.
   let bitsPerPixel: Double
 
-  /// Averages over dequantization keys.
+  /// Averages over rows and dequantization keys.
   init(of logPDF: (Tensor) throws -> Tensor, on images: Tensor, keys: [Key]) rethrows {
     var (inLogits, inPixels) = (0.0, 0.0)
     for key in keys {
@@ -54,7 +42,7 @@ struct Score: CustomStringConvertible {
         (logDensity + Digits.logDerivative(at: z).cast(to: .float64)).mean().item / Double(keys.count)
     }
     nats = inLogits
-    // NLL(v) / (64 ln 2) bits a dimension for v in [0, 1), and log2 17 to count levels instead.
+    // This is NLL(v) / (64 ln 2) for v in [0, 1), plus log2 17 for the density of grey levels.
     bitsPerPixel = inPixels / (Double(Digits.pixels) * 0.69314718055994531) + 4.08746284125034
   }
 

@@ -1,30 +1,21 @@
-// Trains a small flow by damped Gauss-Newton steps, which conjugate gradients solve with matrix-free Jacobian products, and
-// by Adam; draws both losses against steps.
+// Trains a small flow by damped Gauss-Newton steps and by Adam, and draws both losses against the steps.
+// Conjugate gradients with matrix-free Jacobian products solve for each Gauss-Newton step.
 //
-// The loss is the mean of ½ |z|² − log|det J|. With z's Jacobian by the parameters J_z, the step solves
-// (J_zᵀ J_z / rows + λ) d = −gradient; λ falls after a step that helps and grows until one does.
+// The loss is the mean of ½ |z|² − log|det J|. With J_z, the Jacobian of z by the parameters, the step d
+// solves (J_zᵀ J_z / rows + λ) d = −gradient. The damping λ falls after a step that lowers the loss, and
+// grows until one does.
 //
 //     swift run -c release gauss-newton [--steps 30] [--seed 0] [--output gauss-newton.svg]
 import Arguments
 import ExampleSupport
 import Flows
 
-let options = Arguments.orExit(
+let program = Program(
   "gauss-newton", "Trains a flow by Gauss-Newton steps and by Adam.",
-  options: [
-    .init("steps", "N", default: "30", "steps of each"),
-    .init("seed", "N", default: "0", "what everything random is drawn from"),
-    .init("output", "FILE", default: "gauss-newton.svg", "where the picture goes"),
-  ])
-let (steps, seed) = Arguments.orExit { () throws(UsageError) in
-  (try options.integer("steps", in: 1...1_000_000), try options.integer("seed", in: Int.min...Int.max))
-}
-let key = Key(seed)
-let output = options.text("output")
-let start = ContinuousClock.now
-print("seed \(seed)")
+  options: [.init("steps", "N", default: "30", "steps of each")], output: "gauss-newton.svg")
+let (key, steps) = (program.key, program.integer("steps"))
 
-// A banana, in double precision.
+// The data are draws from a banana in double precision.
 let z = key.folded(in: 0).normal([500, 2], dtype: .float64)
 let first = z.sliced(axis: 1, 0..<1)
 let data = concatenate([first, square(first) - 1 + 0.4 * z.sliced(axis: 1, 1..<2)], axis: 1)
@@ -73,11 +64,8 @@ print(
   "after \(steps) steps: Gauss-Newton \(decimals(history[steps], 4)), Adam \(decimals(adam[steps], 4)) nats (without the constant)"
 )
 
-try LineChart(
-  "Two ways to train a flow",
-  series: [
-    .init("Gauss-Newton", history), .init("Adam", adam),
-  ], xLabel: "step", yLabel: "loss in nats"
-).write(to: output)
-print("wrote \(output)")
-remarkTime(since: start)
+try program.write(
+  LineChart(
+    "Two ways to train a flow", series: [.init("Gauss-Newton", history), .init("Adam", adam)],
+    xLabel: "step", yLabel: "loss in nats"))
+program.remarkTime()

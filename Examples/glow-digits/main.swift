@@ -1,24 +1,14 @@
-// Fits a multi-scale Glow to real handwritten digits, judges it on the rows that the `digits` example holds out, and draws.
+// Fits a multi-scale Glow to handwritten digits, evaluates it on the held-out rows of the example `digits`,
+// and draws digits.
 //
 //     swift run -c release glow-digits [--epochs 100] [--seed 0] [--output glow-digits.svg]
-import Arguments
 import ExampleSupport
 import Flows
 
-let options = Arguments.orExit(
-  "glow-digits", "Fits a multi-scale Glow to real handwritten digits.",
-  options: [
-    .init("epochs", "N", default: "100", "passes over the data"),
-    .init("seed", "N", default: "0", "what everything random is drawn from"),
-    .init("output", "FILE", default: "glow-digits.svg", "where the picture goes"),
-  ])
-let (epochs, seed) = Arguments.orExit { () throws(UsageError) in
-  (try options.integer("epochs", in: 1...1_000_000), try options.integer("seed", in: Int.min...Int.max))
-}
-let key = Key(seed)
-let output = options.text("output")
-let start = ContinuousClock.now
-print("seed \(seed)")
+let program = Program(
+  "glow-digits", "Fits a multi-scale Glow to real handwritten digits.", options: [.epochs(100)],
+  output: "glow-digits.svg")
+let (key, epochs) = (program.key, program.integer("epochs"))
 
 let (training, test) = try DigitImages.load(key.folded(in: 0))
 let glow = Flow.glow(levels: 2, steps: 8, hidden: 64, scale: .bounded(2))
@@ -33,7 +23,8 @@ let fitted = try fit(
   patience: 25, augment: model.uniform,
   onEpoch: printing(every: 20, of: epochs))
 
-// Five dequantizations of the same held-out rows; log 17 a number turns a density into a probability's bound.
+// The held-out rows are dequantized five times. Adding log2 17 per number gives a bound in bits of the grey
+// levels.
 let keys = (0..<5).map { key.folded(in: 2).folded(in: $0) }
 var bits = 0.0
 for key in keys {
@@ -50,12 +41,11 @@ func draws(_ temperature: Double) throws -> Tensor {
   let v = try fitted.sample(key.folded(in: 3), fitted.params, count: 64, temperature: temperature)
   return model.images(v).reshaped(to: [64, 8, 8])
 }
-try ImageGrid(
-  "Handwritten digits, 8x8: Glow on two scales",
-  groups: [
-    .init("real, held out", test[0..<64].reshaped(to: [64, 8, 8])), .init("generated", try draws(1)),
-    .init("at temperature 0.7", try draws(0.7)),
-  ], range: 0...16
-).write(to: output)
-print("wrote \(output)")
-remarkTime(since: start)
+try program.write(
+  ImageGrid(
+    "Handwritten digits, 8x8: Glow on two scales",
+    groups: [
+      .init("real, held out", test[0..<64].reshaped(to: [64, 8, 8])), .init("generated", draws(1)),
+      .init("at temperature 0.7", draws(0.7)),
+    ], range: 0...16))
+program.remarkTime()

@@ -1,27 +1,17 @@
-// Fills in the missing lower half of handwritten digits: a conditional Glow gives draws from the posterior, their mean and
-// their standard deviation.
+// Fills in the missing lower half of handwritten digits. A conditional Glow gives draws from the posterior,
+// with their mean and standard deviation.
 //
 //     swift run -c release inpainting [--epochs 80] [--seed 0] [--output inpainting.svg]
-import Arguments
 import ExampleSupport
 import Flows
 
-let options = Arguments.orExit(
-  "inpainting", "Fills in the missing lower half of handwritten digits.",
-  options: [
-    .init("epochs", "N", default: "80", "passes over the data"),
-    .init("seed", "N", default: "0", "what everything random is drawn from"),
-    .init("output", "FILE", default: "inpainting.svg", "where the picture goes"),
-  ])
-let (epochs, seed) = Arguments.orExit { () throws(UsageError) in
-  (try options.integer("epochs", in: 1...1_000_000), try options.integer("seed", in: Int.min...Int.max))
-}
-let key = Key(seed)
-let output = options.text("output")
-let start = ContinuousClock.now
-print("seed \(seed)")
+let program = Program(
+  "inpainting", "Fills in the missing lower half of handwritten digits.", options: [.epochs(80)],
+  output: "inpainting.svg")
+let (key, epochs) = (program.key, program.integer("epochs"))
 
-/// The upper half is seen, the lower one is missing: images [4, 8, 1] both, grey levels between 0 and 1 for the context.
+/// The upper halves as contexts, with grey levels from 0 to 1, and the lower halves as samples; both [rows,
+/// 4, 8, 1].
 func halves(_ images: Tensor) -> (seen: Tensor, missing: Tensor) {
   (images.sliced(axis: 1, 0..<4) / 16, images.sliced(axis: 1, 4..<8))
 }
@@ -39,7 +29,7 @@ let fitted = try fit(
   patience: 20, augment: model.uniform,
   onEpoch: printing(every: 20, of: epochs))
 
-// The posterior's mean against the training rows' mean, which sees nothing.
+// The posterior's mean is compared with the mean of the training rows.
 let (testSeen, testMissing) = halves(test)
 let count = 200
 var (means, deviations, first): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
@@ -47,9 +37,8 @@ for i in 0..<60 {
   let v = try fitted.sample(
     key.folded(in: 2).folded(in: i), fitted.params, count: count, given: testSeen[i..<i + 1])
   let images = model.images(v)
-  let mean = images.mean(axis: 0)
-  means.append(mean)
-  deviations.append(sqrt(square(images - mean).mean(axis: 0)))
+  means.append(images.mean(axis: 0))
+  deviations.append(deviation(images))
   first.append(images[0..<6])
 }
 let truth = testMissing[0..<60]
@@ -71,11 +60,9 @@ let rows = (0..<10).map { i -> [Tensor] in
   return [whole(i, truth[i]), whole(i, blank), whole(i, means[i]), spread]
     + (0..<6).map { whole(i, first[i][$0]) }
 }
-try ImageGrid(
-  "The lower half is missing",
-  groups: [.init("truth, seen, mean, 2 sd, draws", stack(rows.flatMap { $0 }))],
-  columns: 10,
-  range: 0...16
-).write(to: output)
-print("wrote \(output)")
-remarkTime(since: start)
+try program.write(
+  ImageGrid(
+    "The lower half is missing",
+    groups: [.init("truth, seen, mean, 2 sd, draws", stack(rows.flatMap { $0 }))], columns: 10,
+    range: 0...16))
+program.remarkTime()

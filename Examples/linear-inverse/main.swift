@@ -1,34 +1,22 @@
-// A linear inverse problem with a curved prior, y = A x + noise: two ways to the posterior of x given y, by HINT flows,
-// against importance sampling.
+// Solves a linear inverse problem with a curved prior, y = A x + noise. Two HINT flows estimate the posterior
+// of x given y and are compared with importance sampling.
 //
-// Amortised: one conditional flow is fitted to pairs (x, y) and serves every y. Not amortised: a flow is fitted to one y by
-// the reverse Kullback-Leibler divergence, from the prior's and the noise's log-density alone.
+// The amortised flow is conditional: it is fitted to pairs (x, y) and serves every y. The other flow is
+// fitted to one y by the reverse Kullback-Leibler divergence, from the log-densities of the prior and the
+// noise alone.
 //
 //     swift run -c release linear-inverse [--epochs 40] [--steps 1500] [--seed 0] [--output linear-inverse.svg]
 import Arguments
 import ExampleSupport
 import Flows
 
-let options = Arguments.orExit(
+let program = Program(
   "linear-inverse", "Finds the posterior of a linear inverse problem in two ways.",
-  options: [
-    .init("epochs", "N", default: "40", "passes over the pairs"),
-    .init("steps", "N", default: "1500", "steps for one measurement"),
-    .init("seed", "N", default: "0", "what everything random is drawn from"),
-    .init("output", "FILE", default: "linear-inverse.svg", "where the picture goes"),
-  ])
-let (epochs, steps, seed) = Arguments.orExit { () throws(UsageError) in
-  (
-    try options.integer("epochs", in: 1...1_000_000), try options.integer("steps", in: 1...1_000_000),
-    try options.integer("seed", in: Int.min...Int.max)
-  )
-}
-let key = Key(seed)
-let output = options.text("output")
-let start = ContinuousClock.now
-print("seed \(seed)")
+  options: [.epochs(40), .init("steps", "N", default: "1500", "steps for one measurement")],
+  output: "linear-inverse.svg")
+let (key, epochs, steps) = (program.key, program.integer("epochs"), program.integer("steps"))
 
-/// The banana: x₁ ~ N(0, 1), x₂ = x₁² / 2 − 1 + N(0, 0.3²).
+/// Draws from the prior, a banana: x₁ ~ N(0, 1), x₂ = x₁² / 2 − 1 + N(0, 0.3²).
 @Sendable func prior(_ key: Key, _ count: Int) -> Tensor {
   let z = key.normal([count, 2])
   let first = z.sliced(axis: 1, 0..<1)
@@ -38,7 +26,7 @@ print("seed \(seed)")
   let (a, b) = (x.sliced(axis: 1, 0..<1), x.sliced(axis: 1, 1..<2))
   return (-0.5 * square(a) - 0.5 * square((b - 0.5 * square(a) + 1) / 0.3)).sumPerRow()
 }
-/// One number is measured: y = 0.3 x₁ + x₂ + N(0, 0.4²), so most y have two kinds of x.
+/// Draws a measurement y = 0.3 x₁ + x₂ + N(0, 0.4²), for which most posteriors have two modes.
 let operation = Tensor([[0.3, 1]])
 let noise = 0.4
 @Sendable func measured(_ key: Key, _ x: Tensor) -> Tensor {
@@ -60,21 +48,16 @@ let amortised = try fit(
     return .proceed
   })
 
-// The measurement to explain.
+// This is the measurement y.
 let observed = Tensor([[-0.4]])
 
-// The prior's draws, weighted by the noise's density: right for many draws, whatever the prior.
+// Importance sampling weights draws from the prior by the density of the noise.
 let many = prior(key.folded(in: 3), 200_000)
 let logWeights = -0.5 * square((observed - matmul(many, operation, transposeB: true)) / noise).sumPerRow()
 let weights = exp(logWeights - logWeights.max(axis: 0))
 let normalized = weights / weights.sum()
-func moments(_ x: Tensor, _ weights: Tensor) -> (mean: [Double], deviation: [Double]) {
-  let w = weights.expanded(axis: 1)
-  let mean = (w * x).sum(axis: 0)
-  return (mean.doubles, sqrt((w * square(x - mean)).sum(axis: 0)).doubles)
-}
 
-// The reverse divergence: E over z of −log p(x) − log p(y | x) − log|det ∂x/∂z| for x = f⁻¹(z).
+// The reverse divergence is the mean over z of −log p(x) − log p(y | x) − log|det ∂x/∂z| with x = f⁻¹(z).
 let single = Flow.hint(layers: 8, hidden: [64, 64])
 let (initial, _, sample) = try single(key.folded(in: 4), inputDim: 2)
 let optimizer = Chain(
@@ -96,17 +79,16 @@ for step in 0..<steps {
 let count = 4_000
 let draws = try amortised.sample(key.folded(in: 6), amortised.params, count: count, given: observed)
 let others = try sample(key.folded(in: 7), params, count: count)
-let even = Tensor.full([count], 1 / Double(count))
 func line(_ name: String, _ m: (mean: [Double], deviation: [Double])) -> String {
   "\(name): mean (\(decimals(m.mean[0], 3)), \(decimals(m.mean[1], 3))), "
     + "deviation (\(decimals(m.deviation[0], 3)), \(decimals(m.deviation[1], 3)))"
 }
 print("posterior given y = \(observed.item):")
-print(line("  importance sampling", moments(many, normalized)))
-print(line("  amortised conditional HINT", moments(draws, even)))
-print(line("  HINT for this y alone", moments(others, even)))
+print(line("  importance sampling", moments(many, weights: normalized)))
+print(line("  amortised conditional HINT", moments(draws)))
+print(line("  HINT for this y alone", moments(others)))
 
-/// Rows in proportion to their weights, at even steps through the running sum.
+/// Resamples rows in proportion to their weights, at equal steps through the running sum.
 func resampled(_ x: Tensor, _ weights: Tensor, count: Int) -> Tensor {
   var (sum, next, rows) = (0.0, 0.5 / Double(count), [Int]())
   for (i, weight) in weights.doubles.enumerated() {
@@ -119,12 +101,11 @@ func resampled(_ x: Tensor, _ weights: Tensor, count: Int) -> Tensor {
   return x.rows(rows)
 }
 
-try ScatterPlot(
-  "Posterior of a banana given one linear measurement",
-  series: [
-    .init("prior", many[0..<600]), .init("importance sampling", resampled(many, normalized, count: 600)),
-    .init("amortised", draws[0..<600]), .init("for this y alone", others[0..<600]),
-  ], xLabel: "x1", yLabel: "x2"
-).write(to: output)
-print("wrote \(output)")
-remarkTime(since: start)
+try program.write(
+  ScatterPlot(
+    "Posterior of a banana given one linear measurement",
+    series: [
+      .init("prior", many[0..<600]), .init("importance sampling", resampled(many, normalized, count: 600)),
+      .init("amortised", draws[0..<600]), .init("for this y alone", others[0..<600]),
+    ], xLabel: "x1", yLabel: "x2"))
+program.remarkTime()

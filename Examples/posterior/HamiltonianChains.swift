@@ -1,27 +1,28 @@
+import ExampleSupport
 import Flows
 
-/// Hamiltonian Monte Carlo on many chains at once: what a flow's posterior is compared with.
+/// Hamiltonian Monte Carlo on many chains at once, as a reference for a flow's posterior.
 struct HamiltonianChains {
   let target: Target
-  /// A chain a row.
+  /// The current position of each chain, one per row.
   private(set) var positions: Tensor
-  /// The lower triangular factor of the covariance by which steps are scaled.
+  /// The lower triangular factor of the covariance that scales the steps.
   private let factor: Tensor
   private let step: Double
   private let leaps: Int
   private var rounds = 0
   private var accepted = 0.0
 
-  /// Chains from given starts; without a factor, steps are equally long in every direction.
+  /// Starts chains at given positions. Without a factor, steps are equally long in every direction.
   init(_ target: Target, from positions: Tensor, factor: Tensor? = nil, step: Double, leaps: Int) {
     (self.target, self.positions, self.step, self.leaps) = (target, positions, step, leaps)
     self.factor = factor ?? .identity(positions.shape[1], dtype: positions.dtype)
   }
 
-  /// The share of proposals that were accepted.
+  /// The acceptance rate of the proposals.
   var acceptance: Double { accepted / Double(max(rounds, 1)) }
 
-  /// The chains after each of some rounds, `[rounds * chains, numbers]`.
+  /// Runs the chains and returns their positions after each round, shape `[rounds * chains, numbers]`.
   mutating func run(_ key: Key, rounds: Int) throws -> Tensor {
     var kept: [Tensor] = []
     for round in 0..<rounds {
@@ -31,7 +32,7 @@ struct HamiltonianChains {
     return concatenate(kept, axis: 0)
   }
 
-  /// One proposal for every chain, accepted by Metropolis' rule: leapfrog steps in q = L z, where the gradient is g L.
+  /// Proposes a position for every chain by leapfrog steps in q = L z, and accepts it by Metropolis' rule.
   private mutating func advance(_ key: Key) throws {
     let dtype = positions.dtype
     let momentum = key.folded(in: 0).normal(positions.shape, dtype: dtype)
@@ -48,16 +49,15 @@ struct HamiltonianChains {
     rounds += 1
   }
 
+  /// The gradient of the log-density by z, which is g L with g the gradient by q.
   private func slope(_ q: Tensor) throws -> Tensor {
     matmul(try gradient(at: q) { try target.logDensity($0).sum() }, factor)
   }
 }
 
-/// The lower triangular factor L of the covariance L Lᵀ of rows.
+/// The lower triangular factor L of the rows' covariance L Lᵀ.
 func covarianceFactor(of rows: Tensor) -> Tensor {
-  let centered = rows - rows.mean(axis: 0)
-  let a = (matmul(centered, centered, transposeA: true) / Double(rows.rows)).doubles
-  let n = rows.shape[1]
+  let (a, n) = (covariance(rows).doubles, rows.shape[1])
   var l = [Double](repeating: 0, count: n * n)
   for i in 0..<n {
     for j in 0...i {

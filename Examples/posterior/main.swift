@@ -1,35 +1,31 @@
-// Fits a spline flow to the posterior of a logistic regression on real data and compares it with long Hamiltonian Monte Carlo chains.
+// Fits a spline flow to the posterior of a logistic regression on real data and compares it with long chains
+// of Hamiltonian Monte Carlo.
 //
 //     swift run -c release posterior [--iterations 2000] [--features 10] [--rounds 1000] [--seed 0] [--output posterior]
 //
-// Writes PREFIX-marginals.svg (two weights' densities, by the flow and by the chains) and PREFIX-elbo.svg.
+// Writes PREFIX-marginals.svg with the densities of two weights by the flow and by the chains, and
+// PREFIX-elbo.svg.
 import Arguments
 import ExampleSupport
 import Flows
 
-let options = Arguments.orExit(
+let program = Program(
   "posterior", "Fits a flow to a regression's posterior and compares it with Hamiltonian Monte Carlo.",
   options: [
     .init("iterations", "N", default: "2000", "steps of the fit"),
     .init("features", "N", default: "10", "measurements of the regression"),
     .init("rounds", "N", default: "1000", "rounds of each Monte Carlo chain"),
-    .init("seed", "N", default: "0", "what everything random is drawn from"),
-    .init("output", "PREFIX", default: "posterior", "where the pictures go"),
+    .init("output", "PREFIX", default: "posterior", "the beginning of the pictures' file names"),
   ])
-let (iterations, features, rounds, seed) = Arguments.orExit { () throws(UsageError) in
-  (
-    try options.integer("iterations", in: 1...10_000_000), try options.integer("features", in: 1...30),
-    try options.integer("rounds", in: 4...1_000_000), try options.integer("seed", in: Int.min...Int.max)
-  )
-}
-let (key, prefix) = (Key(seed), options.text("output"))
-print("seed \(seed)")
+let iterations = program.integer("iterations", in: 1...10_000_000)
+let rounds = program.integer("rounds", in: 4...1_000_000)
+let (key, prefix) = (program.key, program.text("output"))
 
-let regression = try Regression(features: features, priorDeviation: 2)
+let regression = try Regression(features: program.integer("features", in: 1...30), priorDeviation: 2)
 let target = regression.target
 let size = target.inputDim.count
 
-// The flow: couplings by splines behind a full linear map, which takes the correlations.
+// The flow has spline couplings and a full linear map, which models the correlations.
 let layers = (0..<3).flatMap { _ -> [any Bijection] in
   let net = MLP(hidden: [48, 48], activation: .leakyReLU())
   let spline = RationalQuadraticSpline(bins: 8, bound: 6)
@@ -48,7 +44,8 @@ print(
     + "effective sample size \(decimals(weights.effectiveSampleSize, 0)) of 20000, k-hat \(decimals(weights.paretoK, 2))"
 )
 
-// The chains start at draws of a wide normal distribution and know nothing of the flow. A first run finds the scales.
+// The chains start at draws from a wide normal distribution, independent of the flow. A pilot run finds the
+// scales.
 let chains = 64
 let start = 0.5 * key.folded(in: 2).normal([chains, size], dtype: .float64)
 var pilot = HamiltonianChains(target, from: start, step: 0.05, leaps: 20)
@@ -63,12 +60,8 @@ print(
 )
 
 let draws = try fitted.sample(key.folded(in: 4), fitted.params, count: 20_000).cast(to: .float64)
-func moments(_ x: Tensor) -> (mean: [Double], deviation: [Double]) {
-  let mean = x.mean(axis: 0)
-  return (mean.doubles, sqrt(square(x - mean).mean(axis: 0)).doubles)
-}
 let (ours, theirs) = (moments(draws), moments(reference))
-// The chains' own error, from the spread of their means.
+// The standard error of the chains comes from the spread of their means.
 let perChain = reference.reshaped(to: [rounds, chains, size]).mean(axis: 0)
 let spread = moments(perChain).deviation.map { $0 / Double(chains).squareRoot() }
 print(
@@ -86,7 +79,7 @@ print(
 
 try draw()
 
-/// The marginal densities of two weights, by both, and the way there.
+/// Draws the marginal densities of two weights and the ELBO against the iteration.
 func draw() throws {
   let pair = [min(6, size - 1), min(8, size - 1)]
   let marginals = pair.flatMap { i in
@@ -95,17 +88,17 @@ func draw() throws {
       return LineChart.Series("\(regression.names[i]), \(name)", density, x: x)
     }
   }
-  try LineChart(
-    "Posterior of two weights", series: marginals, xLabel: "weight of the standardized measurement",
-    yLabel: "density"
-  ).write(to: "\(prefix)-marginals.svg")
+  try program.write(
+    LineChart(
+      "Posterior of two weights", series: marginals, xLabel: "weight of the standardized measurement",
+      yLabel: "density"), to: "\(prefix)-marginals.svg")
   let settled = fitted.record.filter { $0.index >= 20 }
-  try LineChart(
-    "ELBO of the regression's posterior",
-    series: [
-      .init("ELBO", settled.map { -$0.loss }, x: settled.map { Double($0.index) }),
-      .init("log-evidence", settled.map { _ in weights.logEvidence }, x: settled.map { Double($0.index) }),
-    ], xLabel: "iteration", yLabel: "nats"
-  ).write(to: "\(prefix)-elbo.svg")
-  print("wrote \(prefix)-marginals.svg and \(prefix)-elbo.svg")
+  let steps = settled.map { Double($0.index) }
+  try program.write(
+    LineChart(
+      "ELBO of the regression's posterior",
+      series: [
+        .init("ELBO", settled.map { -$0.loss }, x: steps),
+        .init("log-evidence", settled.map { _ in weights.logEvidence }, x: steps),
+      ], xLabel: "iteration", yLabel: "nats"), to: "\(prefix)-elbo.svg")
 }

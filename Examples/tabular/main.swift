@@ -1,37 +1,29 @@
-// Fits RealNVP, MAF and a neural spline flow to small tables of measurements and compares them on held-out rows.
+// Fits RealNVP, MAF and a neural spline flow to small tables of measurements and compares them on held-out
+// rows.
 //
 //     swift run -c release tabular [--splits 5] [--epochs 200] [--seed 0]
 import Arguments
+import ExampleSupport
 import Flows
 import Foundation
 
-let options = Arguments.orExit(
+let program = Program(
   "tabular", "Compares three kinds of flow on small tables of measurements.",
-  options: [
-    .init("splits", "N", default: "5", "how many times rows are held out anew"),
-    .init("epochs", "N", default: "200", "at most so many passes over the data"),
-    .init("seed", "N", default: "0", "what everything random is drawn from"),
-  ])
-let (splits, epochs, seed) = Arguments.orExit { () throws(UsageError) in
-  (
-    try options.integer("splits", in: 1...1000), try options.integer("epochs", in: 1...1_000_000),
-    try options.integer("seed", in: Int.min...Int.max)
-  )
-}
-let key = Key(seed)
-print("seed \(seed)")
+  options: [.init("splits", "N", default: "5", "the number of random splits"), .epochs(200)])
+let (key, splits, epochs) = (program.key, program.integer("splits", in: 1...1000), program.integer("epochs"))
 
-// Few rows with outliers among them: layers that hardly stretch, so that a network's guess far out costs little.
+// The tables have few rows and some outliers. The scales' small bounds limit the loss at an outlier.
 let models: [(name: String, flow: Flow?)] = [
   ("Gaussian", nil),
   ("RealNVP", .realNVP(layers: 6, hidden: [32], scale: .bounded(0.5))),
   ("MAF", .maf(layers: 4, hidden: [64], scale: .bounded(0.5))),
   ("NSF", .autoregressiveNeuralSpline(layers: 2, hidden: [64], bins: 6, bound: 4)),
 ]
-/// What blurs the rows: 400 of them are few for a density in 30 dimensions.
+/// The standard deviation of noise that regularizes the densities: 400 rows are few in 30 dimensions.
 let noise = 0.1
 
-/// The log-density that training rows make of a model. A part of them says when to stop.
+/// Fits a flow to rows, some of which serve for early stopping. Returns its log-density and number of
+/// parameters.
 func fitted(_ flow: Flow, to rows: Tensor, _ key: Key) throws -> (
   logPDF: (Tensor) throws -> Tensor, count: Int
 ) {
@@ -44,20 +36,9 @@ func fitted(_ flow: Flow, to rows: Tensor, _ key: Key) throws -> (
   return ({ try fitted.logPDF(fitted.params, $0) }, fitted.params.learnedCount)
 }
 
-/// A normal distribution with the rows' own mean and covariance: what a flow has to beat.
-func gaussian(_ rows: Tensor) throws -> (logPDF: (Tensor) throws -> Tensor, count: Int) {
-  let (mean, size) = (rows.mean(axis: 0), rows.shape[1])
-  let centered = rows - mean
-  let blur = Tensor.full([size], noise * noise).diagonalMatrix()
-  let covariance = matmul(centered, centered, transposeA: true) / Double(rows.rows) + blur
-  let normal = MultivariateNormal(mean: .fixed(mean), covariance: .fixed(covariance))
-  let (params, logPDF, _) = try normal(Key(0), inputDim: Shape([size]))
-  return ({ try logPDF(params, $0) }, size + size * (size + 1) / 2)
-}
-
 func cell(_ x: Double) -> String { String(format: "%10.2f", x) }
 func cell(_ x: Int) -> String { String(format: "%10d", x) }
-func name(_ text: String) -> String { text.padding(toLength: 15, withPad: " ", startingAt: 0) }
+func name(_ text: String) -> String { column(text, 15) }
 
 print("held-out negative log-likelihood in nats a row, standardized measurements, \(splits) random splits:")
 print("mean over rows and splits, the lowest and highest of the splits' means, and the median row")
@@ -69,13 +50,14 @@ for (i, table) in Table.names.enumerated() {
     for split in 0..<splits {
       let splitKey = key.folded(in: i).folded(in: split)
       let table = try Table(table, splitKey.folded(in: 0))
+      let size = table.test.shape[1]
       let (logPDF, parameters) =
         try model.flow.map { try fitted($0, to: table.training, splitKey.folded(in: j + 1)) }
-        ?? gaussian(table.training)
+        ?? (gaussian(fittedTo: table.training, blur: noise), size + size * (size + 1) / 2)
       let losses = (-(try logPDF(table.test))).doubles.sorted()
       means.append(losses.reduce(0, +) / Double(losses.count))
       medians.append(losses[losses.count / 2])
-      (shape, count) = ([table.training.rows + table.test.rows, table.test.shape[1]], parameters)
+      (shape, count) = ([table.training.rows + table.test.rows, size], parameters)
     }
     let (mean, median) = (means.reduce(0, +) / Double(splits), medians.reduce(0, +) / Double(splits))
     print(

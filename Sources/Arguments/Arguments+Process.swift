@@ -7,8 +7,9 @@
 #endif
 
 extension Arguments {
-  /// The process' own command line, for a program of one command: `--help` is answered, and a wrong line ends the process
-  /// with code 2.
+  /// Parses the process' own command line.
+  ///
+  /// With `--help` it prints the help text and exits. A wrong command line ends the process with code 2.
   public static func orExit(_ name: String, _ purpose: String, options: [Option]) -> Arguments {
     let line = Array(CommandLine.arguments.dropFirst())
     if line.contains("--help") || line.contains("-h") {
@@ -18,17 +19,19 @@ extension Arguments {
     return orExit { () throws(UsageError) in try Arguments(line, options: options) }
   }
 
-  /// What `body` gives, or the end of the process with its error and code 2.
+  /// Returns the result of `body`, or ends the process with its error and code 2.
   public static func orExit<Result>(_ body: () throws(UsageError) -> Result) -> Result {
-    do throws(UsageError) { return try body() } catch {
-      writeError(error.description)
-      exit(2)
-    }
+    do throws(UsageError) { return try body() } catch { end(code: 2, error: error.description) }
   }
 
-  /// Writes `error: ` and a message to standard error.
-  public static func writeError(_ message: String) {
-    let text = "error: \(message)\n"
-    _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
+  /// Prints an output, writes an error to standard error, and ends the process.
+  public static func end(code: Int32, output: String = "", error: String? = nil) -> Never {
+    print(output, terminator: "")
+    fflush(nil)
+    if let error {
+      let text = "error: \(error)\n"
+      _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
+    }
+    exit(code)
   }
 }

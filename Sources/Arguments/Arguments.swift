@@ -1,37 +1,38 @@
-/// The command line of a program: `--name value`, `--flag` and operands, read against what the program knows.
+/// A parsed command line with options, flags and operands.
 ///
-/// `--name=value` is the same, and `--` ends the options.
+/// An option is written `--name value` or `--name=value`, a flag `--name`. The word `--` ends the options.
 public struct Arguments: Sendable {
-  /// An option that a program knows.
+  /// A declaration of an option or flag.
   public struct Option: Sendable {
-    /// What stands behind the two dashes.
+    /// The name without the two dashes.
     public let name: String
     let placeholder: String?
     let fallback: String?
     let help: String
 
-    /// An option with a value, such as `--seed N`; without a default it may be absent.
+    /// Declares an option with a value, such as `--seed N`. Without a default it may be absent.
     public init(_ name: String, _ placeholder: String, default fallback: String? = nil, _ help: String) {
       (self.name, self.placeholder, self.fallback, self.help) = (name, placeholder, fallback, help)
     }
 
-    /// A flag, such as `--json`.
+    /// Declares a flag, such as `--json`.
     public init(flag name: String, _ help: String) {
       (self.name, placeholder, fallback, self.help) = (name, nil, nil, help)
     }
   }
 
-  /// What stands without a name, in order.
+  /// The words that are no options, in order.
   public let operands: [String]
   private let values: [String: String]
   private let flags: Set<String>
 
-  /// Reads a command line, without the program's name.
+  /// Parses the words of a command line.
   ///
   /// - Parameters:
-  ///   - line: the words.
-  ///   - options: what the program knows.
-  ///   - operands: what the program calls its operands; as many must be there.
+  ///   - line: The words, without the program's name.
+  ///   - options: The options of the program.
+  ///   - operands: The names of the program's operands. The line must hold as many.
+  /// - Throws: `UsageError` for an unknown option, a missing value, or a wrong number of operands.
   public init(_ line: [String], options: [Option], operands expected: [String] = []) throws(UsageError) {
     var (values, flags, operands): ([String: String], Set<String>, [String]) = ([:], [], [])
     for option in options { values[option.name] = option.fallback }
@@ -68,16 +69,18 @@ public struct Arguments: Sendable {
     (self.operands, self.values, self.flags) = (operands, values, flags)
   }
 
-  /// Whether a flag is there.
+  /// Whether the command line holds a flag.
   public func has(_ flag: String) -> Bool { flags.contains(flag) }
 
-  /// The value of an option, if it is there or has a default.
+  /// The value of an option or its default; nil if it has neither.
   public func value(_ name: String) -> String? { values[name] }
 
-  /// The value of an option that has a default.
+  /// The value of an option with a default.
   public func text(_ name: String) -> String { values[name] ?? "" }
 
-  /// The whole number of an option that has a default.
+  /// The value of an option with a default as a whole number.
+  ///
+  /// - Throws: `UsageError` for any other text, or a number outside the range.
   public func integer(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int {
     guard let value = Int(text(name)), range.contains(value) else {
       let bounds =
@@ -89,7 +92,9 @@ public struct Arguments: Sendable {
     return value
   }
 
-  /// A value that is one of some names.
+  /// The value of an option with a default as one of some names.
+  ///
+  /// - Throws: `UsageError` for any other name.
   public func choice(_ name: String, of names: [String]) throws(UsageError) -> String {
     let value = text(name)
     guard names.contains(value) else {
@@ -98,7 +103,9 @@ public struct Arguments: Sendable {
     return value
   }
 
-  /// The finite number of an option that has a default.
+  /// The value of an option with a default as a real number.
+  ///
+  /// - Throws: `UsageError` for any other text, or a number outside the range.
   public func number(_ name: String, in range: ClosedRange<Double>) throws(UsageError) -> Double {
     guard let value = Double(text(name)), range.contains(value) else {
       throw UsageError(
@@ -107,7 +114,7 @@ public struct Arguments: Sendable {
     return value
   }
 
-  /// The options as lines of help.
+  /// The help text of options, one per line.
   public static func help(_ options: [Option]) -> String {
     let heads = options.map { "--\($0.name)" + ($0.placeholder.map { " \($0)" } ?? "") }
     let width = heads.map(\.count).max() ?? 0
@@ -117,14 +124,14 @@ public struct Arguments: Sendable {
     }.joined(separator: "\n")
   }
 
-  /// A known name that differs in a letter or two.
+  /// A hint at an option whose name differs by at most two letters.
   private static func suggestion(for name: String, among options: [Option]) -> String {
     let near = options.map { ($0.name, distance(Array($0.name), Array(name))) }.filter { $0.1 <= 2 }
     guard let best = near.min(by: { $0.1 < $1.1 }) else { return "" }
     return "; did you mean --\(best.0)?"
   }
 
-  /// The number of letters to add, drop or change to get from one word to the other.
+  /// The edit distance of two words: the number of letters to add, drop or change.
   private static func distance(_ a: [Character], _ b: [Character]) -> Int {
     var row = Array(0...b.count)
     for (i, x) in a.enumerated() {
@@ -140,10 +147,10 @@ public struct Arguments: Sendable {
   }
 }
 
-/// A command line that a program cannot follow, in one line.
+/// An error in a command line.
 public struct UsageError: Error, Equatable, CustomStringConvertible {
-  /// What is wrong.
+  /// The error's message, one line.
   public let description: String
-  /// An error of one line.
+  /// Makes an error with a message of one line.
   public init(_ description: String) { self.description = description }
 }

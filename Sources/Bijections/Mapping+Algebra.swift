@@ -33,20 +33,23 @@ extension Mapping {
   /// Mappings side by side, each on a range of the last axis; log-dets add up.
   ///
   /// The inputs' ranges cover the axis once, and so do the outputs'.
-  static func split(_ name: String, _ parts: [Part], from shape: Shape, to outcome: Shape, at site: Site)
-    -> Mapping
-  {
+  static func split(
+    _ name: String, _ parts: [Part], from shape: Shape, to outcome: Shape, at site: Site,
+    _ combine: (@Sendable (_ params: Params, _ logDets: [Tensor]) -> Tensor)? = nil
+  ) -> Mapping {
     let mappings = parts.map(\.member.mapping)
     let steps = parts.map { Step($0.member, inputs: $0.inputs.count < shape[-1] ? $0.inputs : nil) }
     let order = parts.indices.sorted { parts[$0].outputs.lowerBound < parts[$1].outputs.lowerBound }
     let body: Body = { (params, x, context) throws(FlowError) in
-      var (outputs, total): ([Tensor], Tensor?) = ([], nil)
+      var (outputs, logDets): ([Tensor], [Tensor]) = ([], [])
       for step in steps {
         let part = step.inputs.map { x.sliced(axis: -1, $0) } ?? x
         let (y, logDet) = try step.body(step.address(params), part, context)
         outputs.append(y)
-        if !step.preservesVolume { total = total.map { $0 + logDet } ?? logDet }
+        if !step.preservesVolume { logDets.append(logDet) }
       }
+      let total =
+        combine?(params, logDets) ?? logDets.dropFirst().reduce(logDets.first) { a, b in a.map { $0 + b } }
       return (joined(outputs, order), total ?? .zeros([x.rows], dtype: x.dtype))
     }
     var split = Mapping(
@@ -84,24 +87,15 @@ extension Mapping {
     return mapping
   }
 
-  /// Mappings of the same inputs, whose log-dets `combine` makes into one: the components of a mixture.
+  /// Densities of the same inputs, whose log-densities `combine` makes into one: the components of a mixture.
   package static func alternatives(
     _ name: String, _ members: [(Mapping, Address)], at site: Site,
     _ combine: @escaping @Sendable (_ params: Params, _ logDets: [Tensor]) -> Tensor
   ) -> Mapping {
-    let members = members.map(Member.init)
-    let steps = members.map { Step($0) }
     let parts = members.map {
-      Part(member: $0, inputs: 0..<site.channels, outputs: 0..<$0.mapping.codomain.shape[-1])
+      Part(member: Member(mapping: $0.0, address: $0.1), inputs: 0..<site.channels, outputs: 0..<0)
     }
-    let body: Body = { (params, x, context) throws(FlowError) in
-      var results: [(outputs: Tensor, logDet: Tensor)] = []
-      for step in steps { results.append(try step.body(step.address(params), x, context)) }
-      return (results[0].outputs, combine(params, results.map(\.logDet)))
-    }
-    return Mapping(
-      of: body, site.boundary(name, members[0].mapping.domain), to: members[0].mapping.codomain,
-      Traits(of: members.map(\.mapping)).intersection(.couplesRows), splitStatistics(parts))
+    return split(name, parts, from: site.inputDim, to: [0], at: site, combine)
   }
 
   /// The same mapping with its body replaced: one that gives the same results in another way.

@@ -92,7 +92,7 @@ extension Site {
     outcome = outcome.replacing(-1, by: end)
     return (
       tree.params, .split(name, forward, from: inputDim, to: outcome, at: self),
-      .split(name, inverse, from: outcome, to: inputDim, at: self)
+      .split(name, Array(inverse.reversed()), from: outcome, to: inputDim, at: self)
     )
   }
 

@@ -1,10 +1,10 @@
-// The instruction set every machine of the architecture has: NEON on arm64; on x86-64 SSE2, for correctness only, as fma
-// is a call there.
+// The instruction set of every machine of an architecture: NEON on arm64, SSE2 on x86-64. SSE2 is for
+// correctness only, since fma is a function call there.
 #pragma STDC FP_CONTRACT OFF
 #include "polynomials.h"
 #include "table.h"
 
-// Helpers that take vectors are inlined everywhere: no vector crosses a call.
+// Functions with vector arguments are all inlined, so no vector crosses a call.
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #define TABLE ck_table_baseline

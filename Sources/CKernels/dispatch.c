@@ -1,4 +1,4 @@
-// Picks the instruction set at the first call, and forwards every function to it.
+// Chooses the instruction set at the first call and forwards every function to it.
 #pragma STDC FP_CONTRACT OFF
 #include "table.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Best first.
+// The best set comes first.
 static const ck_table *const tables[] = {
 #if defined(__x86_64__)
   &ck_table_v4, &ck_table_v3,
@@ -38,7 +38,7 @@ static const ck_table *best(void) {
 
 static _Atomic(const ck_table *) chosen;
 
-// Two threads that come here first both find the same answer.
+// Two threads may both be the first; they find the same answer.
 static const ck_table *choose(void) {
   const ck_table *table = named(getenv("SWIFT_FLOWS_ISA"));
   if (table == NULL) table = best();

@@ -1,4 +1,5 @@
-// Made by Tests/Fixtures/make_polynomials.py (Remez exchange), which says what each one approximates. Highest degree first.
+// Polynomials from Tests/Fixtures/make_polynomials.py (Remez exchange), which names the functions that
+// they approximate. The highest degree comes first.
 #ifndef CK_POLYNOMIALS_H
 #define CK_POLYNOMIALS_H
 

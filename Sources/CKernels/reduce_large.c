@@ -1,8 +1,9 @@
-// Payne and Hanek's reduction of arguments too large for Cody and Waite's.
+// Payne and Hanek's argument reduction, for arguments too large for Cody and Waite's.
 #pragma STDC FP_CONTRACT OFF
 #include "table.h"
 
-// 2 / pi in binary: a word above the point, which is zero, then as many as a double can reach and 192 bits below.
+// 2 / pi in binary: a zero word above the point, the words that a double's exponent can reach, and 192 bits
+// more.
 static const uint64_t two_over_pi[21] = {
   0,
   0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561, 0xb7246e3a424dd2e0,
@@ -29,7 +30,7 @@ double ck_reduce_large(double x, unsigned *quadrant) {
   if (!(x < (double)INFINITY)) return (double)NAN;
   uint64_t bits;
   __builtin_memcpy(&bits, &x, sizeof bits);
-  // x = mantissa * 2^exponent. The bits of 2/pi above 2^(2 - exponent) give whole turns and are left out.
+  // x = mantissa * 2^exponent. The bits of 2/pi above 2^(2 - exponent) give whole turns and are skipped.
   const uint64_t mantissa = (bits & 0xfffffffffffff) | 0x10000000000000;
   const int start = (int)(bits >> 52) - 1075 - 2 + 64;
   // (mantissa * the next 192 bits) mod 2^192 is the fraction of a turn; its upper 128 bits are kept.
@@ -38,7 +39,7 @@ double ck_reduce_large(double x, unsigned *quadrant) {
   uint64_t top = mantissa * word_at(start) + (uint64_t)(middle >> 64);
   unsigned __int128 turn = (unsigned __int128)top << 64 | (uint64_t)middle;
   *quadrant = (unsigned)(turn >> 126);
-  unsigned __int128 part = turn << 2;  // of a quarter turn
+  unsigned __int128 part = turn << 2;  // the fraction of a quarter turn
   const bool past_half = part >> 127;
   if (past_half) part = -part, *quadrant += 1;
   if (part == 0) return 0;

@@ -1,4 +1,4 @@
-// What one instruction set offers: a pointer to each function of CKernels.h.
+// The table of an instruction set: a pointer to each function of CKernels.h.
 #ifndef CK_TABLE_H
 #define CK_TABLE_H
 
@@ -31,7 +31,8 @@ extern const ck_table ck_table_baseline;
 extern const ck_table ck_table_v3, ck_table_v4;
 #endif
 
-/// Reduces x >= 0 by quarter turns, of which the last two bits are kept: |result| <= pi/4. NaN for infinity.
+/// Reduces x >= 0 by quarter turns to |result| <= pi/4. `quadrant` receives their number mod 4. Infinity
+/// gives NaN.
 double ck_reduce_large(double x, unsigned *quadrant);
 
 #endif

@@ -1,10 +1,10 @@
-// AVX-512: thirty-two registers of 64 bytes.
+// The kernels for AVX-512, with thirty-two registers of 64 bytes.
 #pragma STDC FP_CONTRACT OFF
 #include "polynomials.h"
 #include "table.h"
 
 #if defined(__x86_64__)
-// Helpers that take vectors are inlined everywhere: no vector crosses a call.
+// Functions with vector arguments are all inlined, so no vector crosses a call.
 #pragma clang diagnostic ignored "-Wpsabi"
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
 

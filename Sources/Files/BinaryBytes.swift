@@ -1,12 +1,25 @@
 import Tensors
 
-/// Bytes of a file with little-endian numbers, and errors that say at which byte.
+/// The bytes of a file with little-endian numbers. Its errors state the position.
 struct BinaryBytes {
   let bytes: UnsafeRawBufferPointer
-  /// What errors call the file.
+  /// The name of the file in errors.
   let source: String
 
   var count: Int { bytes.count }
+
+  /// Calls `body` with the bytes of an array in place.
+  static func with<Result>(
+    _ bytes: [UInt8], source: String, _ body: (BinaryBytes) throws(FlowError) -> Result
+  ) throws(FlowError) -> Result {
+    // `withUnsafeBytes` loses the type of the error that its closure throws.
+    let result: Swift.Result<Result, FlowError> = bytes.withUnsafeBytes { buffer in
+      do throws(FlowError) { return .success(try body(BinaryBytes(bytes: buffer, source: source))) } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
 
   /// The little-endian number at a byte.
   func number<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int, _ what: String)
@@ -32,9 +45,9 @@ struct BinaryBytes {
     return text
   }
 
-  /// An error at a byte, from 0.
+  /// An error at a byte, counted from 0.
   func error(at offset: Int, _ message: String) -> FlowError {
-    .file(path: source, row: nil, column: nil, message: "at byte \(offset): \(message)")
+    .inFile(source, "at byte \(offset): \(message)")
   }
 
   private func check(_ offset: Int, _ count: Int, _ what: String) throws(FlowError) {
@@ -45,7 +58,18 @@ struct BinaryBytes {
   }
 }
 
-/// The shape of a file's array, or what is wrong with its sizes: lies about them are found before memory is asked for.
+extension FlowError {
+  /// An error in a file, with its row and column counted from 1 where they are known.
+  package static func inFile(
+    _ path: String, row: Int? = nil, column: Int? = nil, _ message: String
+  ) -> FlowError {
+    .file(path: path, row: row, column: column, message: message)
+  }
+}
+
+/// The shape with sizes that a file states, or nil for sizes that no array has.
+///
+/// The check comes before any memory is requested, so a false size cannot exhaust it.
 func checkedShape(_ sizes: [Int]) -> Shape? {
   guard sizes.count <= Shape.maximumRank else { return nil }
   var product = 1
@@ -56,4 +80,9 @@ func checkedShape(_ sizes: [Int]) -> Shape? {
     product = next
   }
   return Shape(sizes)
+}
+
+/// The lowest bytes of a number, least significant first.
+func littleEndian(_ number: Int, bytes: Int) -> [UInt8] {
+  (0..<bytes).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
 }

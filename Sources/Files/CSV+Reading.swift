@@ -1,18 +1,19 @@
 import Tensors
 
 extension CSV {
-  /// The table in a file.
+  /// Reads a table from a file.
   ///
   /// - Parameters:
-  ///   - path: The file.
-  ///   - header: Whether the first line holds the columns' names.
-  ///   - columns: The columns wanted, in the order wanted; the others may hold text. By default all.
-  ///   - separator: What stands between two fields.
-  ///   - dtype: float32 or float64.
-  /// - Throws: `FlowError.file`: a file that cannot be read or is empty, a missing or twofold column, a record longer or
-  ///   shorter than the first, text, an empty field, NaN, infinity, a number beyond the dtype's range, a misplaced
-  ///   quote, bytes that are not UTF-8.
-  /// - Precondition: `dtype` is not int32, and `columns` not an empty array.
+  ///   - path: The file's path.
+  ///   - header: Whether the first line holds the column names.
+  ///   - columns: The names of the columns to read, in the order of the result. The other columns may hold
+  ///     text. By default, all columns are read.
+  ///   - separator: The character between two fields.
+  ///   - dtype: The dtype of the result, float32 or float64.
+  /// - Throws: `FlowError.file` if the file cannot be read, is empty, is not UTF-8 or has a misplaced quote.
+  ///   The same if a column is missing or named twice, if records differ in length, or if a field is empty,
+  ///   text, not finite or beyond the dtype's range.
+  /// - Precondition: `dtype` is not int32, and `columns` is not empty.
   public static func read(
     _ path: String, header: Header = .automatic, columns: [String]? = nil, separator: Separator = .comma,
     dtype: DType = .float32
@@ -22,7 +23,9 @@ extension CSV {
       source: path)
   }
 
-  /// The table in a text. Errors call it `source`; the rest is as in ``read(_:header:columns:separator:dtype:)``.
+  /// Parses a table from a text, with the options and errors of ``read(_:header:columns:separator:dtype:)``.
+  ///
+  /// Errors name the text `source`.
   public static func parse(
     _ text: String, header: Header = .automatic, columns: [String]? = nil, separator: Separator = .comma,
     dtype: DType = .float32, source: String = "text"
@@ -32,8 +35,9 @@ extension CSV {
       source: source)
   }
 
-  /// The table in the bytes of a file. Errors call it `source`; the rest is as in
-  /// ``read(_:header:columns:separator:dtype:)``.
+  /// Parses a table from the bytes of a file, as ``read(_:header:columns:separator:dtype:)`` does.
+  ///
+  /// Errors name the bytes `source`.
   public static func parse(
     bytes: [UInt8], header: Header = .automatic, columns: [String]? = nil, separator: Separator = .comma,
     dtype: DType = .float32, source: String = "text"

@@ -1,10 +1,11 @@
 import Tensors
 
 extension CSV {
-  /// The table as text, header first if there are names.
+  /// The table as text, with a header if the columns have names.
   ///
-  /// Each number is the shortest text that reads back as the same value. NaN and infinities become `nan`, `inf` and
-  /// `-inf`, which other programs read and ``read(_:header:columns:separator:dtype:)`` refuses.
+  /// Each number is written as the shortest text that reads back as the same value. NaN and infinities become
+  /// `nan`, `inf` and `-inf`. Other programs read these; ``read(_:header:columns:separator:dtype:)`` throws
+  /// an error.
   public func text(separator: Separator = .comma) -> String {
     let mark = String(UnicodeScalar(separator.rawValue))
     var text = ""
@@ -17,23 +18,23 @@ extension CSV {
     return text
   }
 
-  /// Writes the table to a file, whole or not at all.
+  /// Writes the table to a file atomically.
   ///
   /// - Throws: `FlowError.file` if the file cannot be written.
   public func write(to path: String, separator: Separator = .comma) throws(FlowError) {
     try FileBytes.write(Array(text(separator: separator).utf8), to: path)
   }
 
-  /// A number as short as it can be: `5` rather than `5.0`.
+  /// The shortest spelling of a number, such as `5` instead of `5.0`.
   private static func spelled(_ number: some BinaryFloatingPoint & LosslessStringConvertible) -> String {
     let text = String(number)
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// A name, in quotes where it could be read otherwise.
+  /// A name, in quotes if it would otherwise be read differently.
   private static func quoted(_ name: String, separator: Separator) -> String {
     let special: Set<UInt8> = [0x22, 0x0A, 0x0D, separator.rawValue]
-    let blanks: Set<UInt8> = [0x20, 0x09, 0xEF]  // 0xEF opens a byte order mark.
+    let blanks: Set<UInt8> = [0x20, 0x09, 0xEF]  // 0xEF begins a byte order mark.
     let bytes = Array(name.utf8)
     guard let first = bytes.first, let last = bytes.last else { return "\"\"" }
     guard blanks.contains(first) || blanks.contains(last) || bytes.contains(where: special.contains) else {

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A table of numbers as text: one record a line, fields separated by commas.
+/// A table of numbers in comma-separated values (CSV), one record per line.
 ///
 /// ```swift
 /// let table = try CSV.read("wine.csv", columns: ["alcohol", "hue"])
@@ -8,22 +8,22 @@ import Tensors
 /// table.values   // a tensor of shape [178, 2]
 /// ```
 ///
-/// The format is RFC 4180's: fields may stand in double quotes, a quote inside is doubled, and a quoted field may hold
-/// separators and line breaks. Lines end in LF, CRLF or CR; blank lines at the end and a UTF-8 byte order mark are
-/// ignored, and so are spaces and tabs around a number or an unquoted name.
+/// The format is that of RFC 4180. Fields may be enclosed in double quotes; a quote inside is doubled. A
+/// quoted field may hold separators and line breaks. Lines end in LF, CRLF or CR. The reader ignores blank
+/// lines at the end, a UTF-8 byte order mark, and spaces and tabs around a number or an unquoted name.
 ///
-/// Reading is strict: whatever is not a finite decimal number in a column that was asked for is an error, which names
-/// the line of the file and the position of the field in it, both counted from 1. Numbers are the nearest of their
-/// dtype to the decimal text, so what ``write(to:separator:)`` wrote reads back bit for bit.
+/// Reading is strict. Every field of a requested column must be a finite decimal number. An error states the
+/// line of the file and the position of the field, both counted from 1. A number is rounded to the nearest
+/// value of the dtype, so a table that ``write(to:separator:)`` has written reads back bit for bit.
 public struct CSV: Sendable {
-  /// The columns' names, or nil for a table without a header.
+  /// The column names, or nil for a table without a header.
   public let names: [String]?
-  /// The numbers, shape [rows, columns].
+  /// The values, shape [rows, columns].
   public let values: Tensor
 
-  /// A table of `values` under `names`.
+  /// Makes a table of values with optional column names.
   ///
-  /// - Precondition: `values` has two axes and `names`, if there are any, one name a column.
+  /// - Precondition: `values` has two axes, and `names` is nil or has one name per column.
   public init(names: [String]? = nil, values: Tensor) {
     require(values.rank == 2, "a table has shape [rows, columns], got \(values.shape)")
     require(
@@ -33,23 +33,23 @@ public struct CSV: Sendable {
     self.values = values
   }
 
-  /// Whether the first line holds the columns' names.
+  /// The interpretation of the first line: as column names or as numbers.
   public enum Header: Sendable, Hashable {
-    /// It does if it holds text and not one number.
+    /// The first line holds names if it has text and no number.
     case automatic
-    /// It does.
+    /// The first line holds names.
     case present
-    /// It does not: all lines hold numbers.
+    /// All lines hold numbers.
     case none
   }
 
-  /// What stands between two fields.
+  /// The character between two fields.
   public enum Separator: UInt8, Sendable, Hashable {
-    /// `,`
+    /// A comma.
     case comma = 0x2C
-    /// A tab, as in TSV.
+    /// A tab, as in TSV files.
     case tab = 0x09
-    /// `;`
+    /// A semicolon.
     case semicolon = 0x3B
   }
 }

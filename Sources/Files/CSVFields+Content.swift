@@ -1,12 +1,12 @@
 import Tensors
 
 extension CSVFields {
-  /// The text of a field: quotes undoubled, spaces around unquoted text dropped.
+  /// The text of a field, without doubled quotes and without blanks around unquoted text.
   func text(of field: Field) -> String {
     let content = bytes[field.range]
     guard field.isQuoted else { return String(decoding: content.trimmingBlanks, as: UTF8.self) }
     var text: [UInt8] = []
-    var followsQuote = false  // Quotes come in pairs; the second of each is dropped.
+    var followsQuote = false  // Quotes come in pairs, of which one is kept.
     for byte in content {
       followsQuote = byte == quote && !followsQuote
       if byte != quote || followsQuote { text.append(byte) }
@@ -28,10 +28,10 @@ extension CSVFields {
   }
 }
 
-/// The beginning of a text in quotes, with control characters escaped.
+/// The beginning of a text in quotes for an error, with control characters escaped.
 func excerpt(_ text: String) -> String { excerpt(ArraySlice(text.utf8.prefix(200))) }
 
-/// The beginning of a field in quotes, with control characters escaped and invalid bytes in hexadecimal.
+/// The beginning of a field in quotes for an error, with control characters and invalid bytes escaped.
 func excerpt(_ bytes: ArraySlice<UInt8>) -> String {
   let limit = 40
   let shown = bytes.prefix(limit * 4)
@@ -51,7 +51,7 @@ func excerpt(_ bytes: ArraySlice<UInt8>) -> String {
 }
 
 extension ArraySlice<UInt8> {
-  /// Without spaces and tabs at both ends.
+  /// The slice without spaces and tabs at both ends.
   var trimmingBlanks: ArraySlice<UInt8> {
     func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
     var slice = self

@@ -1,11 +1,11 @@
 import Tensors
 
-/// Walks through the fields of a text, keeping line and position. It knows quotes and line breaks, not numbers.
+/// A reader of the fields of a text. It handles quotes and line breaks and keeps the line and position.
 struct CSVFields {
-  /// One field: where its content stands, without surrounding quotes.
+  /// A field: the range of its content, without surrounding quotes.
   struct Field {
     var range: Range<Int>
-    /// The line of the file where the field starts, and the field's position in its record, both from 1.
+    /// The line on which the field starts and the field's position in its record, both counted from 1.
     var row, column: Int
     var isQuoted = false
     var endsRecord = false
@@ -13,15 +13,15 @@ struct CSVFields {
 
   let bytes: [UInt8]
   let separator: UInt8
-  /// What errors call the text.
+  /// The name of the text in errors.
   let source: String
 
   private let end: Int
   private var position: Int
-  /// The current line, from 1.
+  /// The current line, counted from 1.
   private(set) var row = 1
   private var column = 1
-  /// Whether a separator was the last byte, so that an empty field follows even at the end.
+  /// Whether the last byte was a separator. If so, an empty field follows even at the end.
   private var isInRecord = false
 
   init(_ bytes: [UInt8], separator: UInt8, source: String) {
@@ -37,9 +37,9 @@ struct CSVFields {
   /// Whether all records have been read.
   var isAtEnd: Bool { position == end && !isInRecord }
 
-  /// The next field.
+  /// Reads the next field.
   ///
-  /// - Precondition: not at the end.
+  /// - Precondition: The reader is not at the end.
   mutating func next() throws(FlowError) -> Field {
     var field = Field(range: position..<position, row: row, column: column)
     if position < end, bytes[position] == quote {
@@ -61,7 +61,7 @@ struct CSVFields {
     return field
   }
 
-  /// The rest of the current record.
+  /// Reads the rest of the current record.
   mutating func record() throws(FlowError) -> [Field] {
     var fields: [Field] = []
     repeat { fields.append(try next()) } while isInRecord
@@ -70,7 +70,7 @@ struct CSVFields {
 
   /// An error at a field of this text.
   func error(at field: Field, _ message: String) -> FlowError {
-    .file(path: source, row: field.row, column: field.column, message: message)
+    .inFile(source, row: field.row, column: field.column, message)
   }
 
   /// Moves to the end of a field without quotes.

@@ -1,10 +1,10 @@
 import Tensors
 
-/// Which fields of a record go where.
+/// The assignment of the fields of a record to the columns of the table.
 struct CSVLayout {
-  /// The names of the columns of the table, if the file has names.
+  /// The column names of the table, or nil for a file without names.
   let names: [String]?
-  /// For each field of a record, its column in the table; nil for a column that was not asked for.
+  /// The table's column for each field of a record; nil for a column that was not requested.
   let slots: [Int?]
   /// The number of columns of the table.
   let width: Int
@@ -14,7 +14,7 @@ struct CSVLayout {
   {
     let source = fields.source
     guard !fields.isAtEnd else {
-      throw .file(path: source, row: nil, column: nil, message: "expected rows of numbers, got an empty file")
+      throw .inFile(source, "expected rows of numbers, got an empty file")
     }
     var following = fields
     let first = try following.record()
@@ -27,9 +27,7 @@ struct CSVLayout {
       }
     guard hasHeader else {
       guard columns == nil else {
-        throw .file(
-          path: source, row: 1, column: nil, message: "expected a header with the columns' names, got numbers"
-        )
+        throw .inFile(source, row: 1, "expected a header with the columns' names, got numbers")
       }
       (names, width, slots) = (nil, first.count, Array(first.indices))
       return
@@ -37,8 +35,7 @@ struct CSVLayout {
     fields = following
     let found = try CSVLayout.distinctNames(of: first, in: fields, allowingEmpty: columns != nil)
     guard !fields.isAtEnd else {
-      throw .file(
-        path: source, row: nil, column: nil, message: "expected rows of numbers under the header, got none")
+      throw .inFile(source, "expected rows of numbers under the header, got none")
     }
     guard let columns else {
       (names, width, slots) = (found, found.count, Array(found.indices))
@@ -48,7 +45,7 @@ struct CSVLayout {
     slots = try CSVLayout.slots(for: columns, among: found, source: source)
   }
 
-  /// The place in `columns` of each of the file's columns, nil for those that are not there.
+  /// The position in `columns` of each of the file's columns; nil for the others.
   private static func slots(
     for columns: [String], among found: [String], source: String
   ) throws(FlowError) -> [Int?] {
@@ -56,25 +53,22 @@ struct CSVLayout {
     for (slot, name) in columns.enumerated() {
       guard let position = found.firstIndex(of: name) else {
         let all = found.prefix(20).map(excerpt).joined(separator: ", ") + (found.count > 20 ? ", …" : "")
-        throw .file(
-          path: source, row: 1, column: nil, message: "expected a column \(excerpt(name)), got \(all)")
+        throw .inFile(source, row: 1, "expected a column \(excerpt(name)), got \(all)")
       }
       guard slots[position] == nil else {
-        throw .file(
-          path: source, row: nil, column: nil,
-          message: "expected to be asked for column \(excerpt(name)) once")
+        throw .inFile(source, "expected to be asked for column \(excerpt(name)) once")
       }
       slots[position] = slot
     }
     return slots
   }
 
-  /// Whether there is text, and apart from it nothing but empty fields.
+  /// Whether a record holds text and no field other than text and empty ones.
   private static func looksLikeNames(_ record: [DecimalText<Double>]) -> Bool {
     record.contains(.text) && record.allSatisfy { $0 == .text || $0 == .empty }
   }
 
-  /// The names in a header.
+  /// The names in a header; an error for two equal ones.
   private static func distinctNames(
     of record: [CSVFields.Field], in fields: CSVFields, allowingEmpty: Bool
   ) throws(FlowError) -> [String] {
@@ -95,7 +89,7 @@ struct CSVLayout {
     return names
   }
 
-  /// All numbers of the remaining records, row by row.
+  /// Reads the numbers of the remaining records in row-major order.
   func numbers<Scalar: DecimalScalar>(in fields: inout CSVFields) throws(FlowError) -> [Scalar] {
     var numbers: [Scalar] = []
     var row = [Scalar](repeating: 0, count: width)
@@ -109,11 +103,10 @@ struct CSVLayout {
       } while !field.endsRecord
       guard field.column == slots.count else {
         let reference = names == nil ? "row \(firstRow)" : "the header"
-        throw .file(
-          path: fields.source, row: field.row, column: min(field.column, slots.count) + 1,
-          message:
-            "expected \(slots.count) field\(slots.count == 1 ? "" : "s"), as in \(reference), got \(field.column)"
-        )
+        let expected = "\(slots.count) field\(slots.count == 1 ? "" : "s")"
+        throw .inFile(
+          fields.source, row: field.row, column: min(field.column, slots.count) + 1,
+          "expected \(expected), as in \(reference), got \(field.column)")
       }
       numbers.append(contentsOf: row)
       guard numbers.count <= Int(Int32.max) else {
@@ -123,6 +116,6 @@ struct CSVLayout {
     return numbers
   }
 
-  /// The shape of a table of so many numbers.
+  /// The shape of a table with `count` numbers.
   func shape(of count: Int) -> Shape { [count / width, width] }
 }

@@ -1,18 +1,18 @@
 import Tensors
 
-/// What a text says when it is read as a decimal number, rounded once to the nearest `Scalar`.
+/// The result of reading a text as a decimal number, rounded once to the nearest `Scalar`.
 ///
-/// The grammar is `[+-] digits [. digits] [e [+-] digits]`, where one side of the point may be empty. It is narrower
-/// than Swift's own `Double(_:)`, which takes hexadecimal too.
+/// The grammar is `[+-] digits [. digits] [e [+-] digits]`; one side of the point may be empty. Swift's own
+/// `Double(_:)` takes hexadecimal numbers too.
 enum DecimalText<Scalar: DecimalScalar>: Equatable {
   case number(Scalar)
-  /// Nothing but blanks.
+  /// An empty text, or one of blanks alone.
   case empty
-  /// `nan`, `inf` or `infinity`, with or without a sign, in any case.
+  /// The text `nan`, `inf` or `infinity` in any case, with or without a sign.
   case notFinite
   /// A number that rounds to infinity.
   case tooLarge
-  /// Anything else.
+  /// Any other text.
   case text
 
   init(_ field: ArraySlice<UInt8>) {
@@ -44,11 +44,11 @@ enum DecimalText<Scalar: DecimalScalar>: Equatable {
 /// A decimal number: ± significand · 10^exponent.
 private struct Decimal {
   var isNegative = false
-  /// The digits read as a whole number; nil once they do not fit.
+  /// The digits as a whole number; nil if they do not fit.
   var significand: UInt64? = 0
   var exponent = 0
 
-  /// The number that `text` spells from its first to its last byte, or nil.
+  /// Reads the whole of `text`, or fails.
   init?(_ text: ArraySlice<UInt8>) {
     var position = text.startIndex
     func byte() -> UInt8? { position < text.endIndex ? text[position] : nil }
@@ -57,7 +57,7 @@ private struct Decimal {
       position += 1
       return sign == 0x2D
     }
-    /// Calls `body` for each digit and gives their number.
+    /// Calls `body` for each digit and returns the number of digits.
     func digits(_ body: (UInt64) -> Void) -> Int {
       let start = position
       while let digit = byte(), (0x30...0x39).contains(digit) {
@@ -90,8 +90,10 @@ private struct Decimal {
     guard position == text.endIndex else { return nil }
   }
 
-  /// The nearest scalar, where one exact multiplication or division finds it: both operands are scalars without
-  /// rounding, so that the operation rounds once (Clinger, "How to read floating point numbers accurately", 1990).
+  /// The nearest scalar, or nil if a single multiplication or division cannot compute it.
+  ///
+  /// If both operands are exact, the operation is the only one that rounds (Clinger, "How to read floating
+  /// point numbers accurately", 1990).
   func exactly<Scalar: DecimalScalar>() -> Scalar? {
     guard let significand, significand <= Scalar.largestExactInteger else { return nil }
     let powers = Scalar.exactPowersOfTen
@@ -102,12 +104,12 @@ private struct Decimal {
   }
 }
 
-/// A type of number that decimal text can be rounded to.
+/// A floating-point type to which decimal text can be rounded.
 protocol DecimalScalar: BinaryFloatingPoint, LosslessStringConvertible {
   static var dtype: DType { get }
-  /// 10⁰, 10¹, ..., as far as they need no rounding.
+  /// The powers 10⁰, 10¹, ... that are exact in this type.
   static var exactPowersOfTen: [Self] { get }
-  /// All whole numbers up to here are values of this type.
+  /// The largest n such that all whole numbers up to n are exact in this type.
   static var largestExactInteger: UInt64 { get }
 }
 

@@ -1,6 +1,6 @@
 import Tensors
 
-/// How numbers stand in a binary file.
+/// The type of the numbers in a binary file.
 enum ElementType: Sendable, Hashable {
   case float16, bfloat16, float32, float64
   case int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool
@@ -16,7 +16,7 @@ enum ElementType: Sendable, Hashable {
 
   var isFloatingPoint: Bool { [.float16, .bfloat16, .float32, .float64].contains(self) }
 
-  /// The tensor's type that holds these numbers as they are; 32 bits of them where they are whole.
+  /// The dtype that holds these numbers without conversion; int32 for all whole numbers.
   var dtype: DType { self == .float64 ? .float64 : isFloatingPoint ? .float32 : .int32 }
 
   init(_ dtype: DType) {
@@ -29,17 +29,51 @@ enum ElementType: Sendable, Hashable {
   }
 }
 
-/// Numbers of a binary file, side by side.
+/// A run of adjacent numbers in a binary file.
 struct Elements {
-  let type: ElementType
-  let content: UnsafeRawBufferPointer
-  var isBigEndian = false
+  private let type: ElementType
+  private let file: BinaryBytes
+  private let start: Int
+  private let isBigEndian: Bool
+  private let content: UnsafeRawBufferPointer
 
-  /// Writes the numbers at some positions as a tensor's elements, converted to its dtype.
+  /// Finds `count` bytes of numbers at a byte of a file, or throws.
+  init(
+    _ type: ElementType, in file: BinaryBytes, at start: Int, count: Int, _ what: String,
+    isBigEndian: Bool = false
+  ) throws(FlowError) {
+    (self.type, self.file, self.start, self.isBigEndian) = (type, file, start, isBigEndian)
+    content = try file.slice(start, count: count, what)
+  }
+
+  /// The tensor of all numbers in row-major order. A conversion error ends in `note`.
+  func tensor(_ shape: Shape, dtype: DType, note: String = "") throws(FlowError) -> Tensor {
+    guard type == ElementType(dtype), !isBigEndian || type.byteCount == 1, isLittleEndianMachine else {
+      return try tensor(shape, at: 0..<shape.count, dtype: dtype, note: note)
+    }
+    return Tensor(shape: shape, dtype: dtype) { $0.copyMemory(from: content) }
+  }
+
+  /// The tensor of the numbers at some positions, converted to a dtype.
+  func tensor(
+    _ shape: Shape, at positions: some Sequence<Int>, dtype: DType, note: String = ""
+  ) throws(FlowError) -> Tensor {
+    var misfit: (position: Int, value: String)?
+    let tensor = Tensor(shape: shape, dtype: dtype) { target in
+      misfit = place(positions, in: target, as: dtype)
+      if misfit != nil { target.initializeMemory(as: UInt8.self, repeating: 0) }
+    }
+    guard let misfit else { return tensor }
+    throw file.error(
+      at: start + misfit.position * type.byteCount,
+      "expected a number that \(dtype) holds, got \(misfit.value)\(note)")
+  }
+
+  /// Writes the numbers at some positions as a tensor's elements, rounded to the nearest value of its dtype.
   ///
-  /// Whole numbers become real ones by rounding to the nearest; real numbers round too. Gives the first position whose
-  /// number the dtype cannot hold, and what it is there: a whole number of more than 32 bits, or one beyond float32.
-  func place(
+  /// Stops at the first number beyond the dtype's range and returns its position and value: a whole number of
+  /// more than 32 bits, or a real number beyond float32.
+  private func place(
     _ positions: some Sequence<Int>, in target: UnsafeMutableRawBufferPointer, as dtype: DType
   ) -> (position: Int, value: String)? {
     switch (type, dtype) {
@@ -58,26 +92,6 @@ struct Elements {
     case (.uint64, _): integers(positions, target, dtype) { bits($0) as UInt64 }
     case (.bool, _): integers(positions, target, dtype) { (bits($0) as UInt8) == 0 ? 0 as Int8 : 1 }
     }
-  }
-
-  /// The tensor of all the numbers in row-major order.
-  func tensor(_ shape: Shape, dtype: DType) -> Result<Tensor, Misfit> {
-    var misfit: Misfit?
-    let tensor = Tensor(shape: shape, dtype: dtype) { target in
-      if type == ElementType(dtype), !isBigEndian || type.byteCount == 1, isLittleEndianMachine {
-        target.copyMemory(from: content)
-      } else if let (position, value) = place(0..<shape.count, in: target, as: dtype) {
-        misfit = Misfit(position: position, value: value)
-        target.initializeMemory(as: UInt8.self, repeating: 0)
-      }
-    }
-    return misfit.map { .failure($0) } ?? .success(tensor)
-  }
-
-  /// A number that a dtype cannot hold.
-  struct Misfit: Error {
-    let position: Int
-    let value: String
   }
 
   private func bits<Bits: FixedWidthInteger>(_ position: Int) -> Bits {
@@ -127,10 +141,10 @@ struct Elements {
   }
 }
 
-/// Tensors hold the machine's byte order, files the little-endian one.
+/// Whether the machine's byte order is that of the files.
 let isLittleEndianMachine = 1.littleEndian == 1
 
-/// IEEE half precision: 1 bit of sign, 5 of exponent, 10 of fraction.
+/// Converts a number in IEEE half precision: 1 bit of sign, 5 of exponent, 10 of fraction.
 private func float(half bits: UInt16) -> Float {
   let (sign, exponent, fraction) = (UInt32(bits >> 15) << 31, UInt32(bits >> 10 & 31), UInt32(bits & 0x3FF))
   switch exponent {

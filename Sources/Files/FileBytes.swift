@@ -8,9 +8,9 @@ import Tensors
   import Darwin
 #endif
 
-/// Whole files, in and out: the only place, with `MappedFile`, where the library talks to the file system.
+/// Reads and writes whole files through the system's calls.
 package enum FileBytes {
-  /// The bytes of a file.
+  /// Reads the bytes of a file.
   package static func read(_ path: String) throws(FlowError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(path, errno) }
@@ -19,7 +19,7 @@ package enum FileBytes {
     let size = fstat(descriptor, &info) == 0 ? Int(info.st_size) : 0
     var bytes: [UInt8] = []
     while true {
-      // A byte more than what is left, so that the end shows in the same call; pipes do not know their size.
+      // One more byte than is left is requested, so that the same call finds the end. Pipes report no size.
       let room = min(max(size - bytes.count, 0) + 1, 1 << 30)
       var failure: Int32 = 0
       let piece = [UInt8](unsafeUninitializedCapacity: max(room, 1 << 16)) { buffer, count in
@@ -36,40 +36,37 @@ package enum FileBytes {
     }
   }
 
-  /// Writes a file by way of a temporary one beside it, so that a reader sees the old content or the new, whatever
-  /// happens to this process meanwhile.
+  /// Writes a file atomically, by way of a temporary file beside it.
+  ///
+  /// A reader sees the old content or the new one, even if this process is killed meanwhile.
   ///
   /// - Parameters:
-  ///   - kind: what an error calls the file.
-  ///   - durably: whether to wait until the disk has the bytes and the name.
-  ///   - temporary: the temporary file's name, for a writer that is alone: then a killed process leaves one file, not one
-  ///     each time.
+  ///   - kind: The kind of file in errors.
+  ///   - durably: Whether to wait until the disk has stored the bytes and the name.
+  ///   - temporary: The name of the temporary file, for a path with a single writer. Processes that are
+  ///     killed then leave at most one file.
   package static func write(
     _ bytes: [UInt8], to path: String, called kind: String = "file", durably: Bool = false,
     temporary: String? = nil
   ) throws(FlowError) {
-    func failure(_ message: String) -> FlowError {
-      .file(path: path, row: nil, column: nil, message: message)
-    }
-    let noPlace = failure("expected a place to write a \(kind) to, got none")
+    let noPlace = FlowError.inFile(path, "expected a place to write a \(kind) to, got none")
+    let noRoom = FlowError.inFile(path, "expected room for \(bytes.count) bytes, got too little")
     var info = stat()
     let exists = stat(path, &info) == 0
     if exists, info.st_mode & S_IFMT == S_IFDIR { throw noPlace }
-    if exists, info.st_mode & S_IFMT != S_IFREG {  // A terminal, a pipe: nothing to replace.
+    if exists, info.st_mode & S_IFMT != S_IFREG {  // A terminal or a pipe is not replaced.
       let descriptor = open(path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw noPlace }
       defer { close(descriptor) }
-      guard put(bytes, descriptor) else {
-        throw failure("expected room for \(bytes.count) bytes, got too little")
-      }
+      guard put(bytes, descriptor) else { throw noRoom }
       return
     }
-    let target = exists ? resolved(path) : path  // A link stays a link.
+    let target = exists ? resolved(path) : path  // A link is kept.
     guard let (descriptor, temporary) = openTemporary(beside: target, named: temporary) else { throw noPlace }
     let isWritten = put(bytes, descriptor) && (!durably || fsync(descriptor) == 0)
     guard close(descriptor) == 0, isWritten else {
       unlink(temporary)
-      throw failure("expected room for \(bytes.count) bytes, got too little")
+      throw noRoom
     }
     guard rename(temporary, target) == 0 else {
       unlink(temporary)
@@ -78,8 +75,11 @@ package enum FileBytes {
     if durably { synchronizeFolder(of: target) }
   }
 
-  /// Whether there is a file.
+  /// Whether a file exists at a path.
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Whether this process may write to a path.
+  package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
   /// The error of a file that cannot be read.
   static func unreadable(_ path: String, _ code: Int32) -> FlowError {
@@ -90,7 +90,7 @@ package enum FileBytes {
       case EACCES, EPERM: "one without permission to read it"
       default: "the system's error \(code)"
       }
-    return .file(path: path, row: nil, column: nil, message: "expected a readable file, got \(got)")
+    return .inFile(path, "expected a readable file, got \(got)")
   }
 
   private static func openTemporary(beside path: String, named name: String?) -> (Int32, String)? {
@@ -126,7 +126,7 @@ package enum FileBytes {
     return String(cString: real)
   }
 
-  /// A name is on the disk when its folder is. A file system that cannot do this is taken as it is.
+  /// Waits until the disk has stored a folder, and with it the file's name. Failures are ignored.
   private static func synchronizeFolder(of path: String) {
     let folder = path.contains("/") ? String(path[...path.lastIndex(of: "/")!]) : "."
     let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
@@ -136,7 +136,7 @@ package enum FileBytes {
   }
 }
 
-// The system's calls, under names that the functions above do not hide.
+// These wrap the system's calls, whose names the functions above hide.
 
 private func posixRead(_ descriptor: Int32, _ address: UnsafeMutableRawPointer, _ count: Int) -> Int {
   while true {

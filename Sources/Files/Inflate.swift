@@ -1,11 +1,11 @@
-/// Undoes DEFLATE (RFC 1951).
+/// A decompressor of DEFLATE (RFC 1951).
 ///
-/// Canonical Huffman codes are read bit by bit against the number of codes of each length, as in Mark Adler's *puff*: small,
-/// and with no table that a file could make large.
+/// It decodes canonical Huffman codes bit by bit from the number of codes of each length, as Mark Adler's
+/// *puff* does. The code is small, and a file cannot make its tables large.
 struct Inflate {
-  /// Why bytes are not a compressed stream.
+  /// An error in a compressed stream.
   struct Failure: Error {
-    /// Where reading stopped, from the start of the stream.
+    /// The position of the error, from the start of the stream.
     let offset: Int
     let message: String
   }
@@ -17,7 +17,7 @@ struct Inflate {
   private var output: [UInt8] = []
   private let limit: Int
 
-  /// The bytes of a compressed stream that is to have exactly `count`: never more are made.
+  /// Decompresses a stream of exactly `count` bytes. A longer result is an error and takes no more memory.
   static func inflated(_ input: UnsafeRawBufferPointer, count: Int) throws(Failure) -> [UInt8] {
     var stream = Inflate(input: input, limit: count)
     try stream.run()
@@ -29,7 +29,7 @@ struct Inflate {
 
   private init(input: UnsafeRawBufferPointer, limit: Int) {
     (self.input, self.limit) = (input, limit)
-    // A byte of input gives at most 1032 of output: what a header says beyond that is not believed.
+    // A byte of input gives at most 1032 of output, so a larger size in a header is wrong.
     output.reserveCapacity(min(limit, 1 << 20, (input.count + 8) * 1032))
   }
 
@@ -50,7 +50,7 @@ struct Inflate {
     }
   }
 
-  /// The next bits, least significant first; at most 13.
+  /// Reads the next bits, at most 13, least significant first.
   private mutating func bits(_ count: Int) throws(Failure) -> Int {
     while bitCount < count {
       guard position < input.count else { throw failure("expected more of the stream, got its end") }
@@ -103,8 +103,10 @@ struct Inflate {
     }
   }
 
-  /// A length or distance: buckets of one number, then `count` of two, `count` of four and so on, the place in the bucket
-  /// in extra bits. The last length stands for itself.
+  /// Reads a length or distance from its bucket and the extra bits that give the place in the bucket.
+  ///
+  /// The first 2 · `count` buckets hold one number each, the next `count` two, the next four, and so on. The
+  /// last length's bucket holds 258 alone.
   private mutating func value(_ bucket: Int, perDoubling count: Int, from first: Int, last: Int?)
     throws(Failure)
     -> Int
@@ -115,7 +117,7 @@ struct Inflate {
     return first + ((count + bucket % count) << extra) + (try bits(extra))
   }
 
-  /// The next symbol of a canonical code: codes of each length are consecutive numbers.
+  /// Reads the next symbol of a canonical code. The codes of each length are consecutive numbers.
   private mutating func next(_ code: Code) throws(Failure) -> Int {
     var (word, first, index) = (0, 0, 0)
     for length in 1...15 {
@@ -165,7 +167,7 @@ struct Inflate {
     )
   }
 
-  /// The code of these lengths. Only a code of a single symbol may leave words unused (RFC 1951, 3.2.7).
+  /// The code with these lengths. Only a code of a single symbol may leave words unused (RFC 1951, 3.2.7).
   private func code(_ lengths: [Int], mayBeIncomplete: Bool) throws(Failure) -> Code {
     let code = Code(lengths)
     guard code.unused >= 0 else { throw failure("expected lengths of a code, got too many short ones") }
@@ -176,11 +178,11 @@ struct Inflate {
   }
 
   private struct Code {
-    /// How many codes have each length.
+    /// The number of codes of each length.
     var counts = [Int](repeating: 0, count: 16)
-    /// The symbols by length, then by number.
+    /// The symbols, sorted by code length and then by number.
     var symbols: [Int]
-    /// How many words of 15 bits are not the beginning of a code; negative if the lengths ask for too many.
+    /// The number of 15-bit words that begin with no code; negative if the lengths need too many words.
     var unused = 1
 
     init(_ lengths: [Int]) {

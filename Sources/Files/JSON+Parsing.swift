@@ -1,37 +1,27 @@
 extension JSON {
-  /// Why a text is not JSON.
+  /// An error in a text that is not JSON.
   package struct Failure: Error {
-    /// The byte, from 0.
+    /// The byte of the error, counted from 0.
     package let offset: Int
     package let message: String
   }
 
-  /// The value that a text is. Names must be unique; values nest at most 64 deep.
+  /// Parses a text. Names must be unique, and values nest at most 64 deep.
   package init(parsing text: [UInt8]) throws(Failure) {
-    var parser = Parser(text: text)
+    var parser = Parser(cursor: TextCursor(text: text))
     self = try parser.value(depth: 0)
-    parser.skipBlanks()
-    guard parser.place == text.count else { throw parser.failure("expected the end") }
+    parser.cursor.skipBlanks()
+    guard parser.cursor.rest.isEmpty else { throw parser.failure("expected the end") }
   }
 
   private struct Parser {
-    let text: [UInt8]
-    var place = 0
+    var cursor: TextCursor
 
     func failure(_ message: String) -> Failure {
-      Failure(offset: place, message: "\(message), got \(excerpt(text[place...].prefix(20)))")
+      Failure(offset: cursor.place, message: "\(message), got \(cursor.excerptOfRest)")
     }
 
-    mutating func skipBlanks() {
-      while place < text.count, [0x20, 0x09, 0x0A, 0x0D].contains(text[place]) { place += 1 }
-    }
-
-    private mutating func take(_ token: String) -> Bool {
-      skipBlanks()
-      guard text[place...].starts(with: token.utf8) else { return false }
-      place += token.utf8.count
-      return true
-    }
+    private mutating func take(_ token: String) -> Bool { cursor.take(token) }
 
     mutating func value(depth: Int) throws(Failure) -> JSON {
       guard depth < 64 else { throw failure("expected values nested at most 64 deep") }
@@ -50,7 +40,7 @@ extension JSON {
       if take("}") { return members }
       repeat {
         guard take("\"") else { throw failure("expected a name in quotes") }
-        let start = place
+        let start = cursor.place
         let name = try string()
         guard names.insert(name).inserted else {
           throw Failure(offset: start, message: "expected each name once, got \(excerpt(name)) again")
@@ -71,9 +61,9 @@ extension JSON {
     }
 
     private mutating func number() throws(Failure) -> JSON {
-      let start = place
+      let start = cursor.place
       func isPart(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || "+-.eE".utf8.contains(byte) }
-      let digits = text[place...].prefix(while: isPart)
+      let digits = cursor.rest.prefix(while: isPart)
       let content = String(decoding: digits, as: UTF8.self)
       let leading = content.drop { $0 == "-" }
       let startsWell =
@@ -82,31 +72,31 @@ extension JSON {
       guard startsWell, digits.last.map({ (0x30...0x39).contains($0) }) == true, digits.count <= 64 else {
         throw failure("expected a value")
       }
-      place = start + digits.count
+      cursor.place = start + digits.count
       if let whole = Int(content) { return .integer(whole) }
       guard let real = Double(content), real.isFinite else {
-        place = start
+        cursor.place = start
         throw failure("expected a number")
       }
       return .number(real)
     }
 
-    /// The rest of a text behind its opening quote.
+    /// Reads a text after its opening quote.
     private mutating func string() throws(Failure) -> String {
       var bytes: [UInt8] = []
-      let start = place
-      while place < text.count, text[place] != 0x22 {
-        let byte = text[place]
+      let start = cursor.place
+      while cursor.place < cursor.text.count, cursor.text[cursor.place] != 0x22 {
+        let byte = cursor.text[cursor.place]
         guard byte >= 0x20 else { throw failure("expected text without control characters") }
-        place += 1
+        cursor.place += 1
         guard byte == 0x5C else {
           bytes.append(byte)
           continue
         }
         bytes += Array(String(try escaped()).utf8)
       }
-      guard place < text.count else { throw failure("expected a closing quote") }
-      place += 1
+      guard cursor.place < cursor.text.count else { throw failure("expected a closing quote") }
+      cursor.place += 1
       guard let result = String(validating: bytes, as: UTF8.self) else {
         throw Failure(offset: start, message: "expected UTF-8, got \(excerpt(bytes[...]))")
       }
@@ -114,17 +104,17 @@ extension JSON {
     }
 
     private mutating func escaped() throws(Failure) -> Unicode.Scalar {
-      guard place < text.count else { throw failure("expected a character") }
+      guard cursor.place < cursor.text.count else { throw failure("expected a character") }
       let plain: [UInt8: Unicode.Scalar] = [
         0x22: "\"", 0x5C: "\\", 0x2F: "/", 0x62: "\u{8}", 0x66: "\u{C}", 0x6E: "\n", 0x72: "\r", 0x74: "\t",
       ]
-      if let scalar = plain[text[place]] {
-        place += 1
+      if let scalar = plain[cursor.text[cursor.place]] {
+        cursor.place += 1
         return scalar
       }
       var code = try unit()
-      if (0xD800..<0xDC00).contains(code), text[place...].starts(with: [0x5C]) {
-        place += 1
+      if (0xD800..<0xDC00).contains(code), cursor.rest.starts(with: [0x5C]) {
+        cursor.place += 1
         let low = try unit()
         guard (0xDC00..<0xE000).contains(low) else {
           throw failure("expected the second half of a character")
@@ -135,13 +125,13 @@ extension JSON {
       return scalar
     }
 
-    /// `u` and four hexadecimal digits.
+    /// Reads `u` and four hexadecimal digits.
     private mutating func unit() throws(Failure) -> UInt32 {
-      let digits = text[place...].dropFirst().prefix(4)
-      guard text[place...].first == 0x75, digits.count == 4, !digits.contains(0x2B), !digits.contains(0x2D),
+      let digits = cursor.rest.dropFirst().prefix(4)
+      guard cursor.rest.first == 0x75, digits.count == 4, !digits.contains(0x2B), !digits.contains(0x2D),
         let code = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
       else { throw failure("expected an escape such as \\n or \\u00e9") }
-      place += 5
+      cursor.place += 5
       return code
     }
   }

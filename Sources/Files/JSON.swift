@@ -1,38 +1,38 @@
-/// A value of JSON (RFC 8259): the header of safetensors, and results for other programs.
+/// A JSON value (RFC 8259), as in the header of safetensors files and in results for other programs.
 package enum JSON: Sendable, Equatable {
-  /// `null`
+  /// The value `null`.
   case null
-  /// `true` or `false`
+  /// The value `true` or `false`.
   case bool(Bool)
   /// A whole number.
   case integer(Int)
-  /// Any other number. NaN and infinities are written as `null`: JSON has none.
+  /// Any other number. NaN and infinities are written as `null`, since JSON lacks them.
   case number(Double)
-  /// A text.
+  /// A string.
   case string(String)
-  /// A list.
+  /// An array.
   case array([JSON])
-  /// Names and values, in order.
+  /// An object: names and values in a fixed order.
   case object([Member])
 
-  /// A name and its value.
+  /// A member of an object: a name and its value.
   package struct Member: Sendable, Equatable {
     package let name: String
     package let value: JSON
     package init(_ name: String, _ value: JSON) { (self.name, self.value) = (name, value) }
   }
 
-  /// The value of a name in an object.
+  /// The value with a name in an object, or nil.
   package subscript(name: String) -> JSON? {
     if case .object(let members) = self { return members.first { $0.name == name }?.value }
     return nil
   }
 
-  /// The value as a text, if it is one.
+  /// The value as a string, or nil if it is none.
   package var string: String? { if case .string(let text) = self { text } else { nil } }
-  /// The value as a whole number, if it is one.
+  /// The value as a whole number, or nil if it is none.
   package var integer: Int? { if case .integer(let number) = self { number } else { nil } }
-  /// The value as a number, if it is one.
+  /// The value as a number, or nil if it is none.
   package var number: Double? {
     switch self {
     case .integer(let number): Double(number)
@@ -40,8 +40,16 @@ package enum JSON: Sendable, Equatable {
     default: nil
     }
   }
-  /// The value as a list, if it is one.
+  /// The value as an array, or nil if it is none.
   package var array: [JSON]? { if case .array(let values) = self { values } else { nil } }
+
+  /// An array of strings.
+  package static func strings(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }
+
+  /// An object of strings, sorted by name.
+  package static func strings(_ texts: [String: String]) -> JSON {
+    .object(texts.sorted { $0.key < $1.key }.map { Member($0.key, .string($0.value)) })
+  }
 
   /// The value as text on one line.
   package var text: String {

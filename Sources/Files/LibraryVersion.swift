@@ -1,2 +1,2 @@
-/// The library's version, as files name the one that wrote them (`swift-flows` in their metadata).
+/// The semantic version of this release. Files state it under `swift-flows` in their metadata.
 public let libraryVersion = "0.1.0"

@@ -8,9 +8,9 @@ import Tensors
   import Darwin
 #endif
 
-/// A file's bytes as memory, which the system reads where they are touched.
+/// A memory-mapped file. The system reads its bytes on first access.
 final class MappedFile: @unchecked Sendable {
-  /// The bytes, for as long as the file is mapped.
+  /// The bytes, which are valid while this object exists.
   let bytes: UnsafeRawBufferPointer
 
   init(_ path: String) throws(FlowError) {
@@ -21,7 +21,7 @@ final class MappedFile: @unchecked Sendable {
     guard fstat(descriptor, &info) == 0 else { throw FileBytes.unreadable(path, errno) }
     if info.st_mode & S_IFMT == S_IFDIR { throw FileBytes.unreadable(path, EISDIR) }
     let size = Int(info.st_size)
-    guard size > 0 else {  // The system maps no empty file.
+    guard size > 0 else {  // The system cannot map an empty file.
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
     }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What an array file says of itself: a Python dictionary of three entries, in ASCII.
+/// The header of an array file: a Python dictionary of three entries, in ASCII.
 struct NPYHeader {
   private(set) var type = ElementType.float32
   private(set) var isBigEndian = false
@@ -9,8 +9,14 @@ struct NPYHeader {
   /// The byte at which the array starts.
   let start: Int
 
-  /// The bytes that the array takes.
+  /// The size of the array in bytes.
   var byteCount: Int { shape.count * type.byteCount }
+
+  /// The numbers of the array, or an error if the file is too short.
+  func elements(in file: BinaryBytes) throws(FlowError) -> Elements {
+    try Elements(
+      type, in: file, at: start, count: byteCount, "an array of \(shape)", isBigEndian: isBigEndian)
+  }
 
   init(_ file: BinaryBytes) throws(FlowError) {
     let magic = try file.slice(0, count: min(6, file.count), "a header")
@@ -22,21 +28,17 @@ struct NPYHeader {
     guard (1...3).contains(version) else {
       throw file.error(at: 6, "expected format version 1, 2 or 3, got \(version)")
     }
-    let length: Int
-    let headerStart: Int
-    if version == 1 {
-      length = Int(try file.number(UInt16.self, at: 8, "the header's length"))
-      headerStart = 10
-    } else {
-      length = Int(try file.number(UInt32.self, at: 8, "the header's length"))
-      headerStart = 12
-    }
+    let headerStart = version == 1 ? 10 : 12
+    let length =
+      version == 1
+      ? Int(try file.number(UInt16.self, at: 8, "the header's length"))
+      : Int(try file.number(UInt32.self, at: 8, "the header's length"))
     guard length <= 1 << 16 else {
       throw file.error(at: 8, "expected a header of at most 65536 bytes, got \(length)")
     }
     start = headerStart + length
     let text = Array(try file.slice(headerStart, count: length, "a header"))
-    var parser = Parser(text: text, base: headerStart, file: file)
+    var parser = Parser(cursor: TextCursor(text: text), base: headerStart, file: file)
     try read(&parser)
   }
 
@@ -70,39 +72,29 @@ struct NPYHeader {
     }
   }
 
-  /// As much of Python's literals as such headers have.
+  /// A parser of the Python literals that such headers use.
   private struct Parser {
-    let text: [UInt8]
+    var cursor: TextCursor
     let base: Int
     let file: BinaryBytes
-    var place = 0
+    var place: Int { cursor.place }
 
     func error(at place: Int, _ message: String) -> FlowError { file.error(at: base + place, message) }
 
-    private mutating func skipBlanks() {
-      while place < text.count, [0x20, 0x09, 0x0A, 0x0D].contains(text[place]) { place += 1 }
-    }
-
-    /// Whether the text goes on with these characters, which are then behind.
-    mutating func take(_ token: String) -> Bool {
-      skipBlanks()
-      guard text[place...].starts(with: token.utf8) else { return false }
-      place += token.utf8.count
-      return true
-    }
+    mutating func take(_ token: String) -> Bool { cursor.take(token) }
 
     mutating func expect(_ token: String) throws(FlowError) {
       if take(token) { return }
-      throw error(at: place, "expected \(excerpt(token)), got \(excerpt(text[place...].prefix(20)))")
+      throw error(at: place, "expected \(excerpt(token)), got \(cursor.excerptOfRest)")
     }
 
     mutating func string() throws(FlowError) -> String {
-      skipBlanks()
-      guard place < text.count, [0x22, 0x27].contains(text[place]),
-        let end = text[(place + 1)...].firstIndex(of: text[place])
-      else { throw error(at: place, "expected text in quotes, got \(excerpt(text[place...].prefix(20)))") }
-      defer { place = end + 1 }
-      return String(decoding: text[place + 1..<end], as: UTF8.self)
+      cursor.skipBlanks()
+      guard place < cursor.text.count, [0x22, 0x27].contains(cursor.text[place]),
+        let end = cursor.text[(place + 1)...].firstIndex(of: cursor.text[place])
+      else { throw error(at: place, "expected text in quotes, got \(cursor.excerptOfRest)") }
+      defer { cursor.place = end + 1 }
+      return String(decoding: cursor.text[place + 1..<end], as: UTF8.self)
     }
 
     mutating func boolean() throws(FlowError) -> Bool {
@@ -112,9 +104,9 @@ struct NPYHeader {
     }
 
     mutating func type() throws(FlowError) -> (ElementType, Bool) {
-      skipBlanks()
+      cursor.skipBlanks()
       let start = place
-      guard place < text.count, text[place] != 0x5B else {
+      guard place < cursor.text.count, cursor.text[place] != 0x5B else {
         throw error(at: place, "expected one array of numbers, got records, which are not supported")
       }
       let name = try string()
@@ -148,13 +140,13 @@ struct NPYHeader {
     }
 
     private mutating func size() throws(FlowError) -> Int {
-      skipBlanks()
-      let digits = text[place...].prefix { (0x30...0x39).contains($0) }
+      cursor.skipBlanks()
+      let digits = cursor.rest.prefix { (0x30...0x39).contains($0) }
       guard !digits.isEmpty, digits.count < 18, let size = Int(String(decoding: digits, as: UTF8.self)) else {
-        throw error(at: place, "expected a size, got \(excerpt(text[place...].prefix(20)))")
+        throw error(at: place, "expected a size, got \(cursor.excerptOfRest)")
       }
-      place += digits.count
-      _ = text[place...].first == 0x4C ? take("L") : false  // Python 2 wrote long numbers so.
+      cursor.place += digits.count
+      _ = cursor.rest.first == 0x4C ? take("L") : false  // Python 2 wrote long numbers so.
       return size
     }
   }

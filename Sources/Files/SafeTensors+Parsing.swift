@@ -28,20 +28,17 @@ extension SafeTensors {
     try checkPlaces(entries, start, file)
     var tensors: [(name: String, value: Tensor)] = []
     for entry in entries {
-      let content = try file.slice(start + entry.range.lowerBound, count: entry.range.count, "a tensor")
-      switch Elements(type: entry.type, content: content).tensor(entry.shape, dtype: entry.type.dtype) {
-      case .success(let tensor): tensors.append((entry.name, tensor))
-      case .failure(let misfit):
-        throw file.error(
-          at: start + entry.range.lowerBound + misfit.position * entry.type.byteCount,
-          "expected a number that \(entry.type.dtype) holds, got \(misfit.value) in \(excerpt(entry.name))")
-      }
+      let elements = try Elements(
+        entry.type, in: file, at: start + entry.range.lowerBound, count: entry.range.count, "a tensor")
+      let note = " in \(excerpt(entry.name))"
+      tensors.append((entry.name, try elements.tensor(entry.shape, dtype: entry.type.dtype, note: note)))
     }
     return SafeTensors(tensors, metadata: metadata)
   }
 
-  /// The places must cover the numbers without gap or overlap: else a small file could stand for much memory, or hide
-  /// something.
+  /// Checks that the tensors cover the numbers without gap or overlap.
+  ///
+  /// Otherwise a small file could claim much memory, or hide content.
   private static func checkPlaces(_ entries: [Entry], _ start: Int, _ file: BinaryBytes) throws(FlowError) {
     var place = 0
     for entry in entries.sorted(by: {
@@ -75,7 +72,7 @@ extension SafeTensors {
     return texts
   }
 
-  /// What the header says of one tensor.
+  /// The entry of one tensor in the header.
   private struct Entry {
     let name: String
     let type: ElementType

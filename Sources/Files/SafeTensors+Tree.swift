@@ -1,14 +1,14 @@
 import Tensors
 
 extension SafeTensors {
-  /// A file of a tree's leaves under their paths.
+  /// Makes a file of a tree's leaves under their paths.
   ///
-  /// - Precondition: no metadata named `frozen`; no label with a `/` in it or a line break.
+  /// - Precondition: No metadata is named `frozen`, and no label holds `/` or a line break.
   public init(_ tree: Params, metadata: [String: String] = [:]) {
     self.init(trees: [("", tree)], metadata: metadata)
   }
 
-  /// A file of several trees, each below a name of its own.
+  /// Makes a file of several trees, each below its own name.
   package init(trees: [(name: String, tree: Params)], metadata: [String: String]) {
     require(metadata["frozen"] == nil, "the metadata named frozen is the tree's own")
     var tensors: [(name: String, value: Tensor)] = []
@@ -25,35 +25,39 @@ extension SafeTensors {
     self.init(tensors, metadata: metadata)
   }
 
-  /// The tensors as a tree, in the header's order; those that `frozen` names are frozen.
+  /// The tensors as a tree, in the header's order. Leaves in the metadata `frozen` are frozen.
   public var tree: Params { tree(under: "") }
 
   /// The tensors below a name as a tree.
   package func tree(under root: String) -> Params {
     let frozen = Set((metadata["frozen"] ?? "").split(separator: "\n").map(String.init))
-    let prefix = root.isEmpty ? "" : root + "/"
     var node = Node()
-    for (name, value) in tensors where name.hasPrefix(prefix) || name == root {
-      let path = name == root ? "" : String(name.dropFirst(prefix.count))
+    for (path, name, value) in leaves(under: root) {
       node.insert(frozen.contains(name) ? .frozen(value) : .leaf(value), at: path.split(separator: "/")[...])
     }
     return node.tree
   }
 
-  /// The parameters of an architecture: the tensors in the places of a tree of that architecture.
+  /// The tensors below a name, under their paths from there.
+  private func leaves(under root: String) -> [(path: String, name: String, value: Tensor)] {
+    let prefix = root.isEmpty ? "" : root + "/"
+    return tensors.compactMap { name, value in
+      if name == root { return ("", name, value) }
+      return name.hasPrefix(prefix) ? (String(name.dropFirst(prefix.count)), name, value) : nil
+    }
+  }
+
+  /// The parameters of an architecture: the tensors in the structure of a template tree.
   ///
-  /// - Parameter template: the architecture's tree, as initialization gives it.
-  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is left over.
+  /// - Parameter template: The architecture's tree, as initialization returns it.
+  /// - Throws: `FlowError.structure` with both trees if a path, a shape or a dtype differs, or if a tensor is
+  ///   left over.
   public func tree(like template: Params) throws(FlowError) -> Params {
     try tree(under: "", like: template, who: "SafeTensors")
   }
 
   package func tree(under root: String, like template: Params, who: String) throws(FlowError) -> Params {
-    let prefix = root.isEmpty ? "" : root + "/"
-    var values: [String: Tensor] = [:]
-    for (name, value) in tensors where name.hasPrefix(prefix) || name == root {
-      values[name == root ? "" : String(name.dropFirst(prefix.count))] = value
-    }
+    let values = Dictionary(leaves(under: root).map { ($0.path, $0.value) }) { $1 }
     func value(at path: String) -> Tensor? { values[path] ?? formerPath(of: path).flatMap { values[$0] } }
     var isSame = values.count == template.paths.count
     template.forEach { path, leaf, _ in
@@ -66,7 +70,7 @@ extension SafeTensors {
     return template.map { _ in value(at: paths.removeFirst())! }
   }
 
-  /// A tree that grows.
+  /// A mutable node of a tree.
   private struct Node {
     var leaf: Params?
     var children: [(label: String, node: Node)] = []
@@ -84,7 +88,9 @@ extension SafeTensors {
       children[positions[label]!].node.insert(value, at: path.dropFirst())
     }
 
-    /// A file may have a tensor `a` and one `a/b`, which no tree has: then `a` is shown as a child without a label.
+    /// The node as a tree.
+    ///
+    /// A file may hold both `a` and `a/b`, which no tree can. Then `a` becomes a child without a label.
     var tree: Params {
       if children.isEmpty, let leaf { return leaf }
       let own = leaf.map { [Params.Child("", $0)] } ?? []

@@ -1,20 +1,20 @@
 import Tensors
 
-/// One member of a zip archive, as the directory at the archive's end describes it (PKWARE's APPNOTE, 4.3).
+/// A member of a zip archive, as the central directory describes it (PKWARE's APPNOTE, 4.3).
 struct ZipEntry {
   let name: String
-  /// The byte of the directory at which the member is described.
+  /// The byte of the member's entry in the directory.
   let place: Int
-  /// The bytes of the content, expanded.
+  /// The expanded size in bytes.
   let size: Int
   private let packedSize, offset, method: Int
   private let check: UInt32
 
-  /// The members of an archive, in the directory's order.
+  /// Reads the members of an archive, in the directory's order.
   static func directory(of file: BinaryBytes) throws(FlowError) -> [ZipEntry] {
     let end = try endRecord(of: file)
-    let count = Int(try file.number(UInt16.self, at: end + 10, "a number of members"))
-    var place = Int(try file.number(UInt32.self, at: end + 16, "the directory's place"))
+    let count = try file.short(at: end + 10, "a number of members")
+    var place = try file.long(at: end + 16, "the directory's place")
     if count == 0xFFFF || place == 0xFFFF_FFFF {
       throw file.error(
         at: end, "expected a zip file below 4 GiB and 65535 members, got one in zip64's format")
@@ -29,11 +29,11 @@ struct ZipEntry {
     return entries
   }
 
-  /// The record at the end, which only a comment may follow.
+  /// Finds the end record, after which only a comment may follow.
   private static func endRecord(of file: BinaryBytes) throws(FlowError) -> Int {
     var place = file.count - 22
     while place >= max(0, file.count - 22 - 0xFFFF) {
-      if file.bytes[place] == 0x50, try file.number(UInt32.self, at: place, "a record") == 0x0605_4B50 {
+      if file.bytes[place] == 0x50, try file.long(at: place, "a record") == 0x0605_4B50 {
         return place
       }
       place -= 1
@@ -42,14 +42,14 @@ struct ZipEntry {
   }
 
   private static func read(_ file: BinaryBytes, at place: Int) throws(FlowError) -> (ZipEntry, next: Int) {
-    guard try file.number(UInt32.self, at: place, "a directory's entry") == 0x0201_4B50 else {
-      throw file.error(at: place, "expected a directory's entry, got something else")
-    }
     func word(_ offset: Int) throws(FlowError) -> Int {
-      Int(try file.number(UInt16.self, at: place + offset, "a directory's entry"))
+      try file.short(at: place + offset, "a directory's entry")
     }
     func long(_ offset: Int) throws(FlowError) -> Int {
-      Int(try file.number(UInt32.self, at: place + offset, "a directory's entry"))
+      try file.long(at: place + offset, "a directory's entry")
+    }
+    guard try long(0) == 0x0201_4B50 else {
+      throw file.error(at: place, "expected a directory's entry, got something else")
     }
     let (nameLength, extraLength, commentLength) = (try word(28), try word(30), try word(32))
     let name = try file.text(place + 46, count: nameLength, "a member's name")
@@ -71,15 +71,15 @@ struct ZipEntry {
     return (entry, place + 46 + nameLength + extraLength + commentLength)
   }
 
-  /// The member's content, expanded and checked.
+  /// Reads the member's content, expands it and checks its checksum.
   func content(in file: BinaryBytes) throws(FlowError) -> [UInt8] {
-    guard try file.number(UInt32.self, at: offset, "a member") == 0x0403_4B50 else {
+    guard try file.long(at: offset, "a member") == 0x0403_4B50 else {
       throw file.error(at: offset, "expected the member \(excerpt(name)), got something else")
     }
-    // The sizes here may be left open; name and extra field may differ in length from the directory's.
-    let nameLength = Int(try file.number(UInt16.self, at: offset + 26, "a member"))
-    let extraLength = Int(try file.number(UInt16.self, at: offset + 28, "a member"))
-    let start = offset + 30 + nameLength + extraLength
+    // The local header may omit the sizes, and its name and extra field may differ in length from the
+    // directory's.
+    let start =
+      try offset + 30 + file.short(at: offset + 26, "a member") + file.short(at: offset + 28, "a member")
     let packed = try file.slice(start, count: packedSize, "the member \(excerpt(name))")
     let content: [UInt8]
     if method == 0 {
@@ -97,9 +97,20 @@ struct ZipEntry {
     guard found == check else {
       throw file.error(
         at: start,
-        "expected the checksum \(String(check, radix: 16)), got \(String(found, radix: 16)), in the member \(excerpt(name))"
-      )
+        "expected the checksum \(String(check, radix: 16)), got \(String(found, radix: 16)), "
+          + "in the member \(excerpt(name))")
     }
     return content
+  }
+}
+
+extension BinaryBytes {
+  /// The number of 16 bits at a byte.
+  fileprivate func short(at offset: Int, _ what: String) throws(FlowError) -> Int {
+    Int(try number(UInt16.self, at: offset, what))
+  }
+  /// The number of 32 bits at a byte.
+  fileprivate func long(at offset: Int, _ what: String) throws(FlowError) -> Int {
+    Int(try number(UInt32.self, at: offset, what))
   }
 }

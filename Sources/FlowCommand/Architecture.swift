@@ -1,18 +1,18 @@
 import Arguments
 import Flows
 
-/// A ready-made flow by name: what the command can build, and build again from a file.
+/// A preset flow with a name, built from the settings in a command line or a model file.
 struct Architecture: Sendable {
   let name: String
-  /// What it is and when to take it.
+  /// The help text: the kind of flow and its use.
   let purpose: String
-  /// What is taken where nothing is said.
+  /// The default settings.
   let defaults: Settings
-  /// Which settings it listens to.
+  /// The settings that the preset uses.
   let settings: [Setting]
   let build: @Sendable (Settings) -> Flow
 
-  /// What can be said about a flow.
+  /// The settings of a flow.
   struct Settings: Sendable, Equatable {
     var layers: Int
     var hidden: [Int]
@@ -56,7 +56,7 @@ struct Architecture: Sendable {
 
   static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 
-  /// The settings that count, for the model's file.
+  /// The settings that the preset uses, for the model file.
   func json(_ values: Settings) -> JSON {
     .object(
       settings.map { setting in
@@ -72,23 +72,17 @@ struct Architecture: Sendable {
       })
   }
 
-  /// The settings in a model's file: each within what a flow can be, since a file can hold anything.
+  /// The settings in a model file, or nil if one is missing or out of range.
   func settings(from json: JSON) -> Settings? {
     var values = defaults
     for setting in settings {
       guard let value = json[setting.rawValue] else { return nil }
-      switch setting {
-      case .layers: values.layers = value.integer ?? -1
-      case .hidden: values.hidden = value.array?.map { $0.integer ?? -1 } ?? [-1]
-      case .bins: values.bins = value.integer ?? -1
-      case .bound: values.bound = value.number ?? -1
-      case .components: values.components = value.integer ?? -1
-      }
+      values.set(setting, value)
     }
     return values.areSound ? values : nil
   }
 
-  /// The settings of a command line.
+  /// The settings in a command line.
   func settings(from arguments: Arguments) throws(UsageError) -> Settings {
     var values = defaults
     for setting in Setting.allCases {
@@ -96,13 +90,10 @@ struct Architecture: Sendable {
       guard settings.contains(setting) else {
         throw UsageError("--\(setting.rawValue) does not go with --architecture \(name)")
       }
-      switch setting {
-      case .layers: values.layers = Int(text) ?? -1
-      case .hidden: values.hidden = text.split(separator: ",").map { Int($0) ?? -1 }
-      case .bins: values.bins = Int(text) ?? -1
-      case .bound: values.bound = Double(text) ?? -1
-      case .components: values.components = Int(text) ?? -1
+      func number(_ text: some StringProtocol) -> JSON {
+        Int(text).map(JSON.integer) ?? Double(text).map(JSON.number) ?? .null
       }
+      values.set(setting, setting == .hidden ? .array(text.split(separator: ",").map(number)) : number(text))
       guard values.areSound else {
         throw UsageError("expected \(setting.expectation) for --\(setting.rawValue), got \(text)")
       }
@@ -112,6 +103,18 @@ struct Architecture: Sendable {
 }
 
 extension Architecture.Settings {
+  /// Sets a value; one of another type becomes out of range.
+  mutating func set(_ setting: Architecture.Setting, _ value: JSON) {
+    switch setting {
+    case .layers: layers = value.integer ?? -1
+    case .hidden: hidden = value.array?.map { $0.integer ?? -1 } ?? [-1]
+    case .bins: bins = value.integer ?? -1
+    case .bound: bound = value.number ?? -1
+    case .components: components = value.integer ?? -1
+    }
+  }
+
+  /// Whether all values are in range.
   var areSound: Bool {
     (1...1000).contains(layers) && (1...20).contains(hidden.count)
       && hidden.allSatisfy((1...100_000).contains)

@@ -1,22 +1,21 @@
 import Arguments
 import Flows
 
-/// `flow check`: a trained model's log-determinants against Jacobians.
+/// `flow check`: compares a trained model's log-determinants with those of its Jacobian.
 enum CheckCommand: Subcommand {
   static let name = "check"
   static let purpose =
-    "Hold a trained model's log-determinants against its Jacobian, which dual numbers compute."
+    "Compare a trained model's log-determinants with its Jacobian, which dual numbers compute."
   static let operands = ["MODEL"]
 
   static let options: [Arguments.Option] = [
     .init("rows", "N", default: "8", "how many rows to check at, drawn from the model"),
-    .init("seed", "N", default: "0", "what they are drawn from"),
+    .seed,
     .init("data", "FILE", "check at this file's first rows instead"),
-    .init(
-      "given", "A=X,...", "for a model fitted with --context, without --data: what rows are conditioned on"),
+    .init("given", "A=X,...", "the context, for a model fitted with --context, if --data is absent"),
     .init(
       "tolerance", "X", default: "1e-9", "the largest error allowed, relative where the truth is above 1"),
-    .init("progress", "KIND", default: "auto", "bar, lines, none, or auto: a bar on a terminal"),
+    .progress,
   ]
 
   static let examples = [
@@ -25,9 +24,9 @@ enum CheckCommand: Subcommand {
 
   static func run(_ arguments: Arguments) async throws -> Report {
     let count = try arguments.integer("rows", in: 1...10_000)
-    let seed = try arguments.integer("seed", in: Int.min...Int.max)
+    let seed = try arguments.seed()
     let tolerance = try arguments.number("tolerance", in: 0...1)
-    let progress = try FitCommand.progress(arguments)
+    let progress = try arguments.progress()
     let model = try Model.read(arguments.operands[0])
     let rows: Tensor
     let context: Tensor?
@@ -40,9 +39,7 @@ enum CheckCommand: Subcommand {
       rows = try model.functions(model.dtype).sample(Key(seed), model.params, count: count, given: given)
       context = given.map { $0.broadcast(to: [count, $0.shape[1]]) }
     }
-    let (_, forward, inverse) = try model.flow.bijection(
-      Key(0), inputDim: Shape([model.width]), contextDim: Model.contextDim(model.given), dtype: .float64)
-    let params = model.params.child("bijection").cast(to: .float64)
+    let (params, forward, inverse) = try model.bijection(.float64)
     var meter = ProgressMeter(progress, total: rows.rows)
     defer { meter.finish() }
     var (worst, passes, lines) = (0.0, true, [String]())

@@ -1,10 +1,10 @@
 import Arguments
 import Flows
 
-/// `flow describe`: what is in a model's file.
+/// `flow describe`: prints the content of a model file.
 enum DescribeCommand: Subcommand {
   static let name = "describe"
-  static let purpose = "Say what a model's file holds: architecture, columns, layers, how it was trained."
+  static let purpose = "Print the content of a model file: architecture, columns, layers, training."
   static let operands = ["MODEL"]
   static let options: [Arguments.Option] = []
   static let examples = ["flow describe model.safetensors", "flow describe model.safetensors --json"]
@@ -25,21 +25,21 @@ enum DescribeCommand: Subcommand {
       trained: epochs \(note("epochs")), seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
       swift-flows \(note("swift-flows"))
 
-      \(try model.flow.summary(inputDim: Shape([model.width]), contextDim: Model.contextDim(model.given)))
+      \(try model.flow.summary(inputDim: Shape([model.width]), contextDim: model.contextDim))
       """
     return Report(
       text: text,
       json: [
         "architecture": .string(model.architecture.name),
         "arguments": model.architecture.json(model.settings),
-        "width": .integer(model.width), "columns": model.columns.map { .array($0.map(JSON.string)) } ?? .null,
-        "context": model.given.map { .array($0.columns.map(JSON.string)) } ?? .null,
+        "width": .integer(model.width), "columns": model.columns.map(JSON.strings) ?? .null,
+        "context": model.given.map { .strings($0.columns) } ?? .null,
         "standardized": .bool(model.isStandardized), "dtype": .string("\(model.dtype)"),
-        "parameters": .integer(model.params.learnedCount), "metadata": metadata(of: file),
+        "parameters": .integer(model.params.learnedCount), "metadata": .strings(file.metadata),
       ])
   }
 
-  /// A file of a flow composed in code, or of anything else: its tensors.
+  /// Describes a file without an architecture by its tensors.
   private static func tree(of file: SafeTensors) -> Report {
     let notes = file.metadata.filter { $0.key != "frozen" }.sorted { $0.key < $1.key }
     let text =
@@ -54,10 +54,6 @@ enum DescribeCommand: Subcommand {
     }
     return Report(
       text: text.joined(separator: "\n"),
-      json: ["architecture": .null, "tensors": .array(tensors), "metadata": metadata(of: file)])
-  }
-
-  private static func metadata(of file: SafeTensors) -> JSON {
-    .object(file.metadata.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) })
+      json: ["architecture": .null, "tensors": .array(tensors), "metadata": .strings(file.metadata)])
   }
 }

@@ -1,7 +1,7 @@
 import Arguments
 import Flows
 
-/// `flow fit`: a file of numbers in, a model out.
+/// `flow fit`: fits a flow to a file of numbers and writes a model.
 enum FitCommand: Subcommand {
   static let name = "fit"
   static let purpose = "Fit a flow to the rows of a file (.csv, .tsv, .npy, .npz)."
@@ -23,12 +23,12 @@ enum FitCommand: Subcommand {
     .init("batch-size", "N", default: "256", "rows a step"),
     .init("learning-rate", "X", default: "0.001", "Adam's rate at the start; it falls to 0 along a cosine"),
     .init("validation", "X", default: "0.1", "share of the rows held out to judge each epoch"),
-    .init("seed", "N", default: "0", "what everything random is drawn from"),
+    .seed,
     .init("dtype", "NAME", default: "float32", "float32 or float64"),
     .init(flag: "no-standardize", "take the columns as they are"),
     .init("checkpoint", "FILE", "keep the run's state here, and go on from it after an interruption"),
     .init("checkpoint-steps", "N", "write it every N steps instead of every 5 minutes"),
-    .init("progress", "KIND", default: "auto", "bar, lines, none, or auto: a bar on a terminal"),
+    .progress,
   ]
 
   static let examples = [
@@ -48,19 +48,16 @@ enum FitCommand: Subcommand {
         "unknown architecture \(choice); there are \(Architecture.all.map(\.name).joined(separator: ", "))")
     }
     let settings = try architecture.settings(from: arguments)
-    let dtypes: [String: DType] = ["float32": .float32, "float64": .float64]
-    guard let dtype = dtypes[arguments.text("dtype")] else {
-      throw UsageError("expected float32 or float64 for --dtype, got \(arguments.text("dtype"))")
-    }
+    let dtype = try arguments.value("dtype", from: [("float32", DType.float32), ("float64", .float64)])
     let (epochs, patience) = (
       try arguments.integer("epochs", in: 1...1_000_000), try arguments.integer("patience", in: 1...1_000_000)
     )
     let batchSize = try arguments.integer("batch-size", in: 1...1_000_000)
     let rate = try arguments.number("learning-rate", in: 1e-12...1e3)
     let validation = try arguments.number("validation", in: 0...0.9)
-    let seed = try arguments.integer("seed", in: Int.min...Int.max)
+    let seed = try arguments.seed()
     let checkpoint = try checkpoint(arguments)
-    let progress = try progress(arguments)
+    let progress = try arguments.progress()
 
     let path = arguments.operands[0]
     let table = try Table.read(path, choosing: arguments, dtype: dtype)
@@ -125,34 +122,19 @@ enum FitCommand: Subcommand {
     return Checkpoint(path, every: .steps(try arguments.integer("checkpoint-steps", in: 1...1_000_000_000)))
   }
 
-  static func progress(_ arguments: Arguments) throws(UsageError) -> Progress {
-    switch arguments.text("progress") {
-    case "auto": return .automatic
-    case "bar": return .bar
-    case "lines": return .lines
-    case "none": return .silent
-    default:
-      throw UsageError("expected auto, bar, lines or none for --progress, got \(arguments.text("progress"))")
-    }
-  }
-
-  /// A constant column has no density, and standardizing would divide by nothing.
+  /// Checks that no column is constant: a constant has no density, and standardization would divide by 0.
   private static func checkSpread(_ table: Table, _ path: String) throws(FlowError) {
-    func wrong(_ column: Int?, _ message: String) -> FlowError {
-      .file(path: path, row: nil, column: column, message: message)
-    }
-    guard table.values.rows > 1 else { throw wrong(nil, "expected at least 2 rows, got 1") }
+    guard table.values.rows > 1 else { throw .inFile(path, "expected at least 2 rows, got 1") }
     let spread = (table.values.max(axis: 0) - table.values.min(axis: 0)).doubles
     let flat = spread.indices.filter { spread[$0] == 0 }
     guard let first = flat.first else { return }
-    let what = "the same number in all rows: a constant has no density"
-    guard let names = table.columns else {
-      throw wrong(first + 1, "expected different numbers, got \(what)")
+    let hint = table.columns.map { names in
+      "; leave it out by --without " + flat.map { names[$0] }.joined(separator: ",")
     }
-    let those = flat.map { names[$0] }.joined(separator: ",")
-    throw wrong(first + 1, "expected different numbers, got \(what); leave it out by --without \(those)")
+    let what = "the same number in all rows: a constant has no density"
+    throw .inFile(path, column: first + 1, "expected different numbers, got \(what)\(hint ?? "")")
   }
 }
 
-/// Three decimals, for people.
+/// A number with at most three decimals.
 func decimals(_ x: Double) -> String { x.isFinite ? "\((x * 1000).rounded() / 1000)" : "\(x)" }

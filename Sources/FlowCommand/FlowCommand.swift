@@ -1,33 +1,35 @@
 import Arguments
 import Flows
 
-/// One of the command's own commands.
+/// A subcommand of `flow`.
 protocol Subcommand {
   static var name: String { get }
-  /// One line.
+  /// The help text, one line.
   static var purpose: String { get }
-  /// What follows the name, in order.
+  /// The names of the operands, in order.
   static var operands: [String] { get }
   static var options: [Arguments.Option] { get }
-  /// Lines to try.
+  /// Examples of command lines.
   static var examples: [String] { get }
   static func run(_ arguments: Arguments) async throws -> Report
 }
 
-/// What a subcommand found: for people and for programs.
+/// The result of a subcommand, as text and as JSON.
 struct Report {
-  /// Lines for people.
+  /// The lines for the user.
   var text: String
-  /// The same for programs.
+  /// The result for programs.
   var json: JSON
-  /// 0, or another code where the answer is no.
+  /// The exit code: 0, or another number for a negative result.
   var code: Int32 = 0
 }
 
-/// `flow`: what it does with a line, apart from the process it runs in.
+/// The command `flow` as a function of its command line.
 enum FlowCommand {
-  /// What a line came to. 0: done. 1: it could not be done, or a check did not pass. 2: the line is wrong. 130:
-  /// interrupted.
+  /// The outcome of a command line.
+  ///
+  /// The code is 0 for success, 1 for an error or a failed check, 2 for a wrong command line, 130 for an
+  /// interruption.
   struct Outcome {
     var code: Int32
     var output = ""
@@ -38,7 +40,7 @@ enum FlowCommand {
     [FitCommand.self, ScoreCommand.self, SampleCommand.self, CheckCommand.self, DescribeCommand.self]
   }
 
-  /// Runs a line, without the program's name.
+  /// Runs a command line, without the program's name.
   static func run(_ line: [String]) async -> Outcome {
     guard let first = line.first else {
       return Outcome(code: 2, output: help, error: "expected a command, got nothing")
@@ -100,5 +102,28 @@ enum FlowCommand {
       \(command.examples.map { "  \($0)" }.joined(separator: "\n"))
 
       """
+  }
+}
+
+extension Arguments.Option {
+  static let seed = Arguments.Option("seed", "N", default: "0", "the seed of all random numbers")
+  static let progress = Arguments.Option(
+    "progress", "KIND", default: "auto", "bar, lines, none, or auto: a bar on a terminal")
+}
+
+extension Arguments {
+  func seed() throws(UsageError) -> Int { try integer("seed", in: Int.min...Int.max) }
+
+  func progress() throws(UsageError) -> Progress {
+    try value("progress", from: [("auto", .automatic), ("bar", .bar), ("lines", .lines), ("none", .silent)])
+  }
+
+  /// The value that a name in an option stands for.
+  func value<Value>(_ option: String, from values: [(name: String, value: Value)]) throws(UsageError) -> Value
+  {
+    if let found = values.first(where: { $0.name == text(option) }) { return found.value }
+    let names = values.map(\.name)
+    let list = names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
+    throw UsageError("expected \(list) for --\(option), got \(text(option))")
   }
 }

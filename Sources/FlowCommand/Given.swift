@@ -1,12 +1,12 @@
 import Arguments
 import Flows
 
-/// The columns that a flow is conditioned on, and the mean and deviation by which it sees them.
+/// The context columns of a model with the mean and deviation that standardize them.
 struct Given: Equatable {
   let columns: [String]
   private let mean, deviation: [Double]
 
-  /// Columns of rows to fit; a constant one keeps its scale.
+  /// Computes the mean and deviation of context columns; a constant column keeps its scale.
   init(_ columns: [String], of values: Tensor) {
     let values = values.cast(to: .float64)
     let mean = values.mean(axis: 0)
@@ -15,7 +15,7 @@ struct Given: Equatable {
     deviation = sqrt(square(values - mean).mean(axis: 0)).doubles.map { $0 > 0 ? $0 : 1 }
   }
 
-  /// What `json` wrote, or nil for anything else.
+  /// Reads the value of `json`; nil for any other JSON.
   init?(_ json: JSON) {
     guard let columns = json["columns"]?.array?.compactMap(\.string), (1...100_000).contains(columns.count),
       let mean = json["mean"]?.array?.compactMap(\.number), mean.count == columns.count,
@@ -25,21 +25,21 @@ struct Given: Equatable {
     (self.columns, self.mean, self.deviation) = (columns, mean, deviation)
   }
 
-  /// The same for a model's file.
+  /// The value for a model file.
   var json: JSON {
     [
-      "columns": .array(columns.map(JSON.string)), "mean": .array(mean.map(JSON.number)),
+      "columns": .strings(columns), "mean": .array(mean.map(JSON.number)),
       "deviation": .array(deviation.map(JSON.number)),
     ]
   }
 
-  /// Rows of the columns as the flow sees them.
+  /// Standardizes rows of the context columns.
   func standardized(_ rows: Tensor) -> Tensor {
     ((rows.cast(to: .float64) - Tensor(mean, dtype: .float64)) / Tensor(deviation, dtype: .float64)).cast(
       to: rows.dtype)
   }
 
-  /// The one row that `a=1,b=2` stands for, as the flow sees it.
+  /// The standardized row of a text such as `a=1,b=2`.
   func row(_ text: String, dtype: DType) throws(UsageError) -> Tensor {
     var values: [String: Double] = [:]
     for part in text.split(separator: ",") {
@@ -56,12 +56,12 @@ struct Given: Equatable {
     return standardized(Tensor(row, shape: [1, row.count], dtype: dtype))
   }
 
-  /// What a row is asked for by.
+  /// The form of such a text, for errors.
   var expectation: String { columns.map { "\($0)=NUMBER" }.joined(separator: ",") }
 }
 
 extension Model {
-  /// The context that `--given` stands for: one row, or none for a model without conditions.
+  /// The context in `--given`, one row; nil for a model without a context.
   func context(_ arguments: Arguments) throws(UsageError) -> Tensor? {
     let text = arguments.value("given")
     guard let given else {

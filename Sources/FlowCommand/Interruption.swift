@@ -8,9 +8,9 @@ import Dispatch
   import Darwin
 #endif
 
-/// Control-C and a polite kill, as the cancellation of a task.
+/// Turns SIGINT and SIGTERM into the cancellation of a task.
 enum Interruption {
-  /// Runs `body` in a task that SIGINT and SIGTERM cancel.
+  /// Runs `body` in a task that SIGINT or SIGTERM cancels.
   static func cancels<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws
     -> Result
   {

@@ -1,26 +1,26 @@
 import Flows
 
-/// A trained flow with what is needed to build it again: one file.
+/// A trained flow and its architecture, stored in one file.
 struct Model {
   let architecture: Architecture
   let settings: Architecture.Settings
   let width: Int
   let isStandardized: Bool
-  /// The columns' names, where the data had some.
+  /// The column names, or nil for data without names.
   let columns: [String]?
   let dtype: DType
   let params: Params
-  /// What its rows are conditioned on, if anything.
+  /// The context columns of a conditional model.
   var given: Given?
-  /// What else the file says: seed, epochs, losses, version.
+  /// The other metadata: seed, epochs, losses, version.
   var notes: [String: String] = [:]
 
-  /// The flow; the numbers of the standardization come from the parameters.
+  /// The flow. The parameters hold the numbers of the standardization.
   var flow: Flow {
     Model.flow(architecture, settings, standardizing: isStandardized ? .identity(width) : nil)
   }
 
-  /// A preset behind a standardization.
+  /// A preset flow after an optional standardization.
   static func flow(
     _ architecture: Architecture, _ settings: Architecture.Settings, standardizing: Standardize?
   ) -> Flow {
@@ -31,13 +31,19 @@ struct Model {
 
   /// The functions of the flow, in a dtype.
   func functions(_ dtype: DType) throws(FlowError) -> (logPDF: LogPDF, sample: Sampler) {
-    let (_, logPDF, sample) = try flow(
-      Key(0), inputDim: Shape([width]), contextDim: Model.contextDim(given), dtype: dtype)
+    let (_, logPDF, sample) = try flow(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
     return (logPDF, sample)
   }
 
-  /// The shape of a context.
-  static func contextDim(_ given: Given?) -> Shape? { given.map { Shape([$0.columns.count]) } }
+  /// The parameters and the functions of the bijection, in a dtype.
+  func bijection(_ dtype: DType) throws(FlowError) -> (params: Params, forward: Mapping, inverse: Mapping) {
+    let (_, forward, inverse) = try flow.bijection(
+      Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
+    return (params.child("bijection").cast(to: dtype), forward, inverse)
+  }
+
+  /// The shape of a context row; nil for a model without a context.
+  var contextDim: Shape? { given.map { Shape([$0.columns.count]) } }
 
   func write(to path: String) throws(FlowError) {
     var metadata = notes
@@ -47,18 +53,18 @@ struct Model {
     metadata["width"] = "\(width)"
     metadata["standardized"] = "\(isStandardized)"
     metadata["dtype"] = "\(dtype)"
-    if let columns { metadata["columns"] = JSON.array(columns.map(JSON.string)).text }
+    if let columns { metadata["columns"] = JSON.strings(columns).text }
     if let given { metadata["given"] = given.json.text }
     try SafeTensors(params, metadata: metadata).write(to: path)
   }
 
-  /// The model in a file that `flow fit` wrote.
+  /// Reads a model from a file that `flow fit` has written.
   ///
-  /// Throws `FlowError.file` for a file without a known architecture, `.structure` with both trees where the parameters do
-  /// not fit the architecture.
+  /// - Throws: `FlowError.file` for a file without a known architecture, `.structure` with both trees for
+  ///   parameters that do not fit the architecture.
   static func read(_ path: String) throws(FlowError) -> Model {
     let file = try SafeTensors.read(path)
-    func wrong(_ message: String) -> FlowError { .file(path: path, row: nil, column: nil, message: message) }
+    func wrong(_ message: String) -> FlowError { .inFile(path, message) }
     func json(_ name: String) -> JSON? {
       file.metadata[name].flatMap { try? JSON(parsing: Array($0.utf8)) }
     }
@@ -88,25 +94,27 @@ struct Model {
     }
     let isStandardized = file.metadata["standardized"] == "true"
     let dtype: DType = file.metadata["dtype"] == "float64" ? .float64 : .float32
-    // A width or a layer that a file lies about would ask for memory: the numbers must be there.
+    // False settings could exhaust memory, so the file must hold enough numbers for them.
     let count = file.tensors.reduce(0) { $0 + $1.value.count }
     guard width * settings.layers <= 4 * count + 64, given?.columns.count ?? 0 <= count,
       settings.hidden.reduce(0, +) <= count + 64
     else {
       throw wrong("expected parameters for \(settings.layers) layers of width \(width), got \(count) numbers")
     }
-    let flow = flow(architecture, settings, standardizing: isStandardized ? .identity(width) : nil)
-    let (template, _, _) = try flow(
-      Key(0), inputDim: Shape([width]), contextDim: contextDim(given), dtype: dtype)
-    return Model(
-      architecture: architecture, settings: settings, width: width, isStandardized: isStandardized,
-      columns: columns, dtype: dtype, params: try file.tree(under: "", like: template, who: path),
-      given: given, notes: file.metadata)
+    func model(_ params: Params) -> Model {
+      Model(
+        architecture: architecture, settings: settings, width: width, isStandardized: isStandardized,
+        columns: columns, dtype: dtype, params: params, given: given, notes: file.metadata)
+    }
+    let empty = model(.branch([]))
+    let (template, _, _) = try empty.flow(
+      Key(0), inputDim: Shape([width]), contextDim: empty.contextDim, dtype: dtype)
+    return model(try file.tree(under: "", like: template, who: path))
   }
 }
 
 extension Standardize {
-  /// A standardization that changes nothing: a place for the numbers of a file.
+  /// The identity standardization, as a template for the parameters of a file.
   static func identity(_ width: Int) -> Standardize {
     Standardize(mean: .zeros([width]), deviation: .ones([width]))
   }

@@ -1,7 +1,7 @@
 import Arguments
 import Flows
 
-/// `flow sample`: new rows.
+/// `flow sample`: draws rows from a model.
 enum SampleCommand: Subcommand {
   static let name = "sample"
   static let purpose = "Draw new rows, in the data's own units."
@@ -9,12 +9,12 @@ enum SampleCommand: Subcommand {
 
   static let options: [Arguments.Option] = [
     .init("count", "N", default: "1000", "how many rows"),
-    .init("seed", "N", default: "0", "what they are drawn from: the same seed, the same rows"),
-    .init("out", "FILE", "where they go (.csv, .tsv or .npy); without it, to standard output as CSV"),
-    .init("given", "A=X,...", "for a model fitted with --context: what the rows are conditioned on"),
+    .seed,
+    .init("out", "FILE", "the file to write (.csv, .tsv or .npy); by default, CSV on standard output"),
+    .init("given", "A=X,...", "the context, for a model fitted with --context"),
     .init("picture", "FILE", "draw all columns against each other (.svg)"),
     .init("data", "FILE", "rows to show beside the draws in the picture"),
-    .init("progress", "KIND", default: "auto", "bar, lines, none, or auto: a bar on a terminal"),
+    .progress,
   ]
 
   static let examples = [
@@ -25,8 +25,8 @@ enum SampleCommand: Subcommand {
 
   static func run(_ arguments: Arguments) async throws -> Report {
     let count = try arguments.integer("count", in: 1...1_000_000_000)
-    let seed = try arguments.integer("seed", in: Int.min...Int.max)
-    let progress = try FitCommand.progress(arguments)
+    let seed = try arguments.seed()
+    let progress = try arguments.progress()
     guard arguments.value("data") == nil || arguments.value("picture") != nil else {
       throw UsageError("--data goes with --picture FILE")
     }

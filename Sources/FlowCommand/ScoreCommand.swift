@@ -1,7 +1,7 @@
 import Arguments
 import Flows
 
-/// `flow score`: how likely rows are.
+/// `flow score`: computes the log-likelihood of rows.
 enum ScoreCommand: Subcommand {
   static let name = "score"
   static let purpose = "The mean log-likelihood of a file's rows, in nats and in the data's own units."
@@ -9,7 +9,7 @@ enum ScoreCommand: Subcommand {
 
   static let options: [Arguments.Option] = [
     .init("out", "FILE", "write each row's log-likelihood (.csv, .tsv or .npy)"),
-    .init("picture", "FILE", "draw whether the model is as sure as it should be on these rows (.svg)"),
+    .init("picture", "FILE", "draw a calibration plot of the model on these rows (.svg)"),
   ]
 
   static let examples = [
@@ -36,15 +36,14 @@ enum ScoreCommand: Subcommand {
     return Report(text: text, json: ["mean_log_likelihood": .number(mean), "count": .integer(rows.rows)])
   }
 
-  /// The latents' probabilities under the prior, which are uniform where the model is right; of the first six.
+  /// A plot of the first six latents' probabilities under the prior, which are uniform for a correct model.
   private static func calibration(_ model: Model, _ rows: Tensor, _ context: Tensor?) throws
     -> CalibrationPlot
   {
-    let (_, forward, _) = try model.flow.bijection(
-      Key(0), inputDim: Shape([model.width]), contextDim: Model.contextDim(model.given), dtype: model.dtype)
-    let latents = try forward(model.params.child("bijection"), rows, given: context).outputs
+    let (params, forward, _) = try model.bijection(model.dtype)
+    let latents = try forward(params, rows, given: context).outputs
     let shown = latents.sliced(axis: 1, 0..<min(model.width, 6))
-    let isNormal = model.flow.prior is Normal  // The other prior of a preset is the logistic one.
+    let isNormal = model.flow.prior is Normal  // Presets have a normal or a logistic prior.
     let shares = isNormal ? 0.5 * (1 + erf(shown / 2.0.squareRoot())) : sigmoid(shown)
     return CalibrationPlot(
       "Calibration of \(rows.rows) rows", pit: shares, names: (1...shown.shape[1]).map { "latent \($0)" })

@@ -1,22 +1,22 @@
 import Arguments
 import Flows
 
-/// Rows of numbers from a file of any kind that the library reads, by its name's ending.
+/// A table of numbers from a file of any supported format, which its ending tells.
 struct Table {
   let columns: [String]?
   let values: Tensor
-  /// The last columns, where rows are conditioned on some.
+  /// The context columns of a conditional model.
   var context: (columns: [String], values: Tensor)?
 
-  /// The rows of a file.
+  /// Reads a file.
   ///
   /// - Parameters:
-  ///   - columns: the columns wanted, for files that name them.
-  ///   - preferring: columns to take where the file has a header with all of them.
+  ///   - columns: The columns to read; the file must have a header.
+  ///   - preferring: The columns to read if the file has a header with all of them.
   static func read(_ path: String, columns: [String]?, preferring: [String]? = nil, dtype: DType) throws
     -> Table
   {
-    func wrong(_ message: String) -> FlowError { .file(path: path, row: nil, column: nil, message: message) }
+    func wrong(_ message: String) -> FlowError { .inFile(path, message) }
     let ending = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
     guard ["npy", "npz"].contains(ending) else {
       let separator = separator(for: path)
@@ -51,14 +51,14 @@ struct Table {
       throw wrong("expected an array of shape [rows, columns], got \(values.shape)")
     }
     if let position = values.firstNonFinite {
-      throw FlowError.file(
-        path: path, row: position / values.shape[1] + 1, column: position % values.shape[1] + 1,
-        message: "expected a finite number, got NaN or infinity")
+      throw FlowError.inFile(
+        path, row: position / values.shape[1] + 1, column: position % values.shape[1] + 1,
+        "expected a finite number, got NaN or infinity")
     }
     return Table(columns: nil, values: values)
   }
 
-  /// The rows to fit: of the columns that `--columns` names, of all but those that `--without` names, or of all.
+  /// Reads the rows to fit, with the columns that `--columns`, `--without` and `--context` choose.
   static func read(_ path: String, choosing arguments: Arguments, dtype: DType) throws -> Table {
     func names(_ option: String) -> [String]? {
       arguments.value(option)?.split(separator: ",").map { $0.trimmed }
@@ -71,9 +71,8 @@ struct Table {
     if without != nil || !context.isEmpty {
       let all = try header(of: path, separator(for: path))
       if let unknown = ((without ?? []) + context).first(where: { !all.contains($0) }) {
-        throw FlowError.file(
-          path: path, row: 1, column: nil,
-          message: "expected a column \(unknown), got \(all.prefix(20).joined(separator: ", "))")
+        throw FlowError.inFile(
+          path, row: 1, "expected a column \(unknown), got \(all.prefix(20).joined(separator: ", "))")
       }
       let own = columns ?? all.filter { !(without ?? []).contains($0) && !context.contains($0) }
       guard !own.isEmpty else { throw UsageError("expected a column to fit, got none") }
@@ -83,14 +82,14 @@ struct Table {
       let path, let row?, let column?, let message)
       where columns == nil && message.hasPrefix("expected a number")
     {
-      throw FlowError.file(
-        path: path, row: row, column: column, message: message + "; --columns and --without choose columns")
+      throw FlowError.inFile(
+        path, row: row, column: column, message + "; --columns and --without choose columns")
     }
   }
 
-  /// The rows a model can score: its own columns, where the file names them.
+  /// Reads the rows and the standardized context for a model.
   ///
-  /// The columns that the model's rows are conditioned on, as the model sees them, must be named there.
+  /// A file with a header must name the model's columns. A conditional model needs a file with a header.
   static func read(_ path: String, for model: Model) throws -> (rows: Tensor, context: Tensor?) {
     if let given = model.given, let own = model.columns {
       let table = try read(path, columns: own + given.columns, dtype: model.dtype).split(after: own.count)
@@ -98,11 +97,10 @@ struct Table {
     }
     let table = try read(path, columns: nil, preferring: model.columns, dtype: model.dtype)
     func wrong(_ expected: String, _ got: String) -> FlowError {
-      .file(
-        path: path, row: nil, column: nil,
-        message: "expected \(expected), as the model was fitted to, got \(got)")
+      .inFile(path, "expected \(expected), as the model was fitted to, got \(got)")
     }
-    // Other names mean other numbers, however many they are; without names the order counts.
+    // Columns of other names are other quantities, even if their number is right. Without names the order
+    // decides.
     if let own = model.columns, let found = table.columns, own != found {
       let missing = own.filter { !found.contains($0) }
       throw wrong("the columns \(own.joined(separator: ","))", "no \(missing.joined(separator: ","))")
@@ -113,7 +111,7 @@ struct Table {
     return (table.values, nil)
   }
 
-  /// The first columns, and the others as a context.
+  /// The table with the columns after the first `count` as the context.
   private func split(after count: Int) -> Table {
     guard let columns, count < columns.count else { return self }
     let others = values.sliced(axis: 1, count..<columns.count)
@@ -122,24 +120,24 @@ struct Table {
       context: (Array(columns[count...]), others))
   }
 
-  /// Writes rows to a file, by its name's ending.
+  /// Writes rows to a file in the format that its ending tells.
   static func write(_ values: Tensor, columns: [String]?, to path: String) throws {
     if path.lowercased().hasSuffix(".npy") { return try NPY.write(values, to: path) }
     let separator: CSV.Separator = path.lowercased().hasSuffix(".tsv") ? .tab : .comma
     try CSV(names: columns, values: values).write(to: path, separator: separator)
   }
 
-  /// What stands between fields, by the name's ending.
+  /// The separator in a file, which its ending tells.
   private static func separator(for path: String) -> CSV.Separator {
     path.lowercased().hasSuffix(".tsv") || path.lowercased().hasSuffix(".tab") ? .tab : .comma
   }
 
-  /// The fields of a file's first line.
+  /// The fields in the first line of a file.
   private static func header(of path: String, _ separator: CSV.Separator) throws(FlowError) -> [String] {
     names(in: try FileBytes.read(path), separator)
   }
 
-  /// The fields of a text's first line.
+  /// The fields in the first line of a text.
   private static func names(in bytes: [UInt8], _ separator: CSV.Separator) -> [String] {
     let header = String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
     let mark = Character(UnicodeScalar(separator.rawValue))
@@ -148,7 +146,7 @@ struct Table {
 }
 
 extension Substring {
-  /// Without blanks and quotes at the ends.
+  /// The text without blanks and quotes at its ends.
   var trimmed: String {
     var text = self
     while let last = text.last, " \t\"\r\u{FEFF}".contains(last) { text.removeLast() }

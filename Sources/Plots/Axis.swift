@@ -1,26 +1,28 @@
 import Tensors
 
-/// How an axis turns numbers into distances.
+/// The scale of an axis, linear or logarithmic.
 public enum AxisScale: Sendable, Hashable {
-  /// Equal differences, equal distances.
+  /// Equal differences take equal distances.
   case linear
-  /// Equal ratios, equal distances; only positive numbers are shown.
+  /// Equal ratios take equal distances. Only positive numbers are shown.
   case logarithmic
 }
 
-/// One axis: which numbers it shows, where they are, and its ticks.
+/// An axis with its range, scale and label. It gives ticks and the positions of numbers.
 struct Axis {
   let scale: AxisScale
   let label: String
-  /// The ends, as powers of ten on a logarithmic axis.
+  /// The range shown; on a logarithmic axis, that of the decimal logarithms.
   let domain: ClosedRange<Double>
 
-  /// An axis that shows exactly a range, or more where the range is too narrow to tell numbers apart.
+  /// Shows exactly a range, or a wider one where the range is too narrow to tell numbers apart.
   init(_ range: ClosedRange<Double>, scale: AxisScale = .linear, label: String) {
     self.init(covering: [range.lowerBound, range.upperBound], scale: scale, margin: 0, label: label)
   }
 
-  /// An axis that shows all of these values that can be shown, and a margin: a fraction of their range at both ends.
+  /// Shows all finite values, with a margin at both ends that is a fraction of their range.
+  ///
+  /// A logarithmic axis leaves out the values that are not positive.
   init(covering values: [Double], scale: AxisScale, margin: Double, label: String) {
     (self.scale, self.label) = (scale, label)
     let places = Axis.places(of: values, scale: scale).filter { !$0.isNaN }
@@ -30,7 +32,7 @@ struct Axis {
     domain = Axis.widened((lower - spread)...(upper + spread), scale: scale)
   }
 
-  /// The fraction of the axis' length at which each value stands; NaN for what is outside or cannot be shown.
+  /// The position of each value as a fraction of the axis' length; NaN for values outside the range.
   func fractions(of values: [Double]) -> [Double] {
     let width = domain.upperBound - domain.lowerBound
     return Axis.places(of: values, scale: scale).map { place in
@@ -39,7 +41,7 @@ struct Axis {
     }
   }
 
-  /// About `count` round numbers.
+  /// About `count` ticks at round numbers.
   func ticks(count: Int) -> [Tick] {
     let ticks =
       switch scale {
@@ -49,8 +51,9 @@ struct Axis {
     return zip(ticks, fractions(of: ticks.map(\.value))).filter { !$1.isNaN }.map(\.0)
   }
 
-  /// The values as distances, before any range; NaN for those that cannot be shown. Numbers beyond 1e300 count as
-  /// infinite, so that differences stay finite.
+  /// The values, or their decimal logarithms; NaN for values that the scale cannot show.
+  ///
+  /// Numbers beyond 1e300 count as infinite, so that differences stay finite.
   private static func places(of values: [Double], scale: AxisScale) -> [Double] {
     switch scale {
     case .linear: return values.map { abs($0) <= 1e300 ? $0 : .nan }
@@ -63,7 +66,7 @@ struct Axis {
     }
   }
 
-  /// The range, or a wider one around it that has room for two ticks.
+  /// The range, or a wider one around it if it has no room for two ticks.
   private static func widened(_ range: ClosedRange<Double>, scale: AxisScale) -> ClosedRange<Double> {
     let size = max(abs(range.lowerBound), abs(range.upperBound))
     let least = scale == .logarithmic ? 0.72 : max(size * 1e-9, 1e-290)

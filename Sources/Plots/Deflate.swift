@@ -1,11 +1,11 @@
-/// The bytes compressed by DEFLATE (RFC 1951) in the wrapping of zlib (RFC 1950).
+/// Compresses bytes by DEFLATE (RFC 1951) in a zlib stream (RFC 1950).
 ///
-/// One block of fixed codes, and for each three bytes the latest earlier place that has them: not the smallest
-/// result, but a fraction of a picture's raw size in a few lines.
+/// The stream is one block of fixed codes. A match is sought only at the latest earlier position of the next
+/// three bytes. The result is not the smallest possible, but a fraction of a picture's raw size.
 func zlibCompressed(_ bytes: [UInt8]) -> [UInt8] {
   var stream = BitStream()
   var latest = LatestPlaces()
-  stream.append(0b011, count: 3)  // The last block, and one of fixed codes.
+  stream.append(0b011, count: 3)  // This is the last block, and it has fixed codes.
   var position = 0
   while position < bytes.count {
     if let match = latest.match(in: bytes, at: position) {
@@ -20,11 +20,11 @@ func zlibCompressed(_ bytes: [UInt8]) -> [UInt8] {
   return [0x78, 0x01] + stream.bytes + bigEndian(adler32(bytes))
 }
 
-/// Where each three bytes were last seen, by a hash of the three.
+/// The latest position of each sequence of three bytes, in a table by their hash.
 private struct LatestPlaces {
   private var places = [Int](repeating: -1, count: 1 << 14)
 
-  /// The match of at least three bytes that starts at a position, if the table knows one; notes the position.
+  /// Finds a match of at least three bytes for a position, if the table has one, and stores the position.
   mutating func match(in bytes: [UInt8], at position: Int) -> (length: Int, distance: Int)? {
     guard position + 3 <= bytes.count else { return nil }
     let three = UInt32(bytes[position]) << 16 | UInt32(bytes[position + 1]) << 8 | UInt32(bytes[position + 2])
@@ -39,7 +39,7 @@ private struct LatestPlaces {
   }
 }
 
-/// Bits packed from the least significant end, with the fixed codes of RFC 1951, 3.2.6.
+/// A stream of bits, packed from the least significant end, with the fixed codes of RFC 1951, 3.2.6.
 private struct BitStream {
   private(set) var bytes: [UInt8] = []
   private var used = 8
@@ -73,8 +73,8 @@ private struct BitStream {
 
   /// Appends a copy of `length` bytes from `distance` bytes back.
   mutating func append(length: Int, distance: Int) {
-    // Lengths from 3 fall into groups of 8 symbols, then of 4 that each need one more bit; 258 has a symbol of its
-    // own. Distances from 1 do the same with groups of 4 and of 2.
+    // Lengths from 3 fall into a group of 8 symbols, then into groups of 4 with one more extra bit each; 258
+    // has a symbol of its own. Distances from 1 fall into a group of 4 symbols, then into groups of 2.
     if length == 258 {
       append(symbol: 285)
     } else {
@@ -87,8 +87,8 @@ private struct BitStream {
     append(extra, count: bits)
   }
 
-  /// The bucket of a number where each doubling has `count` buckets of equal size, its place in the bucket and the
-  /// bits that place takes.
+  /// The bucket of a number where each doubling has `count` buckets of equal size. Also gives the number's
+  /// place in the bucket and the number of bits for that place.
   private func bucket(of number: Int, perDoubling count: Int) -> (bucket: Int, place: Int, bits: Int) {
     let bits = max(0, number.bitWidth - 1 - max(number, 1).leadingZeroBitCount - count.trailingZeroBitCount)
     return (bits * count + number >> bits, number & (1 << bits - 1), bits)

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A function of the plane as a map of colours, with samples over it.
+/// A heat map of a function of the plane, with optional samples over it.
 ///
 /// ```swift
 /// let grid = DensityPlot.Grid(x: -2...3, y: -1.5...2)
@@ -8,19 +8,19 @@ import Tensors
 /// try DensityPlot("Two moons", density: density, on: grid, samples: draws).write(to: "moons.svg")
 /// ```
 ///
-/// A name that ends in `.png` gets the map alone. Cells that are not finite stay empty; samples that are not finite or lie outside the grid are left out, and of more
-/// than 4,000 every n-th is drawn.
+/// A file name that ends in `.png` writes the map alone. Cells that are not finite stay empty. Samples that
+/// are not finite or lie outside the grid are left out, and the plot shows every n-th of more than 4,000.
 public struct DensityPlot: Picture {
-  /// The points at which the function is known: the centres of equal cells of a rectangle.
+  /// A regular grid: the centres of equal cells of a rectangle.
   public struct Grid: Sendable, Hashable {
-    /// The rectangle's sides.
+    /// The ranges of the two coordinates.
     public let x, y: ClosedRange<Double>
     /// The number of cells along each side.
     public let columns, rows: Int
 
-    /// Cells of a rectangle; without `rows`, square ones.
+    /// Divides a rectangle into cells; without `rows`, the cells are square.
     ///
-    /// - Precondition: finite sides of positive length, at least one cell along each.
+    /// - Precondition: The ranges are finite and not empty, and each has at least one cell.
     public init(x: ClosedRange<Double>, y: ClosedRange<Double>, columns: Int = 160, rows: Int? = nil) {
       let (width, height) = (x.upperBound - x.lowerBound, y.upperBound - y.lowerBound)
       require(
@@ -33,7 +33,7 @@ public struct DensityPlot: Picture {
       self.rows = rows ?? max(1, Int(square.rounded()))
     }
 
-    /// The cells' centres, shape [rows * columns, 2]: x rises first, then y.
+    /// The centres of the cells, shape [rows * columns, 2], in row-major order: x rises first, then y.
     public func points(dtype: DType = .float32) -> Tensor {
       let (dx, dy) = (
         (x.upperBound - x.lowerBound) / Double(columns), (y.upperBound - y.lowerBound) / Double(rows)
@@ -57,19 +57,19 @@ public struct DensityPlot: Picture {
   private let range: ClosedRange<Double>?
   private let colors: ColorMap
 
-  /// A map of the values at a grid's points.
+  /// Plots values on a grid.
   ///
   /// - Parameters:
-  ///   - title: What stands over the picture.
-  ///   - density: The values at `grid.points()`, in that order, in any shape.
-  ///   - grid: Where the values are.
-  ///   - samples: Points to draw over the map, shape [count, 2].
-  ///   - range: The values of the ends of the colours; by default the smallest and the largest.
-  ///   - xLabel: What stands under the picture.
-  ///   - yLabel: What stands beside the picture.
-  ///   - valueLabel: What stands beside the colour bar.
-  ///   - colors: The colours.
-  /// - Precondition: one value a cell; samples in the plane.
+  ///   - title: The heading of the plot.
+  ///   - density: The values at `grid.points()` in the same order, in any shape.
+  ///   - grid: The grid of the values.
+  ///   - samples: Points drawn over the map, shape [count, 2].
+  ///   - range: The values at the ends of the colour map; by default the smallest and the largest value.
+  ///   - xLabel: The label of the x axis.
+  ///   - yLabel: The label of the y axis.
+  ///   - valueLabel: The label of the colour bar.
+  ///   - colors: The colour map.
+  /// - Precondition: There is one value per cell, and samples have shape [count, 2].
   public init(
     _ title: String, density: Tensor, on grid: Grid, samples: Tensor? = nil,
     range: ClosedRange<Double>? = nil,
@@ -85,14 +85,14 @@ public struct DensityPlot: Picture {
     }
     (self.title, self.xLabel, self.yLabel, self.valueLabel) = (title, xLabel, yLabel, valueLabel)
     (self.density, self.grid, self.colors) = (density.doubles, grid, colors)
-    self.samples = samples.map { Coordinates(thinning: $0, to: 4_000) }
+    self.samples = samples.map { Coordinates($0, thinnedTo: 4_000) }
     self.range = range
   }
 
-  /// The map alone, without axes and samples, as a PNG file: each cell a square of pixels.
+  /// The map without axes and samples as a PNG file; each cell is a square of pixels.
   public var png: [UInt8]? { map.enlarged(max(1, 640 / max(grid.columns, grid.rows))).bytes }
 
-  /// The map as an SVG document.
+  /// The plot as an SVG document.
   public var svg: String {
     let width = 460.0
     let height = min(max(width * Double(grid.rows) / Double(grid.columns), 200), 560)
@@ -111,13 +111,13 @@ public struct DensityPlot: Picture {
     return Axis(covering: shown, scale: .linear, margin: 0, label: valueLabel)
   }
 
-  /// The cells' colours, from the top.
+  /// The cells as pixels, from the top row down.
   private var map: PNG {
     let topDown = (0..<grid.rows).reversed().flatMap { density[$0 * grid.columns..<($0 + 1) * grid.columns] }
     return PNG(topDown, width: grid.columns, height: grid.rows, range: values.domain, colors: colors)
   }
 
-  /// Small white squares with a dark edge, which stand out on every colour.
+  /// The samples as small white squares with a dark edge, visible on every colour.
   private func dots(in frame: Frame) -> [Markup] {
     guard let samples else { return [] }
     let path = frame.points(samples.x, samples.y).compactMap { $0 }

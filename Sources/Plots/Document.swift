@@ -1,10 +1,10 @@
-/// The sheet a picture is drawn on: background, fonts, and colours for light and dark.
+/// The SVG root element of a picture, with its background, fonts and colours for light and dark settings.
 struct Document {
   var width: Double
   var height: Double
   var title: String
 
-  /// The whole SVG document.
+  /// The SVG document with a content.
   func svg(_ content: [Markup]) -> String {
     let sheet = Markup("rect", ["width": width, "height": height, "class": "panel"])
     let heading = Markup.label(
@@ -21,10 +21,11 @@ struct Document {
     return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + root.text + "\n"
   }
 
-  /// The height a title takes.
+  /// The height of the space for a title.
   static func headingHeight(_ title: String) -> Double { title.isEmpty ? 14 : 38 }
 
-  /// Colours by class. Series colours are told apart with any common kind of colour vision (after Okabe and Ito).
+  /// The colours by class. Series colours are distinct in all common kinds of colour vision (after Okabe and
+  /// Ito).
   private static let style: Markup = {
     let light = ["#0072b2", "#d55e00", "#008a63", "#a8498b", "#8a6d00", "#5b5f66"]
     let dark = ["#56b4e9", "#ff9d4d", "#3fd0a4", "#e08fc4", "#e8cf4a", "#b6bcc6"]
@@ -43,13 +44,16 @@ struct Document {
 
   /// The number of colours for series.
   static let seriesColors = 6
+
+  /// The class of a series, which sets its colour. Colours repeat after the last.
+  static func seriesClass(_ index: Int) -> String { "s\(index % seriesColors)" }
 }
 
 extension String {
-  /// About the width of this text; fonts differ, so a little more than most need.
+  /// An upper estimate of the width of this text; fonts differ.
   func width(size: Double = 12) -> Double { Double(unicodeScalars.count) * size * 0.6 }
 
-  /// The text, or as much of its beginning as fits a width.
+  /// The text, cut with an ellipsis if it is wider than `width`.
   func fitted(to width: Double, size: Double = 12) -> String {
     let room = Int(max(width, 0) / (size * 0.6))
     return count <= room ? self : String(prefix(max(room - 1, 0))) + "…"

@@ -1,24 +1,25 @@
 import Tensors
 
-/// Small pictures side by side, in groups with captions: real digits on the left, generated ones on the right.
+/// A grid of small images, in groups with captions; for instance real digits beside generated ones.
 ///
 /// ```swift
 /// let grid = ImageGrid("Digits", groups: [.init("real", real), .init("generated", draws)], range: 0...16)
 /// try grid.write(to: "digits.svg")
 /// ```
 ///
-/// A name that ends in `.png` gets the pictures alone, without title and captions. Pixels that are not finite stay empty.
+/// A file name that ends in `.png` writes the images without title and captions. Pixels that are not finite
+/// stay transparent.
 public struct ImageGrid: Picture {
-  /// Pictures under one caption.
+  /// A group of images with a caption.
   public struct Group: Sendable {
-    /// What stands over the pictures.
+    /// The caption above the images.
     public let caption: String
-    /// The pictures, shape [count, height, width].
+    /// The images, shape [count, height, width].
     public let images: Tensor
 
-    /// Pictures under a caption.
+    /// Gives images a caption.
     ///
-    /// - Precondition: shape [count, height, width].
+    /// - Precondition: `images` has shape [count, height, width].
     public init(_ caption: String, _ images: Tensor) {
       require(images.rank == 3, "pictures have shape [count, height, width], got \(images.shape)")
       (self.caption, self.images) = (caption, images)
@@ -32,15 +33,15 @@ public struct ImageGrid: Picture {
   private let range: ClosedRange<Double>?
   private let colors: ColorMap
 
-  /// A picture of groups of pictures.
+  /// Lays out groups of images.
   ///
   /// - Parameters:
-  ///   - title: What stands over the picture.
-  ///   - groups: The pictures.
-  ///   - columns: How many stand in a row of a group; by default as many as there are rows.
-  ///   - range: The values of the ends of the colours; by default the smallest and the largest pixel of all groups.
-  ///   - colors: The colours.
-  /// - Precondition: `columns` at least 1.
+  ///   - title: The heading of the grid.
+  ///   - groups: The groups, from left to right.
+  ///   - columns: The number of images per row of a group; by default the layout is about square.
+  ///   - range: The values at the ends of the colour map; by default the smallest and the largest pixel.
+  ///   - colors: The colour map.
+  /// - Precondition: `columns` is at least 1.
   public init(
     _ title: String, groups: [Group], columns: Int? = nil, range: ClosedRange<Double>? = nil,
     colors: ColorMap = .gray
@@ -49,12 +50,10 @@ public struct ImageGrid: Picture {
     (self.title, self.groups, self.columns, self.range, self.colors) = (title, groups, columns, range, colors)
   }
 
-  /// The pictures alone as a PNG file, the groups from left to right: each pixel a square of pixels.
+  /// The images as a PNG file, the groups from left to right. Each pixel becomes a square of pixels.
   public var png: [UInt8]? {
     let whole = Mosaic(beside: mosaics, gap: 4)
-    return PNG(
-      whole.pixels, width: Int(whole.width), height: Int(whole.height), range: colorRange, colors: colors
-    ).enlarged(max(1, Int(scale))).bytes
+    return whole.png(range: colorRange, colors: colors).enlarged(max(1, Int(scale))).bytes
   }
 
   /// The grid as an SVG document.
@@ -69,9 +68,7 @@ public struct ImageGrid: Picture {
       markup.append(
         .label(group.caption.fitted(to: room, size: 13), x: x, y: top - 8, anchor: "start", size: 13))
       if !mosaic.pixels.isEmpty {
-        let png = PNG(
-          mosaic.pixels, width: Int(mosaic.width), height: Int(mosaic.height), range: colorRange,
-          colors: colors)
+        let png = mosaic.png(range: colorRange, colors: colors)
         markup.append(.image(png.bytes, in: area, pixelated: scale >= 1))
       }
       x += room + 32
@@ -82,10 +79,10 @@ public struct ImageGrid: Picture {
 
   private var mosaics: [Mosaic] { groups.map { Mosaic($0.images, columns: columns) } }
 
-  /// The size of a pixel: that of the largest group.
+  /// The size of a pixel, which the largest group decides.
   private var scale: Double { mosaics.filter { !$0.pixels.isEmpty }.map(\.scale).min() ?? 1 }
 
-  /// The values of the ends of the colours.
+  /// The values at the ends of the colour map.
   private var colorRange: ClosedRange<Double> {
     let pixels = range.map { [$0.lowerBound, $0.upperBound] } ?? groups.flatMap { $0.images.doubles }
     return Axis(covering: pixels, scale: .linear, margin: 0, label: "").domain

@@ -1,12 +1,12 @@
-/// The names of series in rows above a chart, each with a sample of its mark.
+/// A legend: the names of series in rows above a chart, each with a sample of its mark.
 struct Legend {
   let names: [String]
   let width: Double
 
-  /// The room the rows take.
+  /// The height of all rows; 0 without names.
   var height: Double { names.isEmpty ? 0 : Double(rows.count) * 20 + 4 }
 
-  /// The rows, from a point at their top left.
+  /// Draws the rows with their top left corner at a point.
   func markup(x: Double, y: Double, mark: (_ series: Int, _ x: Double, _ y: Double) -> Markup) -> [Markup] {
     var markup: [Markup] = []
     for (row, entries) in rows.enumerated() {

@@ -1,28 +1,27 @@
 import Tensors
 
-/// Named curves over common axes: losses by step, densities by temperature.
+/// A line chart: named curves over common axes, such as losses by step.
 ///
 /// ```swift
-/// let chart = LineChart(
-///   "Loss", series: [.init("training", training), .init("validation", validation)], xLabel: "epoch", yLabel: "nats")
-/// try chart.write(to: "loss.svg")
+/// let curves = [LineChart.Series("training", training), LineChart.Series("validation", validation)]
+/// try LineChart("Loss", series: curves, xLabel: "epoch", yLabel: "nats").write(to: "loss.svg")
 /// ```
 ///
-/// A value that is not finite, or not positive on a logarithmic axis, interrupts its curve. Long curves are drawn
-/// with their extremes in each half pixel, so the file stays small.
+/// A value that is not finite, or not positive on a logarithmic axis, leaves a gap in its curve. Long curves
+/// are reduced to their extremes in each half pixel, so the file stays small.
 public struct LineChart: Picture {
-  /// One curve.
+  /// A named curve.
   public struct Series: Sendable {
-    /// What the legend calls it.
+    /// The name in the legend.
     public let name: String
-    /// The abscissas.
+    /// The horizontal positions of the points.
     public let x: [Double]
-    /// The ordinates.
+    /// The vertical positions of the points.
     public let y: [Double]
 
-    /// A curve through (x, y); without `x`, over 0, 1, 2, ...
+    /// Names a curve through the points (x, y); by default x is 0, 1, 2, ...
     ///
-    /// - Precondition: as many `x` as `y`.
+    /// - Precondition: `x` has as many values as `y`.
     public init(_ name: String, _ y: [Double], x: [Double]? = nil) {
       require(
         x == nil || x?.count == y.count, "a series needs one x a y, got \(x?.count ?? 0) and \(y.count)")
@@ -32,12 +31,12 @@ public struct LineChart: Picture {
     }
   }
 
-  /// The curves, first to last from back to front.
+  /// The curves in drawing order, the first at the back.
   public let series: [Series]
   private let title, xLabel, yLabel: String
   private let yScale: AxisScale
 
-  /// A chart of some curves.
+  /// Plots curves over common axes.
   public init(
     _ title: String, series: [Series], xLabel: String = "", yLabel: String = "", yScale: AxisScale = .linear
   ) {
@@ -47,47 +46,29 @@ public struct LineChart: Picture {
 
   /// The chart as an SVG document.
   public var svg: String {
-    let xAxis = Axis(covering: series.flatMap(\.x), scale: .linear, margin: 0, label: xLabel)
-    let yAxis = Axis(covering: series.flatMap(\.y), scale: yScale, margin: 0.04, label: yLabel)
-    let legend = Legend(names: series.map(\.name), width: 520)
-    let heading = Document.headingHeight(title)
-    let frame = Frame(x: xAxis, y: yAxis, width: 520, height: 300, top: heading + legend.height)
-    let curves = series.enumerated().map { index, series in
-      stroke(path(frame.points(series.x, series.y)), of: index)
+    let x = Axis(covering: series.flatMap(\.x), scale: .linear, margin: 0, label: xLabel)
+    let y = Axis(covering: series.flatMap(\.y), scale: yScale, margin: 0.04, label: yLabel)
+    return Chart(title: title, x: x, y: y, width: 520, height: 300, names: series.map(\.name)).svg {
+      .stroke("M\($1.markup) \($2.markup)h22", of: $0)
+    } content: { frame in
+      series.enumerated().map { .stroke(path(frame.points($1.x, $1.y)), of: $0) }
     }
-    let key = legend.markup(x: frame.area.x, y: heading) { index, x, y in
-      stroke("M\(x.markup) \(y.markup)h22", of: index)
-    }
-    return Document(width: frame.area.right + 28, height: frame.bottom, title: title)
-      .svg(key + [frame.grid] + curves + frame.border)
   }
 
-  /// A line in the colour of a series, dashed once the colours repeat.
-  private func stroke(_ path: String, of index: Int) -> Markup {
-    let dashes = ["none", "6 3", "2 3", "8 3 2 3"][index / Document.seriesColors % 4]
-    return Markup(
-      "path",
-      [
-        "class": "s\(index % Document.seriesColors)", "d": path, "fill": "none", "stroke": "currentColor",
-        "stroke-width": 1.8, "stroke-linejoin": "round", "stroke-linecap": "round",
-        "stroke-dasharray": dashes,
-      ])
-  }
-
-  /// The path through the points, broken where one is missing.
-  private func path(_ points: [(x: Double, y: Double)?]) -> String {
+  /// The path through points, with a gap at each that is nil.
+  private func path(_ points: [Point?]) -> String {
     var path = ""
     for run in points.split(whereSeparator: { $0 == nil }) {
       let thinned = thinnedToHalfPixels(run.compactMap { $0 })
-      path += "M" + thinned.map { "\($0.x.markup) \($0.y.markup)" }.joined(separator: "L")
+      path += thinned.path
       if thinned.count == 1 { path += "h0" }
     }
     return path
   }
 
-  /// Of neighbours that share half a pixel's column, the first, the lowest, the highest and the last.
-  private func thinnedToHalfPixels(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
-    var thinned: [(x: Double, y: Double)] = []
+  /// Keeps the first, the lowest, the highest and the last of the points in each column of half a pixel.
+  private func thinnedToHalfPixels(_ points: [Point]) -> [Point] {
+    var thinned: [Point] = []
     var start = 0
     while start < points.count {
       let column = (points[start].x * 2).rounded(.down)

@@ -1,17 +1,17 @@
-/// A piece of XML, built from the inside out. Everything that goes in is escaped here and nowhere else.
+/// An XML element or text. Building one escapes all texts and attribute values.
 struct Markup {
   let text: String
 
-  /// `<name attributes>content</name>`.
+  /// An element `<name attributes>content</name>`.
   init(_ name: String, _ attributes: KeyValuePairs<String, any MarkupValue> = [:], _ content: [Markup] = []) {
     let opening = attributes.reduce("<" + name) { $0 + " \($1.key)=\"\($1.value.markup)\"" }
     text = content.isEmpty ? opening + "/>" : opening + ">" + content.map(\.text).joined() + "</\(name)>"
   }
 
-  /// Character data.
+  /// A text node.
   init(text: String) { self.text = text.markup }
 
-  /// `<text>` with its baseline's end, middle or start at a point.
+  /// A text with the start, middle or end of its baseline at a point.
   static func label(
     _ text: String, x: Double, y: Double, anchor: String = "middle", size: Double = 12, style: String = "ink"
   ) -> Markup {
@@ -20,11 +20,34 @@ struct Markup {
     )
   }
 
-  /// A label that reads upwards, centred at a point.
+  /// A text that reads upwards, centred at a point.
   static func uprightLabel(_ text: String, x: Double, y: Double) -> Markup {
     let turned = "translate(\(x.markup) \(y.markup)) rotate(-90)"
     return Markup(
       "text", ["transform": turned, "text-anchor": "middle", "class": "ink"], [Markup(text: text)])
+  }
+
+  /// A line in the colour of a series; it is dashed once the colours repeat.
+  static func stroke(_ path: String, of series: Int, width: Double = 1.8) -> Markup {
+    let dashes = ["none", "6 3", "2 3", "8 3 2 3"][series / Document.seriesColors % 4]
+    return Markup(
+      "path",
+      [
+        "class": Document.seriesClass(series), "d": path, "fill": "none", "stroke": "currentColor",
+        "stroke-width": width, "stroke-linejoin": "round", "stroke-linecap": "round",
+        "stroke-dasharray": dashes,
+      ])
+  }
+
+  /// Round dots in the colour of a series, drawn as lines of length 0 with round ends.
+  static func dots(_ points: [Point], of series: Int, size: Double, opacity: Double) -> Markup {
+    Markup(
+      "path",
+      [
+        "class": Document.seriesClass(series), "fill": "none", "stroke": "currentColor",
+        "stroke-width": size, "stroke-linecap": "round", "stroke-opacity": opacity,
+        "d": points.map { "M\($0.x.markup) \($0.y.markup)h0" }.joined(),
+      ])
   }
 
   /// An embedded PNG, stretched to a rectangle.
@@ -44,15 +67,17 @@ struct Area {
   var x, y, width, height: Double
   var right: Double { x + width }
   var bottom: Double { y + height }
+  /// The closed SVG path around the rectangle.
+  var outline: String { "M\(x.markup) \(y.markup)H\(right.markup)V\(bottom.markup)H\(x.markup)Z" }
 }
 
-/// What may stand in an attribute.
+/// A value that can be written as an XML attribute.
 protocol MarkupValue {
   var markup: String { get }
 }
 
 extension String: MarkupValue {
-  /// The text with XML's special characters escaped and those that XML 1.0 forbids replaced.
+  /// The text with XML's special characters escaped and characters that XML 1.0 forbids replaced.
   var markup: String {
     var result = ""
     for scalar in unicodeScalars {
@@ -71,7 +96,7 @@ extension String: MarkupValue {
 }
 
 extension Double: MarkupValue {
-  /// The number to two decimals, which is finer than any screen: `12`, `0.5`, `-3.25`.
+  /// The number with at most two decimals, such as `12`, `0.5` and `-3.25`.
   var markup: String {
     guard isFinite, abs(self) < 1e9 else { return "0" }
     let hundredths = Int((self * 100).rounded())
@@ -85,7 +110,7 @@ extension Int: MarkupValue {
   var markup: String { String(self) }
 }
 
-/// RFC 4648's base 64.
+/// Encodes bytes in base 64 (RFC 4648).
 func base64(_ bytes: [UInt8]) -> String {
   let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   var text: [UInt8] = []

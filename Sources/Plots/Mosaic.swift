@@ -1,19 +1,23 @@
 import Tensors
 
-/// Pictures of one size laid out in rows in a single one, with an empty pixel between neighbours: one file to embed
-/// rather than hundreds.
+/// Many images of one size in a single one, laid out in rows with an empty pixel between neighbours.
 struct Mosaic {
-  /// The pixels row by row, NaN where there is none.
+  /// The pixels in row-major order; NaN marks an empty one.
   let pixels: [Double]
   let width, height: Double
 
-  /// The size a pixel may have in the picture: a whole number unless the mosaic is large.
+  /// The size of a pixel in the picture, a whole number unless the mosaic is large.
   var scale: Double {
     let fitting = 340 / max(width, height, 1)
     return fitting >= 1 ? fitting.rounded(.down) : fitting
   }
 
-  /// The mosaic of pictures of shape [count, height, width].
+  /// The mosaic's pixels in the colours of a map.
+  func png(range: ClosedRange<Double>, colors: ColorMap) -> PNG {
+    PNG(pixels, width: Int(width), height: Int(height), range: range, colors: colors)
+  }
+
+  /// Lays out images of shape [count, height, width]; by default about as many rows as columns.
   init(_ images: Tensor, columns wanted: Int?) {
     let (count, height, width) = (images.shape[0], images.shape[1], images.shape[2])
     guard images.count > 0 else {
@@ -37,7 +41,8 @@ struct Mosaic {
     (self.width, self.height) = (Double(across), Double(down))
   }
 
-  /// Mosaics from left to right with empty columns between them; one empty pixel where there are none.
+  /// Joins mosaics from left to right with empty columns between them. Without any, the result is one empty
+  /// pixel.
   init(beside mosaics: [Mosaic], gap: Int) {
     let shown = mosaics.filter { !$0.pixels.isEmpty }
     let across = max(1, shown.reduce(-gap) { $0 + Int($1.width) + gap })

@@ -1,22 +1,22 @@
 import Files
 import Tensors
 
-/// A picture of at most 256 colours, encoded as PNG (ISO/IEC 15948) with a palette.
+/// An image with a palette of 256 colours, encoded as PNG (ISO/IEC 15948).
 ///
-/// The last entry of the palette is transparent: it stands where there is no value.
+/// The last entry of the palette is transparent and marks missing values.
 struct PNG {
   let width: Int
   let height: Int
-  /// The palette's index of each pixel, row by row from the top.
+  /// The palette index of each pixel, in row-major order from the top.
   let indices: [UInt8]
   let colors: ColorMap
 
-  /// The index of no value.
+  /// The palette index of a missing value.
   static let transparent: UInt8 = 255
 
-  /// Colours numbers by their place in a range; NaN and infinities are transparent.
+  /// Colours numbers by their position in a range; NaN and infinities are transparent.
   ///
-  /// - Precondition: `width * height` values.
+  /// - Precondition: There are `width * height` values.
   init(_ values: [Double], width: Int, height: Int, range: ClosedRange<Double>, colors: ColorMap) {
     require(values.count == width * height, "\(width) x \(height) pixels, got \(values.count) values")
     (self.width, self.height, self.colors) = (width, height, colors)
@@ -28,9 +28,9 @@ struct PNG {
     }
   }
 
-  /// The picture with every pixel a square of `scale` x `scale`.
+  /// The image with every pixel enlarged to `scale` x `scale` pixels.
   ///
-  /// - Precondition: a positive scale.
+  /// - Precondition: `scale` is positive.
   func enlarged(_ scale: Int) -> PNG {
     let rows = (0..<height).map { row in
       indices[row * width..<(row + 1) * width].flatMap { repeatElement($0, count: scale) }
@@ -43,7 +43,7 @@ struct PNG {
     (self.width, self.height, self.indices, self.colors) = (width, height, indices, colors)
   }
 
-  /// The file's bytes.
+  /// The bytes of the PNG file.
   var bytes: [UInt8] {
     let palette = (0..<255).flatMap { index -> [UInt8] in
       let (red, green, blue) = colors.rgb(at: Double(index) / 254)
@@ -51,7 +51,8 @@ struct PNG {
     }
     let header = bigEndian(UInt32(width)) + bigEndian(UInt32(height)) + [8, 3, 0, 0, 0]
     let opacity = [UInt8](repeating: 255, count: 255) + [0]
-    // Rows as they are suit flat pictures, differences from the row above suit smooth ones.
+    // Plain rows compress well in flat images, differences from the row above in smooth ones. The smaller is
+    // kept.
     let plain = zlibCompressed(scanlines(differencing: false))
     let differences = zlibCompressed(scanlines(differencing: true))
     return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -59,7 +60,7 @@ struct PNG {
       + chunk("IDAT", plain.count <= differences.count ? plain : differences) + chunk("IEND", [])
   }
 
-  /// The rows with PNG's filter byte before each: 0, or 2 for differences from the row above.
+  /// The rows with PNG's filter byte before each: 0 for plain rows, 2 for differences from the row above.
   private func scanlines(differencing: Bool) -> [UInt8] {
     var lines: [UInt8] = []
     lines.reserveCapacity((width + 1) * height)

@@ -1,24 +1,25 @@
 import Files
 import Tensors
 
-/// A picture as a value: it says what to draw and knows its own SVG.
+/// A picture that can be written as SVG, or as PNG if it is made of pixels.
 ///
-/// Pictures bring their own background and follow the reader's light or dark setting. They refer to nothing outside
-/// themselves, so the file opens in any browser and may be pasted into a page. The same picture is the same text.
+/// Pictures have their own background and follow the reader's light or dark setting. Their files refer to no
+/// other files, so they open in any browser and can be pasted into a page. Equal pictures give equal text.
 public protocol Picture: Sendable {
   /// The picture as an SVG document.
   var svg: String { get }
-  /// The picture's pixels alone as a PNG file, or nil where it is made of lines and text.
+  /// The picture's pixels as a PNG file, or nil for a picture of lines and text.
   var png: [UInt8]? { get }
 }
 
 extension Picture {
-  /// None: most pictures are made of lines and text.
+  /// The default, nil: most pictures are made of lines and text.
   public var png: [UInt8]? { nil }
 
-  /// Writes the picture to a file, whole or not at all: SVG, or for a name that ends in `.png` the pixels alone.
+  /// Writes the picture to a file atomically: its pixels if the name ends in `.png`, SVG otherwise.
   ///
-  /// - Throws: `FlowError.file` if the file cannot be written, or for a `.png` of what is not made of pixels.
+  /// - Throws: `FlowError.file` if the file cannot be written, or if the name ends in `.png` and `png` is
+  ///   nil.
   public func write(to path: String) throws(FlowError) {
     guard path.lowercased().hasSuffix(".png") else {
       return try FileBytes.write(Array(svg.utf8), to: path, called: "picture")

@@ -1,4 +1,4 @@
-/// A round number on an axis, known exactly: `digits` · 10^`exponent`.
+/// A tick at the exact decimal number `digits` · 10^`exponent`.
 struct Tick: Hashable {
   var digits: Int
   var exponent: Int
@@ -6,13 +6,13 @@ struct Tick: Hashable {
   /// The nearest double.
   var value: Double { Double("\(digits)e\(exponent)") ?? 0 }
 
-  /// Round numbers within a range, 1, 2 or 5 times a power of ten apart: about `count`, at least two.
+  /// About `count` ticks within a range, at least two. Their distance is 1, 2 or 5 times a power of ten.
   ///
-  /// - Precondition: a range of finite ends whose width is at least 1e-12 of their size.
+  /// - Precondition: The range is finite, and its width is at least 1e-12 of the size of its ends.
   static func linear(in range: ClosedRange<Double>, count: Int) -> [Tick] {
     let wanted = (range.upperBound - range.lowerBound) / Double(max(count, 2))
     var exponent = floorLog10(wanted)
-    // The smallest of 1, 2, 5, 10 that makes no more ticks than wanted.
+    // This is the smallest of 1, 2, 5 and 10 that gives at most the wanted number of ticks.
     var factor = [1, 2, 5].first { Double($0) * powerOfTen(exponent) >= wanted * 0.999 } ?? 10
     if factor == 10 { (factor, exponent) = (1, exponent + 1) }
 
@@ -24,14 +24,15 @@ struct Tick: Hashable {
       let last = Int((range.upperBound / step + slack).rounded(.down))
       ticks = first <= last ? (first...last).map { Tick(digits: $0 * factor, exponent: exponent) } : []
       if ticks.count >= 2 { return ticks }
-      // A step too wide for this range: the next smaller one.
+      // The step is too wide for this range, so the next smaller one is tried.
       (factor, exponent) = factor == 1 ? (5, exponent - 1) : (factor / 2, exponent)
     }
   }
 
-  /// Powers of ten between 10^lower and 10^upper, with 2 and 5 times them where there are few.
+  /// Ticks at powers of ten between 10^lower and 10^upper; also at 2 and 5 times them if the range has few
+  /// powers.
   ///
-  /// - Precondition: ends between -310 and 310, at least 0.7 apart.
+  /// - Precondition: The ends are between -310 and 310 and at least 0.7 apart.
   static func logarithmic(in range: ClosedRange<Double>, count: Int) -> [Tick] {
     let decades = Int((range.lowerBound - 1e-9).rounded(.down))...Int((range.upperBound + 1e-9).rounded(.up))
     let inside = decades.filter {
@@ -51,7 +52,7 @@ struct Tick: Hashable {
     }
   }
 
-  /// The labels of an axis' ticks: decimals, or multiples of powers of ten where decimals get long and those do not.
+  /// The labels of ticks: decimals, or multiples of powers of ten if these are shorter than long decimals.
   static func labels(_ ticks: [Tick]) -> [String] {
     let longest =
       ticks.map { max(0, $0.exponent) + String($0.digits).count + max(0, -$0.exponent) }.max() ?? 0
@@ -61,7 +62,7 @@ struct Tick: Hashable {
     return length(decimals) <= max(6, length(multiples)) ? decimals : multiples
   }
 
-  /// `0.05`, `-2`, `1500`.
+  /// The label as a decimal, such as `0.05` and `1500`.
   private var decimal: String {
     guard digits != 0 else { return "0" }
     let sign = digits < 0 ? "−" : ""
@@ -71,7 +72,7 @@ struct Tick: Hashable {
     return sign + padded.dropLast(-exponent) + "." + padded.suffix(-exponent)
   }
 
-  /// `2×10⁶`, `1.5×10⁻⁷`, `10⁹`.
+  /// The label as a multiple of a power of ten, such as `1.5×10⁻⁷` and `10⁹`.
   private var scientific: String {
     guard digits != 0 else { return "0" }
     var magnitude = String(abs(digits))
@@ -88,10 +89,10 @@ private let superscripts: [Character: String] = [
   "9": "⁹",
 ]
 
-/// 10^exponent, correctly rounded.
+/// Computes 10^exponent, correctly rounded.
 func powerOfTen(_ exponent: Int) -> Double { Double("1e\(exponent)") ?? .nan }
 
-/// The largest whole number whose power of ten is not above a positive number.
+/// Computes ⌊log₁₀ number⌋ of a positive number.
 func floorLog10(_ number: Double) -> Int {
   var exponent = Int((Double(number.exponent) * 0.30103).rounded(.down))
   while powerOfTen(exponent + 1) <= number { exponent += 1 }

@@ -102,7 +102,8 @@ def minus_log_erfc(u, centre):
     return -log(erfc(u + centre))
 
 
-print("""// Made by Tests/Fixtures/make_polynomials.py (Remez exchange), which says what each one approximates. Highest degree first.
+print("""// Polynomials from Tests/Fixtures/make_polynomials.py (Remez exchange), which names the functions that
+// they approximate. The highest degree comes first.
 #ifndef CK_POLYNOMIALS_H
 #define CK_POLYNOMIALS_H
 """)

@@ -1,221 +1,177 @@
 import Tensors
 
-/// A bijection in one direction, taken layer by layer from its outputs back to its inputs: what `Reversible` runs.
+/// A bijection in one direction beside the other, taken layer by layer: the engine of `Reversible`.
 ///
-/// It follows the composition of the mapping and of its inverse in step: chains, members side by side, and changes of the
-/// context. A pair whose compositions differ counts as one layer.
+/// It follows the compositions of both in step: chains, members side by side, and changes of the context. A pair whose
+/// compositions differ counts as one layer.
 struct Replay: Sendable {
   let mapping: Mapping
   let inverse: Mapping
   let checkpoint: Int?
 
-  /// The way back through one layer; `index` counts the layers in running order.
-  private typealias Layer = (
-    _ index: Int, _ mapping: Mapping, _ inverse: Mapping, _ params: Params, _ outputs: Tensor,
-    _ context: Tensor?, _ cotangents: Mapping.Cotangents, _ wanted: (inputs: Bool, context: Bool)
-  ) throws(FlowError) -> Mapping.Reversed
-
-  // MARK: - Forward
-
-  /// The inputs of the layers for which `isWanted` holds, and the results.
-  private func inputs(
-    _ params: Params, _ x: Tensor, _ context: Tensor?, where isWanted: (Int) -> Bool
-  ) throws(FlowError) -> (inputs: [Int: Tensor], results: (outputs: Tensor, logDet: Tensor), count: Int) {
-    var (stored, count): ([Int: Tensor], Int) = ([:], 0)
-    func run(_ mapping: Mapping, _ inverse: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?)
-      throws(FlowError) -> (outputs: Tensor, logDet: Tensor)
-    {
-      func member(_ one: Mapping.Member, _ back: Mapping.Member, _ x: Tensor, _ context: Tensor?)
-        throws(FlowError) -> (outputs: Tensor, logDet: Tensor)
-      {
-        try one.mapping.domain.check(x, who: one.mapping.name)
-        return try run(one.mapping, back.mapping, one.address(params), x, context)
-      }
-      var total: Tensor?
-      func add(_ logDet: Tensor, of mapping: Mapping) {
-        if mapping.traits.contains(.volumePreserving) { return }
-        total = total.map { $0 + logDet } ?? logDet
-      }
-      switch Pairing(mapping, inverse) {
-      case .layer:
-        if isWanted(count) { stored[count] = x }
-        count += 1
-        return try mapping.body(params, x, context)
-      case .chain(let members):
-        var y = x
-        for (one, back) in members {
-          let (next, logDet) = try member(one, back, y, context)
-          y = next
-          add(logDet, of: one.mapping)
-        }
-        return (y, total ?? .zeros([x.rows], dtype: x.dtype))
-      case .split(let parts):
-        var pieces: [(Range<Int>, Tensor)] = []
-        for (one, back) in parts {
-          let (y, logDet) = try member(
-            one.member, back.member, x.sliced(axis: -1, one.inputs), context)
-          pieces.append((one.outputs, y))
-          add(logDet, of: one.member.mapping)
-        }
-        return (joined(pieces), total ?? .zeros([x.rows], dtype: x.dtype))
-      case .seeing(let one, let back, let change):
-        return try member(one, back, x, change(params, context))
-      }
-    }
-    let results = try run(mapping, inverse, params, x, context)
-    return (stored, results, count)
-  }
-
   /// Outputs and log-det, and the map from their cotangents to those of inputs, learned leaves and context.
   func run(
     _ params: Params, _ x: Tensor, _ context: Tensor?, wanted: (inputs: Bool, context: Bool)
   ) throws(FlowError) -> (outputs: [Tensor], pullback: ([Tensor?]) -> [Tensor?]) {
-    let (stored, results, count) = try inputs(params, x, context) { i in
-      checkpoint.map { i > 0 && i % $0 == 0 } ?? false
-    }
-    let end = results.outputs
+    let (results, stored, count) = try forward(params, x, context, storing: isStored)
     let pullback: ([Tensor?]) -> [Tensor?] = { cotangents in
       do throws(FlowError) {
-        let result = try back(params, end, context, (cotangents[0], cotangents[1]), wanted, count: count) {
-          (i, mapping, inverse, params, y, context, g, wanted) throws(FlowError) in
-          try mapping.reversed(
-            params, outputs: y, inputs: stored[i], through: inverse, context, g, wanted: wanted)
+        var place = Place(params, context, byContext: wanted.context)
+        var index = count
+        let state = try walk(inverse, mapping, (results.x, nil, cotangents[0]), &place) {
+          (back, layer, state, place) throws(FlowError) in
+          index -= 1
+          let result = try layer.reversed(
+            place.params, outputs: state.x, inputs: stored[index], through: back, place.context,
+            (state.cotangent, cotangents[1]), wanted: (wanted.inputs || index > 0, place.wantsContext))
+          place.add(result.byParams, result.byContext)
+          return (result.inputs, nil, result.byInputs)
         }
-        return [result.byInputs] + result.byParams + (context == nil ? [] : [result.byContext])
+        return [state.cotangent] + place.byParams + (context == nil ? [] : [place.byContext])
       } catch {
-        let leaves = params.learnedLeaves
-        return ([x] + leaves + (context.map { [$0] } ?? [])).map { .full($0.shape, .nan, dtype: $0.dtype) }
+        let inputs = [x] + params.learnedLeaves + (context.map { [$0] } ?? [])
+        return inputs.map { .full($0.shape, .nan, dtype: $0.dtype) }
       }
     }
-    return ([results.outputs, results.logDet], pullback)
+    return ([results.x, results.logDet ?? .zeros([x.rows], dtype: x.dtype)], pullback)
   }
 
   /// The largest relative difference between each layer's inputs and those recovered from the last outputs.
   func drift(_ params: Params, _ x: Tensor, _ context: Tensor?) throws(FlowError) -> [Double] {
-    let (known, results, count) = try inputs(params, x, context) { _ in true }
-    var drifts = [Double](repeating: 0, count: count)
-    _ = try back(params, results.outputs, context, (nil, nil), (true, false), count: count) {
-      (i, _, inverse, params, y, context, _, _) throws(FlowError) in
-      let recovered = try inverse.body(params, y, context).outputs
-      guard let inputs = known[i] else { fatalError("each layer's inputs are stored") }
-      drifts[i] = (abs(recovered - inputs) / maximum(abs(inputs), 1)).doubles.max() ?? 0
-      let isStored = checkpoint.map { i > 0 && i % $0 == 0 } ?? false
-      return .init(
-        inputs: isStored ? inputs : recovered, byParams: params.learnedLeaves.map { _ in nil })
+    let (results, known, count) = try forward(params, x, context) { _ in true }
+    var drifts: [Double] = []
+    var place = Place(params, context, byContext: false)
+    _ = try walk(inverse, mapping, (results.x, nil, nil), &place) {
+      (back, _, state, place) throws(FlowError) in
+      let recovered = try back.body(place.params, state.x, place.context).outputs
+      let index = count - 1 - drifts.count
+      guard let inputs = known[index] else { fatalError("each layer's inputs are stored") }
+      drifts.append((abs(recovered - inputs) / maximum(abs(inputs), 1)).doubles.max() ?? 0)
+      return (isStored(index) ? inputs : recovered, nil, nil)
     }
-    return drifts
+    return drifts.reversed()
   }
 
-  // MARK: - Back
+  private func isStored(_ layer: Int) -> Bool { checkpoint.map { layer > 0 && layer % $0 == 0 } ?? false }
 
-  private func back(
-    _ params: Params, _ outputs: Tensor, _ context: Tensor?, _ cotangents: Mapping.Cotangents,
-    _ wanted: (inputs: Bool, context: Bool), count: Int, _ layer: Layer
-  ) throws(FlowError) -> Mapping.Reversed {
-    var index = count
-    func run(
-      _ mapping: Mapping, _ inverse: Mapping, _ params: Params, _ y: Tensor, _ context: Tensor?,
-      _ g: Mapping.Cotangents, _ wanted: (inputs: Bool, context: Bool)
-    ) throws(FlowError) -> Mapping.Reversed {
-      var byContext: Tensor?
-      var byParams = [Tensor?](repeating: nil, count: params.learnedLeaves.count)
-      func member(
-        _ one: Mapping.Member, _ back: Mapping.Member, _ y: Tensor, _ context: Tensor?, _ g: Tensor?,
-        _ wanted: (inputs: Bool, context: Bool)
-      ) throws(FlowError) -> Mapping.Reversed {
-        let result = try run(
-          one.mapping, back.mapping, one.address(params), y, context, (g, cotangents.logDet), wanted)
-        let first = one.address.leavesBefore(in: params)
-        for (i, part) in result.byParams.enumerated() { byParams[first + i] = sum(byParams[first + i], part) }
-        byContext = sum(byContext, result.byContext)
-        return result
-      }
-      switch Pairing(mapping, inverse) {
-      case .layer:
-        index -= 1
-        return try layer(index, mapping, inverse, params, y, context, g, wanted)
-      case .chain(let members):
-        var (x, g) = (y, g.outputs)
-        for (i, (one, back)) in members.enumerated().reversed() {
-          let result = try member(one, back, x, context, g, (wanted.inputs || i > 0, wanted.context))
-          (x, g) = (result.inputs, result.byInputs)
-        }
-        return .init(inputs: x, byInputs: g, byParams: byParams, byContext: byContext)
-      case .split(let parts):
-        var (inputs, byInputs): ([(Range<Int>, Tensor)], [(Range<Int>, Tensor)]) = ([], [])
-        for (one, back) in parts.reversed() {
-          let own = g.outputs.map { $0.sliced(axis: -1, one.outputs) }
-          let result = try member(
-            one.member, back.member, y.sliced(axis: -1, one.outputs), context, own, wanted)
-          inputs.append((one.inputs, result.inputs))
-          byInputs.append(
-            (one.inputs, result.byInputs ?? .zeros(result.inputs.shape, dtype: result.inputs.dtype)))
-        }
-        return .init(
-          inputs: joined(inputs), byInputs: wanted.inputs ? joined(byInputs) : nil, byParams: byParams,
-          byContext: byContext)
-      case .seeing(let one, let back, let change):
-        return try seeing(params, context, change, wanted) { (inner, isWanted) throws(FlowError) in
-          let result = try member(one, back, y, inner, g.outputs, (wanted.inputs, isWanted))
-          return .init(
-            inputs: result.inputs, byInputs: result.byInputs, byParams: byParams, byContext: byContext)
-        }
-      }
+  /// The results, the stored inputs of layers by their number in running order, and the number of layers.
+  private func forward(
+    _ params: Params, _ x: Tensor, _ context: Tensor?, storing isStored: (Int) -> Bool
+  ) throws(FlowError) -> (results: State, stored: [Int: Tensor], count: Int) {
+    var (stored, count): ([Int: Tensor], Int) = ([:], 0)
+    var place = Place(params, context, byContext: false)
+    let results = try walk(mapping, inverse, (x, nil, nil), &place) {
+      (layer, _, state, place) throws(FlowError) in
+      if isStored(count) { stored[count] = state.x }
+      count += 1
+      let (y, logDet) = try layer.checkedBody(place.params, state.x, place.context)
+      return (y, layer.traits.contains(.volumePreserving) ? nil : logDet, nil)
     }
-    return try run(mapping, inverse, params, outputs, context, cotangents, wanted)
+    return (results, stored, count)
   }
 
-  /// The way back through a change of the context: the cotangent of the changed context is pulled back to the parameters
-  /// and the context.
-  private func seeing(
-    _ params: Params, _ context: Tensor?, _ change: Mapping.ContextChange,
-    _ wanted: (inputs: Bool, context: Bool),
-    _ inside: (_ inner: Tensor?, _ isWanted: Bool) throws(FlowError) -> Mapping.Reversed
-  ) throws(FlowError) -> Mapping.Reversed {
-    guard let context else { return try inside(nil, false) }
-    let leaves = params.learnedLeaves
-    let (values, pullback) = try pullbackOnce(
-      at: leaves + [context], wanted: leaves.map { _ in true } + [wanted.context]
-    ) { (points) throws(FlowError) in
-      let own = params.replacingLearned(with: Array(points[..<leaves.count]))
-      return try change(own, points[leaves.count]).map { [$0] } ?? []
+  // MARK: - The walk
+
+  /// A batch on its way: values, the sum of log-dets so far within a composite, and the values' cotangent (nil: zero).
+  private typealias State = (x: Tensor, logDet: Tensor?, cotangent: Tensor?)
+
+  /// One layer, beside the layer that undoes it.
+  private typealias Layer = (_ layer: Mapping, _ back: Mapping, State, inout Place) throws(FlowError) -> State
+
+  private func walk(
+    _ mapping: Mapping, _ partner: Mapping, _ state: State, _ place: inout Place, _ layer: Layer
+  ) throws(FlowError) -> State {
+    switch (mapping.composition, partner.composition) {
+    case (.chain(let members), .chain(let partners)) where members.count == partners.count:
+      var (state, total) = (state, Tensor?.none)
+      for (member, partner) in zip(members, partners.reversed()) {
+        state = try inside(member, partner, (state.x, nil, state.cotangent), &place, layer)
+        total = sum(total, state.logDet)
+      }
+      return (state.x, total, state.cotangent)
+    case (.split(let parts), .split(let partners)) where parts.count == partners.count:
+      var (states, total): ([(range: Range<Int>, state: State)], Tensor?) = ([], nil)
+      for (part, partner) in zip(parts, partners.reversed()) {
+        func own(_ x: Tensor) -> Tensor { x.sliced(axis: -1, part.inputs) }
+        let start = (own(state.x), Tensor?.none, state.cotangent.map(own))
+        states.append((part.outputs, try inside(part.member, partner.member, start, &place, layer)))
+        total = sum(total, states.last?.state.logDet)
+      }
+      states.sort { $0.range.lowerBound < $1.range.lowerBound }
+      func joined(_ pieces: [Tensor]) -> Tensor {
+        pieces.count == 1 ? pieces[0] : concatenate(pieces, axis: -1)
+      }
+      let isFollowed = states.contains { $0.state.cotangent != nil }
+      let cotangents = states.map { $0.state.cotangent ?? .zeros($0.state.x.shape, dtype: $0.state.x.dtype) }
+      return (joined(states.map(\.state.x)), total, isFollowed ? joined(cotangents) : nil)
+    case (.seeing(let member, let change), .seeing(let partner, _)):
+      return try place.seeing(change) { (place) throws(FlowError) in
+        try inside(member, partner, state, &place, layer)
+      }
+    default:
+      return try layer(mapping, partner, state, &place)
     }
-    var result = try inside(values.first, !values.isEmpty)
-    let cotangents = pullback(values.isEmpty ? [] : [result.byContext])
-    for i in leaves.indices { result.byParams[i] = sum(result.byParams[i], cotangents[i]) }
-    result.byContext = wanted.context ? cotangents[leaves.count] : nil
-    return result
+  }
+
+  private func inside(
+    _ member: Mapping.Member, _ partner: Mapping.Member, _ state: State, _ place: inout Place, _ layer: Layer
+  ) throws(FlowError) -> State {
+    try place.descending(to: member.address) { (place) throws(FlowError) in
+      try walk(member.mapping, partner.mapping, state, &place, layer)
+    }
   }
 }
 
-/// The compositions of a mapping and its inverse, member beside member.
-private enum Pairing {
-  case layer
-  case chain([(Mapping.Member, Mapping.Member)])
-  case split([(Mapping.Part, Mapping.Part)])
-  case seeing(Mapping.Member, Mapping.Member, Mapping.ContextChange)
+/// The parameters and the context of a mapping within a walk, and the cotangents that gather for them.
+private struct Place {
+  private(set) var params: Params
+  private(set) var context: Tensor?
+  private(set) var byParams: [Tensor?]
+  private(set) var byContext: Tensor?
+  let wantsContext: Bool
 
-  init(_ mapping: Mapping, _ inverse: Mapping) {
-    self =
-      switch (mapping.composition, inverse.composition) {
-      case (.chain(let there), .chain(let back)) where there.count == back.count:
-        .chain(Array(zip(there, back.reversed())))
-      case (.split(let there), .split(let back)) where there.count == back.count:
-        .split(Array(zip(there, back)))
-      case (.seeing(let there, let change), .seeing(let back, _)):
-        .seeing(there, back, change)
-      default: .layer
-      }
+  init(_ params: Params, _ context: Tensor?, byContext wantsContext: Bool) {
+    (self.params, self.context, self.wantsContext) = (params, context, wantsContext)
+    byParams = params.learnedLeaves.map { _ in nil }
+  }
+
+  mutating func add(_ params: [Tensor?], _ context: Tensor?, from first: Int = 0) {
+    for (i, part) in params.enumerated() { byParams[first + i] = sum(byParams[first + i], part) }
+    byContext = sum(byContext, context)
+  }
+
+  /// The outcome of a walk within the subtree at an address.
+  mutating func descending<Outcome>(
+    to address: Address, _ walk: (inout Place) throws(FlowError) -> Outcome
+  ) throws(FlowError) -> Outcome {
+    var place = Place(address(params), context, byContext: wantsContext)
+    let outcome = try walk(&place)
+    add(place.byParams, place.byContext, from: address.leavesBefore(in: params))
+    return outcome
+  }
+
+  /// The outcome of a walk that sees a changed context. Its cotangent is pulled back through the change.
+  mutating func seeing<Outcome>(
+    _ change: @escaping Mapping.ContextChange, _ walk: (inout Place) throws(FlowError) -> Outcome
+  ) throws(FlowError) -> Outcome {
+    let (leaves, tree, given) = (params.learnedLeaves, params, context)
+    let points = leaves + (given.map { [$0] } ?? [])
+    let (values, pullback) = try pullbackOnce(at: points, wanted: points.map { _ in true }) {
+      (points) throws(FlowError) in
+      let own = tree.replacingLearned(with: Array(points[..<leaves.count]))
+      return try change(own, given == nil ? nil : points[leaves.count]).map { [$0] } ?? []
+    }
+    var place = Place(params, values.first, byContext: !values.isEmpty)
+    let outcome = try walk(&place)
+    add(place.byParams, nil)
+    guard let cotangent = place.byContext else { return outcome }
+    let parts = pullback([cotangent])
+    add(Array(parts[..<leaves.count]), wantsContext ? parts[leaves.count] : nil)
+    return outcome
   }
 }
 
-/// Pieces of the last axis, put together in the order of their ranges.
-private func joined(_ pieces: [(range: Range<Int>, tensor: Tensor)]) -> Tensor {
-  let sorted = pieces.sorted { $0.range.lowerBound < $1.range.lowerBound }.map(\.tensor)
-  return sorted.count == 1 ? sorted[0] : concatenate(sorted, axis: -1)
-}
-
-/// The sum of two cotangents, where nil stands for zero.
+/// The sum of two tensors, where nil stands for zero.
 private func sum(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
   guard let a, let b else { return a ?? b }
   return a + b

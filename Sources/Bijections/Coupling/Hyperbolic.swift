@@ -42,23 +42,15 @@ public struct Hyperbolic: Bijection {
       throw .mismatch(
         who: "Hyperbolic", what: "channels", expected: "an even number", got: "\(site.inputDim)")
     }
-    return try site.chain(
-      "Hyperbolic",
-      [
-        Link(QuarterTurn(), key, at: nil),
-        Link(AdditiveCoupling(Leapfrog(hidden: hidden, window: window, step: step)), key, at: nil),
-      ])
-  }
-}
-
-/// (x₋, x) ↦ (x, −x₋).
-private struct QuarterTurn: Bijection {
-  func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    site.volumePreserving("QuarterTurn") { _, pair, _ in
-      concatenate(pair.block(1, of: 2), -pair.block(0, of: 2), axis: -1)
-    } inverse: { _, pair, _ in
-      concatenate(-pair.block(1, of: 2), pair.block(0, of: 2), axis: -1)
+    let turn = Lambda { _, site in
+      site.volumePreserving("Hyperbolic") { _, pair, _ in
+        concatenate(pair.block(1, of: 2), -pair.block(0, of: 2), axis: -1)
+      } inverse: { _, pair, _ in
+        concatenate(-pair.block(1, of: 2), pair.block(0, of: 2), axis: -1)
+      }
     }
+    let step = AdditiveCoupling(Leapfrog(hidden: hidden, window: window, step: step))
+    return try site.chain("Hyperbolic", [Link(turn, key, at: nil), Link(step, key, at: nil)])
   }
 }
 
@@ -83,11 +75,10 @@ private struct Leapfrog: Network {
     return (
       params,
       { params, input in
-        let (x, weight) = (input.sliced(axis: -1, 0..<size), params["weight"])
+        let (x, context) = (input.sliced(axis: -1, 0..<size), input.sliced(axis: -1, size..<size + contexts))
+        let weight = params["weight"]
         var sum = (isVector ? matmul(x, weight) : convolution(x, weight)) + params["bias"]
-        if contexts > 0 {
-          sum = sum + matmul(input.sliced(axis: -1, size..<size + contexts), params["context"])
-        }
+        if contexts > 0 { sum = sum + matmul(context, params["context"]) }
         let h = relu(sum)
         return 2 * x - step
           * (isVector ? matmul(h, weight, transposeB: true) : transposedConvolution(h, weight))

@@ -1,4 +1,4 @@
-// One pass of Adam over a leaf, in the order of operations that its formula is written in.
+// An Adam step of a leaf in one pass, with the operations in the order of the formula.
 static void NAME(adam)(const ck_adam *a, size_t n, const T *g, const T *mean, const T *square, const T *weight,
                        T *next_mean, T *next_square, T *step) {
   const T b1 = (T)a->mean_decay, c1 = (T)(1 - a->mean_decay), b2 = (T)a->square_decay, c2 = (T)(1 - a->square_decay);

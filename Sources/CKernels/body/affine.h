@@ -1,7 +1,7 @@
-// y = x e^s + t and its inverse, with s and t from the raw rows [r(0..n), t(0..n)] of a conditioner.
+// The affine map y = x e^s + t and its inverse. A conditioner's raw rows [r(0..n), t(0..n)] give s and t.
 //
-// Elements are taken flat, row by row. Rows of at least a vector are read as vectors; the raw numbers of shorter rows
-// are picked one by one, so that two numbers a row still fill the lanes.
+// The loops run over all elements in row-major order. Rows of at least a vector are read as vectors. The raw
+// numbers of shorter rows are gathered one by one, so that rows of two numbers fill the lanes too.
 
 INLINE V NAME(log_scale)(ck_scale form, T parameter, V r) {
   switch (form) {
@@ -11,7 +11,7 @@ INLINE V NAME(log_scale)(ck_scale form, T parameter, V r) {
   }
 }
 
-// ds/dr from s.
+// The derivative ds/dr as a function of s.
 INLINE V NAME(log_scale_slope)(ck_scale form, T parameter, V s) {
   switch (form) {
     case CK_BOUNDED: return 1 - (s / parameter) * (s / parameter);
@@ -20,13 +20,13 @@ INLINE V NAME(log_scale_slope)(ck_scale form, T parameter, V s) {
   }
 }
 
-// How many elements from e on go into one vector.
+// The number of elements from e on that go into one vector.
 INLINE size_t NAME(affine_count)(size_t e, size_t rows, size_t n) {
   size_t left = n >= LANES ? n - e % n : rows * n - e;
   return left < LANES ? left : LANES;
 }
 
-// The raw numbers of `count` elements from e on: r where shift is 0, t where it is n.
+// The raw numbers of `count` elements from e on: r if shift is 0, t if it is n.
 INLINE V NAME(load_raw)(const T *raw, size_t e, size_t n, size_t count, size_t shift) {
   size_t row = e / n, column = e % n;
   const T *p = raw + row * 2 * n + shift;
@@ -58,7 +58,7 @@ INLINE void NAME(store_part)(T *p, V v, size_t count) {
   if (count == LANES) NAME(store)(p, v); else NAME(store_some)(p, v, count);
 }
 
-// One number a row, at its elements.
+// A row's number, repeated for its elements.
 INLINE V NAME(load_row)(const T *p, size_t e, size_t n, size_t count) {
   if (p == NULL) return (V){0};
   if (n >= LANES) return NAME(splat)(p[e / n]);
@@ -84,7 +84,8 @@ static void NAME(affine)(ck_scale form, T parameter, bool inverse, size_t rows, 
   }
 }
 
-// Forward: gx = g e^s, gt = g, gs = g x e^s + l. Inverse, where y = (x - t) e^-s: gx = g e^-s, gt = -gx, gs = -(g y + l).
+// The forward map has gx = g e^s, gt = g and gs = g x e^s + l. The inverse y = (x - t) e^-s has gx = g e^-s,
+// gt = -gx and gs = -(g y + l).
 static void NAME(affine_pullback)(ck_scale form, T parameter, bool inverse, size_t rows, size_t n, const T *g,
                                   const T *l, const T *x, const T *y, const T *log_scale, T *gx, T *graw) {
   size_t count;

@@ -1,4 +1,4 @@
-// Everything, once a type. Includes no system header: it is read under a changed target.
+// All kernels of one element type. No system header is included, since the compiler's target is changed here.
 #include "type_f64.h"
 #include "vector.h"
 #include "basic.h"

@@ -1,4 +1,4 @@
-// Between the two types; to float rounds to nearest.
+// Conversions between float and double; those to float round to nearest.
 static void convert_f32_f64(const float *x, double *y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] = (double)x[i];
 }

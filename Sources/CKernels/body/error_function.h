@@ -1,6 +1,7 @@
-// erf and its inverse.
+// The error function erf and its inverse.
 
-// |x| < 0.95: x + x P(x^2). Beyond: 1 - e^-L(|x|), L a polynomial for -log(erfc), whose error counts only times erfc.
+// For |x| < 0.95 erf(x) is x + x P(x^2). Beyond, it is 1 - e^-L(|x|) with a polynomial L for -log(erfc),
+// whose error is multiplied by erfc.
 INLINE V NAME(erf)(V x) {
   V a = NAME(magnitude)(x);
   V near = fma(x, POLYNOMIAL(x * x, NAME(ERF_POLYNOMIAL)), x);

@@ -1,7 +1,8 @@
-// exp, expm1, tanh, sigmoid.
+// The functions exp, expm1, tanh and sigmoid.
 
-// x is n ln 2 + r with |r| <= ln 2 / 2; returns e^r - 1. The whole number n leaves as an integer without a cast:
-// adding 1.5 * 2^MANTISSA_BITS leaves it in the low bits. x - n * LN2_HIGH is exact, as both are multiples of 2^-(MANTISSA_BITS+1).
+// Writes x as n ln 2 + r with |r| <= ln 2 / 2 and returns e^r - 1. Adding 1.5 * 2^MANTISSA_BITS puts the
+// whole number n into the low bits, without a cast. x - n * LN2_HIGH is exact, since both are multiples of
+// 2^-(MANTISSA_BITS+1).
 INLINE V NAME(exp_parts)(V x, I *n) {
   const V shift = NAME(splat)((T)1.5 * (T)(1ull << MANTISSA_BITS));
   V shifted = fma(x, NAME(splat)(LOG2_E), shift);
@@ -12,18 +13,18 @@ INLINE V NAME(exp_parts)(V x, I *n) {
   return fma(r * r, POLYNOMIAL(r, NAME(EXP_POLYNOMIAL)), r);
 }
 
-// 2^n for exponents of normal numbers.
+// Computes 2^n for exponents n of normal numbers.
 INLINE V NAME(power_of_two)(I n) {
   return (V)(((U)n + EXPONENT_BIAS) << MANTISSA_BITS);
 }
 
-// x * 2^n in two steps, of which only the second rounds: right into the subnormal numbers and to infinity.
+// Computes x * 2^n in two steps, of which only the second rounds. Subnormal results and infinity are correct.
 INLINE V NAME(scale)(V x, I n) {
   I half = n >> 1;
   return x * NAME(power_of_two)(half) * NAME(power_of_two)(n - half);
 }
 
-// NaN passes through every clamp.
+// The clamps keep NaN.
 INLINE V NAME(clamp)(V x, T low, T high) {
   x = NAME(choose)(x > high, NAME(splat)(high), x);
   return NAME(choose)(x < low, NAME(splat)(low), x);
@@ -35,7 +36,8 @@ INLINE V NAME(exp)(V x) {
   return NAME(scale)(1 + p, n);
 }
 
-// 2 (2^(n-1) p + (2^(n-1) - 1/2)): halved so that 2^128 never occurs. Inexact for subnormal x only.
+// The result is 2 (2^(n-1) p + (2^(n-1) - 1/2)), halved inside so that 2^128 never occurs. Only subnormal x
+// needs more care.
 INLINE V NAME(expm1_unguarded)(V x) {
   I n;
   V p = NAME(exp_parts)(x, &n);
@@ -49,7 +51,8 @@ INLINE V NAME(expm1)(V x) {
   return NAME(choose)(tiny, x, y);  // subnormal numbers and the sign of zero
 }
 
-// |x| < 0.55: x + x^3 P(x^2). Beyond: 1 - 2z / (1 + z) with z = e^(-2|x|), where the quotient's errors count at most half.
+// For |x| < 0.55 tanh(x) is x + x^3 P(x^2). Beyond, it is 1 - 2z / (1 + z) with z = e^(-2|x|), which at most
+// halves the quotient's errors.
 INLINE V NAME(tanh)(V x) {
   V a = NAME(magnitude)(x), square = x * x;
   V near = fma(a * square, POLYNOMIAL(square, NAME(TANH_POLYNOMIAL)), a);
@@ -61,8 +64,9 @@ INLINE V NAME(tanh)(V x) {
   return NAME(with_sign_of)(NAME(choose)(a < (T)0.55, near, far), x);
 }
 
-// With z = e^-|x|: q = z / (1 + z) on the left, whose tail keeps its relative accuracy, and 1 - q on the right. What 1 + z
-// loses, `lost`, would change q by its derivative -q (1 - q) to first order.
+// With z = e^-|x| the result is q = z / (1 + z) for x < 0, so that the tail keeps its relative accuracy, and
+// 1 - q for x > 0. The rounding error of 1 + z, `lost`, is corrected to first order by the derivative -q (1 -
+// q).
 INLINE V NAME(sigmoid)(V x) {
   V z = NAME(exp)(-NAME(magnitude)(x));
   V under = 1 + z;

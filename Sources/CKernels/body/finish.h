@@ -1,4 +1,4 @@
-// The end of a product: c = f(c + bias).
+// The last pass of a product, c = f(c + bias).
 #define FINISH(opcode, function) \
   case opcode: \
     for (size_t i = 0; i < n; i += LANES) { \
@@ -18,7 +18,7 @@ static void NAME(finish_whole)(ck_epilogue f, const T *bias, T *c, size_t n) {
 }
 #undef FINISH
 
-// c and bias of any length, as elementwise.h does it.
+// c and bias may have any length; tails are padded as in elementwise.h.
 static void NAME(finish_row)(ck_epilogue f, const T *bias, T *c, size_t n) {
   size_t whole = n / LANES * LANES, rest = n - whole;
   NAME(finish_whole)(f, bias, c, whole);
@@ -42,7 +42,7 @@ static void NAME(finish)(size_t m, size_t n, const T *bias, ck_epilogue f, T *c)
   }
   T repeated[16 * LANES * LANES];
   size_t period = n;
-  if (n <= 8 * LANES) {  // short rows: the bias repeats after LANES of them, n whole vectors
+  if (n <= 8 * LANES) {  // In short rows the bias repeats after LANES rows, which are n whole vectors.
     const size_t rows = n < LANES ? LANES : 16 * LANES * LANES / n;
     period = n * (rows < m ? rows : m);
     for (size_t i = 0; i < period; i += n) __builtin_memcpy(repeated + i, bias, n * sizeof(T));

@@ -1,24 +1,25 @@
-// c = f(op(a) op(b) + bias). Which path a product takes depends on its shape alone and changes no bit of the result:
-//  - few columns: the transposed product, vectors running down the rows of c;
-//  - else panels of b as wide as a tile, packed unless they can be read where they are.
+// The product c = f(op(a) op(b) + bias). The shape alone decides its path, and all paths give the same bits:
+//  - with few columns, the transposed product, whose vectors run along the columns of c;
+//  - otherwise panels of b as wide as a tile, packed unless they can be read in place.
 
-// Depth and columns of what is packed of op(b) at a time, and the rows of op(a) that meet it; both stay in the
+// The depth and columns of a packed block of op(b), and the rows of op(a) for it. Both fit in the
 // second-level cache.
 #define BLOCK_K 256
 #define BLOCK_N (16 * LANES)
 #define BLOCK_M 252
-// Bytes of b that are read in place rather than packed, as they stay near.
+// The largest b, in bytes, that is read in place, since it stays in the cache.
 #define IN_PLACE_BYTES 65536
-// Bytes between rows of a transposed a from which on they throw each other out of the cache, and are copied closer.
+// The distance in bytes between rows of a transposed a from which on they evict each other and are copied
+// together.
 #define FAR_ROWS_BYTES 2048
 
 static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
   size_t depth = k < BLOCK_K ? k : BLOCK_K, breadth = n < BLOCK_N ? n + LANES : BLOCK_N;
-  if (breadth < 4 * LANES) breadth = 4 * LANES;  // a panel of the narrow path
+  if (breadth < 4 * LANES) breadth = 4 * LANES;  // room for a panel of the narrow path
   return depth * (breadth + (m * sizeof(T) >= FAR_ROWS_BYTES ? BLOCK_M : 0));
 }
 
-// A panel of `width` vectors of op(b), of which `columns` are there: packed[p][j].
+// Packs a panel of op(b) with `columns` columns, padded to `width` vectors: packed[p][j].
 static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t depth, const T *b, size_t b_row, T *packed) {
   for (size_t j = 0; j < width * LANES; j += LANES) {
     size_t count = columns - j < LANES ? columns - j : LANES;
@@ -26,7 +27,7 @@ static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t dept
       NAME(pack_transposed)(b + j * b_row, b_row, count, depth, packed + j, width * LANES);
     } else if (count == LANES) {
       for (size_t p = 0; p < depth; p++) {
-        __builtin_prefetch(b + (p + 16) * b_row + j);  // the rows that pack_block brings next
+        __builtin_prefetch(b + (p + 16) * b_row + j);  // the next rows for pack_block
         NAME(store)(packed + p * width * LANES + j, NAME(load)(b + p * b_row + j));
       }
     } else {
@@ -35,7 +36,7 @@ static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t dept
   }
 }
 
-// The panels of a block of op(b), one after the other. Few rows at a time: their pages and lines stay at hand.
+// Packs the panels of a block of op(b), a few rows at a time, so that their pages and cache lines are reused.
 static void NAME(pack_block)(bool b_t, size_t rows, size_t columns, size_t depth, const T *b, size_t b_row, T *packed) {
   const size_t step = b_t ? depth : 16;
   for (size_t p = 0; p < depth; p += step) {
@@ -50,12 +51,12 @@ static void NAME(pack_block)(bool b_t, size_t rows, size_t columns, size_t depth
   }
 }
 
-// The rows of tile t when `rows` are shared out evenly among `tiles`.
+// The rows of tile t if `rows` are divided evenly among `tiles`.
 INLINE size_t NAME(share)(size_t rows, size_t tiles, size_t t) {
   return rows * t / tiles;
 }
 
-// One tile, through a buffer where the last vector of the panel is not all there.
+// Computes a tile, through a buffer if the panel's last vector is incomplete.
 static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
                           const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
   if (columns == width * LANES) {
@@ -73,8 +74,8 @@ static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, c
     for (size_t j = 0; j < columns; j++) c[i * c_row + j] = buffer[i * width * LANES + j];
 }
 
-// The rows of a staircase's panel of columns that are not all zero, within `depth` rows from p on; where its transpose is b,
-// the columns of a panel of rows.
+// The number of rows, of `depth` from p on, that are not zero in a panel of columns of a staircase. If b is
+// the transpose, the number of columns in a panel of rows.
 INLINE void NAME(stairs_depth)(const ck_staircase *stairs, bool b_t, size_t p, size_t depth, size_t column, size_t columns,
                                size_t *from, size_t *to) {
   const size_t end = stairs->limit[column + columns - 1], start = stairs->first[column];
@@ -82,7 +83,7 @@ INLINE void NAME(stairs_depth)(const ck_staircase *stairs, bool b_t, size_t p, s
   *to = b_t ? depth : end > p ? (end - p < depth ? end - p : depth) : 0;
 }
 
-// Packs that part of a panel, with zeros below the stairs.
+// Packs this part of a panel, with zeros below the stairs.
 static void NAME(pack_stairs)(const ck_staircase *stairs, bool b_t, size_t p, size_t column, size_t columns, size_t width,
                               size_t from, size_t to, const T *b, size_t b_row, T *packed) {
   const size_t whole = width * LANES;
@@ -95,8 +96,8 @@ static void NAME(pack_stairs)(const ck_staircase *stairs, bool b_t, size_t p, si
   }
 }
 
-// op(a) is read where it is, its steps handed to the tile, but for a transposed one of far rows. Of a staircase, which is b
-// or the transpose of b or where c counts (as a_t says), what is zero throughout a panel or a tile is passed over.
+// The tile reads op(a) in place by its strides, unless a is transposed and its rows are far apart. A
+// staircase is b, its transpose, or c if a_t. Panels and tiles in which it is zero are skipped.
 static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
                               const ck_staircase *stairs, const T *bias, bool relu, T *c, T *scratch) {
   const ck_staircase *const in_b = a_t ? NULL : stairs, *const in_c = a_t ? stairs : NULL;
@@ -148,7 +149,7 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
   }
 }
 
-// n <= NARROW: c transposed = op(b) transposed * op(a) transposed.
+// For n <= NARROW, computes the transpose of c as the transpose of op(b) times that of op(a).
 static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c, T *scratch) {
   T buffer[NARROW * 4 * LANES];
   for (size_t i = 0; i < m;) {
@@ -171,7 +172,7 @@ static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
   }
 }
 
-// Whether f(c + bias) is cheap enough to be the last thing done to a tile: it saves a pass over c.
+// Whether f(c + bias) is cheap enough to be computed in the tile, which saves a pass over c.
 INLINE bool NAME(ends_in_tiles)(const T *bias, ck_epilogue f) {
   return bias != NULL && (f == CK_IDENTITY_EPILOGUE || f == CK_RELU_EPILOGUE);
 }
@@ -197,7 +198,8 @@ static void NAME(gemm_staircase)(bool a_t, bool b_t, size_t m, size_t n, size_t 
   if (!in_tiles) NAME(finish)(m, n, bias, f, c);
 }
 
-// Rows of c: units of a layer for all rows of a batch. No operand is packed: the tile reads both in whole vectors or one by one.
+// The rows of c are the units of a layer, for all rows of a batch. No operand is packed; the tile reads both
+// in place.
 static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *known, const T *weight, size_t weight_row,
                               const T *bias, ck_epilogue f, T *y) {
   for (size_t r = 0; r < rows;) {

@@ -1,5 +1,5 @@
-// erfinv(x) / x as a function of w = -log(1 - x^2), with the polynomials of M. Giles, "Approximating the erfinv function"
-// (GPU Computing Gems, 2010), single precision.
+// Computes erfinv(x) / x as a function of w = -log(1 - x^2), with the polynomials of M. Giles, "Approximating
+// the erfinv function" (GPU Computing Gems, 2010), single precision.
 INLINE V giles_f32(V w) {
   V central = POLYNOMIAL(w - 2.5f,
     2.81022636e-08f, 3.43273939e-07f, -3.5233877e-06f, -4.39150654e-06f, 0.00021858087f,

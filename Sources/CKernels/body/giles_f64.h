@@ -1,5 +1,5 @@
-// erfinv(x) / x as a function of w = -log(1 - x^2), with the polynomials of M. Giles, "Approximating the erfinv function"
-// (GPU Computing Gems, 2010), double precision.
+// Computes erfinv(x) / x as a function of w = -log(1 - x^2), with the polynomials of M. Giles, "Approximating
+// the erfinv function" (GPU Computing Gems, 2010), double precision.
 INLINE V giles_f64(V w) {
   V root = __builtin_elementwise_sqrt(w);
   V central = POLYNOMIAL(w - 3.125,

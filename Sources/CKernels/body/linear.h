@@ -1,9 +1,11 @@
-// Triangular solves and LU. An element of a solution is one chain: b - t0 x0 - t1 x1 - ... in the order the unknowns are
-// found, then the division. `W` columns at a time keep that chain in registers.
+// Triangular solves and LU factors. An element of a solution is one chain b - t0 x0 - t1 x1 - ... in the
+// order in which the unknowns are found, and then a division. `W` columns at a time keep their chains in
+// registers.
 
 #define SOLVE_BLOCK 8
 
-// The triangle of a block, in registers where `rows` is a constant. Steps are in elements, negative if x is found upwards.
+// Solves the triangle of a block, in registers if `rows` is a constant. Steps are in elements; they are
+// negative if x is found from its end.
 INLINE void NAME(solve_triangle)(const size_t rows, const size_t width, bool unit, const T *t, ptrdiff_t t_row, ptrdiff_t t_k,
                                  T *x, ptrdiff_t x_row) {
   V sum[SOLVE_BLOCK][2];
@@ -29,8 +31,8 @@ INLINE void NAME(solve_triangle)(const size_t rows, const size_t width, bool uni
     for (size_t c = 0; c < width; c++) NAME(store)(x + (ptrdiff_t)u * x_row + (ptrdiff_t)(c * LANES), sum[u][c]);
 }
 
-// `width` vectors of columns. x holds the solution's negative while it is being found, so that the tile kernel,
-// which adds, takes it away: -(t * -x) has the bits of t * x.
+// Solves for `width` vectors of columns. Meanwhile x holds the solution's negative, since the tile kernel
+// adds. The bits of -(t * -x) are those of t * x.
 static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, size_t columns, const T *t, size_t t_row,
                               size_t t_k, T *x) {
   const ptrdiff_t sign = falling ? -1 : 1;
@@ -39,17 +41,17 @@ static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, s
     size_t count = n - s < SOLVE_BLOCK ? n - s : SOLVE_BLOCK;
     const size_t first = falling ? origin - s : s;
     const T *row = t + first * t_row;
-    // Each row of the block less what the rows before the block give ...
+    // First, the products with earlier rows are subtracted from each row of the block.
     for (size_t start = 0; start < count; start += NAME(tile_rows)(width)) {
       size_t most = NAME(tile_rows)(width), rows = count - start < most ? count - start : most;
       if (s > 0) {
-        // Tiles take rows upwards in memory.
+        // Tiles need rows in rising order of addresses.
         size_t top = falling ? first - start - (rows - 1) : first + start;
         NAME(tile)(rows, width, s, t + top * t_row + origin * t_k, (ptrdiff_t)t_row, sign * (ptrdiff_t)t_k,
                    x + origin * columns, sign * (ptrdiff_t)columns, x + top * columns, columns, true, NULL, false);
       }
     }
-    // ... then the block's own triangle.
+    // Then the block's own triangle is solved.
     const T *corner = row + first * t_k;
     T *from = x + first * columns;
     const ptrdiff_t t_step = sign * (ptrdiff_t)t_row, k_step = sign * (ptrdiff_t)t_k, x_step = sign * (ptrdiff_t)columns;
@@ -68,7 +70,7 @@ static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, s
 }
 #undef SOLVE_BLOCK
 
-// Any number of columns below LANES, for a matrix too large for the buffer below.
+// Solves for fewer columns than LANES, with a matrix too large for the buffer below.
 static void NAME(solve_rest)(bool falling, bool unit, size_t n, size_t columns, size_t rest, const T *t, size_t t_row,
                              size_t t_k, T *x) {
   for (size_t s = 0; s < n; s++) {
@@ -82,8 +84,8 @@ static void NAME(solve_rest)(bool falling, bool unit, size_t n, size_t columns, 
   }
 }
 
-// A panel of columns is solved in a buffer where it fits: its rows are then neighbours, not a power of two apart, which
-// would throw each other out of the cache; and a last panel has room for whole vectors.
+// Solves a panel of columns in a buffer if it fits there. The buffer's rows are adjacent, while rows that are
+// a power of two apart would evict each other from the cache. A last panel has room for whole vectors there.
 static void NAME(triangular_solve)(bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x) {
   const bool falling = lower == t_t;
   const size_t t_row = t_t ? 1 : n, t_k = t_t ? n : 1;
@@ -112,7 +114,8 @@ static void NAME(triangular_solve)(bool lower, bool t_t, bool unit, size_t n, si
   }
 }
 
-// x with x P L U = y: a panel of rows is turned over, solved with U and then L, and turned back with its numbers in order.
+// Solves x P L U = y for x: a panel of rows is transposed, solved with U and then L, permuted and transposed
+// back.
 static void NAME(plu_solve)(size_t n, size_t rows, const T *factors, const int32_t *order, const T *y, T *x) {
   T panel[CK_PLU_SOLVE_MAX * 2 * LANES], ordered[CK_PLU_SOLVE_MAX * 2 * LANES];
   for (size_t r = 0; r < rows;) {
@@ -130,7 +133,7 @@ static void NAME(plu_solve)(size_t n, size_t rows, const T *factors, const int32
   }
 }
 
-// y = y + factor * x, one fma an element.
+// Computes y + factor * x with one fma per element.
 INLINE void NAME(add_multiple)(T factor, const T *x, T *y, size_t n) {
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) NAME(store)(y + i, fma(NAME(splat)(factor), NAME(load)(x + i), NAME(load)(y + i)));

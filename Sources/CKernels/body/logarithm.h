@@ -1,19 +1,19 @@
-// log, log1p, softplus.
+// The functions log, log1p and softplus.
 
-// Cuts a positive normal x into 2^k m with sqrt(1/2) <= m < sqrt(2).
+// Splits a positive normal x into 2^k m with sqrt(1/2) <= m < sqrt(2).
 INLINE V NAME(cut)(V x, I *k) {
   U bits = (U)x - SQRT_HALF_BITS;
   *k = (I)bits >> MANTISSA_BITS;
   return (V)((bits & (((UNSIGNED)1 << MANTISSA_BITS) - 1)) + SQRT_HALF_BITS);
 }
 
-// A small whole number as a float: placed in the low bits of 1.5 * 2^MANTISSA_BITS.
+// Converts a small whole number to a real one through the low bits of 1.5 * 2^MANTISSA_BITS.
 INLINE V NAME(from_whole)(I k) {
   const V shift = NAME(splat)((T)1.5 * (T)(1ull << MANTISSA_BITS));
   return (V)((U)shift + (U)k) - shift;
 }
 
-// k ln 2 + log(1 + f)
+// Computes k ln 2 + log(1 + f).
 INLINE V NAME(log_sum)(I k, V f) {
   V whole = NAME(from_whole)(k);
   V low = fma(whole, NAME(splat)(LN2_LOW), NAME(log_tail)(f));
@@ -31,13 +31,13 @@ INLINE V NAME(log)(V x) {
   return y;
 }
 
-// u = 1 + x loses c = (1 + x) - u, which is known exactly; it joins f after the cut. -1 < x, x finite.
+// The sum u = 1 + x has the error c = (1 + x) - u, which is known exactly and added to f. x > -1 is finite.
 INLINE V NAME(log1p_unguarded)(V x) {
   V u = 1 + x;
   V c = NAME(choose)(x > 1, 1 - (u - x), x - (u - 1));
   I k;
   V m = NAME(cut)(u, &k);
-  I limited = __builtin_elementwise_min(k, (I){0} + 64);  // beyond, c no longer matters, and 2^-k stays normal
+  I limited = __builtin_elementwise_min(k, (I){0} + 64);  // c is negligible beyond, and 2^-k stays normal
   V f = fma(c, NAME(power_of_two)(-limited), m - 1);
   return NAME(log_sum)(k, f);
 }
@@ -49,8 +49,8 @@ INLINE V NAME(log1p)(V x) {
   return NAME(choose)(x == 0, x, y);  // the sign of zero
 }
 
-// max(x, 0) + log(1 + z) with z = e^-|x|, where 1 + z is 2^k m with k = 0 or 1, and f = m - 1 needs no cut.
-// NaN comes through the exponential.
+// Computes max(x, 0) + log(1 + z) with z = e^-|x|. Here 1 + z is 2^k m with k = 0 or 1 without a split, and f
+// = m - 1. NaN passes through the exponential.
 INLINE V NAME(softplus)(V x) {
   V z = NAME(exp)(-NAME(magnitude)(x));
   I twice = z > (T)0.41421356;

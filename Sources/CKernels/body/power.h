@@ -1,4 +1,4 @@
-// C99's special cases of pow, given y = |x|^exponent for the ordinary ones.
+// Applies C99's special cases of pow to y = |x|^exponent.
 INLINE V NAME(pow_cases)(V x, V exponent, V y) {
   V a = NAME(magnitude)(x), e = NAME(magnitude)(exponent);
   I whole = __builtin_elementwise_floor(exponent) == exponent;  // infinity counts as even

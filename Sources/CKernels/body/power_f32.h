@@ -1,4 +1,5 @@
-// In double: e^(exponent * log |x|), where an error of 2^-53 times the largest exponent, 104, is 2^-22 ulp of the result.
+// Computes e^(exponent * log |x|) in double. Its error of 2^-53 times the largest logarithm, 104, is 2^-22
+// ulp of the result.
 INLINE V pow_f32(V x, V exponent) {
   typedef float half __attribute__((vector_size(32)));
   V a = magnitude_f32(x);

@@ -1,5 +1,5 @@
-// pow needs exponent * log |x| to 2^-54 absolutely, where it may be 745: the logarithm is carried to some 65 bits as an
-// unevaluated sum of two doubles.
+// pow needs exponent * log |x|, which reaches 745, with an absolute error of 2^-54. So the logarithm is
+// computed to about 65 bits, as an unevaluated sum of two doubles.
 typedef struct pair {
   V high, low;
 } NAME(pair);
@@ -14,11 +14,11 @@ INLINE NAME(pair) NAME(pair_product)(NAME(pair) a, NAME(pair) b) {
   return NAME(pair_sum)(high, fma(a.high, b.low, fma(a.low, b.high, fma(a.high, b.high, -high))));
 }
 
-// log(2^k m) = k ln 2 + 2s + s^3 (2/3 + z P(z)), s = (m - 1) / (m + 1), z = s^2 <= 0.0295. In units of the result, z P is
-// below 2^-12, so that its rounding in double costs 2^-65.
+// log(2^k m) = k ln 2 + 2s + s^3 (2/3 + z P(z)) with s = (m - 1) / (m + 1) and z = s^2 <= 0.0295. Relative to
+// the result, z P is below 2^-12, so its rounding in double costs 2^-65.
 INLINE NAME(pair) NAME(log_pair)(I k, V m) {
   V over = m - 1, under = m + 1;
-  V under_low = over - (under - 2);  // m + 1 = under + under_low, exactly
+  V under_low = over - (under - 2);  // m + 1 = under + under_low is exact
   V quotient = over / under;
   V remainder = fma(-quotient, under_low, fma(-quotient, under, over));
   NAME(pair) s = {quotient, remainder / under};
@@ -43,10 +43,11 @@ INLINE V NAME(pow)(V x, V exponent) {
   V m = NAME(cut)(NAME(choose)(subnormal, a * 0x1p52, a), &k);
   NAME(pair) log = NAME(log_pair)(k - (subnormal & MANTISSA_BITS), m);
   I ordinary = (a > 0) & (a < INFINITY) & (NAME(magnitude)(exponent) < INFINITY);
-  V edge = NAME(choose)(a == 0, NAME(splat)(-INFINITY), NAME(choose)(a == INFINITY, a, log.high));  // log |x|, roughly
+  // An estimate of log |x|.
+  V edge = NAME(choose)(a == 0, NAME(splat)(-INFINITY), NAME(choose)(a == INFINITY, a, log.high));
   V product = exponent * NAME(choose)(ordinary, log.high, edge);
   V low = fma(exponent, log.low, fma(exponent, log.high, -product));
-  // Where the product is clamped, or not finite, its low part is void.
+  // If the product is clamped or not finite, its low part is set to 0.
   I plain = ordinary & (product > EXP_LOW) & (product < EXP_HIGH);
   low = NAME(choose)(plain, low, (V){0});
   I n;

@@ -1,6 +1,6 @@
-// Thin QR by Householder reflections. The work is done on the transpose, where a column is contiguous.
+// Thin QR factors by Householder reflections, on the transpose, in which a column is contiguous.
 
-// Lanes by i mod LANES, folded in halves.
+// A dot product with lanes by i mod LANES, which are folded in halves.
 INLINE T NAME(dot)(const T *x, const T *y, size_t n) {
   V sum = {0};
   size_t i = 0;
@@ -9,7 +9,8 @@ INLINE T NAME(dot)(const T *x, const T *y, size_t n) {
   return NAME(fold_sum)(sum);
 }
 
-// scratch: the transpose of a, whose column k becomes the k-th reflection's vector v; then v.v / 2 of each, then the diagonal.
+// scratch holds the transpose of a, whose row k becomes the vector v of the k-th reflection, then v.v / 2 of
+// each, then the diagonal.
 static void NAME(qr)(size_t rows, size_t columns, const T *a, T *q, T *r, T *scratch) {
   T *work = scratch, *half_norms = scratch + rows * columns, *diagonal = half_norms + rows;
   NAME(transpose)(a, rows, columns, work);
@@ -17,7 +18,8 @@ static void NAME(qr)(size_t rows, size_t columns, const T *a, T *q, T *r, T *scr
     T *v = work + k * rows + k;
     size_t length = rows - k;
     T square = NAME(dot)(v, v, length), norm = __builtin_elementwise_sqrt(square);
-    // v - alpha e with alpha = -sign(v0) |v|, which does not cancel; v.v / 2 = |v|^2 + |v| |v0|.
+    // The vector is v - alpha e with alpha = -sign(v0) |v|, which avoids cancellation; v.v / 2 = |v|^2 + |v|
+    // |v0|.
     T alpha = v[0] > 0 ? -norm : norm;
     half_norms[k] = fma(norm, __builtin_elementwise_abs(v[0]), square);
     diagonal[k] = alpha;
@@ -32,13 +34,13 @@ static void NAME(qr)(size_t rows, size_t columns, const T *a, T *q, T *r, T *scr
     T sign = diagonal[i] < 0 ? -1 : 1;
     for (size_t j = 0; j < columns; j++) r[i * columns + j] = j < i ? 0 : j == i ? sign * diagonal[i] : sign * work[j * rows + i];
   }
-  // Row j of q's transpose: the reflections, last first, of a unit vector.
+  // Row j of q's transpose is a unit vector after all reflections, from the last to the first.
   for (size_t j = 0; j < columns; j++) {
     T *x = q + j * rows;
     NAME(fill)(0, x, rows);
     x[j] = diagonal[j] < 0 ? -1 : 1;
     for (size_t k = columns; k-- > 0;) {
-      if (k > j || half_norms[k] == 0) continue;  // a later reflection leaves the unit vector alone
+      if (k > j || half_norms[k] == 0) continue;  // a later reflection keeps the unit vector
       const T *v = work + k * rows + k;
       NAME(add_multiple)(-(NAME(dot)(v, x + k, rows - k) / half_norms[k]), v, x + k, rows - k);
     }

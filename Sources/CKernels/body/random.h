@@ -1,4 +1,4 @@
-// Random bits, and bits to numbers.
+// Random bits and their conversion to numbers.
 
 INLINE void threefry_blocks(uint32_t k0, uint32_t k1, U *x0, U *x1) {
   const uint32_t keys[3] = {k0, k1, k0 ^ k1 ^ 0x1bd11bda};
@@ -19,11 +19,11 @@ INLINE void threefry_blocks(uint32_t k0, uint32_t k1, U *x0, U *x1) {
   *x0 = a, *x1 = b;
 }
 
-// The blocks of the counters first ... first + 15.
+// Computes the blocks of the counters first ... first + 15.
 INLINE void threefry_counters(uint32_t k0, uint32_t k1, uint64_t first, U *o0, U *o1) {
   const U steps = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   U low = steps + (uint32_t)first;
-  U carry = (U)(low < (uint32_t)first);  // all ones, which is -1
+  U carry = (U)(low < (uint32_t)first);  // a comparison gives all ones, which is -1
   U high = (U){0} + (uint32_t)(first >> 32) - carry;
   threefry_blocks(k0, k1, &high, &low);
   *o0 = high, *o1 = low;

@@ -1,6 +1,6 @@
-// Sums and maxima, each in one order whatever the registers.
+// Sums and maxima in an order that does not depend on the registers.
 
-// Rows shorter than a vector, LANES of them side by side: the folding of sum_rows for each.
+// Sums LANES rows shorter than a vector side by side, each with the folding of sum_rows.
 INLINE void NAME(sum_short_rows)(const T *x, size_t columns, T *y) {
   V v[LANES];
 #pragma clang loop unroll(full)
@@ -16,7 +16,7 @@ INLINE void NAME(sum_short_rows)(const T *x, size_t columns, T *y) {
   NAME(store)(y, v[0]);
 }
 
-// A lane starts at +0 and so never is -0: padding with zeros changes nothing.
+// A lane starts at +0 and never becomes -0, so padding with zeros changes nothing.
 static void NAME(sum_rows)(const T *x, size_t rows, size_t columns, T *y) {
   size_t r = 0;
   if (columns < LANES)
@@ -63,7 +63,7 @@ static void NAME(max_rows)(const T *x, size_t rows, size_t columns, T *y) {
     if (columns < LANES) {
       for (size_t c = 0; c < columns; c++) top = top > x[c] || top != top ? top : x[c];
     } else {
-      V best = NAME(load)(x + columns - LANES);  // may overlap the others, which a maximum does not mind
+      V best = NAME(load)(x + columns - LANES);  // may overlap the others, which is harmless for a maximum
       for (size_t c = 0; c + LANES <= columns; c += LANES) best = NAME(maximum)(best, NAME(load)(x + c));
       top = NAME(fold_maximum)(best);
     }

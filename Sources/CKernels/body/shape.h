@@ -1,6 +1,7 @@
-// Moving elements: transposes, gather, scatter.
+// Kernels that move elements: transpose, gather and scatter.
 
-// to[c][r] = from[r][c] for `rows` <= LANES rows. Whole vectors are written: beyond `rows` they hold copies of the last row.
+// to[c][r] = from[r][c] for `rows` <= LANES rows. Whole vectors are written; beyond `rows` they hold copies
+// of the last row.
 static void NAME(pack_transposed)(const T *from, size_t from_row, size_t rows, size_t columns, T *to, size_t to_row) {
   if (columns < LANES) {
     for (size_t c = 0; c < columns; c++)
@@ -8,7 +9,7 @@ static void NAME(pack_transposed)(const T *from, size_t from_row, size_t rows, s
     return;
   }
   for (size_t done = 0; done < columns; done += LANES) {
-    size_t c = done + LANES <= columns ? done : columns - LANES;  // the last block overlaps the one before
+    size_t c = done + LANES <= columns ? done : columns - LANES;  // the last block overlaps the previous one
     V v[LANES];
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < LANES; r++) v[r] = NAME(load)(from + (r < rows ? r : rows - 1) * from_row + c);

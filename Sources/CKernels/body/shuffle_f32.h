@@ -1,4 +1,4 @@
-// Transposes sixteen vectors of sixteen: halves, quarters, pairs and single lanes are exchanged in turn.
+// Transposes sixteen vectors of sixteen by exchanging halves, quarters, pairs and single lanes in turn.
 #define EXCHANGE(step, ...) \
   for (int i = 0; i < 16; i++) \
     if (!(i & step)) { \
@@ -27,7 +27,7 @@ INLINE void transpose_block_f32(V v[LANES]) {
 #undef EXCHANGE_BACK_2
 #undef EXCHANGE_BACK_1
 
-// Folds the lanes in halves: lane i takes lane i + 8, then i + 4, i + 2, i + 1.
+// Sums the lanes by halves: lane i adds lane i + 8, then i + 4, i + 2 and i + 1.
 #define FOLD(v, combine) \
   v = combine(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15)); \
   v = combine(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7)); \

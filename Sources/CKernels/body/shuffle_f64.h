@@ -1,4 +1,4 @@
-// Transposes eight vectors of eight: halves, pairs and single lanes are exchanged in turn.
+// Transposes eight vectors of eight by exchanging halves, pairs and single lanes in turn.
 #define EXCHANGE(step, ...) \
   for (int i = 0; i < 8; i++) \
     if (!(i & step)) { \
@@ -23,7 +23,7 @@ INLINE void transpose_block_f64(V v[LANES]) {
 #undef EXCHANGE_BACK_2
 #undef EXCHANGE_BACK_1
 
-// Folds the lanes in halves: lane i takes lane i + 4, then i + 2, i + 1.
+// Sums the lanes by halves: lane i adds lane i + 4, then i + 2 and i + 1.
 #define FOLD(v, combine) \
   v = combine(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7)); \
   v = combine(v, __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3)); \

@@ -1,21 +1,22 @@
-// Rational-quadratic splines, LANES numbers at a time: a lane each, their raw parameters transposed into vectors. Names and
-// formulas are those of the bins of `RationalQuadraticSpline`, whose doc comments derive them.
+// Rational-quadratic splines of LANES numbers at a time. Each number has a lane, and its raw parameters are
+// transposed into vectors. The doc comments of `RationalQuadraticSpline` derive the formulas, with the same
+// names.
 
 typedef struct NAME(bin) {
   V share[2][CK_SPLINE_BINS];  // softmaxes of the raw widths and of the raw heights
   V below[2];                  // their sums before the bin
   V index;
-  V corner[2], extent[2];                  // of x and y
+  V corner[2], extent[2];                  // the bin's left corner and its size in x and y
   V raw_derivative[2], derivative[2];      // at the left and the right corner
   I is_learned[2];                         // whether that derivative has a raw number
-  V theta, tau;                            // where the number lies in the bin
+  V theta, tau;                            // the relative position of the number in the bin
 } NAME(bin);
 
 INLINE size_t NAME(spline_raw)(const ck_spline *s) {
   return 3 * s->bins - (s->circular ? 0 : 1);
 }
 
-// Softmaxes of the raw numbers of one axis.
+// Computes the softmax of the raw numbers of one axis.
 INLINE void NAME(spline_shares)(size_t bins, const V *raw, V *share) {
   V most = raw[0], sum = {0};
   for (size_t i = 1; i < bins; i++) most = NAME(maximum)(most, raw[i]);
@@ -26,7 +27,7 @@ INLINE void NAME(spline_shares)(size_t bins, const V *raw, V *share) {
   for (size_t i = 0; i < bins; i++) share[i] /= sum;
 }
 
-// The bin of a number within the bounds; `axis` 0 finds it among the knots of x, 1 among those of y.
+// Finds the bin of a number within the bounds, among the knots of x if `axis` is 0, of y if it is 1.
 INLINE void NAME(spline_find)(const ck_spline *s, int axis, V number, const V *raw, NAME(bin) *bin) {
   const size_t bins = s->bins;
   const T bound = (T)s->bound, least = (T)s->least_bin, rest = (T)(1 - s->least_bin * (double)bins);
@@ -71,7 +72,7 @@ INLINE void NAME(spline_find)(const ck_spline *s, int axis, V number, const V *r
   }
 }
 
-// Finds a number's bin and where it lies in it: theta from the left corner to 1, tau = 1 - theta.
+// Finds a number's bin and its relative position theta in it, from 0 to 1, with tau = 1 - theta.
 INLINE void NAME(spline_place)(const ck_spline *s, bool inverse, V number, const V *raw, NAME(bin) *bin) {
   NAME(spline_find)(s, inverse, number, raw, bin);
   const V slope = bin->extent[1] / bin->extent[0], p = bin->derivative[0], q = bin->derivative[1];
@@ -100,7 +101,7 @@ INLINE V NAME(spline_rise)(const NAME(bin) *bin, V slope) {
          bin->derivative[0] * (bin->tau * bin->tau);
 }
 
-// Of `count` numbers, the rest of the lanes being idle copies.
+// Maps `count` numbers. The other lanes hold unused copies.
 INLINE void NAME(spline_load)(size_t size, size_t count, const T *raw, V *lanes) {
   T buffer[3 * CK_SPLINE_BINS * LANES];
   NAME(pack_transposed)(raw, size, count, size, buffer, LANES);
@@ -148,12 +149,13 @@ static void NAME(spline)(const ck_spline *s, bool inverse, size_t n, const T *x,
   }
 }
 
-// What the cotangents of y and log dy/dx are at the bin's quantities, and through them at x.
+// Pulls the cotangents of y and log dy/dx back to the bin's quantities, and through them to x.
 typedef struct NAME(bin_cotangents) {
   V x, corner[2], extent[2], derivative[2];
 } NAME(bin_cotangents);
 
-// y = y0 + h N / D and log dy/dx = log M + 2 log(s / D), differentiated by N, D, M, then by what those are made of.
+// Differentiates y = y0 + h N / D and log dy/dx = log M + 2 log(s / D) by N, D and M, and these by the bin's
+// quantities.
 INLINE NAME(bin_cotangents) NAME(spline_back)(const NAME(bin) *bin, V gy, V gl) {
   const V theta = bin->theta, tau = bin->tau, p = bin->derivative[0], q = bin->derivative[1];
   const V width = bin->extent[0], height = bin->extent[1], s = height / width;
@@ -175,7 +177,8 @@ INLINE NAME(bin_cotangents) NAME(spline_back)(const NAME(bin) *bin, V gy, V gl) 
   return g;
 }
 
-// From the bin's quantities to the raw numbers: through the knots' running sums, the softmaxes and the softplus.
+// Pulls cotangents back from the bin's quantities to the raw numbers, through the knots' running sums, the
+// softmaxes and the softplus.
 INLINE void NAME(spline_raw_back)(const ck_spline *s, const NAME(bin) *bin, const NAME(bin_cotangents) *g, I inside, V *raw) {
   const size_t bins = s->bins;
   const T whole = (T)(2 * s->bound * (1 - s->least_bin * (double)bins));
@@ -202,8 +205,9 @@ INLINE void NAME(spline_raw_back)(const ck_spline *s, const NAME(bin) *bin, cons
   }
 }
 
-// Inverse: with cotangents a of x and c of l = log dy/dx there, dx = (dy - dF) / F' for y = F(x), so the forward map's
-// pullback of (gy, gl) = (-A / F', c), where A = a + c dl/dx, gives the raw numbers', and A / F' is y's.
+// The inverse of y = F(x) has dx = (dy - dF) / F'. Let a and c be the cotangents of x and of l = log dy/dx at
+// x, and let A = a + c dl/dx. The forward map's pullback of (gy, gl) = (-A / F', c) gives the cotangents of
+// the raw numbers. The cotangent of y is A / F'.
 static void NAME(spline_pullback)(const ck_spline *s, bool inverse, size_t n, const T *g, const T *l, const T *x,
                                   const T *raw, T *gx, T *graw) {
   const size_t size = NAME(spline_raw)(s);

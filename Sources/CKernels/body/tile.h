@@ -1,7 +1,7 @@
-// The inner kernel of products: a tile of c in registers, `rows` by `width` vectors, each element one chain of fma.
-// Starts at zero, or where c is if `resume`; ends with c, or with f(c + bias) if there is a bias, f being relu or nothing.
-// Steps are in elements. TILE_ROWS_w, the most rows for a width that registers
-// hold, is the instruction set's.
+// The inner kernel of products: a tile of c in registers, `rows` by `width` vectors. Each element is one
+// chain of fma. The chain starts at zero, or at c if `resume`. The result is c, or f(c + bias) with a bias,
+// where f is relu or the identity. Steps are in elements. TILE_ROWS_w is the largest number of rows whose
+// tile of w vectors fits in the registers.
 INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
                             const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
   V sum[14][4];
@@ -75,7 +75,7 @@ INLINE size_t NAME(tile_rows)(size_t width) {
   return width == 4 ? TILE_ROWS_4 : width == 2 ? TILE_ROWS_2 : TILE_ROWS_1;
 }
 
-// The widest tile for so many rows, and no wider than so many vectors.
+// The widest tile with a number of rows, of at most `width` vectors.
 INLINE size_t NAME(tile_width)(size_t rows, size_t vectors) {
   if (vectors >= 4 && (rows <= TILE_ROWS_4 || MAIN_WIDTH == 4)) return 4;
   if (vectors >= 2 && (rows <= TILE_ROWS_2 || MAIN_WIDTH >= 2)) return 2;

@@ -1,7 +1,8 @@
-// sin, cos, atan.
+// The functions sin, cos and atan.
 
-// a = quadrant * pi/2 + r for a >= 0, |r| <= pi/4 and a little. n * HALF_PI_1 cancels exactly, so that the other parts, which
-// carry pi/2 to three mantissas, round r once. The rare lane beyond TRIGONOMETRIC_LIMIT goes through ck_reduce_large.
+// Writes a >= 0 as quadrant * pi/2 + r with |r| at most slightly above pi/4. n * HALF_PI_1 cancels exactly.
+// The other parts carry pi/2 to three mantissas and round r once. Rare lanes beyond TRIGONOMETRIC_LIMIT go
+// through ck_reduce_large.
 INLINE V NAME(quarter_turns)(V a, U *quadrant) {
   const V shift = NAME(splat)((T)1.5 * (T)(1ull << MANTISSA_BITS));
   V shifted = fma(a, NAME(splat)(TWO_OVER_PI), shift);
@@ -22,7 +23,7 @@ INLINE V NAME(quarter_turns)(V a, U *quadrant) {
   return r;
 }
 
-// sin(r) in even quadrants, cos(r) in odd ones, negated in the second pair of a turn.
+// The result is sin(r) in even quadrants and cos(r) in odd ones, negated in the second half of a turn.
 INLINE V NAME(wave)(V r, U quadrant) {
   V z = r * r;
   V sine = fma(r * z, POLYNOMIAL(z, NAME(SIN_POLYNOMIAL)), r);
@@ -43,12 +44,12 @@ INLINE V NAME(cos)(V x) {
   return NAME(wave)(r, quadrant + 1);
 }
 
-// atan a = turn * pi/4 + atan t, t one of a, (a - 1) / (a + 1), -1 / a, so that |t| <= 1/2.
+// atan a = turn * pi/2 + atan t with t = a, (a - 1) / (a + 1) or -1 / a, so that |t| <= 1/2.
 INLINE V NAME(atan)(V x) {
   V a = NAME(magnitude)(x), one = NAME(splat)(1);
   I middle = a > (T)0.5, far = a > 2;
   V t = NAME(choose)(far, -one, NAME(choose)(middle, a - 1, a)) / NAME(choose)(far, a, NAME(choose)(middle, a + 1, one));
-  V turn = NAME(choose)(far, one, NAME(choose)(middle, NAME(splat)((T)0.5), (V){0}));  // in half pi
+  V turn = NAME(choose)(far, one, NAME(choose)(middle, NAME(splat)((T)0.5), (V){0}));  // in units of pi/2
   V z = t * t;
   V rest = fma(t * z, POLYNOMIAL(z, NAME(ATAN_POLYNOMIAL)), turn * HALF_PI_2);
   return NAME(with_sign_of)(fma(turn, NAME(splat)(HALF_PI_1), t + rest), x);

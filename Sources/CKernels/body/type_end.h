@@ -1,4 +1,4 @@
-// Forgets the element type.
+// Removes the definitions of the element type.
 #undef T
 #undef NAME
 #undef LANES

@@ -1,4 +1,4 @@
-// The element type of the bodies that follow: float, sixteen lanes.
+// The element type of the following bodies: float with sixteen lanes.
 #define T float
 #define NAME(name) name##_f32
 #define LANES 16
@@ -8,9 +8,9 @@
 #define EXPONENT_BIAS 127
 #define SIGN_BIT 0x80000000u
 #define SMALLEST_NORMAL 0x1p-126f
-// Bits of sqrt(1/2), where log cuts the mantissa.
+// The bits of sqrt(1/2), at which log splits the mantissa.
 #define SQRT_HALF_BITS 0x3f3504f3u
-// Where e^x has become 0 and infinity, and e^x - 1 has become -1.
+// The arguments at which e^x is 0 and infinity, and e^x - 1 is -1.
 #define EXP_LOW -104.0f
 #define EXP_HIGH 89.0f
 #define EXPM1_LOW -18.0f
@@ -21,10 +21,11 @@
 #define HALF_PI_1 0x1.921fb6p+0f
 #define HALF_PI_2 -0x1.777a5cp-25f
 #define HALF_PI_3 -0x1.ee59dap-50f
-// Three-part reduction holds to here: n * HALF_PI_1 still cancels exactly. Beyond, Payne and Hanek's.
+// The limit of the three-part reduction, up to which n * HALF_PI_1 cancels exactly. Payne and Hanek's serves
+// beyond.
 #define TRIGONOMETRIC_LIMIT 131072.0f
 #define TWO_OVER_ROOT_PI 0x1.20dd76p+0f
 #define HALF_ROOT_PI 0x1.c5bf8ap-1f
-// The argument where 1 - erf is below half an ulp of 1, and the centre of ERFC_POLYNOMIAL.
+// The argument from which on 1 - erf is below half an ulp of 1, and the centre of ERFC_POLYNOMIAL.
 #define ERF_HIGH 3.95f
 #define ERFC_CENTRE 1.25f

@@ -1,4 +1,4 @@
-// The element type of the bodies that follow: double, eight lanes.
+// The element type of the following bodies: double with eight lanes.
 #define T double
 #define NAME(name) name##_f64
 #define LANES 8
@@ -8,9 +8,9 @@
 #define EXPONENT_BIAS 1023
 #define SIGN_BIT 0x8000000000000000u
 #define SMALLEST_NORMAL 0x1p-1022
-// Bits of sqrt(1/2), where log cuts the mantissa.
+// The bits of sqrt(1/2), at which log splits the mantissa.
 #define SQRT_HALF_BITS 0x3fe6a09e667f3bcdu
-// Where e^x has become 0 and infinity, and e^x - 1 has become -1.
+// The arguments at which e^x is 0 and infinity, and e^x - 1 is -1.
 #define EXP_LOW -746.0
 #define EXP_HIGH 710.0
 #define EXPM1_LOW -38.0
@@ -21,10 +21,10 @@
 #define HALF_PI_1 0x1.921fb54442d18p+0
 #define HALF_PI_2 0x1.1a62633145c07p-54
 #define HALF_PI_3 -0x1.f1976b7ed8fbcp-110
-// Three-part reduction holds to here and beyond. Above it, Payne and Hanek's.
+// A safe limit of the three-part reduction. Payne and Hanek's serves beyond.
 #define TRIGONOMETRIC_LIMIT 0x1p30
 #define TWO_OVER_ROOT_PI 0x1.20dd750429b6dp+0
 #define HALF_ROOT_PI 0x1.c5bf891b4ef6bp-1
-// The argument where 1 - erf is below half an ulp of 1, and the centre of ERFC_POLYNOMIAL.
+// The argument from which on 1 - erf is below half an ulp of 1, and the centre of ERFC_POLYNOMIAL.
 #define ERF_HIGH 5.95
 #define ERFC_CENTRE 2.0

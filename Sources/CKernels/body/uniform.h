@@ -1,4 +1,4 @@
-// Bits to numbers in [low, high): the upper bits become the mantissa of a number in [1, 2).
+// Converts bits to numbers in [low, high). The upper bits become the mantissa of a number in [1, 2).
 static void NAME(uniform)(const UNSIGNED *bits, size_t n, T low, T high, T *y) {
   const V lows = NAME(splat)(low), widths = NAME(splat)(high - low);
   for (size_t i = 0; i < n; i += LANES) {

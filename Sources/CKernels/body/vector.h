@@ -1,4 +1,4 @@
-// The logical vector: 64 bytes on every instruction set, which the compiler splits where registers are narrower.
+// The logical vector has 64 bytes on every instruction set. The compiler splits it if registers are narrower.
 typedef T NAME(floats) __attribute__((vector_size(64)));
 typedef SIGNED NAME(ints) __attribute__((vector_size(64)));
 typedef UNSIGNED NAME(bits) __attribute__((vector_size(64)));
@@ -21,7 +21,7 @@ INLINE void NAME(store)(T *p, V v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
 
-// The first `count` lanes from memory, the rest zero.
+// Loads the first `count` lanes from memory; the others are zero.
 INLINE V NAME(load_some)(const T *p, size_t count) {
   T lanes[LANES] = {0};
   for (size_t i = 0; i < count; i++) lanes[i] = p[i];
@@ -34,7 +34,7 @@ INLINE void NAME(store_some)(T *p, V v, size_t count) {
   for (size_t i = 0; i < count; i++) p[i] = lanes[i];
 }
 
-// mask ? a : b, where a mask's lanes are all ones or all zeros.
+// Computes mask ? a : b for a mask whose lanes are all ones or all zeros.
 INLINE V NAME(choose)(I mask, V a, V b) {
   return (V)(((I)a & mask) | ((I)b & ~mask));
 }
@@ -47,7 +47,7 @@ INLINE V NAME(with_sign_of)(V x, V sign) {
   return (V)((U)NAME(magnitude)(x) | ((U)sign & SIGN_BIT));
 }
 
-// Horner's scheme, highest coefficient first.
+// Evaluates a polynomial by Horner's scheme, from the highest coefficient.
 INLINE V NAME(horner)(V x, const T *coefficients, int count) {
   V sum = NAME(splat)(coefficients[0]);
   for (int i = 1; i < count; i++) sum = fma(sum, x, NAME(splat)(coefficients[i]));

@@ -1,29 +1,30 @@
 import Bijections
+import Networks
 import Randomness
 import Tensors
 
 extension Flow: CustomStringConvertible {
-  /// The layers, a line each, and the prior. `summary(inputDim:)` adds shapes and parameter counts.
+  /// The layers, one on each line and indented by what holds them, and the prior.
+  ///
+  /// `summary(inputDim:)` adds shapes and parameter counts.
   public var description: String {
-    let names = Flow.flattened(bijection).map { "  \(Flow.name(of: $0))" }
-    return (["Flow"] + names + ["  prior: \(type(of: prior))"]).joined(separator: "\n")
+    (["Flow"] + Flow.lines(bijection, "  ") + ["  prior: \(type(of: prior))"]).joined(separator: "\n")
   }
 
-  /// The layers with their shapes and numbers of learned parameters, as a table.
+  /// A table of the layers in running order with their shapes and numbers of learned parameters.
   ///
-  /// Throws what the layers throw for these shapes.
+  /// Parameters that several layers share count once. Throws the layers' errors for these shapes.
   public func summary(inputDim: Shape, contextDim: Shape? = nil) throws(FlowError) -> String {
-    var site = Site(inputDim: inputDim, contextDim: contextDim)
-    try site.check(who: "Flow")
-    var rows: [(name: String, shapes: String, count: Int)] = []
-    for (i, layer) in Flow.flattened(bijection).enumerated() {
-      let (params, forward, _) = try layer.initialize(Key(0).folded(in: i), at: site)
-      rows.append((Flow.name(of: layer), "\(site.inputDim) → \(forward.codomain.shape)", params.learnedCount))
-      site.inputDim = forward.codomain.shape
+    let (params, logPDF, _) = try self(Key(0), inputDim: inputDim, contextDim: contextDim)
+    var (rows, seen): ([(name: String, shapes: String, count: Int)], Set<[String]>) = ([], [])
+    for (layer, path) in logPDF.mapping.layers() where layer.codomain.shape != [0] {
+      let count = seen.insert(path).inserted ? path.reduce(params) { $0.child($1) }.learnedCount : 0
+      rows.append((layer.name, "\(layer.domain.shape) → \(layer.codomain.shape)", count))
     }
-    let (params, _, _) = try prior.initialize(Key(0).folded(in: rows.count), at: site)
-    rows.append(("prior: \(type(of: prior))", "\(site.inputDim)", params.learnedCount))
-    rows.append(("total", "", rows.reduce(0) { $0 + $1.count }))
+    let embeddings = params.child("bijection").learnedCount - rows.reduce(0) { $0 + $1.count }
+    if embeddings > 0 { rows.append(("contexts", "", embeddings)) }
+    rows.append(("prior: \(type(of: prior))", "", params.child("prior").learnedCount))
+    rows.append(("total", "", params.learnedCount))
 
     func padded(_ text: String, _ width: Int) -> String {
       text + String(repeating: " ", count: width - text.count)
@@ -33,14 +34,15 @@ extension Flow: CustomStringConvertible {
       separator: "\n")
   }
 
-  /// The layers of nested `Serial`s in running order.
-  private static func flattened(_ bijection: any Bijection) -> [any Bijection] {
-    guard let serial = bijection as? Serial else { return [bijection] }
-    return serial.layers.flatMap(flattened)
-  }
-
-  private static func name(of layer: any Bijection) -> String {
-    if let inverted = layer as? Inverted { return "Inverted(\(name(of: inverted.bijection)))" }
-    return "\(type(of: layer))"
+  /// A line for each layer. The layers of a `Serial` stand at its own level.
+  private static func lines(_ bijection: any Bijection, _ indent: String) -> [String] {
+    if bijection is Serial || bijection is AnyBijection {
+      return bijection.members.flatMap { lines($0, indent) }
+    }
+    func name(_ bijection: any Bijection) -> String { String("\(type(of: bijection))".prefix { $0 != "<" }) }
+    if let inner = (bijection as? Inverted)?.bijection, inner.members.isEmpty {
+      return ["\(indent)Inverted(\(name(inner)))"]
+    }
+    return ["\(indent)\(name(bijection))"] + bijection.members.flatMap { lines($0, indent + "  ") }
   }
 }

@@ -1,11 +1,4 @@
-import Foundation
-
-/// A text of a fixed width.
-func column(_ text: String, _ width: Int) -> String {
-  text.padding(toLength: width, withPad: " ", startingAt: 0)
-}
-
-/// The density of numbers in bins of a fifth of their deviation: the bins' centres and heights.
+/// A histogram as a density: the centres and heights of 40 bins, each a fifth of the standard deviation wide.
 func histogram(_ values: [Double]) -> (x: [Double], density: [Double]) {
   let count = Double(values.count)
   let mean = values.reduce(0, +) / count

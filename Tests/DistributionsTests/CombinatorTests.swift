@@ -1,0 +1,261 @@
+import Bijections
+import Distributions
+import Foundation
+import Networks
+import Randomness
+import TestSupport
+import Tensors
+import Testing
+
+/// A combinator around one member, and the place it takes to give that member samples of a shape.
+private struct Combinator: Sendable, CustomTestStringConvertible {
+  let name: String
+  let around: @Sendable (_ member: any Bijection) -> any Bijection
+  var outside: @Sendable (_ member: Shape) -> Shape = { $0 }
+  /// The member's inverse is the forward direction: no statistics, and data for a start stand at its output.
+  var isBackwards = false
+  /// How many times the member stands in it.
+  var testDescription: String { name }
+}
+
+private let table: [Combinator] = [
+  Combinator(name: "Serial", around: { Serial(Serial(), $0, Reverse()) }),
+  Combinator(name: "Inverted", around: { Inverted($0) }, isBackwards: true),
+  Combinator(name: "Reversible", around: { Reversible($0) }),
+  Combinator(name: "AnyBijection", around: { AnyBijection($0) }),
+  Combinator(name: "Conditioned", around: { Conditioned($0, by: NormalizedContext()) }),
+  Combinator(
+    name: "Blockwise", around: { Blockwise(([2], Serial()), ([4], $0)) }, outside: { _ in [6] }),
+  Combinator(
+    name: "OnChannels", around: { OnChannels(1..<5, $0) }, outside: { $0.replacing(-1, by: $0[-1] + 2) }),
+  Combinator(
+    name: "BothHalves", around: { BothHalves($0) }, outside: { $0.replacing(-1, by: 2 * $0[-1]) }),
+  Combinator(
+    name: "MultiScale", around: { MultiScale([Serial(), Serial($0)]) },
+    outside: { $0.replacing(-1, by: 2 * $0[-1]) }),
+  Combinator(
+    name: "MultiScale, first level, prior",
+    around: { MultiScale([Serial($0), Serial()], prior: MLP(hidden: [3], lastWeight: .glorotUniform)) }),
+  Combinator(
+    name: "Lambda",
+    around: { member in
+      Lambda { (key, site) throws(FlowError) in try member.initialize(key, at: site) }
+    }),
+  Combinator(
+    name: "nested", around: { Reversible(Serial(MultiScale([Serial($0), Serial()]), Reshape.flat)) }),
+]
+
+/// Nothing that a member has is lost in a combinator: one trait at a time, for every combinator.
+@Suite struct CombinatorTests {
+  private static let net = MLP(hidden: [5], activation: .tanh, lastWeight: .glorotUniform)
+  private static let batch = Key(1).folded(in: 0)
+
+  private func initialized(
+    _ combinator: Combinator, _ member: any Bijection, _ dim: Shape = 4, initInputs: Tensor? = nil
+  ) throws -> (params: Params, forward: Mapping, inverse: Mapping) {
+    let bijection = combinator.around(member)
+    let initContext: Tensor? = initInputs == nil ? nil : context
+    return try bijection(
+      Key(0), inputDim: combinator.outside(dim), contextDim: 2, initInputs: initInputs,
+      initContext: initContext, dtype: .float64)
+  }
+
+  private func rows(_ combinator: Combinator, _ dim: Shape = 4, count: Int = 12) -> Tensor {
+    3 + 2 * Self.batch.normal(combinator.outside(dim).batched(count), dtype: .float64)
+  }
+  private let context = Self.batch.folded(in: 5).normal([12, 2], dtype: .float64)
+
+  @Test(arguments: table) fileprivate func statisticsMove(_ combinator: Combinator) throws {
+    let (params, forward, inverse) = try initialized(combinator, BatchNorm())
+    let moving = combinator.isBackwards ? inverse : forward
+    #expect(moving.traits.contains(.couplesRows) && moving.statistics != nil)
+    let moved = try moving.updatingStatistics(params, rows(combinator), given: context)
+    let path = try #require(params.paths.first { $0.hasSuffix("runningMean") })
+    let mean = try #require(moved[path: path]?.value)
+    #expect(mean.doubles.allSatisfy { $0 > 0.1 }, "\(mean)")
+    #expect(combinator.isBackwards == (forward.statistics == nil))
+  }
+
+  @Test(arguments: table) fileprivate func theContextReachesTheMember(_ combinator: Combinator) throws {
+    let (params, forward, inverse) = try initialized(combinator, AffineCoupling(Self.net))
+    let x = rows(combinator)
+    let (y, logDet) = try forward(params, x, given: context)
+    let (z, other) = try forward(params, x, given: context + 1)
+    #expect(!isClose(y, z, 1e-3) && !isClose(logDet, other, 1e-3))
+    #expect(isClose(try inverse(params, y, given: context).outputs, x, 1e-9))
+    #expect(throws: FlowError.self) { try forward(params, x) }
+  }
+
+  @Test(arguments: table) fileprivate func theDomainIsChecked(_ combinator: Combinator) throws {
+    let member: any Bijection = combinator.isBackwards ? Exp() : Log()
+    let (params, forward, _) = try initialized(combinator, member)
+    _ = try forward(params, abs(rows(combinator)) + 1, given: context)
+    #expect(throws: FlowError.self) { try forward(params, -abs(rows(combinator)), given: context) }
+  }
+
+  @Test(arguments: table) fileprivate func dataReachTheStart(_ combinator: Combinator) throws {
+    let data = rows(combinator)
+    func leaves(_ bijection: any Bijection, _ data: Tensor?, _ dim: Shape) throws -> [Double] {
+      let initContext: Tensor? = data == nil ? nil : context
+      let (params, _, _) = try bijection(
+        Key(0), inputDim: dim, contextDim: 2, initInputs: data, initContext: initContext, dtype: .float64)
+      let path = try #require(
+        params.paths.last { $0.hasSuffix("bias") && !$0.hasPrefix("context") && !$0.contains("prior") })
+      return try #require(params[path: path]?.value).doubles
+    }
+    // From the front, and from behind.
+    for member in [ActNorm(), Inverted(ActNorm())] as [any Bijection] {
+      let around = combinator.around(member)
+      let start = try leaves(around, data, combinator.outside(4))
+      #expect(start.allSatisfy { abs($0) > 0.1 }, "\(start)")
+      #expect(try leaves(around, nil, combinator.outside(4)).allSatisfy { $0 == 0 })
+      // A combinator that keeps the shape may stand backwards.
+      let (_, forward, _) = try around(Key(0), inputDim: combinator.outside(4), contextDim: 2)
+      if forward.codomain.shape == forward.domain.shape {
+        let backwards = try leaves(Inverted(around), data, combinator.outside(4))
+        #expect(backwards.allSatisfy { abs($0) > 0.1 }, "\(backwards)")
+      }
+    }
+  }
+
+  @Test(arguments: table) fileprivate func shapesMayChange(_ combinator: Combinator) throws {
+    if combinator.name == "Blockwise" { return try blocksOfAnyShape() }
+    let dim: Shape = [2, 2, 4]
+    guard !combinator.isBackwards else {
+      #expect(throws: FlowError.self) { try initialized(combinator, Squeeze(), dim) }
+      return
+    }
+    if combinator.name.hasPrefix("OnChannels") || combinator.name == "MultiScale" {
+      // Positions of the other channels stay, so the member may change channels alone.
+      let (params, forward, inverse) = try initialized(combinator, Serial(Squeeze(), Unsqueeze()), dim)
+      let x = rows(combinator, dim)
+      #expect(
+        isClose(
+          try inverse(params, forward(params, x, given: context).outputs, given: context).outputs, x, 1e-12))
+      return
+    }
+    let (params, forward, inverse) = try initialized(combinator, Squeeze(), dim)
+    let x = rows(combinator, dim)
+    let y = try forward(params, x, given: context).outputs
+    #expect(y.shape.sample == forward.codomain.shape && forward.codomain.shape != forward.domain.shape)
+    #expect(isClose(try inverse(params, y, given: context).outputs, x, 1e-12))
+  }
+
+  private func blocksOfAnyShape() throws {
+    let layer = Blockwise(([2, 2], FromCorrelationCholesky()), ([3], FromSimplex()))
+    let (params, forward, inverse) = try layer(Key(0), inputDim: 7, dtype: .float64)
+    #expect(forward.codomain.shape == [3])
+    let z = Self.batch.normal([5, 3], dtype: .float64)
+    #expect(isClose(try forward(params, inverse(params, z).outputs).outputs, z, 1e-12))
+  }
+
+  @Test(arguments: table) fileprivate func volumeAndLayersAreKnown(_ combinator: Combinator) throws {
+    let (params, forward, _) = try initialized(combinator, Reverse())
+    let hasPrior = combinator.name.contains("prior")
+    #expect(forward.traits.contains(.volumePreserving) == !hasPrior)
+    // Each layer of the member counts, so that a gradient keeps one layer's activations at most.
+    let x = rows(combinator)
+    func layers(_ member: any Bijection) throws -> Int {
+      let (params, _, _) = try initialized(combinator, member)
+      return try Reversible(combinator.around(member)).drift(params, x, given: context).count
+    }
+    _ = params
+    #expect(try layers(Serial(Reverse(), ActNorm(), Reverse())) > layers(Reverse()) + 1)
+  }
+
+  @Test func appendingALevelLeavesTheOthersAlone() throws {
+    let prior = MLP(hidden: [3], lastWeight: .glorotUniform)
+    func params(_ levels: Int) throws -> Params {
+      try MultiScale((0..<levels).map { _ in AffineCoupling(Self.net) }, prior: prior)(
+        Key(3), inputDim: [1, 1, 16]
+      ).params
+    }
+    let (short, long) = (try params(2), try params(3))
+    for label in ["0", "1", "prior_0"] { #expect(short.child(label).isIdentical(to: long.child(label))) }
+  }
+
+  @Test func everyCombinatorHasARow() throws {
+    let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
+      .standardized
+    var names: Set<String> = []
+    for room in ["Bijections", "Distributions"] {
+      let files = try #require(
+        FileManager.default.enumerator(at: sources.appending(path: room), includingPropertiesForKeys: nil))
+      for case let file as URL in files where file.pathExtension == "swift" {
+        let text = try String(contentsOf: file, encoding: .utf8)
+        for part in text.components(separatedBy: "\npublic struct ").dropFirst() {
+          let body = part.components(separatedBy: "\n}\n")[0]
+          if body.contains(/\n  (?:public |private )?let \w+: .*(?:any (?:Bijection|Distribution)|Base)/) {
+            names.insert(String(part.prefix { $0.isLetter || $0.isNumber }))
+          }
+        }
+      }
+    }
+    #expect(names.count >= 10, "\(names)")
+    let rows = table.map { String($0.name.prefix { $0 != "," }) } + DensityCombinatorTests.names
+    #expect(names.subtracting(rows).isEmpty, "combinators without a row")
+  }
+}
+
+/// The same for distributions made of others.
+@Suite struct DensityCombinatorTests {
+  /// `Dequantized` is made of distributions, but is none: its bound has tests of its own.
+  static let names = ["Flow", "Mixture", "Product", "Conditioned", "Dequantized"]
+
+  private static let around: [(name: String, make: @Sendable (any Bijection) -> any Distribution)] = [
+    ("Flow", { Flow($0) }),
+    ("Flow's prior", { Flow(Serial(), prior: Flow($0)) }),
+    ("Mixture", { Mixture([Normal(), Flow($0)]) }),
+    ("Product", { Product([Normal(), Flow($0)]) }),
+    ("Conditioned", { Conditioned(Flow($0), by: NormalizedContext()) }),
+  ]
+  private let rows = 3 + 2 * Key(2).normal([12, 2], dtype: .float64)
+  private let context = Key(3).normal([12, 2], dtype: .float64)
+
+  private func initialized(_ i: Int, _ member: any Bijection, initInputs: Tensor? = nil) throws
+    -> (params: Params, logPDF: LogPDF, sample: Sampler)
+  {
+    let distribution = Self.around[i].make(member)
+    let initContext: Tensor? = initInputs == nil ? nil : context
+    return try distribution(
+      Key(0), inputDim: 2, contextDim: 2, initInputs: initInputs, initContext: initContext, dtype: .float64)
+  }
+
+  @Test(arguments: around.indices) func nothingIsLost(_ i: Int) throws {
+    let (start, density, _) = try initialized(i, BatchNorm())
+    #expect(density.traits.contains(.couplesRows))
+    let moved = try density.updatingStatistics(start, rows, given: context)
+    let mean = try #require(start.paths.first { $0.hasSuffix("runningMean") })
+    #expect(try #require(moved[path: mean]?.value).doubles.allSatisfy { $0 > 0.1 })
+
+    let net = MLP(hidden: [5], activation: .tanh, lastWeight: .glorotUniform)
+    let (params, logPDF, sample) = try initialized(i, AffineCoupling(net))
+    let (a, b) = (try logPDF(params, rows, given: context), try logPDF(params, rows, given: context + 1))
+    #expect(!isClose(a, b, 1e-3))
+    let (draws, own) = try sample.withLogPDF(Key(4), params, count: 12, given: context)
+    #expect(isClose(try logPDF(params, draws, given: context), own, 1e-9))
+
+    let (norm, _, _) = try initialized(i, ActNorm(), initInputs: rows)
+    let bias = try #require(norm.paths.last { $0.hasSuffix("bias") && !$0.hasPrefix("context") })
+    #expect(try #require(norm[path: bias]?.value).doubles.allSatisfy { $0 > 1 })
+  }
+
+  /// Outside a member's support the density is 0, whatever the order, and gradients stay finite.
+  @Test func outsideASupport() throws {
+    let positive = Flow(Log(), prior: Normal())
+    let x = Tensor([[-1], [0], [1]], dtype: .float64)
+    for members in [[Normal(), positive], [positive, Normal()]] as [[any Distribution]] {
+      let (params, logPDF, sample) = try Mixture(members)(Key(0), inputDim: 1, dtype: .float64)
+      let right = Tensor(
+        [-2.1120857137646, -1.6120857137646, -0.918938533204672 - 0.380114508], dtype: .float64)
+      let values = try logPDF(params, x)
+      #expect(isClose(values[0..<2], right[0..<2], 1e-9), "\(values)")
+      let slope = try gradient(at: params) { try logPDF($0, x).sum() }
+      #expect(slope.leaves.allSatisfy { $0.doubles.allSatisfy(\.isFinite) })
+      let draws = try sample(Key(1), params, count: 200)
+      #expect(try logPDF(params, draws).doubles.allSatisfy(\.isFinite))
+    }
+    let (params, logPDF, _) = try Flow(LeakyReLU(), prior: positive)(Key(0), inputDim: 1, dtype: .float64)
+    #expect(try logPDF(params, x).doubles[0] == -.infinity)
+  }
+}
