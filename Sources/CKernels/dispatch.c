@@ -55,6 +55,10 @@ const char *ck_instruction_set(void) {
   return table()->name;
 }
 
+bool ck_has_instruction_set(const char *name) {
+  return named(name) != NULL;
+}
+
 bool ck_use_instruction_set(const char *name) {
   const ck_table *table = named(name);
   if (table != NULL) atomic_store_explicit(&chosen, table, memory_order_release);

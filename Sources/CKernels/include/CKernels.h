@@ -80,6 +80,8 @@ enum { CK_SPLINE_BINS = 64, CK_PLU_SOLVE_MAX = 256 };
 /// chooses the best one. The environment variable SWIFT_FLOWS_ISA can name another; an unknown or unsupported
 /// name is ignored.
 const char *ck_instruction_set(void);
+/// Whether this machine has the named set.
+bool ck_has_instruction_set(const char *name);
 /// Changes to the named set. Returns false without a change if this machine lacks it. This is for tests: no
 /// other kernel may run meanwhile.
 bool ck_use_instruction_set(const char *name);
