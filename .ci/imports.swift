@@ -1,4 +1,5 @@
-// Compares the imports of each target's files with the dependencies that Package.swift gives it; fails where they differ.
+// Compares the imports of each target's files with the dependencies that Package.swift gives it; fails where
+// they differ.
 //
 //     swift package describe --type json | swift .ci/imports.swift
 import Foundation
@@ -33,7 +34,9 @@ for target in package.targets {
   for source in target.sources where source.hasSuffix(".swift") {
     let file = "\(target.path)/\(source)"
     for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
-      guard let match = line.firstMatch(of: importLine), let module = modules[String(match.1)] else { continue }
+      guard let match = line.firstMatch(of: importLine), let module = modules[String(match.1)] else {
+        continue
+      }
       imported.insert(module)
       if !given.contains(module) {
         faults.append("\(file) imports \(module), which Package.swift does not give \(target.name)")

@@ -49,7 +49,7 @@ for symbol in missing {
     symbol.location.map { ", \($0.uri.replacingOccurrences(of: root, with: "")):\($0.position.line + 1)" }
     ?? ""
   print(
-    "error: no doc comment: \(symbol.kind.displayName) \(symbol.pathComponents.joined(separator: "."))\(place)"
+    "error: no doc comment:", symbol.kind.displayName, symbol.pathComponents.joined(separator: ".") + place
   )
 }
 print("\(symbols.count) public symbols, \(missing.count) without a doc comment")

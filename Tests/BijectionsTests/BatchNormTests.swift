@@ -35,8 +35,8 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
     }
   }
 
-  /// jax-flows computes its running statistics into locals that nothing reads, so its evaluation mode has mean 0 and
-  /// variance 1 for ever. Here they are leaves, move, and evaluation mode uses them.
+  /// jax-flows computes its running statistics into locals that nothing reads, so its evaluation mode has
+  /// mean 0 and variance 1 for ever. Here they are leaves, move, and evaluation mode uses them.
   @Test func evaluationUsesTheStatisticsThatTrainingMoved() throws {
     let x = data(500)
     let (initial, training, _) = try BatchNorm(momentum: 0.5)(Key(0), inputDim: 2, dtype: .float64)

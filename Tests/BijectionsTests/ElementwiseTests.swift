@@ -56,8 +56,8 @@ private func column(_ values: [Double], _ dtype: DType = .float64) -> Tensor {
     }
   }
 
-  /// At ±100, and at ±17 and ±18, where log(s (1 − s)) breaks in float32, the log-dets are right to single precision. The
-  /// outputs may saturate or overflow.
+  /// At ±100, and at ±17 and ±18, where log(s (1 − s)) breaks in float32, the log-dets are right to single
+  /// precision. The outputs may saturate or overflow.
   @Test func slopesAreRightInFloat32() throws {
     for map in try Fixture.load().maps {
       let (params, forward, _) = try map.bijection(Key(0), inputDim: 1)

@@ -16,7 +16,7 @@ import Verification
     let spread: Double
 
     var testDescription: String {
-      "\(bins) bins\(isCircular ? ", circular" : "")\(isInverse ? ", inverse" : ""), raw parameters ± \(spread)"
+      "\(bins) bins\(isCircular ? ", circular" : "")\(isInverse ? ", inverse" : ""), raw ± \(spread)"
     }
     static let all = [false, true].flatMap { isCircular in
       [false, true].flatMap { isInverse in

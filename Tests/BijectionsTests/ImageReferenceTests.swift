@@ -6,7 +6,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Numbers from Tests/Fixtures/make_images.py: the papers' formulas sample by sample, log-determinants of dense Jacobians.
+/// Numbers from Tests/Fixtures/make_images.py: the papers' formulas sample by sample, log-determinants of
+/// dense Jacobians.
 struct ImageFixture: Decodable, Sendable {
   struct Case: Decodable, Sendable {
     let layer: String

@@ -22,7 +22,8 @@ import Testing
     #expect(try forward(Squeeze(), image).shape == [1, 2, 2, 4])
   }
 
-  /// Orthonormal Haar: the mean of a block is half its low-pass part, in InvertibleNetworks' order a, v, h, d.
+  /// Orthonormal Haar: the mean of a block is half its low-pass part, in InvertibleNetworks' order a, v, h,
+  /// d.
   @Test func haarOfABlock() throws {
     let block = Tensor([1, 2, 3, 5], shape: [1, 2, 2, 1], dtype: .float64)
     let y = try forward(Squeeze(.haar), block)
@@ -64,7 +65,8 @@ import Testing
     #expect(z.sliced(axis: 1, 8..<16).isIdentical(to: x.sliced(axis: -1, 0..<2).reshaped(to: [3, 8])))
   }
 
-  /// log p of what goes out, under the learned prior, is a normal's with the conditioner's mean and deviation.
+  /// log p of what goes out, under the learned prior, is a normal's with the conditioner's mean and
+  /// deviation.
   @Test func theLearnedPriorIsAConditionalNormal() throws {
     let network = MLP(hidden: [4], lastWeight: .glorotUniform)
     let flow = Flow(MultiScale([Serial(), Serial()], prior: network))

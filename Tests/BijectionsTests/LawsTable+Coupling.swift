@@ -77,8 +77,8 @@ private let pairs: [LawsRow] = transformerTable.enumerated().flatMap { i, transf
     LawsRow(
       name: "Coupling, \(transformer.name), far", bijection: Coupling(net, transformer), inputDim: 5,
       inputs: far),
-    // The second derivative jumps at a knot, so differences of step h miss the derivative by something like h; that of
-    // a linear spline jumps itself.
+    // The second derivative jumps at a knot, so differences of step h miss the derivative by something like
+    // h; that of a linear spline jumps itself.
     LawsRow(
       name: "Coupling, \(transformer.name), on knots", bijection: Coupling(MLP(hidden: [6]), transformer),
       inputDim: 3, inputs: transformer is LinearSpline ? knots + 0.1 : knots,

@@ -74,7 +74,8 @@ private let imageCouplingRows: [LawsRow] = [
     name: "AffineCoupling, convolutions, one axis", bijection: AffineCoupling(conv, split: .checkerboard),
     inputDim: [5, 1]),
   LawsRow(
-    name: "AffineCoupling, convolutions, three axes", bijection: AffineCoupling(conv), inputDim: [2, 2, 1, 2]),
+    name: "AffineCoupling, convolutions, three axes", bijection: AffineCoupling(conv),
+    inputDim: [2, 2, 1, 2]),
   LawsRow(
     name: "AffineCoupling, convolutions, contexts", bijection: AffineCoupling(conv), inputDim: [2, 2, 2],
     contextDim: [2, 2, 1]),
@@ -186,7 +187,8 @@ private let hintRows: [LawsRow] =
       inputDim: [2, 2, 6]),
   ]
 
-/// Pairs of images that factor out: y's lane and x's lane go their ways, and their latents lie apart at the end.
+/// Pairs of images that factor out: y's lane and x's lane go their ways, and their latents lie apart at the
+/// end.
 private let jointRows: [LawsRow] = [
   LawsRow(
     name: "Flow.multiScaleJointHINT",

@@ -27,7 +27,8 @@ import Verification
     #expect(names.subtracting(rows).isEmpty, "transformers without a row in the laws table")
   }
 
-  /// The public types of the library that say they conform to a protocol, where they are declared or in an extension.
+  /// The public types of the library that say they conform to a protocol, where they are declared or in an
+  /// extension.
   private func publicTypes(conformingTo name: String) throws -> Set<String> {
     let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
     let files = try #require(

@@ -96,9 +96,11 @@ extension Transformer {
     }
   }
 
-  /// x − inverse(forward(x)) within 10⁻⁵ for raw parameters within ±1 in float32, and within the rounding of y beyond.
+  /// x − inverse(forward(x)) within 10⁻⁵ for raw parameters within ±1 in float32, and within the rounding of
+  /// y beyond.
   @Test(arguments: SplineCase.all, [0, 1, 10, 1e4]) func roundTrips(_ item: SplineCase, _ size: Double) {
-    // There a rounding of y can be wider than a bin is high, and the slope at x says nothing about what it costs.
+    // There a rounding of y can be wider than a bin is high, and the slope at x says nothing about what it
+    // costs.
     if item.bound > 10 && size > 10 { return }
     for (x, raw) in item.cases(size: size) {
       let (y, logDet) = item.spline.forward(x, raw)
@@ -109,8 +111,8 @@ extension Transformer {
           size <= 1 && item.bound <= 3.2 ? item.eps * 80 : 16 * item.eps * (item.bound + 1 / slope)
         #expect(abs(a - b) <= allowed, "x \(a) came back as \(b), slope \(slope)")
       }
-      // x is now a number on the image's side. Its source is rounded by up to eps · bound / 2, and the slope is what that costs: no
-      // arithmetic has less.
+      // x is now a number on the image's side. Its source is rounded by up to eps · bound / 2, and the slope
+      // is what that costs: no arithmetic has less.
       let (source, backDet) = item.spline.inverse(x, raw)
       let again = item.spline.forward(source, raw).outputs
       for (i, (a, b)) in zip(x.doubles, again.doubles).enumerated() where abs(a) < 2 * item.bound {

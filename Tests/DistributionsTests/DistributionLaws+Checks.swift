@@ -116,7 +116,8 @@ extension DistributionLaws {
     try require(idle.isEmpty, "no gradient reaches \(idle.joined(separator: ", "))")
   }
 
-  /// E ∂ log p(x; θ) / ∂θ = ∂ ∫ p / ∂θ = 0 over draws x: 20 means of 100 rows each, of which Student's t is taken.
+  /// E ∂ log p(x; θ) / ∂θ = ∂ ∫ p / ∂θ = 0 over draws x: 20 means of 100 rows each, of which Student's t is
+  /// taken.
   func checkScoreHasMeanZero() throws {
     let (groups, size) = (20, 100)
     let specimen = try specimens()[1]
@@ -129,7 +130,8 @@ extension DistributionLaws {
         try specimen.logPDF($0, draws[rows], given: context?[rows]).mean()
       }.gradient.leaves.flatMap(\.doubles)
     }
-    // Among many numbers large ones are found: the tails of t with 19 degrees of freedom fall as t to the power of -19.
+    // Among many numbers large ones are found: the tails of t with 19 degrees of freedom fall as t to the
+    // power of -19.
     let limit = 5.5 * pow(max(1, Double(scores[0].count) / 100), 1 / 19)
     for i in scores[0].indices {
       let values = scores.map { $0[i] }

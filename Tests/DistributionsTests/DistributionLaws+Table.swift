@@ -69,7 +69,8 @@ private let otherRows: [DistributionRow] = [
   DistributionRow(
     name: "Mixture, learned",
     distribution: Mixture(
-      count: 4, of: Laplace(location: drawn, scale: .learned), weights: .learned(from: Tensor([4, 3, 2, 1])))),
+      count: 4, of: Laplace(location: drawn, scale: .learned),
+      weights: .learned(from: Tensor([4, 3, 2, 1])))),
   DistributionRow(
     name: "Mixture, one component, weight fixed", distribution: Mixture([Normal(.learned)], weights: 1),
     inputDim: 1),

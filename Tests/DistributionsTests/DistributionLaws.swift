@@ -3,7 +3,8 @@ import Randomness
 import Tensors
 import Verification
 
-/// What every distribution owes, each a check that throws what is wrong: over `distributionTable` and over broken ones.
+/// What every distribution owes, each a check that throws what is wrong: over `distributionTable` and over
+/// broken ones.
 enum DistributionLaw: String, CaseIterable, Sendable {
   /// One number a row, draws of the promised shape; also for one row and for none.
   case shapes

@@ -7,7 +7,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What `Tests/Fixtures/make_jax_flows.py` wrote: jax-flows' formulas from explicit parameters, corrected where they are wrong.
+/// What `Tests/Fixtures/make_jax_flows.py` wrote: jax-flows' formulas from explicit parameters, corrected
+/// where they are wrong.
 private struct JaxFlowsFixture: Decodable {
   struct Case: Decodable, CustomTestStringConvertible {
     let name: String
@@ -61,7 +62,8 @@ private let spline: Serial = {
   return Serial(Coupling(net, spline), Coupling(net, spline, split: .firstHalf.swapped))
 }()
 
-/// Value for value with jax-flows. `LinearTests`, `AutoregressiveReferenceTests` and `DistributionScipyTests` have the rest of it.
+/// Value for value with jax-flows. `LinearTests`, `AutoregressiveReferenceTests` and `DistributionScipyTests`
+/// have the rest of it.
 @Suite struct JaxFlowsTests {
   private func check(
     _ bijection: any Bijection, _ values: [String: FixtureArray], _ x: Tensor, _ y: Tensor,

@@ -59,7 +59,8 @@ import Testing
     }
   }
 
-  /// Every program of the package, the benchmarks and the command among them, is told of where a reader looks.
+  /// Every program of the package, the benchmarks and the command among them, is told of where a reader
+  /// looks.
   @Test func everyProgramIsInTheDocumentation() throws {
     let root = ArticleTests.here.appending(path: "../..").standardized
     let folders = try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "Examples").path)
@@ -71,12 +72,16 @@ import Testing
     }
   }
 
-  /// A public symbol without a doc comment: the documentation's build finds them too, from the compiler's symbols; this one without building.
+  /// A public symbol without a doc comment: the documentation's build finds them too, from the compiler's
+  /// symbols; this one without building.
   @Test func everyPublicSymbolHasADocComment() throws {
     let sources = ArticleTests.here.appending(path: "../../Sources").standardized
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
     let declaration =
-      /^\s*(@\w+(\([^)]*\))? )*(static |final |indirect |mutating |prefix |nonisolated )*public (?!import|extension)(\(set\))?/
+      #/
+      ^\s*(@\w+(\([^)]*\))?\ )*(static\ |final\ |indirect\ |mutating\ |prefix\ |nonisolated\ )*
+      public\ (?!import|extension)(\(set\))?
+      /#
     let texts = try files.compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
       .map { (file: $0, text: try lines($0)) }
     // A requirement of a protocol is documented there, and what implements it inherits that.

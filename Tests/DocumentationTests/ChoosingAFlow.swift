@@ -4,7 +4,7 @@ import Flows
 // swift-format-ignore
 func choosingAFlow(prices: Tensor) throws -> Tensor {
   // block 1
-  // Positive, skewed columns: logarithms, standardized, then a spline flow, in the data's own units all the way.
+  // Positive, skewed columns: logarithms, standardized, then a spline flow, in the data's own units.
   let preset = Flow.neuralSpline(layers: 4, hidden: [64, 64])
   let flow = Flow(
     Serial(Log(), Standardize(of: log(prices)), preset.bijection), prior: preset.prior)

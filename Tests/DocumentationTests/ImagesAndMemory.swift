@@ -4,7 +4,8 @@ import Flows
 // swift-format-ignore
 func imagesAndMemory(images: Tensor) throws -> (draws: Tensor, slopes: Params) {
   // block 1
-  // Grey levels 0 to 16 in [rows, 8, 8, 1]: uniform noise fills each level's bin, a logit takes pixels to the real line.
+  // Grey levels 0 to 16 in [rows, 8, 8, 1]: uniform noise fills each level's bin, a logit takes pixels to
+  // the real line.
   let glow = Flow.glow(levels: 2, steps: 2, hidden: 8)
   let flow = Flow(Serial(PixelLogit(), glow.bijection), prior: glow.prior)
   let fitted = try fit(

@@ -71,7 +71,7 @@ print("// swift-format-ignore-file\n")
 
 
 def show(name, values):
-    lines = [", ".join(f"0x{v:x}" for v in values[i : i + 6]) for i in range(0, len(values), 6)]
+    lines = [", ".join(f"0x{v:x}" for v in values[i : i + 5]) for i in range(0, len(values), 5)]
     print(f"let {name}Reference: [UInt64] = [\n  " + ",\n  ".join(lines) + ",\n]\n")
 
 

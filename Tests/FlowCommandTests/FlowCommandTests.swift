@@ -50,11 +50,12 @@ struct Workplace {
     let place = try Workplace()
     defer { place.remove() }
     let fitted = try await place.json(
-      "fit @data.csv --columns height,weight --architecture realnvp --layers 2 --hidden 8 --epochs 150 --patience 150 --batch-size 45 --learning-rate 0.02 --out @m.safetensors"
+      "fit @data.csv --columns height,weight --architecture realnvp --layers 2 --hidden 8 --epochs 150 "
+        + "--patience 150 --batch-size 45 --learning-rate 0.02 --out @m.safetensors"
     )
     #expect(fitted["rows"] == 200 && fitted["columns"] == 2 && fitted["architecture"] == "realnvp")
 
-    // Densities are in the data's units: a Gaussian's entropy with this covariance is log(2πe) + log(30 · 0.5).
+    // Densities are in the data's units. This Gaussian's entropy is log(2πe) + log(30 · 0.5).
     let score = try await place.json("score @m.safetensors @data.csv --out @scores.csv")
     let mean = try #require(score["mean_log_likelihood"]?.number)
     let truth =
@@ -251,7 +252,8 @@ struct Workplace {
     let place = try Workplace()
     defer { place.remove() }
     let settings =
-      "--architecture maf --layers 2 --hidden 16 --epochs 150 --patience 150 --learning-rate 0.02 --batch-size 45"
+      "--architecture maf --layers 2 --hidden 16 --epochs 150 --patience 150 --learning-rate 0.02 "
+      + "--batch-size 45"
     let fitted = try await place.json(
       "fit @data.csv --without kind --context height \(settings) --out @m.safetensors")
     #expect(fitted["columns"] == 1)

@@ -67,8 +67,9 @@ import Testing
     return words + (checkpoint.map { ["--checkpoint", place[$0], "--checkpoint-steps", "1"] } ?? [])
   }
 
-  /// Kills a run at random moments. Each time the checkpoint there is loads, never goes back, and the run that goes on from
-  /// it ends with the file of a run that no one killed. `FLOWS_KILLS` says how often; 200 are the record.
+  /// Kills a run at random moments. Each time the checkpoint there is loads, never goes back, and the run
+  /// that goes on from it ends with the file of a run that no one killed. `FLOWS_KILLS` says how often; 200
+  /// are the record.
   @Test func killedAtAnyMomentTheNewestCheckpointLoads() throws {
     let place = try Workplace()
     defer { place.remove() }

@@ -90,8 +90,8 @@ struct Architecture: Sendable, CustomTestStringConvertible {
     #expect(draws.isFinite)
   }
 
-  /// MAF's densities and IAF's draws take one pass of a layer's network, the other way one a number. The layers of both are those
-  /// that `printsItsLayersShapesAndCounts` names.
+  /// MAF's densities and IAF's draws take one pass of a layer's network, the other way one a number. The
+  /// layers of both are those that `printsItsLayersShapesAndCounts` names.
   @Test func mafIsQuickToEvaluateAndIafToSample() throws {
     func passes(_ wrap: (any Bijection) -> any Bijection) throws -> (density: Int, draws: Int) {
       let calls = Calls()

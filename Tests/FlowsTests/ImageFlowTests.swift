@@ -2,7 +2,8 @@ import Flows
 import TestSupport
 import Testing
 
-/// Image flows as people use them: temperature, conditional priors, dequantization, posteriors of joint flows.
+/// Image flows as people use them: temperature, conditional priors, dequantization, posteriors of joint
+/// flows.
 @Suite struct ImageFlowTests {
   private let glow = Flow.glow(levels: 2, steps: 1, hidden: 4)
 
@@ -101,7 +102,8 @@ import Testing
     #expect(isClose(back.sliced(axis: -1, 0..<1), y, 1e-9))
   }
 
-  /// Behind the normalization a flow sees mean 0 and deviation 1 of the initial contexts, whatever their units.
+  /// Behind the normalization a flow sees mean 0 and deviation 1 of the initial contexts, whatever their
+  /// units.
   @Test func contextsInOtherUnits() throws {
     let flow = Flow.glow(levels: 1, steps: 1, hidden: 4, normalizesContext: true)
     let (images, context) = (Key(1).normal([30, 2, 2, 1]), Key(2).normal([30, 2, 2, 1]))

@@ -45,7 +45,8 @@ import Testing
     #expect(reuses == [])
   }
 
-  /// Draws happen in `fit` itself, not in its shards, but those get the recorder too where they run on this thread.
+  /// Draws happen in `fit` itself, not in its shards, but those get the recorder too where they run on this
+  /// thread.
   @Test(arguments: [0, 0.2]) func fitting(_ validationFraction: Double) throws {
     let recorder = KeyRecorder()
     let data = Key(9).normal([200, 6])

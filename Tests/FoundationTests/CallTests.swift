@@ -2,8 +2,8 @@ import Flows
 import Foundation
 import Testing
 
-/// A user's file that imports Foundation beside Flows. Each function's name has overloads in both; these calls compile,
-/// and the numbers say which overload was called.
+/// A user's file that imports Foundation beside Flows. Each function's name has overloads in both; these
+/// calls compile, and the numbers say which overload was called.
 @Suite struct CallTests {
   @Test func doubles() {
     let x = 0.5

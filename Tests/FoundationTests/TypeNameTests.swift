@@ -1,10 +1,11 @@
 import Foundation
 import Testing
 
-/// No public type of the library has the name of a type that a user's file sees by `import Foundation`: such a name would
-/// be ambiguous wherever both modules are imported.
+/// No public type of the library has the name of a type that a user's file sees by `import Foundation`: such
+/// a name would be ambiguous wherever both modules are imported.
 @Suite struct TypeNameTests {
-  /// Whether one of the modules that Foundation brings along has a type of that name, by the runtime's tables.
+  /// Whether one of the modules that Foundation brings along has a type of that name, by the runtime's
+  /// tables.
   private func isTaken(_ name: String) -> Bool {
     ["Swift", "Foundation", "FoundationEssentials", "FoundationInternationalization", "Dispatch"]
       .contains { module in

@@ -2,9 +2,9 @@
 //
 //     swift run -c release fuzz [--count 10000] [--seed 0] [--format csv|npy|npz|safetensors|all]
 //
-// It ends with 0 when every file was read or refused with an error that says where. A crash or a hang is a finding: the
-// same seed makes the same files again. It stands beside the tests, which run the same fuzzer on fewer files in debug mode;
-// benchmarks measure speed, and this does not.
+// It ends with 0 when every file was read or refused with an error that says where. A crash or a hang is a
+// finding: the same seed makes the same files again. It stands beside the tests, which run the same fuzzer on
+// fewer files in debug mode; benchmarks measure speed, and this does not.
 import Arguments
 import FuzzSupport
 

@@ -1,7 +1,8 @@
 import Files
 import Tensors
 
-/// A format that files can lie in: valid files to start from, and the parser that must survive what becomes of them.
+/// A format that files can lie in: valid files to start from, and the parser that must survive what becomes
+/// of them.
 public struct Format: Sendable {
   /// What the format is called.
   public let name: String
@@ -10,7 +11,8 @@ public struct Format: Sendable {
   let dictionary: [[UInt8]]
   /// Parses a file; throws only a `FlowError`.
   let parse: @Sendable ([UInt8]) throws(FlowError) -> Int
-  /// Makes a mutated file pass the first guard, where there is one, so that what lies behind it is reached too.
+  /// Makes a mutated file pass the first guard, where there is one, so that what lies behind it is reached
+  /// too.
   var repair: @Sendable (inout [UInt8]) -> Void = { _ in }
 
   /// Every format that the library reads.

@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 import Verification
 
-/// Numbers from Tests/Fixtures/make_convolution.py: jax.lax.conv_general_dilated and its derivatives, in float64.
+/// Numbers from Tests/Fixtures/make_convolution.py: jax.lax.conv_general_dilated and its derivatives, in
+/// float64.
 struct ConvolutionFixture: Decodable, Sendable {
   struct Array: Decodable, Sendable {
     let shape: [Int]

@@ -1,4 +1,5 @@
-/// Undoes one block of DEFLATE with fixed codes, straight from RFC 1951: what the tests hold the compressor against.
+/// Undoes one block of DEFLATE with fixed codes, straight from RFC 1951: what the tests hold the compressor
+/// against.
 func inflated(_ bytes: ArraySlice<UInt8>) throws -> [UInt8] {
   var position = 0
   func bit() throws -> Int {

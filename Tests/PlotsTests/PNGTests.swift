@@ -7,8 +7,8 @@ import Testing
 @testable import Plots
 
 @Suite struct PNGTests {
-  /// "123456789" is the check value of the catalogue of parametrised CRC algorithms (CRC-32/ISO-HDLC); Adler-32 of
-  /// "Wikipedia" is worked out in that encyclopaedia's article.
+  /// "123456789" is the check value of the catalogue of parametrised CRC algorithms (CRC-32/ISO-HDLC);
+  /// Adler-32 of "Wikipedia" is worked out in that encyclopaedia's article.
   @Test func checksums() {
     #expect(crc32(Array("123456789".utf8)) == 0xCBF4_3926)
     #expect(crc32(Array("IEND".utf8)) == 0xAE42_6082)
@@ -116,7 +116,8 @@ import Testing
     return chunks
   }
 
-  /// The red, green, blue and opacity of every pixel: filters 0 and 2 of eight-bit palettes, all that the library writes.
+  /// The red, green, blue and opacity of every pixel: filters 0 and 2 of eight-bit palettes, all that the
+  /// library writes.
   private func decoded(_ bytes: [UInt8]) throws -> (width: Int, height: Int, pixels: [[UInt8]]) {
     let chunks = try chunks(of: bytes)
     let (header, palette) = (try #require(chunks["IHDR"]), try #require(chunks["PLTE"]))

@@ -10,7 +10,8 @@ import Testing
 #endif
 
 @Suite struct PictureTests {
-  /// One picture of each kind, and of each kind one that has nothing sound to show; the most bytes it may take.
+  /// One picture of each kind, and of each kind one that has nothing sound to show; the most bytes it may
+  /// take.
   static let pictures: [(name: String, picture: any Picture, limit: Int)] = [
     ("images", ImageGrid("Digits", groups: [.init("real", images(64)), .init("made", images(64))]), 20_000),
     (

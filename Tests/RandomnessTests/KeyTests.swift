@@ -2,8 +2,8 @@ import Randomness
 import Testing
 
 @Suite struct KeyTests {
-  /// The reference implementation's own answers:
-  /// https://github.com/DEShawResearch/Random123-Boost/blob/65e3d874b67aa7b3e02d5ad8306462f52d2079c0/libs/random/test/test_threefry.cpp#L30-L32
+  /// The reference implementation's own answers: lines 30 to 32 of libs/random/test/test_threefry.cpp in
+  /// https://github.com/DEShawResearch/Random123-Boost at 65e3d874b67aa7b3e02d5ad8306462f52d2079c0.
   @Test(
     arguments: [
       ([0, 0], 0, [0x6b20_0159, 0x99ba_4efe]),

@@ -1,16 +1,18 @@
 import CKernels
 import Flows
 
-/// A small training run whose parameters have the same bits everywhere: for any number of threads, on every instruction
-/// set, and in debug and release builds.
+/// A small training run whose parameters have the same bits everywhere: for any number of threads, on every
+/// instruction set, and in debug and release builds.
 public enum SameBits {
-  /// What the parameters come to. It changes with the layers' arithmetic and initial values, and with nothing else.
+  /// What the parameters come to. It changes with the layers' arithmetic and initial values, and with nothing
+  /// else.
   public static let expected: UInt64 = 0xc755_f996_3949_800e
 
   /// The kernels that this process runs.
   public static var instructionSet: String { String(cString: ck_instruction_set()) }
 
-  /// The hash of a small flow's parameters after 50 steps; three shards, so that threads have something to disagree on.
+  /// The hash of a small flow's parameters after 50 steps; three shards, so that threads have something to
+  /// disagree on.
   public static func trained() throws -> UInt64 {
     let data = tanh(matmul(Key(0).normal([300, 5]), Key(1).normal([5, 5]))) + 0.1 * Key(2).normal([300, 5])
     let (initial, logPDF, _) = try flow(Key(3), inputDim: 5, initInputs: data)

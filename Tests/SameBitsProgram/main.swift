@@ -1,4 +1,5 @@
-// Trains a small flow and holds its parameters' hash against the constant, for builds that the tests are not made in.
+// Trains a small flow and holds its parameters' hash against the constant, for builds that the tests are not
+// made in.
 //
 //     swift run -c release same-bits
 //     SWIFT_FLOWS_ISA=baseline swift run -c release same-bits

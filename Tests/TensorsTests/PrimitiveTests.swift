@@ -4,7 +4,8 @@ import Testing
 
 /// Every rule of every primitive against finite differences and against the other rules.
 @Suite struct PrimitiveTests {
-  /// A scalar function of input i: the primitive's result under fixed weights, squared so that second derivatives count.
+  /// A scalar function of input i: the primitive's result under fixed weights, squared so that second
+  /// derivatives count.
   private func probe(_ row: PrimitiveRow, _ i: Int) -> @Sendable (Tensor) -> Tensor {
     { x in
       var inputs = row.inputs

@@ -32,7 +32,8 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
       #expect(statistics["runningMean"].doubles.allSatisfy { $0 != 0 })
       #expect(statistics["runningVariance"].doubles.allSatisfy { $0 != 1 && $0 > 0 })
     }
-    // What comes back is the evaluation mode: row by row, a density, and close to the truth (a normal: entropy by hand).
+    // What comes back is the evaluation mode: row by row, a density, and close to the truth (a normal:
+    // entropy by hand).
     #expect(!fitted.logPDF.traits.contains(.couplesRows))
     let density = try fitted.logPDF(fitted.params, x)
     #expect(density[0..<1].isIdentical(to: try fitted.logPDF(fitted.params, x[0..<1])))
@@ -55,7 +56,8 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
     #expect(!isClose(start, expected, 1e-3))
   }
 
-  /// 150 rows are two shards of 128 and 22. Whole, the first loss of `fit` is the training density of the whole batch.
+  /// 150 rows are two shards of 128 and 22. Whole, the first loss of `fit` is the training density of the
+  /// whole batch.
   @Test func fitDoesNotShardCoupledRows() throws {
     let x = data(150)
     var losses: [Double] = []

@@ -34,7 +34,8 @@ import Training
     #expect(a.ending == b.ending)
   }
 
-  /// Steps counted from 1; 9 and 18 end an epoch. Call 1 of the augmentation is the start, call 2 the held-out rows.
+  /// Steps counted from 1; 9 and 18 end an epoch. Call 1 of the augmentation is the start, call 2 the
+  /// held-out rows.
   @Test(arguments: [1, 4, 8, 9, 10, 17, 18, 40])
   func cancelledAndResumedIsTheSameRun(step: Int) async throws {
     let whole = try run()

@@ -76,8 +76,8 @@ extension FitTests {
 
   // MARK: - Contrastive
 
-  /// Simulations from a proposal: the contrastive loss finds the posterior under the prior, maximum likelihood that under the
-  /// proposal.
+  /// Simulations from a proposal: the contrastive loss finds the posterior under the prior, maximum
+  /// likelihood that under the proposal.
   @Test func contrastiveLossLearnsThePriorsPosterior() throws {
     // x ~ N(1, ½) is proposed where the prior says N(0, 1); c = x + N(0, ½).
     let x = 1 + 0.5 * Key(40).normal([1_500, 1])

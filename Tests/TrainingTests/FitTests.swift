@@ -84,7 +84,8 @@ import Training
   // MARK: - Validation and endings
 
   @Test func earlyStoppingKeepsTheBest() throws {
-    // Forty rows and a wide network: it overfits at once. Without augmentation the held-out rows can be had again.
+    // Forty rows and a wide network: it overfits at once. Without augmentation the held-out rows can be had
+    // again.
     let (data, key) = (gaussianData(40), Key(5))
     let wide = Flow(Serial(AffineCoupling(MLP(hidden: [32])), Reverse(), AffineCoupling(MLP(hidden: [32]))))
     let fitted = try fit(

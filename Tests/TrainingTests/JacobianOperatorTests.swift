@@ -8,7 +8,8 @@ import Testing
 import Training
 import Verification
 
-/// Matrix-free Jacobians: adjoints, Taylor remainders, Gauss-Newton and exact curvature, as InvertibleNetworks.jl tests them.
+/// Matrix-free Jacobians: adjoints, Taylor remainders, Gauss-Newton and exact curvature, as
+/// InvertibleNetworks.jl tests them.
 @Suite struct JacobianOperatorTests {
   private let conv = ConvNet(hidden: [3], activation: .tanh, lastWeight: .glorotUniform)
   private var flow: Flow { Flow.glow(levels: 2, steps: 1, scale: .bounded(2), network: conv) }
@@ -78,7 +79,8 @@ import Verification
     #expect((approximate - exact).norm < 1e-12 * exact.norm)
   }
 
-  /// The log-determinant's own curvature; for ActNorm's scale s = e^a with log-det n log s it is −n/s², so 0 by a.
+  /// The log-determinant's own curvature; for ActNorm's scale s = e^a with log-det n log s it is −n/s², so 0
+  /// by a.
   @Test func curvatureOfTheLogDet() throws {
     let (params, forward, x) = try setting()
     let v = direction(params, Key(3))

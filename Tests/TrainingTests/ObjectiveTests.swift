@@ -104,8 +104,8 @@ let bananaFlow = Flow(
     #expect(try ReverseKL(draws: 10).valueAndGradient(at: params, at).gradient.norm > 1e-3)
   }
 
-  /// The self-normalized weights turn draws from the flow into the target's: the gradient is that of a cross-entropy whose
-  /// minimum is the target, here known in closed form.
+  /// The self-normalized weights turn draws from the flow into the target's: the gradient is that of a
+  /// cross-entropy whose minimum is the target, here known in closed form.
   @Test func selfNormalizedForwardKLPointsAtTheTarget() throws {
     let (params, at) = try step(
       Normal(location: .learned(from: 0), scale: .learned(from: 2)), target)

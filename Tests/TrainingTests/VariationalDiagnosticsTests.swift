@@ -20,7 +20,8 @@ import Training
     #expect(abs(two.effectiveSampleSize - 1.648054273663885) < 1e-12)
   }
 
-  /// A normal flow of deviation s towards the standard normal: E w² and k̂ = 1 − s² are known for s < 1... and the evidence.
+  /// A normal flow of deviation s towards the standard normal: E w² and k̂ = 1 − s² are known for s < 1...
+  /// and the evidence.
   @Test(arguments: [(1.5, true), (0.5, false)]) func evidenceOfANormal(
     _ deviation: Double, _ isReliable: Bool
   )
@@ -39,8 +40,8 @@ import Training
     #expect(weights.logEvidence >= weights.elbo)
   }
 
-  /// θ ~ N(0, 1), x | θ ~ N(θ, 1): the posterior is N(x / 2, ½). Its ranks are uniform; those of a flow that is too narrow heap at the
-  /// ends.
+  /// θ ~ N(0, 1), x | θ ~ N(θ, 1): the posterior is N(x / 2, ½). Its ranks are uniform; those of a flow that
+  /// is too narrow heap at the ends.
   @Test(arguments: [1.0, 0.5]) func ranksTellAPosteriorFromAnother(_ width: Double) throws {
     let posterior = Flow(
       Lambda { _, site in

@@ -128,7 +128,8 @@ import Training
     #expect(mean(result.record[50...]) > -2 - 0.2)  // no ELBO exceeds the log-normalizer
   }
 
-  /// Eight schools on the real line: the flow's draws keep τ positive, and its ELBO includes the map's log-determinant.
+  /// Eight schools on the real line: the flow's draws keep τ positive, and its ELBO includes the map's
+  /// log-determinant.
   @Test func fitsConstrainedPosteriors() throws {
     let constraint = Blockwise(([1], Serial()), ([1], Log()), ([8], Serial()))
     let flow = Flow(Serial(constraint, ActNorm()))

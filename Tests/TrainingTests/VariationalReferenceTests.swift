@@ -7,7 +7,8 @@ import TestSupport
 import Testing
 import Training
 
-/// Numbers from Tests/Fixtures/make_variational.py: the papers' formulas under jax, numpyro, scipy and ArviZ, in float64.
+/// Numbers from Tests/Fixtures/make_variational.py: the papers' formulas under jax, numpyro, scipy and ArviZ,
+/// in float64.
 struct VariationalFixture: Decodable {
   typealias Array = FixtureArray
   struct Layer: Decodable {

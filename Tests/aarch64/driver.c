@@ -1,5 +1,5 @@
-// Prints, for every function of CKernels.h, a hash of its results on a table of inputs. Machines that promise the same bits
-// print the same lines. It uses nothing of the C library but memory and output.
+// Prints, for every function of CKernels.h, a hash of its results on a table of inputs. Machines that promise
+// the same bits print the same lines. It uses nothing of the C library but memory and output.
 #include "CKernels.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-// Every kernel of one element type on a table of inputs: T, its unsigned twin BITS, NAME(name), which adds the type's
-// suffix, and TEXT(name), the same as text.
+// Every kernel of one element type on a table of inputs: T, its unsigned twin BITS, NAME(name), which adds
+// the type's suffix, and TEXT(name), the same as text.
 
 static void NAME(add)(uint64_t *hash, const T *x, size_t n) {
   for (size_t i = 0; i < n; i++) {
@@ -20,9 +20,10 @@ static const T *NAME(random)(size_t n, double scale) {
 // Where functions have their edges, then any bits at all, then numbers of an everyday size.
 static const T *NAME(any)(size_t n, double scale) {
   static const double edges[] = {
-    0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 1e-3, -1e-3, 1e-8, 1e-30, -1e-30, 1e-42, -1e-42, 5e-324, 88.7, -87.3, -103.9,
-    104.5, 709.7, -745.1, 0.70710678, 0.99999994, -0.99999994, 3.95, 17.3, -18.1, 1.5707964, 3.1415927, 131071.9,
-    131072.1, 1e6, -1e15, 1e30, -3.4e38, 1.7e308, __builtin_inf(), -__builtin_inf(), __builtin_nan(""),
+    0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 1e-3, -1e-3, 1e-8, 1e-30, -1e-30, 1e-42, -1e-42, 5e-324, 88.7,
+    -87.3, -103.9, 104.5, 709.7, -745.1, 0.70710678, 0.99999994, -0.99999994, 3.95, 17.3, -18.1, 1.5707964,
+    3.1415927, 131071.9, 131072.1, 1e6, -1e15, 1e30, -3.4e38, 1.7e308, __builtin_inf(), -__builtin_inf(),
+    __builtin_nan(""),
   };
   enum { count = sizeof edges / sizeof *edges };
   T *const x = room(n * sizeof(T));
@@ -110,31 +111,36 @@ static void NAME(shapes)(void) {
 
 static void NAME(products)(void) {
   static const size_t sizes[][3] = {
-    {5, 7, 9}, {20, 33, 17}, {64, 2, 30}, {1, 40, 20}, {33, 70, 3}, {17, 16, 270}, {3, 5, 0}, {130, 150, 300}, {300, 65, 40},
+    {5, 7, 9}, {20, 33, 17}, {64, 2, 30}, {1, 40, 20}, {33, 70, 3}, {17, 16, 270}, {3, 5, 0},
+    {130, 150, 300}, {300, 65, 40},
   };
-  uint64_t hash[5] = {start, start, start, start, start}, scratches = start, stairs[3] = {start, start, start}, units = start;
+  uint64_t hash[5] = {start, start, start, start, start}, stairs[3] = {start, start, start};
+  uint64_t scratches = start, units = start;
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     const size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
-    const T *const a = NAME(random)(m * k, 1), *const b = NAME(random)(k * n, 1), *const bias = NAME(random)(n, 1);
+    const T *const a = NAME(random)(m * k, 1), *const b = NAME(random)(k * n, 1);
+    const T *const bias = NAME(random)(n, 1);
     const size_t wanted = NAME(ck_gemm_scratch)(m, n, k);
     T *const c = room(m * n * sizeof(T)), *const scratch = room(wanted * sizeof(T));
     add_bytes(&scratches, &wanted, sizeof wanted);
     for (int form = 0; form < 8; form++)
       for (int f = 0; f < 5; f++) {
-        NAME(ck_gemm)(form & 1, form >> 1 & 1, m, n, k, a, b, form & 4 ? bias : NULL, (ck_epilogue)f, c, scratch);
+        NAME(ck_gemm)(form & 1, form >> 1 & 1, m, n, k, a, b, form & 4 ? bias : NULL, (ck_epilogue)f, c,
+                      scratch);
         NAME(add)(&hash[f], c, m * n);
       }
     // What the stairs belong to: b, b as it is stored where it is transposed, and c.
     for (int form = 0; form < 3; form++) {
       const size_t height = form == 0 ? k : form == 1 ? n : m, width = form == 1 ? k : n;
-      uint32_t *const limit = room((width + 1) * sizeof *limit), *const first = room((height + 1) * sizeof *first);
+      uint32_t *const limit = room((width + 1) * sizeof *limit);
+      uint32_t *const first = room((height + 1) * sizeof *first);
       for (size_t j = 0; j < width; j++) limit[j] = (uint32_t)((j + 1) * height / (width + 1));
       for (size_t i = 0; i < height; i++) {
         first[i] = 0;
         while (first[i] < width && limit[first[i]] <= i) first[i]++;
       }
-      NAME(ck_gemm_staircase)(form == 2, form == 1, m, n, k, a, b, &(ck_staircase){limit, first}, bias, CK_RELU_EPILOGUE, c,
-                              scratch);
+      NAME(ck_gemm_staircase)(form == 2, form == 1, m, n, k, a, b, &(ck_staircase){limit, first}, bias,
+                              CK_RELU_EPILOGUE, c, scratch);
       NAME(add)(&stairs[form], c, m * n);
     }
     // y[n][m] of known[k][m] and weight[k][n].
@@ -195,8 +201,8 @@ static void NAME(flows)(void) {
         NAME(add)(&value, y, rows * n);
         NAME(add)(&value, s, rows * n);
         for (int given = 1; given < 4; given++) {
-          NAME(ck_affine_pullback)((ck_scale)form, 2, inverse, rows, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, y, s,
-                                   gx, graw);
+          NAME(ck_affine_pullback)((ck_scale)form, 2, inverse, rows, n, given & 1 ? g : NULL,
+                                   given & 2 ? l : NULL, x, y, s, gx, graw);
           NAME(add)(&pullback, gx, rows * n);
           NAME(add)(&pullback, graw, rows * 2 * n);
         }
@@ -220,7 +226,8 @@ static void NAME(flows)(void) {
         NAME(add)(&value, y, n);
         NAME(add)(&value, slope, n);
         for (int given = 1; given < 4; given++) {
-          NAME(ck_spline_pullback)(&spline, inverse, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, raw, gx, graw);
+          NAME(ck_spline_pullback)(&spline, inverse, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, raw,
+                                   gx, graw);
           NAME(add)(&pullback, gx, n);
           NAME(add)(&pullback, graw, raws);
         }
@@ -240,8 +247,10 @@ static void NAME(others)(void) {
     T *const y = room(n * sizeof(T));
     NAME(ck_uniform)(bits, n, -1, (T)1.5, y);
     NAME(add)(&uniform, y, n);
-    const T *const g = NAME(random)(n, 1), *const mean = NAME(random)(n, 1), *const weight = NAME(random)(n, 1);
-    T *const square = room(n * sizeof(T)), *const next_mean = room(n * sizeof(T)), *const next_square = room(n * sizeof(T));
+    const T *const g = NAME(random)(n, 1), *const mean = NAME(random)(n, 1);
+    const T *const weight = NAME(random)(n, 1);
+    T *const square = room(n * sizeof(T));
+    T *const next_mean = room(n * sizeof(T)), *const next_square = room(n * sizeof(T));
     for (size_t i = 0; i < n; i++) square[i] = mean[i] * mean[i];
     for (int decays = 0; decays < 2; decays++) {
       const ck_adam numbers = {1e-3, 0.9, 0.999, 1 / (1 - 0.9), 1 / (1 - 0.999), 1e-8, decays * 0.01};
