@@ -273,7 +273,9 @@ func count(_ sentence: ArraySlice<Word>) -> Int {
 
 /// The word that begins a noun clause, or nil.
 func nounClause(_ sentence: ArraySlice<Word>) -> Word? {
-  guard sentence.count > 1, let first = sentence.first, sentence.last?.text.contains("?") != true else { return nil }
+  guard sentence.count > 1, let first = sentence.first, sentence.last?.text.contains("?") != true else {
+    return nil
+  }
   if ["what", "how", "why"].contains(first.bare) { return first }
   if first.text.first?.isUppercase == true {
     if first.bare == "which" { return first }

@@ -1,5 +1,5 @@
 extension Conditioned: Distribution where Base: Distribution {
-  /// Initial parameters, log-density and sampler.
+  /// Makes initial parameters, the log-density and the sampler.
   public func initialize(
     _ key: Key, at site: Site
   ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {

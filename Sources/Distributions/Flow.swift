@@ -1,24 +1,24 @@
-/// A bijection with a prior over its latents is a distribution over data.
+/// A normalizing flow: the distribution of data that a bijection and a prior of its latents define.
 ///
-/// log p(x) = log prior(f(x)) + log|det ∂f/∂x|. Draws: f⁻¹(z), z from the prior; their log-density comes with them, since
-/// log|det ∂f⁻¹/∂z| is at hand: log p(x) = log prior(z) − log|det ∂f⁻¹/∂z|.
+/// log p(x) = log prior(f(x)) + log|det ∂f/∂x|. Draws: f⁻¹(z) with z from the prior. The same pass gives
+/// their log-density, log p(x) = log prior(z) − log|det ∂f⁻¹/∂z|.
 ///
-/// Parameters: `bijection` and `prior`, so a learned prior is trained and saved with the rest.
+/// Parameters: `bijection` and `prior`, so a learned prior is trained and saved with the bijection.
 ///
-/// The context reaches both. Domain: the bijection's. Errors: theirs.
+/// Both receive the context. Domain: that of the bijection. Errors: those of both.
 public struct Flow: Distribution {
   /// The map from data to latents.
   public let bijection: any Bijection
   /// The distribution of the latents.
   public let prior: any Distribution
 
-  /// A bijection and the distribution of its latents.
+  /// Makes a flow of a bijection and the distribution of its latents.
   public init(_ bijection: any Bijection, prior: any Distribution = Normal()) {
     self.bijection = bijection
     self.prior = prior
   }
 
-  /// Initial parameters, log-density and sampler.
+  /// Makes initial parameters, the log-density and the sampler.
   public func initialize(
     _ key: Key, at site: Site
   ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
@@ -59,7 +59,7 @@ public struct Flow: Distribution {
     )
   }
 
-  /// What a batch moves: the bijection's statistics, and the prior's by the latents.
+  /// The update of the bijection's statistics by a batch, and of the prior's by its latents.
   private static func statistics(_ forward: Mapping, _ prior: LogPDF) -> Mapping.Statistics? {
     if forward.statistics == nil && prior.statistics == nil { return nil }
     return { (params, x, context) throws(FlowError) in

@@ -1,10 +1,10 @@
-/// Distributions side by side, as the components of a mixture and the factors of a product are.
+/// The initialized members of a mixture or a product.
 struct Members: Sendable {
   let params: Params
   let densities: [LogPDF]
   let samplers: [Sampler]
 
-  /// Distribution i at `place(i)`, with the key `key.folded(in: i)`.
+  /// Initializes distribution i at `place(i)` with the key `key.folded(in: i)`.
   init(
     _ distributions: [any Distribution], _ key: Key, at place: (Int) -> Site
   ) throws(FlowError) {
@@ -20,16 +20,16 @@ struct Members: Sendable {
     (self.densities, self.samplers) = (densities, samplers)
   }
 
-  /// `.couplesRows` where one of them does.
+  /// The trait `.couplesRows` if a member has it.
   var traits: Mapping.Traits {
     densities.contains { $0.traits.contains(.couplesRows) } ? .couplesRows : []
   }
 
-  /// The statistics of those that have some, each moved by its part of a batch; nil where none has.
+  /// The update of the members' statistics, each by its part of a batch; nil if no member has statistics.
   ///
   /// - Parameters:
-  ///   - path: where the members' parameters are; empty for the whole tree.
-  ///   - part: what member i sees of a batch.
+  ///   - path: The path of the members' parameters; empty for the whole tree.
+  ///   - part: The part of a batch for member i.
   func statistics(
     at path: String, part: @escaping @Sendable (Tensor, Int) -> Tensor
   ) -> Mapping.Statistics? {

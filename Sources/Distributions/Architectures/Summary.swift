@@ -1,13 +1,13 @@
 extension Flow: CustomStringConvertible {
-  /// The layers, a line each, and the prior. `summary(inputDim:)` adds shapes and parameter counts.
+  /// The layers, one per line, and the prior. `summary(inputDim:)` adds shapes and numbers of parameters.
   public var description: String {
     let names = Flow.flattened(bijection).map { "  \(Flow.name(of: $0))" }
     return (["Flow"] + names + ["  prior: \(type(of: prior))"]).joined(separator: "\n")
   }
 
-  /// The layers with their shapes and numbers of learned parameters, as a table.
+  /// Makes a table of the layers with their shapes and numbers of learned parameters.
   ///
-  /// Throws what the layers throw for these shapes.
+  /// - Throws: The errors of the layers for these shapes.
   public func summary(inputDim: Shape, contextDim: Shape? = nil) throws(FlowError) -> String {
     var site = Site(inputDim: inputDim, contextDim: contextDim)
     try site.check(who: "Flow")
@@ -29,7 +29,7 @@ extension Flow: CustomStringConvertible {
       separator: "\n")
   }
 
-  /// The layers of nested `Serial`s in running order.
+  /// The layers of nested `Serial`s in order.
   private static func flattened(_ bijection: any Bijection) -> [any Bijection] {
     guard let serial = bijection as? Serial else { return [bijection] }
     return serial.layers.flatMap(flattened)
