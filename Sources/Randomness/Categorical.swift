@@ -1,17 +1,20 @@
 import Tensors
 
 extension Key {
-  /// Categories drawn with probabilities softmax(logits) along the last axis: the argmax of logits + Gumbel noise.
+  /// Draws categories with probabilities softmax(logits) along the last axis, by the argmax of logits +
+  /// Gumbel noise.
   ///
-  /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] if there is a `count`. Logits need not be
-  /// normalised; −∞ is a category of probability 0. If a logit is NaN its index is drawn.
+  /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] with a `count`. Logits need
+  /// no normalization. A logit of −∞ has probability 0. If a logit is NaN, its index is drawn.
   ///
-  /// Equals `jax.random.categorical(key, logits, shape=...)` unless the two best perturbed logits are within 1e-5. In
-  /// float32 categories of a probability below about 1e-7 are drawn inaccurately, as there.
+  /// Equals `jax.random.categorical(key, logits, shape=...)` unless the two largest perturbed logits are
+  /// within 1e-5. As in JAX, float32 is inaccurate for categories with a probability below about 1e-7.
   ///
-  /// `first` skips that many of the `count` rows: rows a to b of n are `categorical(logits:, count: b - a, from: a)`.
+  /// `first` is the number of skipped rows. Rows a to b of n are
+  /// `categorical(logits:, count: b - a, from: a)`.
   ///
-  /// - Precondition: a floating-point dtype; at least one category; `count` and `first` are not negative.
+  /// - Precondition: The dtype is a floating-point type, there is a category, and `count` and `first` are not
+  ///   negative.
   public func categorical(logits: Tensor, count: Int? = nil, from first: Int = 0) -> Tensor {
     let logits = logits.detached
     require(
@@ -28,7 +31,7 @@ extension Key {
   }
 }
 
-/// The position in each row of its largest value: of the first if several are, and of the first NaN if there is one.
+/// The position of the first largest value in each row, or of the first NaN if there is one.
 private func indicesOfLargest<Scalar: BinaryFloatingPoint>(_ values: [Scalar], rowLength: Int) -> [Int] {
   stride(from: 0, to: values.count, by: rowLength).map { start in
     var best = start

@@ -1,19 +1,19 @@
 import CKernels
 import Tensors
 
-/// What a draw needs of `Float` and `Double`: the kernels of that type, and a tensor to write into.
+/// A floating-point type for draws: its kernels and its tensors.
 protocol Drawable: BinaryFloatingPoint {
   associatedtype Word
 
-  /// Elements `first` to `first + count - 1` of the key's stream of words as wide as the type.
+  /// Writes elements `first` to `first + count - 1` of the key's stream of words as wide as the type.
   static func words(_ key: Key, from first: UInt64, _ count: Int, into words: UnsafeMutablePointer<Word>)
 
-  /// max(low, fma(u, high - low, low)) of each word's u in [0, 1).
+  /// Writes max(low, fma(u, high - low, low)) with u in [0, 1) from each word.
   static func uniform(
     _ words: UnsafePointer<Word>, _ count: Int, low: Self, high: Self, into values: UnsafeMutablePointer<Self>
   )
 
-  /// factor * erfinv(value), in place.
+  /// Replaces each value by factor * erfinv(value).
   static func scaledErfinv(_ factor: Self, _ values: UnsafeMutablePointer<Self>, _ count: Int)
 
   static func tensor(_ shape: Shape, filling fill: (UnsafeMutablePointer<Self>) -> Void) -> Tensor
@@ -66,7 +66,7 @@ extension Double: Drawable {
 }
 
 extension Key {
-  /// Uniform numbers on [low, high), each block of them passed through `finish` while it is in the cache.
+  /// Draws uniform numbers on [low, high) and passes each block to `finish` while it is in the cache.
   func uniforms<Scalar: Drawable>(
     _ shape: Shape, low: Scalar, high: Scalar, from first: Int,
     finish: (UnsafeMutablePointer<Scalar>, Int) -> Void = { _, _ in }

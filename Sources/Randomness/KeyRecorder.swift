@@ -1,20 +1,23 @@
 import Synchronization
 
-/// Reports keys that are consumed twice. For tests.
+/// A recorder of the uses of keys, which reports keys that are used twice. It is for tests.
 ///
-/// While a recorder is current in a task, each draw and each derivation of children is noted once, however many elements
-/// it has. Without one, the cost is one look at a task-local value a draw.
+/// The current recorder of a task notes each draw and each derivation of children. Without a recorder, a draw
+/// costs one access to a task-local value.
 ///
-/// A key is misused when it is drawn from twice (separate chunks of the same draw count as one), when it is both drawn from
-/// and given children (child i and element i of a draw are the same hash), or when it is both split and folded
-/// (`split(n)[i] == folded(in: i)`). Folding the same index twice is no misuse: drawing twice from that child is.
+/// A key is misused in three cases:
+/// - It serves for two draws. Separate chunks of the same draw count as one.
+/// - It serves for a draw and for children, since child i and element i of a draw are the same hash.
+/// - It is both split and folded, since `split(n)[i] == folded(in: i)`.
 ///
-/// Task-local values do not follow into Dispatch's threads: code that runs closures there passes the recorder on with
-/// `KeyRecorder.$current.withValue(_:operation:)`.
+/// Folding the same index twice is allowed, but two draws from that child are a misuse.
+///
+/// Dispatch's threads do not inherit task-local values. Code that runs closures there passes the recorder on
+/// by `KeyRecorder.$current.withValue(_:operation:)`.
 package final class KeyRecorder: Sendable {
   @TaskLocal package static var current: KeyRecorder?
 
-  /// A key, what it was used for first, and what it was then used for as well.
+  /// A misused key with its first and its second use.
   package struct Reuse: Sendable, Hashable, CustomStringConvertible {
     package let key: Key
     package let first: String
@@ -23,7 +26,7 @@ package final class KeyRecorder: Sendable {
   }
 
   enum Use {
-    /// A draw by this name of these elements of its stream.
+    /// A draw with a name and a range of elements of the key's stream.
     case drawn(String, Range<Int>)
     case folded
     case split
@@ -48,13 +51,13 @@ package final class KeyRecorder: Sendable {
 
   package init() {}
 
-  /// The misuses so far, in the order in which they happened.
+  /// The misuses so far, in order.
   package var reuses: [Reuse] { state.withLock { $0.reuses } }
 
-  /// The number of keys seen so far.
+  /// The number of keys so far.
   package var keyCount: Int { state.withLock { $0.uses.count } }
 
-  /// Runs `body` under a recorder of its own and returns what was misused.
+  /// Runs `body` with a new recorder and returns the misuses.
   package static func reuses(in body: () throws -> Void) rethrows -> [Reuse] {
     let recorder = KeyRecorder()
     try $current.withValue(recorder, operation: body)
@@ -79,7 +82,7 @@ extension Key {
 
   /// Notes a draw of `count` elements from element `first` on.
   ///
-  /// - Precondition: neither is negative.
+  /// - Precondition: Neither number is negative.
   func noteDraw(_ name: StaticString, _ count: Int, from first: Int) {
     precondition(
       count >= 0 && first >= 0, "\(name): count and offset must not be negative, got \(count), \(first)")
@@ -87,7 +90,7 @@ extension Key {
     KeyRecorder.current?.note(self, .drawn("\(name)", range), "\(name)[\(range)]")
   }
 
-  /// Notes a draw of which there are no chunks.
+  /// Notes a draw that cannot be split into chunks.
   func noteWhole(_ name: StaticString) {
     KeyRecorder.current?.note(self, .drawn("\(name)", 0..<Int.max), "\(name)")
   }

@@ -1,15 +1,16 @@
-/// The numbers 0 to n − 1 in an order drawn from a key, computed one by one: O(1) memory for any n.
+/// A random permutation of the numbers 0 to n − 1, computed element by element in O(1) memory.
 ///
-/// A Feistel network of six rounds, whose round function is the key's hash, permutes the smallest 2²ᵏ ≥ n; numbers of n and
-/// more are permuted again until they fall below it (Black & Rogaway 2002, *Ciphers with arbitrary finite domains*), less
-/// than four times on average. `Key.permutation` shuffles better where n numbers fit into memory, and has JAX's values.
+/// A Feistel network of six rounds, whose round function is the key's hash, permutes the smallest 2²ᵏ ≥ n
+/// numbers. A result of n or more is permuted again until it is below n, less than four times on average
+/// (Black & Rogaway 2002, *Ciphers with arbitrary finite domains*). If n numbers fit into memory,
+/// `Key.permutation` shuffles better and has JAX's values.
 public struct KeyedPermutation: RandomAccessCollection, Sendable {
-  /// How many numbers there are.
+  /// The number of elements, n.
   public let count: Int
   private let rounds: [Key]
   private let halfBits: Int
 
-  /// An order of the numbers 0 to `count` − 1.
+  /// Makes a permutation of the numbers 0 to `count` − 1.
   ///
   /// - Precondition: `count` is not negative and at most 2⁶⁰.
   public init(_ key: Key, count: Int) {
@@ -20,14 +21,14 @@ public struct KeyedPermutation: RandomAccessCollection, Sendable {
     halfBits = (bits + 1) / 2
   }
 
-  /// 0.
+  /// The first position, 0.
   public var startIndex: Int { 0 }
-  /// The number of numbers.
+  /// The position after the last, n.
   public var endIndex: Int { count }
 
   /// The number at a position.
   ///
-  /// - Precondition: the position is in `0..<count`.
+  /// - Precondition: The position is in `0..<count`.
   public subscript(position: Int) -> Int {
     precondition(position >= 0 && position < count, "position \(position) of \(count)")
     var value = position

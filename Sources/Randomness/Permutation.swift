@@ -1,10 +1,10 @@
 import Tensors
 
 extension Key {
-  /// The numbers 0 to `n` - 1 in random order.
+  /// Draws a permutation of the numbers 0 to `n` - 1.
   ///
-  /// They are sorted stably by random 32-bit words, once for every full power of 2³² up to n³ (twice from n = 1626 on), so
-  /// that equal words do not matter. Equals `jax.random.permutation(key, n)`, to the number. Costs O(n).
+  /// The numbers are sorted stably by random 32-bit words, ⌈3 ln n / ln(2³² − 1)⌉ times (twice from n = 1626
+  /// on), so that equal words have no effect. Equals `jax.random.permutation(key, n)`. The cost is O(n).
   ///
   /// - Precondition: `n` is not negative and below 2³².
   public func permutation(_ n: Int) -> [Int] {
@@ -13,17 +13,17 @@ extension Key {
     return unrecordedPermutation(n)
   }
 
-  /// `permutation(n)` as an int32 tensor, for a frozen leaf of a parameter tree.
+  /// Draws `permutation(n)` as an int32 tensor, for a frozen leaf of a parameter tree.
   ///
   /// - Precondition: `n` is not negative and at most 2³¹.
   public func permutationTensor(_ n: Int) -> Tensor {
     Tensor(ints: permutation(n))
   }
 
-  /// `count` different row numbers below `n`, drawn without replacement: the first `count` of `permutation(n)`.
+  /// Draws `count` row numbers below `n` without replacement, the first `count` of `permutation(n)`.
   ///
-  /// Equals `jax.random.choice(key, n, [count], replace=False)`. Where JAX refuses `count` > `n`, all `n` are drawn.
-  /// Costs O(n).
+  /// Equals `jax.random.choice(key, n, [count], replace=False)`. Where JAX refuses `count` > `n`, all `n` are
+  /// drawn. Costs O(n).
   ///
   /// - Precondition: `count` is not negative, `n` as in `permutation`.
   public func choice(_ count: Int, of n: Int) -> [Int] {
@@ -34,7 +34,7 @@ extension Key {
   }
 
   private func unrecordedPermutation(_ n: Int) -> [Int] {
-    // An item is its sorting word above its number.
+    // An item has its sorting word in the upper half and its number in the lower.
     var items = [UInt64](0..<UInt64(n))
     var key = self
     for _ in 0..<sortingRounds(n) {
@@ -47,7 +47,7 @@ extension Key {
   }
 }
 
-/// ceil(3 ln n / ln(2³² − 1)): how often to sort. The thresholds are the largest n with n³ ≤ (2³² − 1)ʳ.
+/// The number of sorts, ⌈3 ln n / ln(2³² − 1)⌉. The thresholds are the largest n with n³ ≤ (2³² − 1)ʳ.
 func sortingRounds(_ n: Int) -> Int {
   switch n {
   case ...1: 0
@@ -57,12 +57,12 @@ func sortingRounds(_ n: Int) -> Int {
   }
 }
 
-/// A stable sort by the upper 32 bits, which are uniformly random: O(n).
+/// Sorts stably by the upper 32 bits, which are uniformly random, in O(n).
 ///
-/// By its leading bits, as many as tell n places apart, each item goes to a place near its own; insertion does the rest.
+/// The leading log₂ n bits of an item give a place near its final one. An insertion sort completes the order.
 private func sortByUpperHalf(_ items: inout [UInt64]) {
   let digits = Int.bitWidth - items.count.leadingZeroBitCount
-  // next[digit]: how many items have the digit, then where the next of them goes.
+  // next[digit] is first the number of items with the digit, then the place of the next of them.
   var next = [UInt32](repeating: 0, count: 1 << digits)
   let sorted = [UInt64](unsafeUninitializedCapacity: items.count) { target, initialized in
     next.withUnsafeMutableBufferPointer { next in

@@ -1,16 +1,18 @@
 import Tensors
 
 extension Key {
-  /// Standard normal numbers given that they fall between two bounds, which may be infinite.
+  /// Draws standard normal numbers conditioned on an interval, whose bounds may be infinite.
   ///
-  /// With both bounds within ±2: √2 · erfinv(u) for u uniform on [erf(lower/√2), erf(upper/√2)), moved inside the open
-  /// interval if rounding leaves it. Equals `jax.random.truncated_normal` to 1e-6.
+  /// If both bounds are within ±2, a number is √2 · erfinv(u) for u uniform on [erf(lower/√2),
+  /// erf(upper/√2)), clamped to the open interval. It equals `jax.random.truncated_normal` to 1e-6.
   ///
-  /// With a bound beyond, that formula runs out of digits (erf(x) rounds to 1 from x = 5.5 on, in float32): the
-  /// distribution function is inverted in double precision by way of its logarithm instead, which is right in any tail.
-  /// Values are then JAX's where JAX's are right: u is the midpoint of the step that JAX has the lower end of.
+  /// For other bounds that formula is inaccurate; in float32, erf(x) rounds to 1 from x = 5.5 on. So the
+  /// logarithm of the distribution function is inverted in double precision, which is accurate in any tail.
+  /// The numbers agree with JAX's if those are accurate; u is the midpoint of a step whose lower end JAX
+  /// uses.
   ///
-  /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
+  /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
+  ///   negative.
   public func truncatedNormal(
     _ shape: Shape, in range: Range<Double> = -2..<2, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
@@ -30,7 +32,7 @@ extension Key {
   }
 }
 
-/// The next larger number of the dtype.
+/// Computes the next larger number of the dtype.
 private func nextUp(_ scalar: Tensor) -> Tensor {
   scalar.dtype == .float64
     ? Tensor(scalar.item.nextUp, dtype: .float64) : Tensor(Double(Float(scalar.item).nextUp), dtype: .float32)

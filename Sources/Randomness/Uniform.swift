@@ -1,14 +1,16 @@
 import Tensors
 
 extension Key {
-  /// Uniform numbers on an interval: max(low, fma(u, high − low, low)) for u in [0, 1), in the dtype's arithmetic.
+  /// Draws uniform numbers on an interval, max(low, fma(u, high − low, low)) for u in [0, 1).
   ///
-  /// u has the upper 23 bits (float32) or 52 bits (float64) of a random word, so 0 is possible and 1 is not; on an interval
-  /// other than [0, 1) rounding can give `high` itself. Equals `jax.random.uniform` on CPU, to the bit.
+  /// u has the upper 23 bits (float32) or 52 bits (float64) of a random word, so 0 is possible and 1 is not.
+  /// On an interval other than [0, 1), rounding can give `high` itself. Equals `jax.random.uniform` on CPU to
+  /// the bit.
   ///
-  /// `first` skips elements: rows a to b of a draw of shape [n, d] are `uniform([b - a, d], from: a * d)`.
+  /// `first` is the number of skipped elements. Rows a to b of a draw of shape [n, d] are
+  /// `uniform([b - a, d], from: a * d)`.
   ///
-  /// - Precondition: a floating-point dtype; `first` is not negative.
+  /// - Precondition: The dtype is a floating-point type, and `first` is not negative.
   public func uniform(
     _ shape: Shape, in range: Range<Double> = 0..<1, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
