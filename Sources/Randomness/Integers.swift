@@ -1,12 +1,10 @@
 import Tensors
 
 extension Key {
-  /// Whole numbers in a range, dtype int32: lower + (h · 2³² + l) mod span for two random words h and l, computed
-  /// modulo 2³².
+  /// Integers in a range, dtype int32: lower + (h · 2³² + l) mod span for two random words h and l, computed modulo 2³².
   ///
-  /// Equals `jax.random.randint(key, shape, lower, upper, int32)`, to the bit. For spans above 2¹⁶ that
-  /// are no power of two, some numbers are more likely than others, by a part of the order of span · 2⁻³². An empty range
-  /// gives its lower bound, as there.
+  /// Equals `jax.random.randint(key, shape, lower, upper, int32)`, to the bit. For spans above 2¹⁶ that are no power of
+  /// two, probabilities differ by a fraction of the order of span · 2⁻³². An empty range gives its lower bound, as in JAX.
   ///
   /// - Precondition: the range lies within −2³¹ ..< 2³¹; `first`, the number of elements skipped, is not negative.
   public func integers(_ shape: Shape, in range: Range<Int>, from first: Int = 0) -> Tensor {
@@ -15,7 +13,7 @@ extension Key {
 
   /// `count` row numbers below `n`, drawn with replacement: `data.rows(key.indices(256, of: data.rows))` is a bootstrap.
   ///
-  /// Equals `jax.random.randint(key, [count], 0, n, int32)`, to the bit. Of nothing (`n` = 0) there are none.
+  /// Equals `jax.random.randint(key, [count], 0, n, int32)`, to the bit. For `n` = 0 there are none.
   ///
   /// - Precondition: neither is negative, `n` is at most 2³¹.
   public func indices(_ count: Int, of n: Int) -> [Int] {

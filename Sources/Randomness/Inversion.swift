@@ -1,7 +1,7 @@
 import Tensors
 
-// Draws that are one uniform number pushed through the inverse of a distribution function. Where the function is infinite
-// at an end of the interval, the interval stops one step short of it, by JAX's choice of step.
+// Draws by inversion: the inverse distribution function of one uniform number. Where it is infinite at an end of the
+// interval, the interval stops one step short of that end. The steps are those of JAX.
 
 extension Key {
   /// Standard Gumbel numbers, density exp(−(x + exp(−x))): −log(−log u) for u uniform on (0, 1).
@@ -35,8 +35,7 @@ extension Key {
   /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
   public func laplace(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
     noteDraw("laplace", shape.count, from: first)
-    let low = dtype == .float64 ? (-1.0).nextUp : Double(Float(-1).nextUp)
-    let u = unrecordedUniform(shape, low, 1, dtype, first)
+    let u = unrecordedUniform(shape, dtype.nextUp(-1), 1, dtype, first)
     return sign(u) * log1p(-abs(u))
   }
 
