@@ -1,7 +1,7 @@
 /// A rule for drawing initial weights.
 ///
-/// The last two axes of a shape are inputs and outputs. The axes of a convolution's window come before them and multiply
-/// both fans. Draws are made in float32, so that a float64 layer starts as the same function.
+/// The last two axes of a shape are inputs and outputs. The axes of a convolution's window come before them
+/// and multiply both fans. Draws are made in float32, so that a float64 layer starts as the same function.
 public struct Initializer: Sendable {
   /// Draws a float32 tensor of a shape from a key.
   public let draw: @Sendable (Key, Shape) -> Tensor

@@ -1,7 +1,7 @@
 @_exported import Randomness
 @_exported import Tensors
 
-/// A neural network: it takes a key, an input shape and an output shape to parameters and a pure function of them.
+/// A neural network: a key, an input shape and an output shape give parameters and a pure function of them.
 ///
 /// `apply(params, x)` maps `[batch] + inputDim` to `[batch] + outputDim`, each row by itself.
 public protocol Network: Sendable {
@@ -23,7 +23,7 @@ extension Network {
   }
 }
 
-/// Networks one after the other. The parameters of network i are labelled `name_i` and drawn from child i of the key.
+/// Networks one after the other. Network i has the label `name_i`, and child i of the key.
 func sequence(
   _ name: String, _ networks: [(network: any Network, outputDim: Shape)], _ key: Key, inputDim: Shape,
   dtype: DType

@@ -8,7 +8,7 @@ public struct SideBySide: Network {
   /// Networks on the same inputs.
   public init(_ networks: any Network...) { self.networks = networks }
 
-  /// Initial parameters and the function. Throws when the outputs cannot be shared equally, and what the networks throw.
+  /// Initial parameters and the function. Throws when the outputs cannot be shared equally.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {

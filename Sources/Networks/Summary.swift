@@ -3,9 +3,9 @@
 /// `Conditioned` gives any distribution or bijection the embedded context:
 /// `Conditioned(flow, by: Summary(hidden: [64], width: 8))`.
 ///
-/// The embedding must tell contexts apart from the start. If it is constant and the conditioner behind it starts at
-/// zero, as conditioners do, no gradient ever reaches either. Therefore a network whose last layer starts at zero, the
-/// default of `MLP`, is refused.
+/// The embedding must tell contexts apart from the start. If it is constant and the conditioner behind it
+/// starts at zero, as conditioners do, no gradient ever reaches either. Therefore a network whose last layer
+/// starts at zero, the default of `MLP`, is refused.
 public struct Summary: Sendable {
   /// The network of the embedding.
   public let network: any Network
@@ -30,7 +30,7 @@ public struct Summary: Sendable {
 
   /// Initial parameters, the function, and the shape of one embedded context.
   ///
-  /// Throws `FlowError` for a context that the network cannot take, and for a network that starts as a constant.
+  /// Throws `FlowError` if the network cannot take the context, or if it starts as a constant.
   public func initialize(
     _ key: Key, contextDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply, outputDim: Shape) {

@@ -3,8 +3,8 @@ import Tensors
 extension Key {
   /// Ones with a probability, otherwise zeros: u < probability for u uniform on [0, 1).
   ///
-  /// Equals `jax.random.bernoulli(key, probability, shape)` (mode "low") for a probability of this dtype. Probabilities
-  /// finer than 2⁻²³ in float32 (2⁻⁵² in float64) are rounded up. A NaN gives zeros.
+  /// Equals `jax.random.bernoulli(key, probability, shape)` (mode "low") for a probability of this dtype.
+  /// Probabilities finer than 2⁻²³ in float32 (2⁻⁵² in float64) are rounded up. A NaN gives zeros.
   ///
   /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
   public func bernoulli(
@@ -16,7 +16,8 @@ extension Key {
 
   /// Ones with a probability each, otherwise zeros, in the shape and the dtype of the probabilities.
   ///
-  /// Equals `jax.random.bernoulli(key, probabilities)` (mode "low"). No derivative flows to the probabilities.
+  /// Equals `jax.random.bernoulli(key, probabilities)` (mode "low"). No derivative flows to the
+  /// probabilities.
   ///
   /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
   public func bernoulli(probabilities: Tensor, from first: Int = 0) -> Tensor {

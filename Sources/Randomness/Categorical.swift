@@ -1,15 +1,17 @@
 import Tensors
 
 extension Key {
-  /// Categories drawn with probabilities softmax(logits) along the last axis, as the argmax of logits + Gumbel noise.
+  /// Categories with probabilities softmax(logits) along the last axis: the argmax of logits + Gumbel noise.
   ///
-  /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] if there is a `count`. Logits need not
-  /// be normalized. A category with logit −∞ has probability 0. If a logit is NaN, its index is drawn.
+  /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] if there is a `count`.
+  /// Logits need not be normalized. A category with logit −∞ has probability 0. If a logit is NaN, its index
+  /// is drawn.
   ///
-  /// Equals `jax.random.categorical(key, logits, shape=...)` unless the two best perturbed logits are within 1e-5. In
-  /// float32, categories of a probability below about 1e-7 are drawn inaccurately, as in JAX.
+  /// Equals `jax.random.categorical(key, logits, shape=...)` unless the two best perturbed logits are within
+  /// 1e-5. In float32, categories of a probability below about 1e-7 are drawn inaccurately, as in JAX.
   ///
-  /// `first` skips that many of the `count` rows: rows a to b of n are `categorical(logits:, count: b - a, from: a)`.
+  /// `first` skips that many of the `count` rows: rows a to b of n are `categorical(logits:, count: b - a,
+  /// from: a)`.
   ///
   /// - Precondition: a floating-point dtype; at least one category; `count` and `first` are not negative.
   public func categorical(logits: Tensor, count: Int? = nil, from first: Int = 0) -> Tensor {

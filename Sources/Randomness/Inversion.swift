@@ -1,7 +1,7 @@
 import Tensors
 
-// Draws by inversion: the inverse distribution function of one uniform number. Where it is infinite at an end of the
-// interval, the interval stops one step short of that end. The steps are those of JAX.
+// Draws by inversion: the inverse distribution function of one uniform number. Where it is infinite at an end
+// of the interval, the interval stops one step short of that end. The steps are those of JAX.
 
 extension Key {
   /// Standard Gumbel numbers, density exp(−(x + exp(−x))): −log(−log u) for u uniform on (0, 1).

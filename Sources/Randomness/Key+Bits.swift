@@ -13,8 +13,8 @@ extension Key {
 
   /// `count` random 64-bit words: element i is o₀ · 2³² + o₁ of the hash (o₀, o₁) of the counter `first` + i.
   ///
-  /// Equals `jax.random.bits(key, [first + count], uint64)[first:]`, to the bit. Both draws hash the same counters, so use
-  /// a key for one of them only.
+  /// Equals `jax.random.bits(key, [first + count], uint64)[first:]`, to the bit. Both draws hash the same
+  /// counters, so use a key for one of them only.
   ///
   /// - Precondition: neither argument is negative.
   public func bits64(_ count: Int, from first: Int = 0) -> [UInt64] {

@@ -3,8 +3,9 @@ import Tensors
 
 /// A source of random numbers: two words that determine every draw.
 ///
-/// A key is a value, and drawing does not change it. So the same draw from the same key always gives the same bits, and
-/// two different draws from one key are dependent. Use each key once: either for one draw, or to derive children.
+/// A key is a value, and drawing does not change it. So the same draw from the same key always gives the same
+/// bits, and two different draws from one key are dependent. Use each key once: either for one draw, or to
+/// derive children.
 ///
 /// ```swift
 /// let key = Key(42)
@@ -12,16 +13,18 @@ import Tensors
 /// let bias = key.folded(in: 1).uniform([2])
 /// ```
 ///
-/// Keys, children and draws are those of `jax.random` in JAX 0.5 and later (`jax_threefry_partitionable=True`). The
-/// generator is Threefry-2x32 with 20 rounds (Salmon et al., *Parallel random numbers: as easy as 1, 2, 3*, SC 2011).
-/// Element i of a draw is the hash of the 64-bit counter i, so draws do not depend on threads, chunks or machines.
+/// Keys, children and draws are those of `jax.random` in JAX 0.5 and later
+/// (`jax_threefry_partitionable=True`). The generator is Threefry-2x32 with 20 rounds (Salmon et al.,
+/// *Parallel random numbers: as easy as 1, 2, 3*, SC 2011). Element i of a draw is the hash of the 64-bit
+/// counter i, so draws do not depend on threads, chunks or machines.
 public struct Key: Sendable, Hashable {
   /// The first word.
   public let high: UInt32
   /// The second word.
   public let low: UInt32
 
-  /// The key of a seed, with its upper and lower 32 bits. Equals `jax.random.key(seed)` with `jax_enable_x64`.
+  /// The key of a seed, with its upper and lower 32 bits. Equals `jax.random.key(seed)` with
+  /// `jax_enable_x64`.
   ///
   /// Without that flag JAX drops the upper 32 bits, which matters for negative seeds and those from 2³² on.
   public init(_ seed: Int) {
@@ -50,8 +53,8 @@ private func hexadecimal(_ word: UInt32) -> String {
 extension Key {
   /// Child number `index`, the hash of the counter `index`. Children of different indices are independent.
   ///
-  /// Equals `jax.random.fold_in(key, index)`, to the bit, for indices from 0 to 2³² − 1. JAX takes no others. Here the
-  /// 64-bit pattern of an index counts, so all indices give different children.
+  /// Equals `jax.random.fold_in(key, index)`, to the bit, for indices from 0 to 2³² − 1. JAX takes no others.
+  /// Here the 64-bit pattern of an index counts, so all indices give different children.
   ///
   /// `key.split(n)[i] == key.folded(in: i)`, so derive children of a key in one of the two ways only.
   public func folded(in index: Int) -> Key {

@@ -3,8 +3,8 @@ import Tensors
 
 /// Reports keys that are consumed twice. It serves tests.
 ///
-/// While a recorder is current in a task, it notes each draw and each derivation of children once, whatever the number of
-/// elements. Without a recorder, a draw costs one look at a task-local value.
+/// While a recorder is current in a task, it notes each draw and each derivation of children once, whatever
+/// the number of elements. Without a recorder, a draw costs one look at a task-local value.
 ///
 /// A key is misused in three cases:
 ///
@@ -14,8 +14,8 @@ import Tensors
 ///
 /// To fold the same index twice is no misuse, but to draw twice from that child is.
 ///
-/// Threads of Dispatch do not inherit task-local values. Code that runs closures there passes the recorder on with
-/// `KeyRecorder.$current.withValue(_:operation:)`.
+/// Threads of Dispatch do not inherit task-local values. Code that runs closures there passes the recorder on
+/// with `KeyRecorder.$current.withValue(_:operation:)`.
 package final class KeyRecorder: Sendable {
   @TaskLocal package static var current: KeyRecorder?
 

@@ -2,10 +2,10 @@ import Tensors
 
 /// The numbers 0 to n − 1 in a random order, computed one by one in O(1) memory for any n.
 ///
-/// A Feistel network of six rounds permutes the smallest 2²ᵏ ≥ n numbers; its round function is the hash of the key.
-/// Numbers from n on are permuted again until they fall below n, less than four times on average (Black & Rogaway 2002,
-/// *Ciphers with arbitrary finite domains*). `Key.permutation` shuffles better where n numbers fit into memory, and has
-/// the values of JAX.
+/// A Feistel network of six rounds permutes the smallest 2²ᵏ ≥ n numbers; its round function is the hash of
+/// the key. Numbers from n on are permuted again until they fall below n, less than four times on average
+/// (Black & Rogaway 2002, *Ciphers with arbitrary finite domains*). `Key.permutation` shuffles better where n
+/// numbers fit into memory, and has the values of JAX.
 public struct KeyedPermutation: RandomAccessCollection, Sendable {
   /// The number of numbers, n.
   public let count: Int

@@ -4,10 +4,11 @@ import Tensors
 extension Key {
   /// Standard normal numbers: √2 · erfinv(u) for u uniform on the open interval (−1, 1).
   ///
-  /// Equals `jax.random.normal` within 4 ulp in float32 and 64 ulp in float64. The largest possible magnitudes are about
-  /// 5.42 in float32 and 8.3 in float64.
+  /// Equals `jax.random.normal` within 4 ulp in float32 and 64 ulp in float64. The largest possible
+  /// magnitudes are about 5.42 in float32 and 8.3 in float64.
   ///
-  /// `first` skips elements: rows a to b of a draw of shape [n, d] are `normal([b - a, d], from: a * d)`, to the bit.
+  /// `first` skips elements: rows a to b of a draw of shape [n, d] are `normal([b - a, d], from: a * d)`, to
+  /// the bit.
   ///
   /// - Precondition: a floating-point dtype; `first` is not negative.
   public func normal(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {

@@ -33,8 +33,8 @@ private let logOfTwo = 0.693_147_180_559_945_31
 func logLowerTail(_ x: Double) -> Double {
   let t = -x
   if t < 2 { return log((1 - erf(t / 2.0.squareRoot())) / 2) }
-  // Laplace's continued fraction Φ(-t) = φ(t) / (t + 1/(t + 2/(t + 3/(t + ...)))), evaluated from its end. The error
-  // after n terms is about exp(-2t √n).
+  // Laplace's continued fraction Φ(-t) = φ(t) / (t + 1/(t + 2/(t + 3/(t + ...)))), evaluated from its end.
+  // The error after n terms is about exp(-2t √n).
   var denominator = t
   let terms = 4 + Int(360 / (t * t))
   for k in stride(from: terms, through: 1, by: -1) { denominator = t + Double(k) / denominator }
@@ -43,8 +43,8 @@ func logLowerTail(_ x: Double) -> Double {
 
 /// The inverse of log Φ for x ≤ 0, by Newton's method.
 ///
-/// log Φ is concave and increasing. So from a start left of the root every step stays left of it and none overshoots.
-/// Since Φ(x) ≤ exp(-x²/2) / 2, the start -√(-2 (target + log 2)) is left of the root.
+/// log Φ is concave and increasing. So from a start left of the root every step stays left of it and none
+/// overshoots. Since Φ(x) ≤ exp(-x²/2) / 2, the start -√(-2 (target + log 2)) is left of the root.
 func inverseLogLowerTail(_ target: Double) -> Double {
   guard target > -.infinity else { return -.infinity }
   var x = -max(0, -2 * (target + logOfTwo)).squareRoot()

@@ -3,8 +3,9 @@ import Tensors
 extension Key {
   /// The numbers 0 to `n` - 1 in random order.
   ///
-  /// They are sorted stably by random 32-bit words. There is one round for every full power of 2³² up to n³, two from
-  /// n = 1626 on, so that equal words do not matter. Equals `jax.random.permutation(key, n)`. The cost is O(n).
+  /// They are sorted stably by random 32-bit words. There is one round for every full power of 2³² up to n³,
+  /// two from n = 1626 on, so that equal words do not matter. Equals `jax.random.permutation(key, n)`. The
+  /// cost is O(n).
   ///
   /// - Precondition: `n` is not negative and below 2³².
   public func permutation(_ n: Int) -> [Int] {
@@ -24,11 +25,11 @@ extension Key {
   ///
   /// Every ordered selection has the same probability. There are two ways to draw:
   ///
-  /// - For n up to 2²⁰, and where more than a quarter of the rows are drawn, the rows are the first `count` of
-  ///   `permutation(n)`. They equal `jax.random.choice(key, n, [count], replace=False)`. The cost is O(n).
-  /// - Otherwise rows are drawn one after the other and repeated ones are skipped. A row is the upper half of the
-  ///   product of n and a 64-bit word of `bits64`; words that would make it uneven are skipped. The cost is O(count) in
-  ///   time and memory. JAX has no counterpart.
+  /// - For n up to 2²⁰, and where more than a quarter of the rows are drawn, the rows are the first `count`
+  ///   of `permutation(n)`. They equal `jax.random.choice(key, n, [count], replace=False)`. The cost is O(n).
+  /// - Otherwise rows are drawn one after the other and repeated ones are skipped. A row is the upper half of
+  ///   the product of n and a 64-bit word of `bits64`; words that would make it uneven are skipped. The cost
+  ///   is O(count) in time and memory. JAX has no counterpart.
   ///
   /// Where JAX refuses `count` > `n`, all `n` rows are drawn.
   ///
@@ -83,7 +84,8 @@ func sortingRounds(_ n: Int) -> Int {
 
 /// A stable sort by the upper 32 bits, which are uniformly random: O(n).
 ///
-/// The leading bits of an item, as many as distinguish n places, send it near its final place. Insertion does the rest.
+/// The leading bits of an item, as many as distinguish n places, send it near its final place. Insertion does
+/// the rest.
 private func sortByUpperHalf(_ items: inout [UInt64]) {
   let digits = Int.bitWidth - items.count.leadingZeroBitCount
   // next[digit] counts the items with the digit. Then it is the place of the next of them.

@@ -3,12 +3,12 @@ import Tensors
 extension Key {
   /// Standard normal numbers, conditioned on an interval whose bounds may be infinite.
   ///
-  /// With both bounds within ±2 they are √2 · erfinv(u) for u uniform on [erf(lower/√2), erf(upper/√2)). A number that
-  /// rounding puts on a bound is moved inside. Equals `jax.random.truncated_normal` to 1e-6.
+  /// With both bounds within ±2 they are √2 · erfinv(u) for u uniform on [erf(lower/√2), erf(upper/√2)). A
+  /// number that rounding puts on a bound is moved inside. Equals `jax.random.truncated_normal` to 1e-6.
   ///
-  /// With a bound beyond ±2 that formula loses its digits: in float32, erf(x) rounds to 1 from x = 5.5 on. There the
-  /// logarithm of the distribution function is inverted in double precision, which is right in any tail. Where JAX is
-  /// right, its values agree: u is the midpoint of a step whose lower end JAX takes.
+  /// With a bound beyond ±2 that formula loses its digits: in float32, erf(x) rounds to 1 from x = 5.5 on.
+  /// There the logarithm of the distribution function is inverted in double precision, which is right in any
+  /// tail. Where JAX is right, its values agree: u is the midpoint of a step whose lower end JAX takes.
   ///
   /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
   public func truncatedNormal(

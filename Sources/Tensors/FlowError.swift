@@ -1,7 +1,7 @@
 /// An error that a caller's data can cause. It says who noticed, and what was expected and given.
 ///
-/// A mistake in the source code, such as adding shapes that do not broadcast, stops the program instead. Release
-/// builds print its message too.
+/// A mistake in the source code, such as adding shapes that do not broadcast, stops the program instead.
+/// Release builds print its message too.
 public enum FlowError: Error, Sendable {
   /// Something has the wrong shape, dtype or width, is missing, or is unexpected.
   case mismatch(who: String, what: String, expected: String, got: String)
@@ -11,7 +11,7 @@ public enum FlowError: Error, Sendable {
   case outsideDomain(who: String, expected: String, got: Double, row: Int)
   /// A value that must be finite is NaN or infinite.
   case notFinite(who: String, what: String, row: Int?)
-  /// The loss or a gradient was not finite at a step of a training run. The error holds the last good parameters.
+  /// The loss or a gradient was not finite at a training step. The error holds the last good parameters.
   case diverged(step: Int, what: String, lastGood: Params)
   /// A check found a wrong answer, or could not run.
   case verification(who: String, message: String)
@@ -20,7 +20,7 @@ public enum FlowError: Error, Sendable {
 }
 
 extension FlowError: CustomStringConvertible {
-  /// One sentence that names who noticed, what was expected and what was given.
+  /// The error in one sentence.
   public var description: String {
     switch self {
     case .mismatch(let who, let what, let expected, let got):

@@ -4,8 +4,8 @@
 ///
 /// - Precondition: rank at most 6, no negative size.
 public struct Shape: Sendable, Hashable {
-  // In pairs: wider vectors would align an object that holds a shape to more than 8 bytes. Such objects are slow to
-  // allocate.
+  // In pairs: wider vectors would align objects that hold a shape to more than 8 bytes, which are slow to
+  // make.
   private var pairs: (SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>)
 
   /// Sizes in lanes 0 to 5, with zero for a missing axis, and the rank in lane 7.

@@ -2,8 +2,8 @@ import CKernels
 
 /// The memory of one tensor: contiguous elements in row-major order.
 ///
-/// A kernel writes its result into a new storage and makes a tensor of it. After that the elements never change.
-/// A view shares the memory of its owner.
+/// A kernel writes its result into a new storage and makes a tensor of it. After that the elements never
+/// change. A view shares the memory of its owner.
 public final class Storage: @unchecked Sendable {
   /// The sizes of the axes.
   public let shape: Shape

@@ -10,9 +10,9 @@ import Synchronization
 
 /// Keeps the memory of freed tensors by size for later ones. After warm-up a training step allocates nothing.
 ///
-/// Sizes are rounded up to four steps per octave, from 64 bytes to 16 MiB. Larger blocks come from the system each
-/// time. Each size has a list behind a spin lock that is held for a few instructions. The pool never touches a value:
-/// whoever takes a block writes all of it.
+/// Sizes are rounded up to four steps per octave, from 64 bytes to 16 MiB. Larger blocks come from the system
+/// each time. Each size has a list behind a spin lock that is held for a few instructions. The pool never
+/// touches a value: whoever takes a block writes all of it.
 enum StoragePool {
   nonisolated(unsafe) private static let lists: UnsafeMutablePointer<FreeList> = {
     let lists = UnsafeMutablePointer<FreeList>.allocate(capacity: classCount)
@@ -39,7 +39,7 @@ enum StoragePool {
     if index < classCount { lists[index].push(block) } else { block.deallocate() }
   }
 
-  /// Size class 4o + s holds blocks of 64 · 2ᵒ · (1 + s/4) bytes. Beyond the last class sizes are not rounded.
+  /// Size class 4o + s holds blocks of 64 · 2ᵒ · (1 + s/4) bytes. Larger sizes are not rounded.
   static func sizeClass(of bytes: Int) -> (index: Int, size: Int) {
     if bytes <= smallest { return (0, smallest) }
     let octave = Int.bitWidth - 1 - ((bytes - 1) / smallest).leadingZeroBitCount
@@ -60,7 +60,7 @@ package func withScratch(_ count: Int, _ dtype: DType, _ body: (UnsafeMutableRaw
 
 /// A list of free blocks of one size, linked through their first word.
 ///
-/// No method mutates the struct in Swift's sense: both properties are atomic, so threads may call them at once.
+/// No method mutates the struct in Swift's sense: its state is atomic, so threads may call them at once.
 private struct FreeList: ~Copyable {
   private let isLocked = Atomic<Bool>(false)
   private let head = Atomic<UnsafeMutableRawPointer?>(nil)

@@ -1,8 +1,8 @@
 /// An immutable array of numbers with a shape.
 ///
-/// A tensor is one of three things: values in memory, a dual number (forward mode), or a value that a tape follows
-/// (reverse mode). No operation above this module can tell which. The parts of a dual or traced tensor are tensors
-/// themselves, so transformations nest in any order.
+/// A tensor is one of three things: values in memory, a dual number (forward mode), or a value that a tape
+/// follows (reverse mode). No operation above this module can tell which. The parts of a dual or traced
+/// tensor are tensors themselves, so transformations nest in any order.
 public struct Tensor: Sendable {
   let payload: Payload
 

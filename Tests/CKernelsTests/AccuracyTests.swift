@@ -2,7 +2,8 @@ import CKernels
 import Foundation
 import Testing
 
-/// Distance in units of the last place of the correctly rounded result, which counts half a unit too much or too little.
+/// Distance in units of the last place of the correctly rounded result, which counts half a unit too much or
+/// too little.
 private func steps(_ a: Double, _ b: Double) -> Int {
   if a.isNaN || b.isNaN { return a.isNaN && b.isNaN ? 0 : .max }
   let (i, j) = (ordered(a.bitPattern), ordered(b.bitPattern))
@@ -42,7 +43,8 @@ private let functions: [Function] = [
 ]
 
 @Suite struct AccuracyTests {
-  /// Every 5th value of the upper 16 bits, with lower bits mixed in: all binades, both signs, infinities and NaN.
+  /// Every 5th value of the upper 16 bits, with lower bits mixed in: all binades, both signs, infinities and
+  /// NaN.
   @Test(arguments: functions) func single(_ function: Function) {
     let x = stride(from: UInt32(0), to: 65536, by: 5).map {
       Float(bitPattern: $0 << 16 | ($0 &* 40503) & 0xffff)

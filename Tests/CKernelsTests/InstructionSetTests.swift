@@ -1,7 +1,8 @@
 import CKernels
 import Testing
 
-/// Every function gives the same bits on every instruction set this machine has, at odd lengths and on any bits at all.
+/// Every function gives the same bits on every instruction set this machine has, at odd lengths and on any
+/// bits at all.
 @Suite(.serialized) struct InstructionSetTests {
   /// `body`'s bits on each instruction set.
   private func same(_ name: String, _ body: () -> [UInt64]) {

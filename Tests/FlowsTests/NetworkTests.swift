@@ -180,7 +180,8 @@ import Testing
 
   // MARK: - Keys
 
-  /// A layer more, or a wider last one, leaves the earlier layers' initial values alone; no two leaves are equal.
+  /// A layer more, or a wider last one, leaves the earlier layers' initial values alone; no two leaves are
+  /// equal.
   @Test func layersHaveKeysOfTheirOwn() throws {
     let short = try MLP(hidden: [6], lastWeight: .heNormal)(Key(2), inputDim: 6, outputDim: 6).params
     let long = try MLP(hidden: [6, 6], lastWeight: .heNormal)(Key(2), inputDim: 6, outputDim: 6).params

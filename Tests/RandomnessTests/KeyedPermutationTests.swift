@@ -9,8 +9,8 @@ import Testing
     }
   }
 
-  /// Over keys, each number stands at each place about equally often: χ² with 24 degrees of freedom, whose upper
-  /// 10⁻⁶ quantile is 73.
+  /// Over keys, each number stands at each place about equally often: χ² with 24 degrees of freedom, whose
+  /// upper 10⁻⁶ quantile is 73.
   @Test func placesAreUniform() {
     var counts = [[Int]](repeating: [Int](repeating: 0, count: 5), count: 5)
     let keys = 4_000

@@ -51,7 +51,8 @@ import Testing
     let values = Key(row.seed).truncatedNormal(Shape(row.shape), in: row.range, dtype: row.type).doubles
     let within = max(abs(row.range.lowerBound), abs(row.range.upperBound)) <= 2
     let excesses = zip(values, row.expected).map { value, expected in
-      // Beyond 2, a difference of 3 * 2^-24 in erf(x / sqrt 2) is allowed: JAX has no more digits there in float32.
+      // Beyond 2, a difference of 3 * 2^-24 in erf(x / sqrt 2) is allowed: JAX has no more digits there in
+      // float32.
       let tolerance =
         row.type == .float64 ? 1e-11 : within ? 1e-6 : 1e-6 + 2.25e-7 * exp(expected * expected / 2)
       return abs(value - expected) / tolerance

@@ -4,7 +4,8 @@ import Testing
 @testable import Tensors
 
 @Suite struct BroadcastingTests {
-  /// Pairs of shapes that broadcast, short and long rows, repeated in front, in the middle and behind, with nothing in them.
+  /// Pairs of shapes that broadcast, short and long rows, repeated in front, in the middle and behind, with
+  /// nothing in them.
   private static let pairs: [(Shape, Shape)] = [
     ([], []), ([], 3), (3, []), (3, 1), (1, 3), ([1, 1], 3), ([2, 3], 3), ([2, 3], [2, 1]),
     ([2, 1], [1, 3]), ([2, 1], 3),

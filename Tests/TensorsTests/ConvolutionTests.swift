@@ -3,7 +3,8 @@ import Testing
 
 @testable import Tensors
 
-/// Rules of the convolutions over one to three axes, both ways of computing each product, strides and paddings.
+/// Rules of the convolutions over one to three axes, both ways of computing each product, strides and
+/// paddings.
 let convolutionRows: [PrimitiveRow] = [
   convolutionRow("1 axis", [2, 4, 2], [3, 2, 3]),
   convolutionRow("narrow outputs", [2, 3, 3, 5], [3, 3, 5, 2]),

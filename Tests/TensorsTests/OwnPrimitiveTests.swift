@@ -5,13 +5,12 @@ import Testing
 /// x³ by a loop: the shortest primitive with a kernel of its own, written with public symbols alone.
 private struct Cube: Primitive {
   func value(_ inputs: Operands) -> Operands {
-    let (shape, dtype) = (inputs[0].shape, inputs[0].dtype)
-    let result = Storage(shape: shape, dtype: dtype)
+    let result = Storage(shape: inputs[0].shape, dtype: inputs[0].dtype)
     func loop<S: Scalar>(_: S.Type) {
       let (x, y): (UnsafePointer<S>, UnsafeMutablePointer<S>) = (inputs.pointer(0), result.pointer())
-      for i in 0..<shape.count { y[i] = x[i] * x[i] * x[i] }
+      for i in 0..<result.shape.count { y[i] = x[i] * x[i] * x[i] }
     }
-    dtype.withScalar { loop($0) }
+    result.dtype.withScalar { loop($0) }
     return Operands(Tensor(result))
   }
 

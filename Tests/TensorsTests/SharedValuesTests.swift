@@ -14,7 +14,8 @@ import Testing
   }
   private let rows = wave([300, 5], dtype: .float64)
 
-  /// A loss a row in which factors stand once, twice in the same way, twice in different ways, and beside their product.
+  /// A loss a row in which factors stand once, twice in the same way, twice in different ways, and beside
+  /// their product.
   private func loss(_ params: Params, _ rows: Tensor, order: [Int]) -> Tensor {
     func weight(_ factors: Tensor, _ order: [Int]) -> (weight: Tensor, logDet: Tensor) {
       pluProduct(factors: factors, sign: .ones([size], dtype: .float64), order: Tensor(ints: order))

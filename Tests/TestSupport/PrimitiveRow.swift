@@ -58,7 +58,8 @@ public struct PrimitiveRow: Sendable {
     return agrees ? [] : ["\(name): float32 differs from float64"]
   }
 
-  /// Calls `holds` for each input x with a direction v and a scalar function of x. Its second derivative is not zero.
+  /// Calls `holds` for each input x with a direction v and a scalar function of x. Its second derivative is
+  /// not zero.
   private func check(
     _ holds: (_ x: Tensor, _ v: Tensor, _ f: @escaping (Tensor) -> Tensor) -> Bool
   ) -> [String] {

@@ -6,7 +6,7 @@ public enum LogScale: Sendable, Hashable {
   case exponential
   /// log sigmoid(r + shift), a contraction, as in Glow's code with shift 2.
   case sigmoid(shift: Double)
-  /// log(low + (high − low) · sigmoid(r)), a scale between two bounds 0 ≤ low < high. With bounds 0 and 2 it starts at 1.
+  /// log(low + (high − low) · sigmoid(r)): the scale has bounds 0 ≤ low < high. With 0 and 2 it starts at 1.
   case within(low: Double, high: Double)
   /// c · atan r, which stays within ±c π/2. With c = 1.272 it is the clamp of INNs.
   case arctangent(Double)

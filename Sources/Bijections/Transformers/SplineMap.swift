@@ -1,8 +1,8 @@
 import CKernels
 
-/// The kernel of rational-quadratic splines: outputs and logarithms of the forward slopes in one pass, in both directions.
+/// The kernel of rational-quadratic splines: outputs and logarithms of the forward slopes in one pass.
 ///
-/// `composition` defines the function in small primitives. The kernel computes the same and knows no other form.
+/// `composition` defines the function in small primitives, and the kernel computes the same.
 struct SplineMap: FusedPrimitive {
   /// Outputs and the logarithms of the forward slopes [N], of numbers [N] with raw parameters [N, count].
   typealias Composition = @Sendable (Tensor, Tensor) -> (outputs: Tensor, logSlope: Tensor)

@@ -1,10 +1,11 @@
 /// A conditioner for images with a context vector.
 ///
-/// The input x [positions · channels + context] is an image in row-major order, followed by the context. A dense layer
-/// turns the context into an image of one channel, h = relu(context W + b). Convolutions see both: y = ConvNet(image, h).
+/// The input x [positions · channels + context] is an image in row-major order, followed by the context. A
+/// dense layer turns the context into an image of one channel, h = relu(context W + b). Convolutions see
+/// both: y = ConvNet(image, h).
 ///
-/// Parameters: `dense` as of `Dense`, `conv` as of `ConvNet`. Errors: `mismatch` when the input is too short for the
-/// image.
+/// Parameters: `dense` as of `Dense`, `conv` as of `ConvNet`. Errors: `mismatch` when the input is too short
+/// for the image.
 ///
 /// Witte et al. 2023, *InvertibleNetworks.jl*, arXiv 2312.13480.
 public struct ConditionalResidualBlock: Network {

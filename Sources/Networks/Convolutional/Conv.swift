@@ -1,8 +1,8 @@
 /// A convolution of samples with one to three axes of positions, channels last: y = f(x ∗ w + b).
 ///
-/// Parameters: `weight` [window..., in, out], by default He normal; `bias` [out], by default zeros. A transposed
-/// convolution enlarges its input and has `weight` [window..., out, in]. Cost: 2 · taps · in · out operations per
-/// position.
+/// Parameters: `weight` [window..., in, out], by default He normal; `bias` [out], by default zeros. A
+/// transposed convolution enlarges its input and has `weight` [window..., out, in]. Cost: 2 · taps · in · out
+/// operations per position.
 ///
 /// Errors: `mismatch` for an output shape that differs from that of the convolution.
 public struct Conv: Network {

@@ -1,9 +1,10 @@
 /// A convolutional network: convolutions one after the other, with an activation after each but the last.
 ///
-/// The default windows 3, 1, 3 are those of Glow. The last layer starts at zero by default. So a coupling with this
-/// conditioner starts as the identity.
+/// The default windows 3, 1, 3 are those of Glow. The last layer starts at zero by default. So a coupling
+/// with this conditioner starts as the identity.
 ///
-/// Parameters: `conv_0`, `conv_1`, ... as of `Conv`. Errors: `mismatch` when input and output differ in their positions.
+/// Parameters: `conv_0`, `conv_1`, ... as of `Conv`. Errors: `mismatch` when the positions of input and
+/// output differ.
 ///
 /// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039, section 3.3.
 public struct ConvNet: Network {

@@ -1,6 +1,7 @@
 /// A network for vectors, applied to samples of any shape. It makes a dense conditioner for small images.
 ///
-/// Input and output samples are read as vectors in row-major order. Parameters and cost are those of the network.
+/// Input and output samples are read as vectors in row-major order. Parameters and cost are those of the
+/// network.
 public struct Flattened: Network {
   /// The network for vectors.
   public let network: any Network

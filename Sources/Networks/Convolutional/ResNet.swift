@@ -1,13 +1,13 @@
 /// A residual network: blocks of two convolutions between a first and a last convolution.
 ///
-/// h₀ = x ∗ w + b, hᵢ = hᵢ₋₁ + (f(f(hᵢ₋₁) ∗ uᵢ + cᵢ)) ∗ vᵢ + dᵢ, y = f(hₙ) ∗ w′ + b′. There is no batch normalization,
-/// so rows do not depend on each other.
+/// h₀ = x ∗ w + b, hᵢ = hᵢ₋₁ + (f(f(hᵢ₋₁) ∗ uᵢ + cᵢ)) ∗ vᵢ + dᵢ, y = f(hₙ) ∗ w′ + b′. There is no batch
+/// normalization, so rows do not depend on each other.
 ///
-/// Parameters: `first`, `block_i/0`, `block_i/1` and `last`, as of `Conv`. The second convolution of each block and the
-/// last convolution start at zero by default. Errors: those of `Conv`.
+/// Parameters: `first`, `block_i/0`, `block_i/1` and `last`, as of `Conv`. The second convolution of each
+/// block and the last convolution start at zero by default. Errors: those of `Conv`.
 ///
-/// He et al. 2016, *Identity mappings in deep residual networks*, arXiv 1603.05027; Dinh, Sohl-Dickstein & Bengio 2016,
-/// *Real NVP*, arXiv 1605.08803, section 3.6.
+/// He et al. 2016, *Identity mappings in deep residual networks*, arXiv 1603.05027; Dinh, Sohl-Dickstein &
+/// Bengio 2016, *Real NVP*, arXiv 1605.08803, section 3.6.
 public struct ResNet: Network {
   /// The number of channels between the first and the last convolution.
   public let hidden: Int

@@ -1,15 +1,16 @@
 /// A residual block of three convolutions, the conditioner of InvertibleNetworks.jl.
 ///
-/// h = f(x ∗ w₁ + b₁), h′ = f(h + h ∗ w₂ + b₂), and y is the transposed convolution of h′ with w₃, without a bias.
-/// w₁ and w₃ share window and stride, so y has the positions of x. There are two ends:
+/// h = f(x ∗ w₁ + b₁), h′ = f(h + h ∗ w₂ + b₂), and y is the transposed convolution of h′ with w₃, without a
+/// bias. w₁ and w₃ share window and stride, so y has the positions of x. There are two ends:
 ///
 /// - `.fan` returns y, which has the output channels;
 /// - `.galu` computes twice as many channels (u, v) and returns the gated linear unit u · sigmoid(v).
 ///
 /// The original adds an activation to `.fan`, which makes every shift non-negative. Here there is none.
 ///
-/// Parameters: `w1` [window..., in, hidden], `b1`, `w2` [window..., hidden, hidden], `b2`, and `w3` [window..., out,
-/// hidden], which starts at zero by default. Errors: `mismatch` for positions that are not multiples of the stride.
+/// Parameters: `w1` [window..., in, hidden], `b1`, `w2` [window..., hidden, hidden], `b2`, and `w3`
+/// [window..., out, hidden], which starts at zero by default. Errors: `mismatch` for positions that are not
+/// multiples of the stride.
 ///
 /// Witte et al. 2023, *InvertibleNetworks.jl*, arXiv 2312.13480.
 public struct ResidualBlock: Network {

@@ -1,23 +1,25 @@
-/// A masked autoencoder for distribution estimation (MADE): the outputs for a number depend on earlier numbers alone.
+/// A masked autoencoder (MADE): the outputs for each number depend on earlier numbers alone.
 ///
 /// Every unit has a degree, and a weight from unit a to unit b exists where degree(a) ≤ degree(b):
 ///
 /// - number i has degree i, for i from 1 to D; a context has degree 0, so every unit sees it;
-/// - hidden units have degrees from 1 to D − 1; if there is a context or only one number, they start from 0, and the
-///   outputs for the first number see the context through units of degree 0;
+/// - hidden units have degrees from 1 to D − 1, or from 0 if there is a context or only one number;
 /// - the outputs for number i have degree i − 1.
 ///
-/// No output sees the last number, so there are no weights for it. With D = 1 the outputs depend on biases and context.
+/// The outputs for the first number see the context through hidden units of degree 0. No output sees the last
+/// number, so there are no weights for it. With D = 1 the outputs depend on biases and context.
 ///
-/// Degrees rise within every layer if numbers are taken in their order. So every mask [in, out] is a staircase, and
-/// products skip the blocks of zeros. The first units of each layer are those that the first numbers determine.
+/// Degrees rise within every layer if numbers are taken in their order. So every mask [in, out] is a
+/// staircase, and products skip the blocks of zeros. The first units of each layer are those that the first
+/// numbers determine.
 ///
-/// Inputs: D numbers, and then the context, if `contexts` is not 0. Outputs: `count` for each number, number by number.
-/// Cost: that of dense layers of these widths.
+/// Inputs: D numbers, and then the context, if `contexts` is not 0. Outputs: `count` for each number, number
+/// by number. Cost: that of dense layers of these widths.
 ///
-/// Parameters: `dense_0`, `dense_1`, ... as of `Dense`. The first layer has [context + D − 1] inputs. Masks follow from
-/// the widths. Degrees and orders that are drawn from the key are frozen: `order` [D] (int32) for `order: .random`, and
-/// `degrees` [units] beside `weight` for `hiddenDegrees: .random`. The last layer starts at zero by default.
+/// Parameters: `dense_0`, `dense_1`, ... as of `Dense`. The first layer has [context + D − 1] inputs. Masks
+/// follow from the widths. Degrees and orders that are drawn from the key are frozen: `order` [D] (int32) for
+/// `order: .random`, and `degrees` [units] beside `weight` for `hiddenDegrees: .random`. The last layer
+/// starts at zero by default.
 ///
 /// Errors: `mismatch` for a layer without units, and for outputs that are not a multiple of the numbers.
 ///
@@ -134,7 +136,7 @@ public struct MADE: Network {
     return (.branch(layers), MaskedNetwork(self, degrees: degrees))
   }
 
-  /// Whether the tree holds the degrees of the units behind layer i. Residual blocks share one set of degrees.
+  /// Whether the tree holds the degrees of the units behind layer i. Residual blocks share their degrees.
   func isDrawn(_ i: Int) -> Bool {
     hiddenDegrees == .random && i < (isResidual ? min(1, hidden.count) : hidden.count)
   }
@@ -162,7 +164,7 @@ public struct MADE: Network {
     if hiddenDegrees == .random {
       return key.integers([width], in: drawn.lowerBound..<drawn.upperBound + 1).ints.sorted()
     }
-    // With enough units each degree gets its share, and the lowest degrees get the remainder. Fewer are spread evenly.
+    // Many units are shared out equally, and the lowest degrees get the remainder. Few are spread evenly.
     let n = range.count
     if width < n { return (0..<width).map { range.lowerBound + (2 * $0 + 1) * n / (2 * width) } }
     return (0..<width).map { $0 % n }.sorted().map { range.lowerBound + $0 }

@@ -1,8 +1,8 @@
 /// A dense layer with a mask that keeps some weights at zero: y = f(x (W ∘ mask) + b) on the last axis.
 ///
-/// Parameters: `weight` [in, out], by default Glorot uniform; `bias` [out], by default zeros; frozen: `mask` [in, out].
-/// Since the tree holds the mask, it is the same function in a layer with another mask.
-/// Cost: 2 · in · out operations per row.
+/// Parameters: `weight` [in, out], by default Glorot uniform; `bias` [out], by default zeros; frozen: `mask`
+/// [in, out]. Since the tree holds the mask, it is the same function in a layer with another mask. Cost: 2 ·
+/// in · out operations per row.
 public struct MaskedDense: Network {
   private let mask: Tensor
   private let activation: Activation

@@ -3,9 +3,10 @@ import CKernels
 extension MaskedNetwork {
   /// Computes numbers [rows, D] one after the other.
   ///
-  /// `next` returns number i, [rows, 1], from its outputs [rows, count]. These depend on earlier numbers and the context.
-  /// With values in memory each unit is computed once, when all its inputs are known: this costs the arithmetic of one
-  /// pass in all. Under a transformation there are D passes, which record everything that derivatives need.
+  /// `next` returns number i, [rows, 1], from its outputs [rows, count]. These depend on earlier numbers and
+  /// the context. With values in memory each unit is computed once, when all its inputs are known: this costs
+  /// the arithmetic of one pass in all. Under a transformation there are D passes, which record everything
+  /// that derivatives need.
   package func unrolled(
     rows: Int, count: Int, context: Tensor?, dtype: DType, _ next: (_ i: Int, _ outputs: Tensor) -> Tensor
   ) -> Tensor {
@@ -33,7 +34,7 @@ extension MaskedNetwork {
 private struct KnownUnits {
   private let network: MaskedNetwork
   private var inputs: Units
-  /// The input of each layer but the first: hidden units, with the activation applied where the layer sees it so.
+  /// The input of each layer but the first, after the activation wherever the layer sees it so.
   private var hidden: [Units]
 
   /// Nil if the degrees of some layer do not rise.

@@ -32,7 +32,7 @@ package struct MaskedNetwork: Sendable {
   /// The network with its parameters.
   package func bound(to params: Params) -> MaskedNetwork {
     var result = self
-    // The degrees of inputs and outputs do not come from the tree. So any degrees in a tree give an autoregressive map.
+    // Only hidden degrees come from the tree, so any degrees in a tree give an autoregressive map.
     for i in degrees.indices.dropFirst().dropLast() {
       let layer = made.isResidual ? 0 : i - 1
       if made.isDrawn(layer) { result.degrees[i] = params.child(layer)["degrees"].doubles }
@@ -55,7 +55,7 @@ package struct MaskedNetwork: Sendable {
     order.map { x.gathered($0.inversePermutation, axis: 1) } ?? x
   }
 
-  /// Outputs [rows, D · count] from the sorted numbers without the last, [rows, D − 1], and a context [rows, contexts].
+  /// Outputs [rows, D · count] from the sorted numbers but the last, [rows, D − 1], and a context.
   package func callAsFunction(_ x: Tensor, _ context: Tensor?) -> Tensor {
     let (x, activation) = (context.map { concatenate([$0, x], axis: -1) } ?? x, made.activation)
     var h: Tensor

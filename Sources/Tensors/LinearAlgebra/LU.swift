@@ -53,8 +53,8 @@ extension Tensor {
 
 /// The LU factors of a square matrix with partial pivoting: A[order] = L U.
 ///
-/// `packed` holds U on and above the diagonal, and L below it; the diagonal of L is 1. The cost is ⅔ n³. A singular
-/// matrix has a zero on the diagonal of U.
+/// `packed` holds U on and above the diagonal, and L below it; the diagonal of L is 1. The cost is ⅔ n³. A
+/// singular matrix has a zero on the diagonal of U.
 ///
 /// - Precondition: a square matrix.
 public func lu(_ a: Tensor) -> (packed: Tensor, order: Tensor) {

@@ -2,9 +2,9 @@ import CKernels
 
 /// W = P L U from one matrix of factors.
 ///
-/// L has a unit diagonal and is stored below the diagonal. U is stored above it; the diagonal of U is sign · exp(f) for
-/// the stored f. The inputs are the factors, `sign`, and `order` (int32): row i of W is row `order[i]` of L U. The
-/// results are W and Σ f, and P L and U for the reverse pass.
+/// L has a unit diagonal and is stored below the diagonal. U is stored above it; the diagonal of U is sign ·
+/// exp(f) for the stored f. The inputs are the factors, `sign`, and `order` (int32): row i of W is row
+/// `order[i]` of L U. The results are W and Σ f, and P L and U for the reverse pass.
 struct PLUProduct: FusedPrimitive {
   static var isSharedByShards: Bool { true }
 
@@ -40,7 +40,8 @@ struct PLUProduct: FusedPrimitive {
     return Operands(matmul(pl, u), factors.diagonal().sum(), pl, u)
   }
 
-  // Ū = (P L)ᵀ W̄ on and above the diagonal, and (P L)‾ = W̄ Uᵀ below it. On the diagonal f̄ = Ū sign exp(f) = Ū U.
+  // Ū = (P L)ᵀ W̄ on and above the diagonal, and (P L)‾ = W̄ Uᵀ below it. On the diagonal f̄ = Ū sign exp(f)
+  // = Ū U.
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let result = Tensor.zeros(inputs[0].shape, dtype: inputs[0].dtype).storage
     let size = result.shape[0]
@@ -68,9 +69,9 @@ struct PLUProduct: FusedPrimitive {
 
 /// W = P L U [n, n] and log|det W|, from one matrix of factors.
 ///
-/// L is stored strictly below the diagonal and has ones on it. U is stored strictly above the diagonal. On the diagonal
-/// stand logarithms f: that of U is sign · exp(f). Row i of W is row `order[i]` of L U. `sign` is a constant to every
-/// transformation.
+/// L is stored strictly below the diagonal and has ones on it. U is stored strictly above the diagonal. On
+/// the diagonal stand logarithms f: that of U is sign · exp(f). Row i of W is row `order[i]` of L U. `sign`
+/// is a constant to every transformation.
 ///
 /// - Precondition: a square matrix; `sign` [n]; `order` a permutation of 0..<n (int32).
 public func pluProduct(

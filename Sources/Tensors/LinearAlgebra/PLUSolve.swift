@@ -1,6 +1,6 @@
 import CKernels
 
-/// Solves x P L U = y for each row by two triangular solves in one pass. The factors are those of `PLUProduct`.
+/// Solves x P L U = y for each row by two triangular solves in one pass, for factors as in `PLUProduct`.
 struct PLUSolve: FusedPrimitive {
   /// Element i of a row of x is element `order[i]` of z, where z L U = y.
   let order: Tensor

@@ -36,10 +36,10 @@ struct QR: Primitive {
   }
 }
 
-/// The thin QR factors of a matrix [rows, columns], by Householder reflections. R has a non-negative diagonal.
+/// The thin QR factors of a matrix [rows, columns], where R has a non-negative diagonal.
 ///
-/// The factors are differentiable at full column rank. The sum of squares of a column must be finite and positive in
-/// the dtype: in float32, entries of 1e±18 are too large or small.
+/// The factors are differentiable at full column rank. The sum of squares of a column must be finite and
+/// positive in the dtype: in float32, entries of 1e±18 are too large or small.
 ///
 /// - Precondition: a matrix with at least as many rows as columns.
 public func qr(_ a: Tensor) -> (q: Tensor, r: Tensor) {

@@ -80,7 +80,7 @@ public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Pairwise.minimum(a, b)
 /// The smaller of each element and a number.
 public func minimum(_ a: Tensor, _ b: Double) -> Tensor { minimum(a, Tensor(b, dtype: a.dtype)) }
 
-// A number takes the dtype of the tensor beside it. Literals are not tensors: a float32 literal would meet float64.
+// A number takes the dtype of the tensor beside it. As a tensor of its own, a literal would have one dtype.
 extension Tensor {
   /// Sum, broadcasting.
   public static func + (a: Tensor, b: Tensor) -> Tensor { Pairwise.add(a, b) }

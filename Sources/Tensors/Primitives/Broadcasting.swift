@@ -1,6 +1,6 @@
 import CKernels
 
-/// f(a, b) on values, broadcasting. It is one kernel call where both shapes agree or one operand is a single number.
+/// f(a, b) on values, broadcasting. Equal shapes, or a single number, take one kernel call.
 ///
 /// - Precondition: shapes broadcast, one dtype.
 func broadcastBinary(_ kernel: ck_operation, _ a: Storage, _ b: Storage) -> Tensor {

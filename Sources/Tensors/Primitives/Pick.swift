@@ -1,4 +1,4 @@
-/// Picks one entry of each row of the last axis, at an index of its own. The adjoint puts it back among zeros.
+/// Picks one entry of each row of the last axis, at an index per row. The adjoint puts it back among zeros.
 struct Pick: LinearPrimitive {
   /// One integer per row, stored in the dtype of the input.
   let index: Tensor

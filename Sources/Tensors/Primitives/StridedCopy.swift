@@ -67,7 +67,7 @@ private func copy<Element>(
   }
 }
 
-/// Visits the rows of the first `rank` axes of a shape, with the offsets of two operands of their own strides.
+/// Visits the rows of the first `rank` axes of a shape, with the offsets of two operands by their strides.
 @inline(__always)
 func forEachRow(
   of shape: Shape, _ rank: Int, _ stridesA: Strides, _ stridesB: Strides,

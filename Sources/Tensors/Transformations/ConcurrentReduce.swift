@@ -1,11 +1,11 @@
 import Dispatch
 import Synchronization
 
-/// Combines `body(0)` with `body(1)`, then with `body(2)`, and so on, on several threads where that is allowed.
+/// Combines `body(0)` with `body(1)`, then with `body(2)`, and so on, on several threads if allowed.
 ///
-/// The result is that of a loop, whatever the number of threads. The first error in order is thrown. A result is
-/// released once it has been combined. At most `ahead` results are under way or waiting at once: by default one more
-/// than there are threads. This evens out threads of different speed and bounds the memory.
+/// The result is that of a loop, whatever the number of threads. The first error in order is thrown. A result
+/// is released once it has been combined. At most `ahead` results are under way or waiting at once: by
+/// default one more than there are threads. This evens out threads of different speed and bounds the memory.
 func concurrentReduce<Value: Sendable, Failure: Error>(
   _ count: Int, ahead: Int? = nil, _ body: @Sendable (Int) throws(Failure) -> Value,
   combine: @Sendable (inout Value, Value) -> Void

@@ -13,7 +13,7 @@ final class Dual: Sendable {
   }
 }
 
-/// Numbers transformations in the order in which they begin, so that an inner one always has the higher level.
+/// Numbers transformations in the order in which they begin, so that an inner one has the higher level.
 ///
 /// The counter belongs to the process. It tells transformations apart and never touches a value.
 enum Level {

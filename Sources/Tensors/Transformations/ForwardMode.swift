@@ -12,8 +12,8 @@ public func jvp(
 
 /// The value of a function of parameters and its derivative along a direction, in one pass.
 ///
-/// The direction has the structure of `point.learned`. Throws `FlowError.structure` when it does not, and rethrows the
-/// errors of `f`.
+/// The direction has the structure of `point.learned`. Throws `FlowError.structure` when it does not, and
+/// rethrows the errors of `f`.
 public func jvp(
   at point: Params, along tangent: Params, _ f: (Params) throws -> Tensor
 ) throws -> (value: Tensor, tangent: Tensor) {
@@ -54,7 +54,7 @@ public func jacobian(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows 
   return stack(columns, axis: 1).reshaped(to: Shape(shape.sizes + point.shape.sizes))
 }
 
-/// The Jacobians of all rows of a row-wise function, `[batch, outputs, inputs]`. It takes one forward pass per input.
+/// The Jacobians of a row-wise function for all rows, `[batch, outputs, inputs]`, by one pass per input.
 ///
 /// The result is correct only if row i of `f(x)` depends on row i of x alone.
 public func rowJacobians(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows -> Tensor {

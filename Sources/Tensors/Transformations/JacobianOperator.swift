@@ -1,8 +1,8 @@
-/// The Jacobian J of a function of parameters at a point, as an operator: it multiplies vectors and forms no matrix.
+/// The Jacobian J of a function of parameters at a point, as an operator on vectors. It forms no matrix.
 ///
-/// The point is any tree: parameters, `.leaf(inputs)`, or both under labels of your own. Directions have the structure
-/// of `point.learned`, and results are tensors. A product costs about twice the function, an adjoint product about
-/// three times.
+/// The point is any tree: parameters, `.leaf(inputs)`, or both under labels of your own. Directions have the
+/// structure of `point.learned`, and results are tensors. A product costs about twice the function, an
+/// adjoint product about three times.
 public struct JacobianOperator {
   /// The point at which J is taken.
   public let point: Params

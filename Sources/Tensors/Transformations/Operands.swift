@@ -1,4 +1,4 @@
-/// The inputs, the outputs or the derivatives of a primitive: any number of tensors, each of which may be absent.
+/// The inputs, outputs or derivatives of a primitive: any number of tensors, each of which may be absent.
 ///
 /// An absent derivative means zero. Up to four tensors are stored in line, without an allocation.
 public struct Operands: Sendable {
@@ -7,29 +7,31 @@ public struct Operands: Sendable {
   /// The number of tensors, absent ones included.
   public private(set) var count: Int
 
+  /// The tensors from the fourth on.
   private enum Rest {
-    case fourth(Tensor?)
+    case absent
+    case fourth(Tensor)
     case list([Tensor?])
+
+    init(_ fourth: Tensor?) { self = fourth.map { .fourth($0) } ?? .absent }
   }
 
   /// One tensor.
-  public init(_ a: Tensor?) { (first, second, third, rest, count) = (a, nil, nil, .fourth(nil), 1) }
+  public init(_ a: Tensor?) { (first, second, third, rest, count) = (a, nil, nil, .absent, 1) }
   /// Two tensors.
-  public init(_ a: Tensor?, _ b: Tensor?) {
-    (first, second, third, rest, count) = (a, b, nil, .fourth(nil), 2)
-  }
+  public init(_ a: Tensor?, _ b: Tensor?) { (first, second, third, rest, count) = (a, b, nil, .absent, 2) }
   /// Three tensors.
   public init(_ a: Tensor?, _ b: Tensor?, _ c: Tensor?) {
-    (first, second, third, rest, count) = (a, b, c, .fourth(nil), 3)
+    (first, second, third, rest, count) = (a, b, c, .absent, 3)
   }
   /// Four tensors.
   public init(_ a: Tensor?, _ b: Tensor?, _ c: Tensor?, _ d: Tensor?) {
-    (first, second, third, rest, count) = (a, b, c, .fourth(d), 4)
+    (first, second, third, rest, count) = (a, b, c, Rest(d), 4)
   }
   /// `count` absent tensors.
   public init(absent count: Int) {
     (first, second, third) = (nil, nil, nil)
-    rest = count <= 4 ? .fourth(nil) : .list(Array(repeating: nil, count: count - 3))
+    rest = count <= 4 ? .absent : .list(Array(repeating: nil, count: count - 3))
     self.count = count
   }
   /// Any number of tensors.
@@ -54,6 +56,7 @@ public struct Operands: Sendable {
     case 2: return third
     default:
       switch rest {
+      case .absent: return nil
       case .fourth(let tensor): return tensor
       case .list(let tensors): return tensors[i - 3]
       }
@@ -87,7 +90,7 @@ public struct Operands: Sendable {
     case 2: third = tensor
     default:
       guard case .list(var tensors) = rest else {
-        rest = .fourth(tensor)
+        rest = Rest(tensor)
         return
       }
       tensors[i - 3] = tensor
@@ -113,7 +116,8 @@ public struct Operands: Sendable {
   var isAllAbsent: Bool {
     if first != nil || second != nil || third != nil { return false }
     switch rest {
-    case .fourth(let tensor): return tensor == nil
+    case .absent: return true
+    case .fourth: return false
     case .list(let tensors): return tensors.allSatisfy { $0 == nil }
     }
   }

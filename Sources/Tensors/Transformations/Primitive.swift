@@ -1,8 +1,30 @@
-/// An operation with known derivatives: it states its value, its tangent rule and its cotangent rule side by side.
+/// An operation with known derivatives: it states its value, its tangent rule and its cotangent rule.
 ///
-/// The two rules are written with tensor operations, so they are differentiated like anything else and transformations
-/// nest. `value` may run a loop or a kernel over memory: it reads through `Operands.pointer(_:to:)` and writes into a
-/// `Storage`. Call a primitive as a function of its inputs, or with `apply` where it has several results.
+/// The two rules are written with tensor operations, so they are differentiated like anything else and
+/// transformations nest. `value` may run a loop or a kernel over memory: it reads through
+/// `Operands.pointer(_:to:)` and writes into a `Storage`. Here is x³ with a loop of its own:
+///
+/// ```swift
+/// struct Cube: Primitive {
+///   func value(_ inputs: Operands) -> Operands {
+///     let result = Storage(shape: inputs[0].shape, dtype: inputs[0].dtype)
+///     func loop<S: Scalar>(_: S.Type) {
+///       let (x, y): (UnsafePointer<S>, UnsafeMutablePointer<S>) = (inputs.pointer(0), result.pointer())
+///       for i in 0..<result.shape.count { y[i] = x[i] * x[i] * x[i] }
+///     }
+///     result.dtype.withScalar { loop($0) }
+///     return Operands(Tensor(result))
+///   }
+///   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
+///     Operands(3 * square(inputs[0]) * tangents[0])
+///   }
+///   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+///     Operands(3 * square(inputs[0]) * g[0])
+///   }
+/// }
+/// ```
+///
+/// A primitive is called as a function, `Cube()(x)`, or with `apply` where it has several results.
 public protocol Primitive: Sendable {
   /// The results for inputs that are values in memory.
   func value(_ inputs: Operands) -> Operands
@@ -10,7 +32,7 @@ public protocol Primitive: Sendable {
   /// The tangents of the results. An absent input tangent is zero, and `outputs` are the results.
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands
 
-  /// The cotangents of the inputs. An absent result cotangent is zero, and so is an absent one that is returned.
+  /// The cotangents of the inputs, given those `g` of the results. Absent ones are zero in both.
   ///
   /// Only the cotangents in `wanted` are used.
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
@@ -18,16 +40,16 @@ public protocol Primitive: Sendable {
 
 /// A primitive that also has a kernel for the reverse pass over values in memory.
 ///
-/// Forward mode and nested transformations run `composed`, the same expression in other primitives. Therefore a fused
-/// primitive nests without further rules and needs no tangent rule.
+/// Forward mode and nested transformations run `composed`, the same expression in other primitives. Therefore
+/// a fused primitive nests without further rules and needs no tangent rule.
 public protocol FusedPrimitive: Primitive {
   /// The same results, computed by other primitives.
   func composed(_ inputs: Operands) -> Operands
 
   /// Whether the shards of a batch share one value for the same parameters.
   ///
-  /// This is for work on parameters alone that is large beside the work on a shard's rows. Such a primitive has no
-  /// properties: everything it depends on is among its inputs.
+  /// This is for work on parameters alone that is large beside the work on a shard's rows. Such a primitive
+  /// has no properties: everything it depends on is among its inputs, at most four.
   static var isSharedByShards: Bool { get }
 }
 

@@ -1,4 +1,4 @@
-/// The value of a function at a point and its pullback, which maps a cotangent of the value to one of the point.
+/// The value of a function at a point, and its pullback from cotangents of the value to those of the point.
 ///
 /// The pullback can be called any number of times.
 public func vjp(
@@ -17,7 +17,7 @@ public func vjp(
   )
 }
 
-/// The value and the gradient of a scalar function of parameters. The gradient has the structure of `point.learned`.
+/// The value of a scalar function of parameters and its gradient, which has the structure of `learned`.
 ///
 /// - Precondition: `f` gives a single number.
 public func valueAndGradient(
@@ -56,8 +56,7 @@ public func gradient(at point: Params, _ f: (Params) throws -> Tensor) rethrows 
   try valueAndGradient(at: point, f).gradient
 }
 
-/// The number of operations that a function of parameters records for its gradient, to which the overhead is
-/// proportional.
+/// The number of operations that a function records for its gradient. The overhead is proportional to it.
 public func recordedOperations(
   at point: Params, _ f: (Params) throws -> Tensor
 ) rethrows -> Int {
@@ -77,8 +76,8 @@ func valueAndLeafGradients(
 
 /// The same for one of several shards.
 ///
-/// It also returns the cotangents of the shared values, which are pulled back later. A gradient is nil where nothing
-/// depends on a leaf.
+/// It also returns the cotangents of the shared values, which are pulled back later. A gradient is nil where
+/// nothing depends on a leaf.
 func valueAndLeafGradients(
   at point: Params, sharing shared: SharedValues?, seed: (Tensor) -> Tensor, _ f: (Params) throws -> Tensor
 ) rethrows -> (value: Tensor, gradients: [Tensor?], shared: [SharedValues.Cotangent]) {
@@ -97,7 +96,8 @@ extension Params {
   }
 }
 
-/// Knows whether the current task is inside a transformation. A tape belongs to one thread, so no shards are made there.
+/// Knows whether the current task is inside a transformation. A tape belongs to one thread, so there are no
+/// shards inside.
 enum Transformation {
   @TaskLocal static var isUnderWay = false
 }

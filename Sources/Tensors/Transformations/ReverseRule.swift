@@ -2,9 +2,11 @@
 ///
 /// - Parameters:
 ///   - inputs: the inputs of the function.
-///   - composed: the function in ordinary operations. It runs on values, in forward mode and in nested transformations.
-///   - rule: the function on values under one reverse pass, and its pullback. It is told which inputs are wanted. The
-///     pullback maps cotangents of the results to those of the inputs (nil: zero). It may be called more than once.
+///   - composed: the function in ordinary operations. It runs on values, in forward mode and where
+///     transformations nest.
+///   - rule: the function on values under one reverse pass, and its pullback. It is told which inputs are
+///     wanted. The pullback maps cotangents of the results to those of the inputs (nil: zero). It may be
+///     called more than once.
 package func withReverseRule<Failure: Error>(
   _ inputs: [Tensor], composed: ([Tensor]) throws(Failure) -> [Tensor],
   rule: (_ inputs: [Tensor], _ wanted: [Bool]) throws(Failure) -> (

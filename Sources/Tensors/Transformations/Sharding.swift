@@ -15,13 +15,13 @@ public enum Parallelism {
   /// Set it for a scope: `Parallelism.$threads.withValue(1) { ... }`.
   @TaskLocal public static var threads: Int?
 
-  /// The number of rows in a shard of small samples. It is fixed, so that sums have one order on every machine.
+  /// The number of rows in a shard of small samples. It is fixed, so sums have one order on every machine.
   public static let shardRows = 128
 
   /// The number of rows in a shard of samples of a shape.
   ///
-  /// It is 128 for samples of up to 256 numbers. For larger samples it is the largest power of two whose rows hold at
-  /// most 32,768 numbers, since a few images are work enough for several cores.
+  /// It is 128 for samples of up to 256 numbers. For larger samples it is the largest power of two whose rows
+  /// hold at most 32,768 numbers, since a few images are work enough for several cores.
   public static func shardRows(of sample: Shape) -> Int {
     var rows = shardRows
     while rows > 1 && rows * sample.count > 256 * shardRows { rows /= 2 }
@@ -31,9 +31,9 @@ public enum Parallelism {
 
 /// The mean over rows of a per-row loss, and its gradient, which has the structure of `point.learned`.
 ///
-/// Rows are cut into shards of fixed size, each with a forward and a backward pass of its own. Shards run on all cores,
-/// and their sums are added in rising order. So the bits are the same for any number of threads. Inside another
-/// transformation the shards run one after the other.
+/// Rows are cut into shards of fixed size, each with a forward and a backward pass of its own. Shards run on
+/// all cores, and their sums are added in rising order. So the bits are the same for any number of threads.
+/// Inside another transformation the shards run one after the other.
 ///
 /// - Parameters:
 ///   - point: the parameters.
@@ -72,7 +72,8 @@ public func valueAndGradient(
   return (sums.value / Double(rows), point.learned.replacingLearned(with: point.filledUp(sums.gradients)))
 }
 
-/// The mean over the rows of a batch of a per-row loss, and its gradient. Sharded as `valueAndGradient(at:rows:)`.
+/// The mean over the rows of a batch of a per-row loss, and its gradient. Sharded as
+/// `valueAndGradient(at:rows:)`.
 ///
 /// - Parameters:
 ///   - point: the parameters.
@@ -102,9 +103,9 @@ public func valueAndGradient(
 
 /// Evaluates a row-wise function of many rows in pieces on all cores, and joins the results.
 ///
-/// `body` is called with ranges of rows and returns tensors of as many rows. The size of the pieces follows the number
-/// of threads. It does not change results, since the bits of a row do not depend on its piece. Pieces also bound the
-/// memory of intermediate results.
+/// `body` is called with ranges of rows and returns tensors of as many rows. The size of the pieces follows
+/// the number of threads. It does not change results, since the bits of a row do not depend on its piece.
+/// Pieces also bound the memory of intermediate results.
 package func mapRows<Failure: Error>(
   _ rows: Int, of sample: Shape, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
 ) throws(Failure) -> [Tensor] {

@@ -2,8 +2,9 @@ import Synchronization
 
 /// Values of the parameters alone that the shards of a batch share.
 ///
-/// The first shard that asks for a value computes it for all. The cotangents of the shards are summed in the order of
-/// the shards and pulled back once. So a matrix made of factors is computed once per step, not once per shard.
+/// The first shard that asks for a value computes it for all. The cotangents of the shards are summed in the
+/// order of the shards and pulled back once. So a matrix made of factors is computed once per step, not once
+/// per shard.
 final class SharedValues: Sendable {
   /// Identifies a value: the primitive, the slots of its parameters, and a number for each set of constants.
   struct Place: Hashable, Sendable {

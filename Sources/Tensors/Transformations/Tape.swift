@@ -13,8 +13,8 @@ final class Traced: Sendable {
 
 /// The record of all operations on traced values, which reverse mode walks backwards.
 ///
-/// Steps lie in one array and name their inputs by slot. So the backward pass is one loop, and freeing a tape of any
-/// length does not recurse. A tape belongs to the thread that began it. For that reason
+/// Steps lie in one array and name their inputs by slot. So the backward pass is one loop, and freeing a tape
+/// of any length does not recurse. A tape belongs to the thread that began it. For that reason
 /// `valueAndGradient(at:over:)` uses one thread inside another transformation.
 final class Tape: @unchecked Sendable {
   let level = Level.next()

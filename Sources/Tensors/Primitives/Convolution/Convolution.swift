@@ -2,8 +2,9 @@ import CKernels
 
 /// One of the three products of a convolution.
 ///
-/// The trilinear form Σ x[p · stride + k − padding, i] w[k, i, o] g[p, o] has a derivative by each of its factors. Each
-/// derivative is a product of the other two factors. The derivatives of a product are again such products.
+/// The trilinear form Σ x[p · stride + k − padding, i] w[k, i, o] g[p, o] has a derivative by each of its
+/// factors. Each derivative is a product of the other two factors. The derivatives of a product are again
+/// such products.
 struct ConvolutionProduct: BilinearPrimitive {
   /// The factor by which the form is differentiated, and the two factors of the product.
   enum Derivative {

@@ -1,8 +1,8 @@
 /// The positions of the taps of a convolution.
 ///
-/// Along each axis, output position p and tap k meet input position p · stride + k − padding. "Large" is the side of the
-/// input and "small" that of the output; a transposed convolution goes from small to large. There are always three
-/// axes. Missing ones come first and have size 1.
+/// Along each axis, output position p and tap k meet input position p · stride + k − padding. "Large" is the
+/// side of the input and "small" that of the output; a transposed convolution goes from small to large. There
+/// are always three axes. Missing ones come first and have size 1.
 struct ConvolutionGeometry: Sendable, Hashable {
   /// One axis.
   struct Axis: Sendable, Hashable {
@@ -65,8 +65,8 @@ struct ConvolutionGeometry: Sendable, Hashable {
 
   /// Visits some output positions, which are numbered through all samples.
   ///
-  /// It calls `clip` for a position with taps outside the input, then `run` for each run of taps that meet neighbouring
-  /// input positions.
+  /// It calls `clip` for a position with taps outside the input, then `run` for each run of taps that meet
+  /// neighbouring input positions.
   @inline(__always)
   func visit(
     _ positions: Range<Int>, clip: (_ row: Int) -> Void,

@@ -1,7 +1,7 @@
 import CKernels
 
 extension ConvolutionGeometry {
-  /// The windows of some output positions as rows, patches[row][tap][channel], with zeros where a tap lies outside.
+  /// The windows of some output positions as rows, patches[row][tap][channel]. Taps outside give zeros.
   func gather(_ x: Storage, channels: Int, _ positions: Range<Int>, into patches: Storage) {
     let (width, size) = (taps * channels, x.dtype.byteCount)
     visit(
@@ -13,7 +13,7 @@ extension ConvolutionGeometry {
       })
   }
 
-  /// The adjoint of `gather`. It adds rows of patches to their places in x, in rising order of position and tap.
+  /// The adjoint of `gather`: adds rows of patches to their places in x, in rising order of position and tap.
   func scatter(_ patches: Storage, channels: Int, _ positions: Range<Int>, addingTo x: Storage) {
     let (width, type) = (taps * channels, x.dtype.kernel)
     visit(positions, clip: { _ in }) { row, tap, position, count in

@@ -1,10 +1,11 @@
 import CKernels
 
-/// The three products of a convolution on values: the convolution, the transposed one, and the derivative by w.
+/// The three products on values: the convolution, the transposed convolution, and the derivative by w.
 ///
-/// Each is a matrix product whose rows are the windows of one side, made block by block ("im2col"), or a product whose
-/// rows are added to windows. The row of a window has taps · channels numbers, so the side with fewer channels serves
-/// where the geometry allows it. The choice depends on shapes alone, and the terms of an element have one order.
+/// Each is a matrix product whose rows are the windows of one side, made block by block ("im2col"), or a
+/// product whose rows are added to windows. The row of a window has taps · channels numbers, so the side with
+/// fewer channels serves where the geometry allows it. The choice depends on shapes alone, and the terms of
+/// an element have one order.
 struct ConvolutionProducts {
   let geometry: ConvolutionGeometry
   let batch: Int

@@ -1,6 +1,6 @@
 /// The number of zeros around the positions of a convolution's input.
 public enum ConvolutionPadding: Sendable, Hashable {
-  /// As many zeros as give ⌈size / stride⌉ output positions. They are shared between both ends; the odd one is last.
+  /// As many zeros as give ⌈size / stride⌉ output positions. Both ends share them; the odd one is last.
   case same
   /// No zeros: windows lie within the input.
   case valid
@@ -8,10 +8,11 @@ public enum ConvolutionPadding: Sendable, Hashable {
   case symmetric([Int])
 }
 
-/// The convolution of x [batch, positions..., in] with w [window..., in, out], with one to three axes of positions.
+/// The convolution of x [batch, positions..., in] with w [window..., in, out], on one to three axes.
 ///
-/// As usual in networks, it is a cross-correlation: y[p, o] = Σ x[p · stride + k − padding, i] w[k, i, o] over taps k
-/// and channels i, where x is 0 outside.
+/// As usual in networks, it is a cross-correlation: y[p, o] = Σ x[p · stride + k − padding, i] w[k, i, o].
+///
+/// The sum is over taps k and channels i, and x is 0 outside.
 ///
 /// - Parameters:
 ///   - strides: one per axis; nil stands for 1.
@@ -36,10 +37,12 @@ public func convolution(
   return activation.finished(ConvolutionLayer(geometry: geometry, activation: activation.fused)(x, w, bias))
 }
 
-/// The adjoint of `convolution` in its first argument, from y [batch, positions..., out] to x [batch, positions..., in].
+/// The adjoint of `convolution` in its first argument.
 ///
-/// w is [window..., in, out]. For `.same`, x has `stride` times as many positions as y. Otherwise it has as many as the
-/// windows cover.
+/// It maps y [batch, positions..., out] to x [batch, positions..., in].
+///
+/// w is [window..., in, out]. For `.same`, x has `stride` times as many positions as y. Otherwise it has as
+/// many as the windows cover.
 ///
 /// - Precondition: as of `convolution`.
 public func transposedConvolution(
