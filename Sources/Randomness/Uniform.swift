@@ -25,7 +25,8 @@ extension Key {
   ) -> Tensor {
     require(dtype.isFloatingPoint, "a random real number needs a floating-point dtype, got \(dtype)")
     let (values, type, block) = (Storage(shape: shape, dtype: dtype), dtype.kernel, 1024)
-    withUnsafeTemporaryAllocation(byteCount: block * dtype.byteCount, alignment: 8) { words in
+    let bytes = min(values.count, block) * dtype.byteCount
+    withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 8) { words in
       for start in stride(from: 0, to: values.count, by: block) {
         let (count, counter) = (min(block, values.count - start), UInt64(first + start))
         if dtype == .float64 {
