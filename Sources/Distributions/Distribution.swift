@@ -171,7 +171,7 @@ public struct Sampler: Sendable {
   public func callAsFunction(
     _ key: Key, _ params: Params, count: Int, temperature: Double, given context: Tensor? = nil
   ) throws(FlowError) -> Tensor {
-    precondition(temperature > 0, "a temperature is positive, got \(temperature)")
+    require(temperature > 0, "a temperature is positive, got \(temperature)")
     guard let tempered else {
       throw .mismatch(
         who: boundary.name, what: "a latent distribution", expected: "with a temperature", got: "one without")

@@ -4,7 +4,7 @@ extension Key {
   /// Draws Bernoulli numbers: 1 if u < probability for u uniform on [0, 1), else 0.
   ///
   /// Equals `jax.random.bernoulli(key, probability, shape)` (mode "low") for a probability of this dtype.
-  /// Probabilities are rounded up to a multiple of 2⁻²³ in float32 and of 2⁻⁵² in float64. A NaN gives zeros.
+  /// Probabilities finer than 2⁻²³ in float32 (2⁻⁵² in float64) are rounded up. A NaN gives zeros.
   ///
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.
@@ -17,7 +17,8 @@ extension Key {
 
   /// Draws a Bernoulli number for each probability, in the probabilities' shape and dtype.
   ///
-  /// Equals `jax.random.bernoulli(key, probabilities)` (mode "low"). The probabilities receive no derivative.
+  /// Equals `jax.random.bernoulli(key, probabilities)` (mode "low"). No derivative flows to the
+  /// probabilities.
   ///
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.

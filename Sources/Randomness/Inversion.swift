@@ -1,7 +1,7 @@
 import Tensors
 
-// These draws apply the inverse of a distribution function to a uniform number. If the inverse is infinite at
-// an end of the interval, the interval ends one step before it, with the same step as in JAX.
+// Draws by inversion: the inverse distribution function of one uniform number. Where it is infinite at an end
+// of the interval, the interval stops one step short of that end. The steps are those of JAX.
 
 extension Key {
   /// Draws standard Gumbel numbers, density exp(−(x + exp(−x))): −log(−log u) for u uniform on (0, 1).
@@ -38,8 +38,7 @@ extension Key {
   ///   negative.
   public func laplace(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
     noteDraw("laplace", shape.count, from: first)
-    let low = dtype == .float64 ? (-1.0).nextUp : Double(Float(-1).nextUp)
-    let u = unrecordedUniform(shape, low, 1, dtype, first)
+    let u = unrecordedUniform(shape, dtype.nextUp(-1), 1, dtype, first)
     return sign(u) * log1p(-abs(u))
   }
 

@@ -14,13 +14,18 @@ extension Key {
   /// Draws `count` random 64-bit words. Word i is o₀ · 2³² + o₁ of the hash (o₀, o₁) of the counter `first` +
   /// i.
   ///
-  /// Equals `jax.random.bits(key, [first + count], uint64)[first:]` to the bit. It uses the same hashes as
-  /// `bits`, so draw only one of the two from a key.
+  /// Equals `jax.random.bits(key, [first + count], uint64)[first:]`, to the bit. Both draws hash the same
+  /// counters, so use a key for one of them only.
   ///
   /// - Precondition: Neither argument is negative.
   public func bits64(_ count: Int, from first: Int = 0) -> [UInt64] {
     noteDraw("bits64", count, from: first)
-    return [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
+    return longWords(count, from: first)
+  }
+
+  /// `bits64` without telling the recorder.
+  func longWords(_ count: Int, from first: Int) -> [UInt64] {
+    [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
       if let base = buffer.baseAddress { ck_threefry_bits64(high, low, UInt64(first), count, base) }
       initialized = count
     }

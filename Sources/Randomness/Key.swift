@@ -1,10 +1,10 @@
 import CKernels
 import Tensors
 
-/// A key of the random number generator: two words that determine all its draws.
+/// A source of random numbers: two words that determine every draw.
 ///
-/// A key is a value, and drawing does not change it. The same draw from the same key always gives the same
-/// numbers. Two different draws from the same key are dependent. Use each key once, either for one draw or to
+/// A key is a value, and drawing does not change it. So the same draw from the same key always gives the same
+/// bits, and two different draws from one key are dependent. Use each key once: either for one draw, or to
 /// derive children.
 ///
 /// ```swift
@@ -23,11 +23,10 @@ public struct Key: Sendable, Hashable {
   /// The second word.
   public let low: UInt32
 
-  /// Makes the key of a seed, its upper and its lower 32 bits. Equals `jax.random.key(seed)` with
+  /// The key of a seed, with its upper and lower 32 bits. Equals `jax.random.key(seed)` with
   /// `jax_enable_x64`.
   ///
-  /// Without that flag JAX drops the upper 32 bits, which changes the keys of negative seeds and of seeds
-  /// from 2³² on.
+  /// Without that flag JAX drops the upper 32 bits, which matters for negative seeds and those from 2³² on.
   public init(_ seed: Int) {
     let pattern = UInt64(bitPattern: Int64(seed))
     self.init(high: UInt32(truncatingIfNeeded: pattern >> 32), low: UInt32(truncatingIfNeeded: pattern))
@@ -52,12 +51,12 @@ private func hexadecimal(_ word: UInt32) -> String {
 // MARK: - Children
 
 extension Key {
-  /// Derives child `index`, the hash of the counter `index`. Children of different indices are independent.
+  /// Child number `index`, the hash of the counter `index`. Children of different indices are independent.
   ///
-  /// Equals `jax.random.fold_in(key, index)` to the bit for indices from 0 to 2³² − 1. JAX has no other
-  /// indices. Here the counter is the index' 64-bit pattern, so all indices give different children.
+  /// Equals `jax.random.fold_in(key, index)`, to the bit, for indices from 0 to 2³² − 1. JAX takes no others.
+  /// Here the 64-bit pattern of an index counts, so all indices give different children.
   ///
-  /// Since `key.split(n)[i] == key.folded(in: i)`, derive children of a key in one of the two ways only.
+  /// `key.split(n)[i] == key.folded(in: i)`, so derive children of a key in one of the two ways only.
   public func folded(in index: Int) -> Key {
     noteFold(index)
     return child(UInt64(bitPattern: Int64(index)))
@@ -74,7 +73,7 @@ extension Key {
     return (0..<count).map { child(UInt64($0)) }
   }
 
-  /// Derives a child without a note to the recorder, for draws that use several keys.
+  /// A child without telling the recorder, for draws that derive keys of their own.
   func child(_ counter: UInt64) -> Key {
     var words: (UInt32, UInt32) = (0, 0)
     withUnsafeMutableBytes(of: &words) {

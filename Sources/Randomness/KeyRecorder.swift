@@ -1,23 +1,25 @@
 import Synchronization
+import Tensors
 
-/// A recorder of the uses of keys, which reports keys that are used twice. It is for tests.
+/// Reports keys that are consumed twice. It serves tests.
 ///
-/// The current recorder of a task notes each draw and each derivation of children. Without a recorder, a draw
-/// costs one access to a task-local value.
+/// While a recorder is current in a task, it notes each draw and each derivation of children once, whatever
+/// the number of elements. Without a recorder, a draw costs one look at a task-local value.
 ///
 /// A key is misused in three cases:
-/// - It serves for two draws. Separate chunks of the same draw count as one.
-/// - It serves for a draw and for children, since child i and element i of a draw are the same hash.
-/// - It is both split and folded, since `split(n)[i] == folded(in: i)`.
 ///
-/// Folding the same index twice is allowed, but two draws from that child are a misuse.
+/// - it is drawn from twice, where separate chunks of the same draw count as one;
+/// - it is both drawn from and given children, since child i and element i of a draw are the same hash;
+/// - it is both split and folded, since `split(n)[i] == folded(in: i)`.
 ///
-/// Dispatch's threads do not inherit task-local values. Code that runs closures there passes the recorder on
-/// by `KeyRecorder.$current.withValue(_:operation:)`.
+/// To fold the same index twice is no misuse, but to draw twice from that child is.
+///
+/// Threads of Dispatch do not inherit task-local values. Code that runs closures there passes the recorder on
+/// with `KeyRecorder.$current.withValue(_:operation:)`.
 package final class KeyRecorder: Sendable {
   @TaskLocal package static var current: KeyRecorder?
 
-  /// A misused key with its first and its second use.
+  /// A key with its first use and the use that conflicts with it.
   package struct Reuse: Sendable, Hashable, CustomStringConvertible {
     package let key: Key
     package let first: String
@@ -26,7 +28,7 @@ package final class KeyRecorder: Sendable {
   }
 
   enum Use {
-    /// A draw with a name and a range of elements of the key's stream.
+    /// A draw of a kind, of a range of elements of its stream.
     case drawn(String, Range<Int>)
     case folded
     case split
@@ -84,13 +86,13 @@ extension Key {
   ///
   /// - Precondition: Neither number is negative.
   func noteDraw(_ name: StaticString, _ count: Int, from first: Int) {
-    precondition(
+    require(
       count >= 0 && first >= 0, "\(name): count and offset must not be negative, got \(count), \(first)")
     let range = first..<first + count
     KeyRecorder.current?.note(self, .drawn("\(name)", range), "\(name)[\(range)]")
   }
 
-  /// Notes a draw that cannot be split into chunks.
+  /// Notes a draw that has no chunks.
   func noteWhole(_ name: StaticString) {
     KeyRecorder.current?.note(self, .drawn("\(name)", 0..<Int.max), "\(name)")
   }

@@ -5,15 +5,13 @@ struct NormalSection {
   let lower: Double
   let upper: Double
 
-  /// The quantile of a probability p of the section, 0 < p < 1.
+  /// The quantile of the section at a probability p, 0 < p < 1.
   ///
-  /// A section right of zero is mirrored. Let Φ be the normal distribution function. In logarithms, the
-  /// equation
+  /// A section right of zero is mirrored. Let Φ be the distribution function. In logarithms, the equation
   ///
   ///     Φ(x) = Φ(lower) (1 − p) + Φ(upper) p
   ///
-  /// is solved for x ≤ 0 if the right side is below one half. Otherwise the same equation with 1 − Φ is
-  /// solved for −x ≤ 0.
+  /// is solved for x ≤ 0 if the right side is below one half. Otherwise that for 1 − Φ is solved for −x ≤ 0.
   func quantile(_ p: Double) -> Double {
     if lower >= 0 { return -NormalSection(lower: -upper, upper: -lower).quantile(1 - p) }
     let below = logLowerTail(lower)
@@ -35,18 +33,18 @@ private let logOfTwo = 0.693_147_180_559_945_31
 func logLowerTail(_ x: Double) -> Double {
   let t = -x
   if t < 2 { return log((1 - erf(t / 2.0.squareRoot())) / 2) }
-  // This evaluates Laplace's continued fraction Φ(-t) = φ(t) / (t + 1/(t + 2/(t + 3/(t + ...)))) from its
-  // end. The error after n terms is about exp(-2t √n).
+  // Laplace's continued fraction Φ(-t) = φ(t) / (t + 1/(t + 2/(t + 3/(t + ...)))), evaluated from its end.
+  // The error after n terms is about exp(-2t √n).
   var denominator = t
   let terms = 4 + Int(360 / (t * t))
   for k in stride(from: terms, through: 1, by: -1) { denominator = t + Double(k) / denominator }
   return -t * t / 2 - logRootOfTwoPi - log(denominator)
 }
 
-/// Solves log Φ(x) = target for x ≤ 0 by Newton's method.
+/// The inverse of log Φ for x ≤ 0, by Newton's method.
 ///
-/// log Φ is concave and rising, so no step from a start left of the root overshoots it. Since Φ(x) ≤
-/// exp(-x²/2) / 2, the start -√(-2 (target + log 2)) is left of the root.
+/// log Φ is concave and increasing. So from a start left of the root every step stays left of it and none
+/// overshoots. Since Φ(x) ≤ exp(-x²/2) / 2, the start -√(-2 (target + log 2)) is left of the root.
 func inverseLogLowerTail(_ target: Double) -> Double {
   guard target > -.infinity else { return -.infinity }
   var x = -max(0, -2 * (target + logOfTwo)).squareRoot()
@@ -60,9 +58,9 @@ func inverseLogLowerTail(_ target: Double) -> Double {
   return x
 }
 
-private func kernel(_ function: ck_unary, _ x: Double) -> Double {
+private func kernel(_ function: ck_function, _ x: Double) -> Double {
   var (x, y) = (x, 0.0)
-  ck_unary_f64(function, &x, &y, 1)
+  ck_unary(CK_F64, function, &x, &y, 1)
   return y
 }
 

@@ -1,15 +1,14 @@
 import Tensors
 
 extension Key {
-  /// Draws standard normal numbers conditioned on an interval, whose bounds may be infinite.
+  /// Standard normal numbers, conditioned on an interval whose bounds may be infinite.
   ///
-  /// If both bounds are within ±2, a number is √2 · erfinv(u) for u uniform on [erf(lower/√2),
-  /// erf(upper/√2)), clamped to the open interval. It equals `jax.random.truncated_normal` to 1e-6.
+  /// With both bounds within ±2 they are √2 · erfinv(u) for u uniform on [erf(lower/√2), erf(upper/√2)). A
+  /// number that rounding puts on a bound is moved inside. Equals `jax.random.truncated_normal` to 1e-6.
   ///
-  /// For other bounds that formula is inaccurate; in float32, erf(x) rounds to 1 from x = 5.5 on. So the
-  /// logarithm of the distribution function is inverted in double precision, which is accurate in any tail.
-  /// The numbers agree with JAX's if those are accurate; u is the midpoint of a step whose lower end JAX
-  /// uses.
+  /// With a bound beyond ±2 that formula loses its digits: in float32, erf(x) rounds to 1 from x = 5.5 on.
+  /// There the logarithm of the distribution function is inverted in double precision, which is right in any
+  /// tail. Where JAX is right, its values agree: u is the midpoint of a step whose lower end JAX takes.
   ///
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.
@@ -28,12 +27,7 @@ extension Key {
       let u = unrecordedUniform(shape, 0, 1, dtype, first).doubles
       values = Tensor(u.map { section.quantile($0 + halfStep) }, shape: shape, dtype: dtype)
     }
-    return minimum(maximum(values, nextUp(bounds[0])), -nextUp(-bounds[1]))
+    let (lower, upper) = (bounds[0].item, bounds[1].item)
+    return minimum(maximum(values, dtype.nextUp(lower)), -dtype.nextUp(-upper))
   }
-}
-
-/// Computes the next larger number of the dtype.
-private func nextUp(_ scalar: Tensor) -> Tensor {
-  scalar.dtype == .float64
-    ? Tensor(scalar.item.nextUp, dtype: .float64) : Tensor(Double(Float(scalar.item).nextUp), dtype: .float32)
 }
