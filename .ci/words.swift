@@ -273,9 +273,12 @@ func count(_ sentence: ArraySlice<Word>) -> Int {
 
 /// The word that begins a noun clause, or nil.
 func nounClause(_ sentence: ArraySlice<Word>) -> Word? {
-  guard let first = sentence.first, let last = sentence.last, !last.text.contains("?") else { return nil }
+  guard sentence.count > 1, let first = sentence.first, sentence.last?.text.contains("?") != true else {
+    return nil
+  }
+  if ["what", "how", "why"].contains(first.bare) { return first }
   if first.text.first?.isUppercase == true {
-    if ["what", "how", "which", "why"].contains(first.bare) { return first }
+    if first.bare == "which" { return first }
     if first.bare == "where", !sentence.contains(where: { $0.text.hasSuffix(",") }) { return first }
   }
   for (previous, word) in zip(sentence, sentence.dropFirst()) where word.bare == "what" {

@@ -31,7 +31,7 @@ struct BenchmarkResult {
 
   /// The result as a line of text. `peak` is the speed of matrix products on the same number of threads.
   func text(peak: Double) -> String {
-    let recorded = operations.map { ", \($0) operations recorded a shard" } ?? ""
+    let recorded = operations.map { ", \($0) operations recorded per shard" } ?? ""
     let speed =
       gigaflops.map { String(format: "%.0f GFLOP/s (%.0f%% of %.0f), ", $0, 100 * $0 / peak, peak) } ?? ""
     return String(

@@ -62,7 +62,7 @@ struct MemoryWorkload {
       } else {
         print(
           "\(model), depth \(depth), \(isReversible ? "reversible" : "stored"): \(mebibytes) MiB of activations, "
-            + "\(time.median) ms a step, \(params.learnedCount) parameters")
+            + "\(time.median) ms per step, \(params.learnedCount) parameters")
       }
     }
   }

@@ -40,7 +40,7 @@ func cell(_ x: Double) -> String { String(format: "%10.2f", x) }
 func cell(_ x: Int) -> String { String(format: "%10d", x) }
 func name(_ text: String) -> String { column(text, 15) }
 
-print("held-out negative log-likelihood in nats a row, standardized measurements, \(splits) random splits:")
+print("held-out negative log-likelihood in nats per row, standardized measurements, \(splits) random splits:")
 print("mean over rows and splits, the lowest and highest of the splits' means, and the median row")
 print(
   name("table") + name("model") + "      rows   numbers    params      mean    lowest   highest    median")

@@ -116,11 +116,18 @@ public struct Arguments: Sendable {
 
   /// The help text of options, one per line.
   public static func help(_ options: [Option]) -> String {
-    let heads = options.map { "--\($0.name)" + ($0.placeholder.map { " \($0)" } ?? "") }
-    let width = heads.map(\.count).max() ?? 0
-    return zip(options, heads).map { option, head in
-      let fallback = option.fallback.map { " [\($0)]" } ?? ""
-      return "  \(head)\(String(repeating: " ", count: width - head.count))  \(option.help)\(fallback)"
+    help(
+      options.map { option in
+        let head = "--\(option.name)" + (option.placeholder.map { " \($0)" } ?? "")
+        return (head, option.help + (option.fallback.map { " [\($0)]" } ?? ""))
+      })
+  }
+
+  /// Two columns of text, one row per line.
+  public static func help(_ rows: [(head: String, text: String)]) -> String {
+    let width = rows.map(\.head.count).max() ?? 0
+    return rows.map { head, text in
+      "  \(head)\(String(repeating: " ", count: width - head.count))  \(text)"
     }.joined(separator: "\n")
   }
 

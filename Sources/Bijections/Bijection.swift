@@ -48,3 +48,16 @@ extension Bijection {
     return (params, forward.expecting(params), inverse.expecting(params))
   }
 }
+
+/// A bijection that is another one, built from its own settings.
+public protocol ComposedBijection: Bijection {
+  /// The bijection that runs.
+  var composed: any Bijection { get }
+}
+
+extension ComposedBijection {
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    try composed.initialize(key, at: site)
+  }
+  public var members: [any Bijection] { composed.members }
+}

@@ -2,40 +2,36 @@ import Tensors
 
 /// The x with f(x; θ) = y, element by element, for a function that strictly increases in x.
 ///
-/// A bracketed Newton iteration on values (`MonotoneSolver`) finds x to the last float or so. Derivatives do not go
-/// through it: they follow from the implicit function theorem, in forward and reverse mode and to every order.
+/// A bracketed Newton iteration on values (`MonotoneSolver`) finds x to the last float or so. Derivatives do
+/// not go through it: they follow from the implicit function theorem, in forward and reverse mode and to
+/// every order.
 ///
 /// Cost: the function at most 200 times, mostly 5 to 10; and once more for each derivative.
 ///
 /// - Parameters:
 ///   - y: the values to reach.
-///   - parameters: all that the function depends on and that is differentiated, three tensors at most. What the closure
-///     captures instead is a constant.
-///   - bracket: where x is known to lie, constants; without it, the interval y ± 1 is doubled until it holds x.
+///   - parameters: the tensors that the function depends on and is differentiated by. Captured tensors are
+///     constants.
+///   - bracket: where x is known to lie, constants; without it, the interval y ± 1 is doubled until it holds
+///     x.
 ///   - function: f and ∂f/∂x > 0, each element from the same element of x (and from any parameters).
 /// - Returns: x in the shape of y; NaN where y or f is.
-/// - Precondition: at most three parameters.
 public func inverseOfMonotone(
   at y: Tensor, given parameters: [Tensor] = [], between bracket: (lower: Tensor, upper: Tensor)? = nil,
   _ function: @escaping @Sendable (_ x: Tensor, _ parameters: [Tensor]) -> (value: Tensor, slope: Tensor)
 ) -> Tensor {
-  require(
-    parameters.count <= 3, "inverseOfMonotone takes at most three parameters, got \(parameters.count)")
-  var inputs = Operands(absent: parameters.count + 1)
-  inputs.set(0, to: y)
-  for (i, parameter) in parameters.enumerated() { inputs.set(i + 1, to: parameter) }
-  return apply(
+  apply(
     MonotoneInverse(function: function, lower: bracket?.lower.detached, upper: bracket?.upper.detached),
-    inputs)[0]
+    Operands([y] + parameters))[0]
 }
 
 /// x(y, θ) with f(x, θ) = y. The total derivative of that equation is f′ dx + ∂f/∂θ dθ = dy, hence
 ///
 ///     dx = (dy − ∂f/∂θ dθ) / f′   and, for a cotangent g of x:   ȳ = g / f′,   θ̄ = −(∂f/∂θ)ᵀ (g / f′).
 ///
-/// The rules take f′ and ∂f/∂θ at the result, which is a tensor like any other to them: higher derivatives come from
-/// differentiating the rules. (One Newton step on live values would give first derivatives only: with x₀ constant, the
-/// second derivative of x₀ + (y − f(x₀)) / f′(x₀) by y is 0, not −f″ / f′³.)
+/// The rules take f′ and ∂f/∂θ at the result, which is a tensor like any other to them: higher derivatives
+/// come from differentiating the rules. (One Newton step on live values would give first derivatives only:
+/// with x₀ constant, the second derivative of x₀ + (y − f(x₀)) / f′(x₀) by y is 0, not −f″ / f′³.)
 struct MonotoneInverse: Primitive {
   let function: @Sendable (Tensor, [Tensor]) -> (value: Tensor, slope: Tensor)
   let lower, upper: Tensor?

@@ -1,35 +1,19 @@
 import Randomness
 import Tensors
 
-/// A bijection within another: the key that it draws from, and the path of its parameters (nil: the whole tree).
-struct Link: Sendable {
-  let bijection: any Bijection
-  let key: Key
-  let path: String?
-
-  init(_ bijection: any Bijection, _ key: Key, at path: String?) {
-    (self.bijection, self.key, self.path) = (bijection, key, path)
-  }
-}
-
-/// A link that works on ranges of the last axis. With several ranges it works on each with the same parameters.
-struct Slot: Sendable {
-  let link: Link
-  let ranges: [Range<Int>]
-
-  init(_ bijection: any Bijection, on ranges: Range<Int>..., key: Key, at path: String?) {
-    (link, self.ranges) = (Link(bijection, key, at: path), ranges)
-  }
-
-  /// What passes.
-  static func identity(_ range: Range<Int>) -> Slot { Slot(Serial(), on: range, key: Key(0), at: nil) }
-}
-
+// What an author of a combinator uses: the site makes both directions and carries all that the members have.
 extension Site {
+  /// A bijection within another: the key that it draws from, and the path of its parameters (nil: the whole tree).
+  public typealias Member = (bijection: any Bijection, key: Key, path: String?)
+  /// The same on ranges of the last axis. With several ranges it works on each with the same parameters.
+  public typealias Part = (bijection: any Bijection, key: Key, path: String?, channels: [Range<Int>])
+
   /// Bijections one after the other, both ways. Data for a start pass through the members already initialized.
   ///
   /// Members with the same path share their parameters, which start as the first one's.
-  func chain(_ name: String, _ links: [Link]) throws(FlowError) -> Initialized {
+  ///
+  /// - Throws: the members' errors.
+  public func chain(_ name: String, _ links: [Member]) throws(FlowError) -> Initialized {
     var (here, sites, members, tree): (Site, [Site], [Initialized], CompositeTree) = (self, [], [], .init())
     here.initOutputs = nil
     for link in links {
@@ -57,36 +41,47 @@ extension Site {
     )
   }
 
-  /// Bijections side by side on the last axis, both ways. Their outputs stand in the order of the slots.
-  func split(_ name: String, _ slots: [Slot]) throws(FlowError) -> Initialized {
+  /// Bijections side by side on the last axis, both ways. Their outputs stand in the order of the parts.
+  ///
+  /// - Throws: the members' errors.
+  /// - Precondition: the channels of all parts cover the last axis once. Parts without channels are left out.
+  public func split(_ name: String, _ slots: [Part]) throws(FlowError) -> Initialized {
     func rows(_ x: Tensor, _ ranges: [Range<Int>]) -> Tensor {
       concatenate(ranges.map { x.sliced(axis: -1, $0) }, axis: 0)
     }
-    func initialized(_ slot: Slot, _ outputs: [Range<Int>]?) throws(FlowError) -> Initialized {
+    func initialized(_ slot: Part, _ outputs: [Range<Int>]?) throws(FlowError) -> Initialized {
       var place = self
-      place.inputDim = inputDim.replacing(-1, by: slot.ranges[0].count)
-      place.initInputs = initInputs.map { rows($0, slot.ranges) }
+      place.inputDim = inputDim.replacing(-1, by: slot.channels[0].count)
+      place.initInputs = initInputs.map { rows($0, slot.channels) }
       place.initOutputs = outputs.flatMap { outputs in initOutputs.map { rows($0, outputs) } }
       place.initContext = initContext.map { context in
-        concatenate(slot.ranges.map { _ in context }, axis: 0)
+        concatenate(slot.channels.map { _ in context }, axis: 0)
       }
-      return try slot.link.bijection.initialize(slot.link.key, at: place)
+      return try slot.bijection.initialize(slot.key, at: place)
     }
+    let covered = slots.flatMap(\.channels).flatMap(Array.init)
+    require(
+      covered.sorted() == Array(0..<channels),
+      "\(name): parts cover \(channels) channels once, got \(covered)")
     var (tree, end) = (CompositeTree(), 0)
     var (forward, inverse): ([Mapping.Part], [Mapping.Part]) = ([], [])
     var outcome = inputDim
-    for slot in slots {
+    for slot in slots where !slot.channels[0].isEmpty {
       var member = try initialized(slot, nil)
       outcome = member.forward.codomain.shape
-      let outputs = slot.ranges.indices.map { i in
+      let outputs = slot.channels.indices.map { i in
         end + i * outcome[-1]..<end + (i + 1) * outcome[-1]
       }
-      end += slot.ranges.count * outcome[-1]
+      end += slot.channels.count * outcome[-1]
       if initOutputs != nil { member = try initialized(slot, outputs) }
-      let address = tree.adding(member.params, at: slot.link.path)
-      for (i, o) in zip(slot.ranges, outputs) {
-        forward.append(.init(member: .init(mapping: member.forward, address: address), inputs: i, outputs: o))
-        inverse.append(.init(member: .init(mapping: member.inverse, address: address), inputs: o, outputs: i))
+      let address = tree.adding(member.params, at: slot.path)
+      for (i, o) in zip(slot.channels, outputs) {
+        forward.append(
+          Mapping.Part(
+            member: Mapping.Member(mapping: member.forward, address: address), inputs: i, outputs: o))
+        inverse.append(
+          Mapping.Part(
+            member: Mapping.Member(mapping: member.inverse, address: address), inputs: o, outputs: i))
       }
     }
     outcome = outcome.replacing(-1, by: end)

@@ -1,4 +1,4 @@
-// The table of an instruction set: a pointer to each function of CKernels.h.
+// What one instruction set offers: a pointer to each kernel of CKernels.h.
 #ifndef CK_TABLE_H
 #define CK_TABLE_H
 
@@ -10,19 +10,18 @@
 #define NAN __builtin_nanf("")
 #endif
 
-#define CK_FUNCTIONS_OF(X, S) \
-  X(unary_##S) X(binary_##S) X(select_##S) X(fill_##S) X(sum_rows_##S) X(sum_columns_##S) X(max_rows_##S) \
-  X(max_columns_##S) X(cumsum_rows_##S) X(transpose_##S) X(gather_##S) X(scatter_add_##S) X(gemm_scratch_##S) \
-  X(gemm_##S) X(triangular_solve_##S) X(plu_solve_##S) X(lu_##S) X(qr_##S) X(uniform_##S) \
-  X(affine_##S) X(affine_pullback_##S) X(adam_##S) X(gemm_staircase_##S) X(dense_units_##S) X(spline_##S) X(spline_pullback_##S)
-#define CK_FUNCTIONS(X) \
-  CK_FUNCTIONS_OF(X, f32) CK_FUNCTIONS_OF(X, f64) \
-  X(convert_f32_f64) X(convert_f64_f32) X(threefry) X(threefry_bits32) X(threefry_bits64)
+#define CK_OTHERS(X) X(convert_f32_f64) X(convert_f64_f32) X(threefry) X(threefry_bits32) X(threefry_bits64)
 
 typedef struct ck_table {
   const char *name;
+#define FIELD(result, name, parameters, arguments) result (*name##_f32) parameters;
+  CK_KERNELS(FIELD, float, float, uint32_t)
+#undef FIELD
+#define FIELD(result, name, parameters, arguments) result (*name##_f64) parameters;
+  CK_KERNELS(FIELD, double, double, uint64_t)
+#undef FIELD
 #define FIELD(function) __typeof__(&ck_##function) function;
-  CK_FUNCTIONS(FIELD)
+  CK_OTHERS(FIELD)
 #undef FIELD
 } ck_table;
 

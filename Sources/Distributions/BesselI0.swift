@@ -1,16 +1,17 @@
 import Tensors
 
-/// log(e^(−κ) I₀(κ)) for κ ≥ 0, each element, to 10⁻¹³, with derivatives of every order. Cost: 32 exponentials.
+/// Computes log(e^(−κ) I₀(κ)) for each κ ≥ 0 to 10⁻¹³, with derivatives of every order. The cost is 32
+/// exponentials.
 ///
-/// Up to 40 by the midpoint rule for e^(−κ) I₀(κ) = (1/π) ∫₀^π exp(−κ(1 − cos θ)) dθ. Its integrand is smooth and periodic:
-/// with n nodes on the whole circle the rule gives I₀(κ) − 2 I_n(κ) + 2 I₂ₙ(κ) − ..., and I₆₄(κ) / I₀(κ) < 10⁻¹⁷ there.
-/// All terms are positive, and by symmetry 32 nodes are enough.
+/// Up to κ = 40, the midpoint rule integrates e^(−κ) I₀(κ) = (1/π) ∫₀^π exp(−κ(1 − cos θ)) dθ. The integrand
+/// is smooth and periodic. With n nodes on the circle the rule gives I₀(κ) − 2 I_n(κ) + 2 I₂ₙ(κ) − ..., and
+/// I₆₄(κ) / I₀(κ) < 10⁻¹⁷ here. All terms are positive, and by symmetry 32 nodes are enough.
 ///
-/// Beyond by the asymptotic series (2πκ)^(−½) (1 + 1²/(8κ) (1 + 3²/(16κ) (1 + 5²/(24κ) (...)))), whose 13th term is
-/// below 10⁻¹⁶. DLMF 10.40.1.
+/// Beyond κ = 40, the asymptotic series (2πκ)^(−½) (1 + 1²/(8κ) (1 + 3²/(16κ) (1 + 5²/(24κ) (...)))) is used
+/// (DLMF 10.40.1). Its 13th term is below 10⁻¹⁶.
 func logScaledBesselI0(_ concentration: Tensor) -> Tensor {
   let isLarge = concentration .> 40
-  // Each branch gets an operand of its own range.
+  // Each branch gets an operand inside its own range.
   let small = select(where: isLarge, 1, concentration)
   let large = select(where: isLarge, concentration, 100)
 

@@ -3,22 +3,25 @@ import Networks
 import Randomness
 import Tensors
 
-/// Independent normal variables whose locations and scales a network reads off the context.
+/// A distribution of independent normal variables whose locations and scales a network computes from the
+/// context.
 ///
-/// log p(x | c) = −½ Σ z² − Σ s − (D/2) log 2π with z = (x − t) · exp(−s), where (r, t) = net(c) and s is the form of the
-/// scale's logarithm at r, smoothly within ±8 by default; over the D numbers of a sample.
+/// log p(x | c) = −½ Σ z² − Σ s − (D/2) log 2π with z = (x − t) · exp(−s) for a sample of D numbers. Here (r,
+/// t) = net(c), and s is the log-scale as a function of r, which is smoothly bounded by ±8 by default.
 ///
-/// Draws: t + exp(s) · ε with ε = `key.normal`, differentiable by all parameters. Cost of both: the network, and O(D).
+/// Draws: t + exp(s) · ε with ε = `key.normal`, differentiable by all parameters. Both cost O(D) and the
+/// network.
 ///
-/// Parameters: `net`; its last layer starts at zero by default (see `MLP`), and so the distribution as the standard normal
-/// one whatever the context.
+/// Parameters: `net`. Its last layer starts at zero by default (see `MLP`), so the initial distribution is
+/// the standard normal one for any context.
 ///
-/// Domain: all reals. The context is one vector a row, an image's numbers in a row. Errors: `mismatch` without a context.
+/// Domain: all reals. The context is one vector per row; an image is flattened. Errors: `mismatch` without a
+/// context.
 public struct ConditionalNormal: Distribution {
   private let network: any Network
   private let scale: Affine.Scale
 
-  /// A normal distribution whose location and scale the network gives.
+  /// Makes a normal distribution whose location and scale a network computes.
   public init(_ network: any Network, scale: Affine.Scale = .bounded(8)) {
     self.network = network
     self.scale = scale

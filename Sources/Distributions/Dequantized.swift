@@ -1,30 +1,34 @@
 import Randomness
 import Tensors
 
-/// A density of real numbers as a model of whole ones, grey levels 0, 1, ..., levels − 1: uniform or variational dequantization.
+/// A model of grey levels 0, 1, ..., levels − 1 by a density of real numbers, with uniform or variational
+/// dequantization.
 ///
-/// With noise u between 0 and 1 in each number, v = (x + u) / levels and q the noise's density given the image,
+/// With noise u in [0, 1] for each number, v = (x + u) / levels, and q the density of the noise given the
+/// image,
 ///
 /// log P(x) ≥ E_q [log p(v) − log q(u | x)] − D log levels,
 ///
-/// with one draw of u for each image. Uniform noise has q = 1; variational noise is any conditional distribution on the unit
-/// interval, whose context is the image as grey levels between 0 and 1: `Flow(Serial(Logit(), AffineCoupling(...)))`.
+/// with one draw of u per image. Uniform noise has q = 1. Variational noise is a conditional distribution on
+/// the unit interval, such as `Flow(Serial(Logit(), AffineCoupling(...)))`. Its context is the image, scaled
+/// to [0, 1].
 ///
-/// Parameters: `density`, and `noise` where it is learned. Domain of the images: all reals, meant are whole numbers from 0 to
-/// levels − 1. Errors: those of both.
+/// Parameters: `density`, and `noise` if it is learned. Domain: images of whole numbers from 0 to levels − 1;
+/// other reals are not checked. Errors: those of both distributions.
 ///
-/// Theis, van den Oord & Bethge 2015, arXiv 1511.01844, section 3.1; Ho et al. 2019, *Flow++*, arXiv 1902.00275, eq. 12.
+/// Theis, van den Oord & Bethge 2015, arXiv 1511.01844, section 3.1; Ho et al. 2019, *Flow++*, arXiv
+/// 1902.00275, eq. 12.
 public struct Dequantized: Sendable {
-  /// The density of v, between 0 and 1.
+  /// The density of v in [0, 1].
   public let density: any Distribution
-  /// The noise given the image; nil: uniform.
+  /// The distribution of the noise given the image; nil for uniform noise.
   public let noise: (any Distribution)?
-  /// How many grey levels there are.
+  /// The number of grey levels.
   public let levels: Int
 
-  /// A density of numbers between 0 and 1 as a model of grey levels.
+  /// Makes a model of grey levels from a density on [0, 1].
   ///
-  /// - Precondition: at least two levels.
+  /// - Precondition: There are at least two levels.
   public init(_ density: any Distribution, levels: Int = 256, noise: (any Distribution)? = nil) {
     require(levels >= 2, "Dequantized: at least two levels, got \(levels)")
     self.density = density
@@ -32,13 +36,14 @@ public struct Dequantized: Sendable {
     self.levels = levels
   }
 
-  /// The lower bound of log P of each image, in nats: a function of a key, parameters, images and context.
+  /// A function of a key, parameters, images and context: a lower bound of log P in nats, one per image.
   public typealias LogBound =
     @Sendable (_ key: Key, _ params: Params, _ images: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
 
-  /// Initial parameters, the bound, and the density's sampler, whose draws v become images by `levels` (see `images`).
+  /// Makes initial parameters, the bound, and the density's sampler. `images` turns its draws v into grey
+  /// levels.
   ///
-  /// - Parameters: as of `Distribution`; `initInputs` are images.
+  /// The arguments are those of `Distribution`; `initInputs` are images.
   public func callAsFunction(
     _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
     initContext: Tensor? = nil,
@@ -72,18 +77,18 @@ public struct Dequantized: Sendable {
     )
   }
 
-  /// Images with uniform noise in each number, between 0 and 1.
+  /// Adds uniform noise to images and scales them to [0, 1].
   public func uniform(_ key: Key, _ images: Tensor) -> Tensor {
     (images + key.uniform(images.shape, dtype: images.dtype)) / Double(levels)
   }
 
-  /// The grey levels that numbers between 0 and 1 lie in.
+  /// Turns numbers in [0, 1] into grey levels.
   public func images(_ v: Tensor) -> Tensor {
     minimum(maximum(floor(v * Double(levels)), 0), Double(levels - 1))
   }
 }
 
-/// Log-probabilities of images in nats as bits for each of their numbers, negated: what densities of images are compared by.
+/// Converts log-probabilities in nats to bits per dimension, the usual negative log-likelihood of images.
 public func bitsPerDimension(_ logProbability: Tensor, sampleDim: Shape) -> Tensor {
   -logProbability / (Double(sampleDim.count) * 0.69314718055994530942)
 }

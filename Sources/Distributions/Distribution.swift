@@ -5,25 +5,25 @@ import Tensors
 /// A distribution at its place: its initial parameters, its log-density and its sampler.
 public typealias InitializedDistribution = (params: Params, logPDF: LogPDF, sample: Sampler)
 
-/// A distribution: a pure value that a key and a place turn into parameters, a log-density and a sampler.
+/// A distribution: a pure value that makes parameters, a log-density and a sampler from a key and a shape.
 public protocol Distribution: Sendable {
-  /// Initial parameters, log-density and sampler, for samples as described by `site`.
+  /// Makes initial parameters, the log-density and the sampler for the shapes and the dtype of `site`.
   func initialize(
     _ key: Key, at site: Site
   ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler)
 }
 
 extension Distribution {
-  /// Initial parameters, log-density and sampler.
+  /// Makes initial parameters, the log-density and the sampler.
   ///
   /// - Parameters:
-  ///   - key: what the initial values are drawn from; the same key gives the same bits.
-  ///   - inputDim: one sample's shape.
-  ///   - contextDim: one context sample's shape, if the distribution is conditional.
-  ///   - initInputs: a batch of data for layers with a data-dependent start.
-  ///   - initContext: the context of those rows.
-  ///   - dtype: of parameters and data. Initial values are drawn in float32 and converted.
-  /// - Throws: `FlowError` for an empty shape, or initial inputs that do not fit or are not finite.
+  ///   - key: The key of the initial values. The same key gives the same bits.
+  ///   - inputDim: The shape of a sample.
+  ///   - contextDim: The shape of a context sample, for a conditional distribution.
+  ///   - initInputs: A batch of data for layers with data-dependent initialization.
+  ///   - initContext: The context of that batch.
+  ///   - dtype: The dtype of parameters and data. Initial values are drawn in float32 and converted.
+  /// - Throws: `FlowError` for an empty shape, or initial inputs of a wrong shape or not finite.
   public func callAsFunction(
     _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
     initContext: Tensor? = nil,
@@ -94,8 +94,11 @@ public struct LogPDF: Sendable {
     try mapping(params, inputs, given: context).logDet
   }
 
-  /// The parameters with the statistics that training keeps (batch normalization's running mean) moved by a batch; the
-  /// same tree for a distribution without any, and for no rows. Throws as the call does.
+  /// Updates the running statistics in the parameters, such as those of batch normalization, from a batch.
+  ///
+  /// The tree is unchanged for a distribution without statistics and for a batch without rows.
+  ///
+  /// - Throws: `FlowError` as the call does.
   public func updatingStatistics(
     _ params: Params, _ batch: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Params {
@@ -105,22 +108,22 @@ public struct LogPDF: Sendable {
   func expecting(_ params: Params) -> LogPDF { LogPDF(mapping.expecting(params)) }
 }
 
-/// Draws from a distribution: a pure function of a key, parameters, a count and a context. Calling it checks its arguments.
+/// A sampler: a pure function of a key, parameters, a count and a context. The call checks its arguments.
 public struct Sampler: Sendable {
-  /// The mathematics: `count` draws and their log-density.
+  /// The unchecked function, which returns `count` draws and their log-densities.
   public typealias Body =
     @Sendable (
       _ key: Key, _ params: Params, _ count: Int, _ context: Tensor?
     ) throws(FlowError) -> (samples: Tensor, logPDF: Tensor)
 
-  /// What is checked before `body` runs; its domain describes the draws.
+  /// The checks of the arguments. Its domain describes the draws.
   public private(set) var boundary: Boundary
-  /// The unchecked mathematics.
+  /// The function without checks.
   public let body: Body
-  /// The mathematics at another temperature than 1; nil where there is no such thing.
+  /// The unchecked function at a temperature; nil for distributions without a temperature.
   public let tempered: (@Sendable (_ temperature: Double) -> Body)?
 
-  /// A sampler.
+  /// Makes a sampler from its parts.
   public init(
     _ boundary: Boundary, tempered: (@Sendable (_ temperature: Double) -> Body)? = nil, body: @escaping Body
   ) {
@@ -129,10 +132,10 @@ public struct Sampler: Sendable {
     self.body = body
   }
 
-  /// Draws, `[count] + inputDim`. The first draws do not depend on how many are asked for.
+  /// Draws samples, `[count] + inputDim`. The first draws do not depend on `count`.
   ///
   /// - Parameters:
-  ///   - context: one row a draw, or one row for all.
+  ///   - context: The context with one row per draw, or one row for all draws.
   /// - Precondition: `count` is not negative.
   public func callAsFunction(
     _ key: Key, _ params: Params, count: Int, given context: Tensor? = nil
@@ -140,7 +143,7 @@ public struct Sampler: Sendable {
     try withLogPDF(key, params, count: count, given: context).samples
   }
 
-  /// Draws and their log-density, in one pass.
+  /// Draws samples and computes their log-densities in one pass.
   ///
   /// - Precondition: `count` is not negative.
   public func withLogPDF(
@@ -158,16 +161,17 @@ public struct Sampler: Sendable {
     return try body(key, params, count, context)
   }
 
-  /// Draws with the deviations of the latent numbers multiplied by a temperature: below 1 closer to what is most likely.
+  /// Draws samples with the latents' standard deviations multiplied by a temperature.
   ///
-  /// Throws `FlowError.mismatch` where the latent distribution has no temperature: normal and other location-scale families
-  /// and `ConditionalNormal` have one.
+  /// A temperature below 1 gives draws closer to the mode of the latents. Location-scale families such as
+  /// `Normal`, and `ConditionalNormal`, have a temperature.
   ///
-  /// - Precondition: `count` is not negative and the temperature is positive.
+  /// - Throws: `FlowError.mismatch` if the latent distribution has no temperature.
+  /// - Precondition: `count` is not negative, and the temperature is positive.
   public func callAsFunction(
     _ key: Key, _ params: Params, count: Int, temperature: Double, given context: Tensor? = nil
   ) throws(FlowError) -> Tensor {
-    precondition(temperature > 0, "a temperature is positive, got \(temperature)")
+    require(temperature > 0, "a temperature is positive, got \(temperature)")
     guard let tempered else {
       throw .mismatch(
         who: boundary.name, what: "a latent distribution", expected: "with a temperature", got: "one without")

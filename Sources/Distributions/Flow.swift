@@ -2,21 +2,21 @@ import Bijections
 import Randomness
 import Tensors
 
-/// A bijection with a prior over its latents is a distribution over data.
+/// A normalizing flow: the distribution of data that a bijection and a prior of its latents define.
 ///
-/// log p(x) = log prior(f(x)) + log|det ∂f/∂x|. Draws: f⁻¹(z), z from the prior; their log-density comes with them, since
-/// log|det ∂f⁻¹/∂z| is at hand: log p(x) = log prior(z) − log|det ∂f⁻¹/∂z|.
+/// log p(x) = log prior(f(x)) + log|det ∂f/∂x|. Draws: f⁻¹(z) with z from the prior. The same pass gives
+/// their log-density, log p(x) = log prior(z) − log|det ∂f⁻¹/∂z|.
 ///
-/// Parameters: `bijection` and `prior`, so a learned prior is trained and saved with the rest.
+/// Parameters: `bijection` and `prior`, so a learned prior is trained and saved with the bijection.
 ///
-/// The context reaches both. Domain: the bijection's. Errors: theirs.
+/// Both receive the context. Domain: that of the bijection. Errors: those of both.
 public struct Flow: Distribution {
   /// The map from data to latents.
   public let bijection: any Bijection
   /// The distribution of the latents.
   public let prior: any Distribution
 
-  /// A bijection and the distribution of its latents.
+  /// Makes a flow of a bijection and the distribution of its latents.
   public init(_ bijection: any Bijection, prior: any Distribution = Normal()) {
     self.bijection = bijection
     self.prior = prior

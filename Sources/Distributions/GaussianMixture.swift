@@ -3,23 +3,24 @@ import Networks
 import Randomness
 import Tensors
 
-/// A mixture of normal distributions with full covariances: `Mixture` of `MultivariateNormal`.
+/// A mixture of normal distributions with full covariances, a `Mixture` of `MultivariateNormal`.
 ///
-/// log p(x) = log Σ_k w_k N(x; mean_k, covariance_k). Cost: O(D²) a row and component.
+/// log p(x) = log Σ_k w_k N(x; mean_k, covariance_k). Cost: O(D²) per row and component.
 ///
-/// Draws: a component by its weight, then its normal draw.
+/// Draws: a normal draw from a component, which is chosen by its weight.
 ///
-/// Parameters: see `Mixture` and `MultivariateNormal`; frozen for a given mixture, learned for `GaussianMixture(components:)`,
-/// whose means start as standard normal numbers and whose covariances start as 1, with equal weights.
+/// Parameters: those of `Mixture` and `MultivariateNormal`, frozen for a given mixture.
+/// `GaussianMixture(components:)` learns them. Its means start as standard normal numbers, its covariances as
+/// the identity, its weights as equal.
 ///
-/// Domain: all reals. A context is ignored. Errors: `mismatch` for a shape that does not fit, negative weights, or a covariance
-/// that is not symmetric and positive definite.
+/// Domain: all reals. A context is ignored. Errors: `mismatch` for a wrong shape, negative weights, or a
+/// covariance that is not symmetric and positive definite.
 public struct GaussianMixture: Distribution {
   private let mixture: Mixture
 
-  /// A given mixture. Weights are relative: they are normalized.
+  /// Makes a given mixture. The weights are normalized.
   ///
-  /// - Precondition: as many covariances and weights as means, at least one.
+  /// - Precondition: There are as many covariances and weights as means, at least one.
   public init(means: [[Double]], covariances: [[[Double]]], weights: [Double]) {
     require(
       means.count == covariances.count && means.count == weights.count,
@@ -29,9 +30,9 @@ public struct GaussianMixture: Distribution {
       weights: .fixed(Tensor(weights, dtype: .float64)))
   }
 
-  /// A learned mixture.
+  /// Makes a learned mixture.
   ///
-  /// - Precondition: at least one component.
+  /// - Precondition: There is at least one component.
   public init(components: Int) {
     mixture = Mixture(
       count: components, of: MultivariateNormal(mean: .learned(drawn: .normal(standardDeviation: 1))))

@@ -2,18 +2,18 @@ import Bijections
 import Randomness
 import Tensors
 
-/// Where the location and the scale of each number of a sample come from.
+/// The location and the scale of each number of a sample: constants or learned parameters.
 public struct LocationScale: Sendable {
   let location: Parameter
   let scale: Parameter
   let isStandard: Bool
 
-  /// Location 0, scale 1, no parameters.
+  /// The location 0 and the scale 1, without parameters.
   public static let standard = LocationScale(location: 0, scale: 1, isStandard: true)
-  /// A location and a scale for each number, learned from 0 and 1.
+  /// A learned location and scale for each number, which start at 0 and 1.
   public static let learned = LocationScale(location: .learned, scale: .learned)
 
-  /// A location and a scale; each stays or is learned, and broadcasts to a sample's shape.
+  /// Makes a location and a scale, each given or learned, which broadcast to a sample's shape.
   public init(location: Parameter, scale: Parameter) {
     self.init(location: location, scale: scale, isStandard: false)
   }
@@ -23,25 +23,26 @@ public struct LocationScale: Sendable {
   }
 }
 
-/// Independent numbers of one one-dimensional family, each with a location and a scale.
+/// A family of distributions of independent numbers, each with a location and a scale.
 ///
-/// log p(x) = Σ (log k(z) − log N − logScale) with z = (x − location) · exp(−logScale), where k / N is the density at
-/// location 0 and scale 1. Draws: location + exp(logScale) · z for a standard draw z. O(D) both. Draws are differentiable by
-/// location and scale.
+/// log p(x) = Σ (log k(z) − log N − logScale) with z = (x − location) · exp(−logScale), where k / N is the
+/// standard density, at location 0 and scale 1. Draws: location + exp(logScale) · z for a standard draw z.
+/// Both cost O(D). Draws are differentiable by location and scale.
 ///
-/// Parameters: none for `.standard`; else `location` and `logScale`, of one sample's shape, learned or frozen leaves, 0 at
-/// first unless given. Domain: all reals. A context is ignored. Errors: `mismatch` for a value that does not broadcast to a
-/// sample and for a scale that is not positive, `notFinite` for one that is not finite.
+/// Parameters: none for `.standard`. Otherwise `location` and `logScale` of a sample's shape are learned or
+/// frozen leaves, 0 unless given. Domain: all reals. A context is ignored. Errors: `mismatch` for a value
+/// that does not broadcast to a sample or a scale that is not positive, `notFinite` for a value that is not
+/// finite.
 ///
-/// A family says what stands at location 0 and scale 1.
+/// A family defines the standard density and its draws.
 public protocol LocationScaleFamily: Distribution {
-  /// Where location and scale come from.
+  /// The location and the scale, standard, given or learned.
   var locationScale: LocationScale { get }
-  /// log N, of one number.
+  /// The log-normalizer log N of a number.
   var logNormalizer: Double { get }
-  /// Σ log k(z), a row.
+  /// Computes the log-kernel Σ log k(z) per row.
   func logKernel(_ z: Tensor) -> Tensor
-  /// Standard draws; those of a longer first axis start with those of a shorter one.
+  /// Draws from the standard distribution. Draws with a longer first axis begin with those of a shorter one.
   func draw(_ key: Key, _ shape: Shape, dtype: DType) -> Tensor
 }
 
@@ -88,7 +89,7 @@ extension LocationScaleFamily {
   }
 }
 
-/// A sampler whose mathematics is known at every temperature.
+/// Makes a sampler from a function of the temperature.
 func sampler(
   _ boundary: Boundary, at temperature: @escaping @Sendable (Double) -> Sampler.Body
 ) -> Sampler { Sampler(boundary, tempered: temperature, body: temperature(1)) }

@@ -2,7 +2,7 @@ import Bijections
 import Randomness
 import Tensors
 
-/// Distributions beside each other, as the components of a mixture and the factors of a product are.
+/// The initialized members of a mixture or a product.
 struct Members: Sendable {
   let params: Params
   let densities: [Mapping]

@@ -2,36 +2,39 @@ import Bijections
 import Randomness
 import Tensors
 
-/// A mixture of distributions: one of them is picked for each row, by its weight.
+/// A mixture distribution: each row comes from one of its components, chosen by weight.
 ///
-/// log p(x) = log Σ_k w_k p_k(x), summed in logarithms; −∞ outside every component's support. Cost: all components.
+/// log p(x) = log Σ_k w_k p_k(x), summed in logarithms; −∞ outside every component's support. Cost: that of
+/// all components.
 ///
-/// Draws: the component of each row by `key.categorical` over log w_k, then as many draws of each component as its rows.
-/// Draws are differentiable by the components' parameters where theirs are, but the picks are not by the weights: fit
-/// mixtures by likelihood, not through their draws.
+/// Draws: `key.categorical` over log w_k chooses the component of each row, and each component draws its
+/// rows. Draws are differentiable by the components' parameters if the components' own draws are. They are
+/// not differentiable by the weights, so fit mixtures by likelihood.
 ///
-/// Parameters: `logWeights` [components], which are normalized where they are used, learned or frozen; `components`, with a
-/// child each. Equal weights at first unless given.
+/// Parameters: `logWeights` [components], learned or frozen, which are normalized on use, and `components`
+/// with one child per component. Weights are equal unless given.
 ///
-/// The context reaches the components. Domain: all reals, or that of the first component. Errors: the components'; `mismatch`
-/// for weights that do not fit, are negative, or all zero.
+/// The components receive the context. Domain: all reals, or that of the first component. Errors: those of
+/// the components; `mismatch` for weights of a wrong number, negative weights, or weights that are all zero.
 public struct Mixture: Distribution {
   private let components: [any Distribution]
   private let weights: Parameter
 
-  /// A mixture of the given distributions. Weights are relative: they are normalized.
+  /// Makes a mixture of the given distributions. The weights are normalized.
   ///
-  /// - Precondition: at least one component.
+  /// - Precondition: There is at least one component.
   public init(_ components: [any Distribution], weights: Parameter = .learned) {
     require(!components.isEmpty, "a mixture needs a component")
     self.components = components
     self.weights = weights
   }
 
-  /// A mixture of `count` copies of a learned distribution, with a start of its own each. Where its start is not random,
-  /// copies stay equal forever: draw the location, `Normal(location: .learned(drawn: .normal(standardDeviation: 1)), ...)`.
+  /// Makes a mixture of `count` copies of a learned distribution, each with its own initial parameters.
   ///
-  /// - Precondition: at least one component.
+  /// Copies with equal initial parameters stay equal, so draw the location at random:
+  /// `Normal(location: .learned(drawn: .normal(standardDeviation: 1)), ...)`.
+  ///
+  /// - Precondition: There is at least one component.
   public init(count: Int, of component: any Distribution, weights: Parameter = .learned) {
     self.init([any Distribution](repeating: component, count: count), weights: weights)
   }
@@ -69,7 +72,7 @@ public struct Mixture: Distribution {
     let value = try weights.value(
       "weights", of: "Mixture", key, neutral: .ones([components.count], dtype: .float64))
     let numbers = value.doubles
-    // A learned weight of 0 would have no way back.
+    // A learned weight of 0 would stay 0.
     if numbers.contains(where: { $0 < 0 || weights.isLearned && $0 == 0 }) || numbers.allSatisfy({ $0 == 0 })
     {
       throw .mismatch(
@@ -80,7 +83,7 @@ public struct Mixture: Distribution {
   }
 }
 
-/// log Σ eᵗ of each row. Where all terms are −∞ it is −∞ with derivative 0, not NaN.
+/// Computes log Σ eᵗ per row. If all terms are −∞, the result is −∞ with derivative 0.
 private func logTotal(_ terms: Tensor) -> Tensor {
   let isEmpty = terms.detached.max(axis: 1) .== -.infinity
   let total = select(where: isEmpty.expanded(axis: 1), 0, terms).logSumExp(axis: 1)

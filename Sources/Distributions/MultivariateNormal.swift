@@ -2,32 +2,35 @@ import Bijections
 import Randomness
 import Tensors
 
-/// A normal distribution with a full covariance, kept as its Cholesky factor.
+/// A multivariate normal distribution with a full covariance, stored as its Cholesky factor.
 ///
-/// log p(x) = −½ |z|² − Σ logDiagonal − (D/2) log 2π with L z = x − mean, where the covariance is L Lᵀ and L is lower triangular
-/// with diagonal exp(logDiagonal); a triangular solve, O(D²) a row. Over all D numbers of a sample, whatever its shape.
+/// log p(x) = −½ |z|² − Σ logDiagonal − (D/2) log 2π with L z = x − mean for a sample of D numbers. The
+/// covariance is L Lᵀ, and L is lower triangular with diagonal exp(logDiagonal). A triangular solve costs
+/// O(D²) per row.
 ///
-/// Draws: mean + L ε with ε = `key.normal`; O(D²). Draws are differentiable by all parameters.
+/// Draws: mean + L ε with ε = `key.normal`, which cost O(D²) and are differentiable by all parameters.
 ///
-/// Parameters: `mean` [D], `logDiagonal` [D] and `entries` [D (D − 1) / 2], L below its diagonal, row by row: no training step
-/// leaves the positive definite matrices. Learned or frozen leaves; learned ones start at mean 0 and covariance 1.
+/// Parameters: `mean` [D], `logDiagonal` [D] and `entries` [D (D − 1) / 2], the rows of L below its diagonal.
+/// So the covariance stays positive definite in training. The leaves are learned or frozen; learned ones
+/// start at mean 0 and covariance 1.
 ///
-/// Domain: all reals. A context is ignored. Errors: `mismatch` for values of another shape and for a covariance that is not
-/// symmetric and positive definite; `notFinite`.
+/// Domain: all reals. A context is ignored. Errors: `mismatch` for a wrong shape or a covariance that is not
+/// symmetric and positive definite, `notFinite` for values that are not finite.
 public struct MultivariateNormal: Distribution {
   private let mean: Parameter
   private let covariance: Parameter
 
-  /// A mean [D] and a covariance [D, D], each given or learned: `MultivariateNormal()` learns both.
+  /// Makes a distribution with a mean [D] and a covariance [D, D], each given or learned. The defaults learn
+  /// both.
   public init(mean: Parameter = .learned, covariance: Parameter = .learned) {
     self.mean = mean
     self.covariance = covariance
   }
 
-  /// A given mean and a given covariance.
+  /// Makes a distribution with a given mean and covariance.
   public init(mean: [Double], covariance: [[Double]]) {
     let size = covariance.count
-    // Ragged rows become a shape that is refused later.
+    // Rows of different lengths become a wrong shape, which initialization rejects.
     let isSquare = covariance.allSatisfy { $0.count == size }
     let values = Array(covariance.joined())
     self.init(
@@ -83,8 +86,9 @@ public struct MultivariateNormal: Distribution {
   }
 }
 
-/// The lower triangular L with a positive diagonal for which L Lᵀ is the matrix, row-major, or nil where there is none: the
-/// matrix is not symmetric (to 10⁻⁶ of its diagonal) or not positive definite.
+/// The Cholesky factor of a matrix, row-major, or nil if the matrix is not positive definite.
+///
+/// The result is nil too if the matrix is not symmetric to 10⁻⁶ of its diagonal.
 private func choleskyFactor(_ matrix: Tensor) -> [Double]? {
   let (a, n) = (matrix.doubles, matrix.shape[0])
   var l = [Double](repeating: 0, count: n * n)

@@ -3,15 +3,15 @@ import Networks
 import Randomness
 import Tensors
 
-/// A parameter of a distribution: a value that stays, or one that is learned from a start.
+/// A parameter of a distribution: a constant, or a learned value with an initial value.
 ///
 /// ```swift
-/// Laplace(location: 0, scale: [1, 2, 3])                    // stays: frozen leaves
+/// Laplace(location: 0, scale: [1, 2, 3])                    // constants, in frozen leaves
 /// Laplace(location: .learned, scale: .learned(from: 2))     // learned leaves
 /// ```
 ///
-/// A value broadcasts to the shape that its distribution asks for. Values are kept in double precision until the dtype is
-/// known, as numbers and array literals are.
+/// A value broadcasts to the shape that its distribution needs. Values are stored in double precision until
+/// initialization states the dtype.
 public struct Parameter: Sendable {
   private enum Start: Sendable {
     case neutral
@@ -21,24 +21,24 @@ public struct Parameter: Sendable {
   private let start: Start
   let isLearned: Bool
 
-  /// A value that stays.
+  /// A constant tensor, stored as a frozen leaf.
   public static func fixed(_ value: Tensor) -> Parameter { Parameter(start: .value(value), isLearned: false) }
-  /// Learned, from what the distribution's standard form has: location 0, scale 1.
+  /// A learned parameter that starts at its standard value, such as location 0 and scale 1.
   public static let learned = Parameter(start: .neutral, isLearned: true)
-  /// Learned, from a value.
+  /// A learned parameter that starts at a tensor.
   public static func learned(from value: Tensor) -> Parameter {
     Parameter(start: .value(value), isLearned: true)
   }
-  /// Learned, from a number everywhere.
+  /// A learned parameter whose elements start at a number.
   public static func learned(from number: Double) -> Parameter {
     learned(from: Tensor(number, dtype: .float64))
   }
-  /// Learned, from a random value: what tells the components of a mixture apart.
+  /// A learned parameter with a random initial value, for instance for the components of a mixture.
   public static func learned(drawn initializer: Initializer) -> Parameter {
     Parameter(start: .drawn(initializer), isLearned: true)
   }
 
-  /// The value or the start, of the shape of `neutral` and in float64.
+  /// The constant or initial value in float64, in the shape of `neutral`.
   func value(
     _ name: String, of who: String, _ key: Key, neutral: Tensor
   ) throws(FlowError) -> Tensor {
@@ -59,17 +59,17 @@ public struct Parameter: Sendable {
     return value.broadcast(to: there)
   }
 
-  /// The leaf for what a value became.
+  /// The leaf for a value in the site's dtype, learned or frozen.
   func leaf(_ value: Tensor, at site: Site) -> Params {
     isLearned ? .leaf(value.cast(to: site.dtype)) : .frozen(value.cast(to: site.dtype))
   }
 
-  /// The leaf of a location: 0 where nothing else is said.
+  /// The leaf of a location, 0 by default.
   func location(of who: String, _ key: Key, at site: Site) throws(FlowError) -> Params {
     leaf(try value("location", of: who, key, neutral: .zeros(site.inputDim, dtype: .float64)), at: site)
   }
 
-  /// The leaf of a positive parameter's logarithm: 0 where nothing else is said.
+  /// The leaf of a positive parameter's logarithm, 0 by default.
   func logarithm(_ name: String, of who: String, _ key: Key, at site: Site) throws(FlowError) -> Params {
     let value = try value(name, of: who, key, neutral: .ones(site.inputDim, dtype: .float64))
     if let wrong = value.doubles.first(where: { $0 <= 0 }) {
@@ -80,10 +80,10 @@ public struct Parameter: Sendable {
 }
 
 extension Parameter: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
-  /// A number that stays.
+  /// Makes a constant from a real number.
   public init(floatLiteral number: Double) { self = .fixed(Tensor(number, dtype: .float64)) }
-  /// A number that stays.
+  /// Makes a constant from a whole number.
   public init(integerLiteral number: Int) { self = .fixed(Tensor(Double(number), dtype: .float64)) }
-  /// A vector that stays.
+  /// Makes a constant from a vector.
   public init(arrayLiteral numbers: Double...) { self = .fixed(Tensor(numbers, dtype: .float64)) }
 }

@@ -2,20 +2,21 @@ import Bijections
 import Randomness
 import Tensors
 
-/// Independent coordinates, each with a distribution of its own.
+/// A product distribution: independent coordinates, each with its own distribution.
 ///
-/// log p(x) = Σ_i log p_i(x_i). Draws: those of each. Cost: theirs.
+/// log p(x) = Σ_i log p_i(x_i). Draws: one from each distribution. Cost: the sum of theirs.
 ///
-/// Parameters: one child a coordinate, `0`, `1`, .... Coordinate i draws from `key.folded(in: i)`.
+/// Parameters: one child per coordinate, `0`, `1`, .... Coordinate i draws from `key.folded(in: i)`.
 ///
-/// The context reaches each. Domain: all reals; outside a coordinate's support the density is 0. Errors: `mismatch` when a
-/// sample is not a vector with as many numbers as there are distributions; theirs.
+/// Each distribution receives the context. Domain: all reals; the density is 0 outside a coordinate's
+/// support. Errors: `mismatch` if a sample is not a vector with one number per distribution, and those of the
+/// distributions.
 public struct Product: Distribution {
   private let factors: [any Distribution]
 
-  /// A product of distributions of one number each.
+  /// Makes a product of distributions of one number each.
   ///
-  /// - Precondition: at least one.
+  /// - Precondition: There is at least one distribution.
   public init(_ factors: [any Distribution]) {
     require(!factors.isEmpty, "a product needs a factor")
     self.factors = factors

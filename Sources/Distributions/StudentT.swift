@@ -1,27 +1,29 @@
 import Randomness
 import Tensors
 
-/// Independent variables of Student's t distribution: standard ones, or with a location and a scale each.
+/// A distribution of independent variables of Student's t distribution, standard or with a location and a
+/// scale each.
 ///
 /// log p(x) = −½(ν + 1) Σ log(1 + z²/ν) − Σ logScale − D log N with z = (x − location) · exp(−logScale) and
-/// log N = ½ log(νπ) + log Γ(ν/2) − log Γ((ν + 1)/2), over the D numbers of a sample.
+/// log N = ½ log(νπ) + log Γ(ν/2) − log Γ((ν + 1)/2), for a sample of D numbers.
 ///
-/// Draws: location + exp(logScale) · t with t = √(ν (U^(−2/ν) − 1)) · cos 2πV for uniform U and V: the polar form, exact for
-/// every ν and without rejection. O(D) both. In float32 draws can overflow where ν < 0.2.
+/// Draws: location + exp(logScale) · t with t = √(ν (U^(−2/ν) − 1)) · cos 2πV for uniform U and V. This polar
+/// form is exact for every ν and needs no rejection. Both cost O(D). In float32, draws can overflow if ν <
+/// 0.2.
 ///
-/// The degrees of freedom ν are a constant of the distribution. Parameters, domain and errors: see `LocationScaleFamily`.
-/// A context is ignored.
+/// The degrees of freedom ν are a constant of the distribution. Parameters, domain and errors: see
+/// `LocationScaleFamily`. A context is ignored.
 ///
 /// Bailey 1994, *Polar generation of random variates with the t-distribution*, Math. Comp. 62, eq. 2.
 public struct StudentT: LocationScaleFamily {
-  /// ν.
+  /// The degrees of freedom ν.
   public let degreesOfFreedom: Double
-  /// Where location and scale come from.
+  /// The location and the scale, standard, given or learned.
   public let locationScale: LocationScale
 
-  /// The standard form, or `.learned`.
+  /// Makes the standard distribution, or a learned one with `.learned`.
   ///
-  /// - Precondition: the degrees of freedom are positive and finite.
+  /// - Precondition: The degrees of freedom are positive and finite.
   public init(degreesOfFreedom: Double, _ locationScale: LocationScale = .standard) {
     require(
       degreesOfFreedom > 0 && degreesOfFreedom.isFinite,
@@ -29,34 +31,37 @@ public struct StudentT: LocationScaleFamily {
     self.degreesOfFreedom = degreesOfFreedom
     self.locationScale = locationScale
   }
-  /// A location and a scale, each given or learned.
+  /// Makes a distribution with a location and a scale, each given or learned.
   ///
-  /// - Precondition: the degrees of freedom are positive and finite.
+  /// - Precondition: The degrees of freedom are positive and finite.
   public init(degreesOfFreedom: Double, location: Parameter, scale: Parameter) {
     self.init(degreesOfFreedom: degreesOfFreedom, LocationScale(location: location, scale: scale))
   }
 
-  /// ½ log(νπ) + log Γ(ν/2) − log Γ((ν + 1)/2).
+  /// The log-normalizer ½ log(νπ) + log Γ(ν/2) − log Γ((ν + 1)/2).
   public var logNormalizer: Double {
     0.5 * logarithm(degreesOfFreedom * .pi) - logGammaHalfStep(degreesOfFreedom / 2)
   }
-  /// −½(ν + 1) Σ log(1 + z²/ν).
+  /// The log-kernel −½(ν + 1) Σ log(1 + z²/ν).
   public func logKernel(_ z: Tensor) -> Tensor {
     -0.5 * (degreesOfFreedom + 1) * logOnePlusSquare(z / degreesOfFreedom.squareRoot()).sumPerRow()
   }
-  /// Standard draws.
+  /// Draws from the standard distribution.
   public func draw(_ key: Key, _ shape: Shape, dtype: DType) -> Tensor {
-    // With a = -(2/ν) log U the radius is √ν √(eᵃ - 1) = √ν e^(a/2) √(1 - e^(-a)), whose exponent is half as large.
+    // With a = -(2/ν) log U the radius is √ν √(eᵃ - 1) = √ν e^(a/2) √(1 - e^(-a)), whose exponential
+    // overflows later.
     let a = 2 / degreesOfFreedom * key.folded(in: 0).exponential(shape, dtype: dtype)
     let radius = degreesOfFreedom.squareRoot() * exp(0.5 * a) * sqrt(-expm1(-a))
     return radius * cos(2 * .pi * key.folded(in: 1).uniform(shape, dtype: dtype))
   }
 }
 
-/// log Γ(x + ½) − log Γ(x) for x > 0, to 10⁻¹⁵: the difference of two logarithms of Γ would cancel where x is large.
+/// Computes log Γ(x + ½) − log Γ(x) for x > 0 to 10⁻¹⁵, without the cancellation of the difference for large
+/// x.
 ///
-/// Γ(x + ½) / Γ(x) = x / (x + ½) · Γ(x + 3/2) / Γ(x + 1) moves x up to 16, where six terms of the asymptotic series
-/// ½ log x − 1/(8x) + 1/(192x³) − 1/(640x⁵) + 17/(14336x⁷) − 31/(18432x⁹) + ... are enough.
+/// The recurrence Γ(x + ½) / Γ(x) = x / (x + ½) · Γ(x + 3/2) / Γ(x + 1) raises x to 16. There six terms of
+/// the asymptotic series ½ log x − 1/(8x) + 1/(192x³) − 1/(640x⁵) + 17/(14336x⁷) − 31/(18432x⁹) + ... are
+/// enough.
 func logGammaHalfStep(_ x: Double) -> Double {
   var (x, factor) = (x, 1.0)
   while x < 16 {
@@ -68,5 +73,5 @@ func logGammaHalfStep(_ x: Double) -> Double {
   return logarithm(factor) + 0.5 * logarithm(x) + series
 }
 
-/// The natural logarithm of a constant, by the library's own kernel.
+/// Computes the natural logarithm of a constant by the library's own kernel.
 func logarithm(_ x: Double) -> Double { log(Tensor(x, dtype: .float64)).item }

@@ -2,27 +2,28 @@ import Bijections
 import Randomness
 import Tensors
 
-/// Independent uniform variables, on [0, 1] or on intervals of their own.
+/// A distribution of independent uniform variables, on [0, 1] or on given intervals.
 ///
-/// log p(x) = −Σ log(high − low) where every number lies within its interval, ends included; −∞ elsewhere.
+/// log p(x) = −Σ log(high − low) if every number is in its closed interval; −∞ otherwise.
 ///
-/// Draws: low + (high − low) · u with u = `key.uniform`, not above high whatever the rounding. O(D) both.
+/// Draws: low + (high − low) · u with u = `key.uniform`, clamped to high. Both cost O(D).
 ///
-/// Parameters: none on [0, 1]; else `low` and `high`, frozen, of one sample's shape. They are not learned: the likelihood of
-/// data grows as the ends close in on them and is 0 with derivative 0 beyond, so there is nothing to follow.
+/// Parameters: none on [0, 1]; otherwise `low` and `high`, frozen, of a sample's shape. They are not learned.
+/// The likelihood grows as an interval shrinks to the data and is 0 with derivative 0 beyond, so its gradient
+/// does not lead to an optimum.
 ///
-/// Domain: all reals. A context is ignored. Errors: `mismatch` for ends that do not broadcast to a sample, or in the
-/// wrong order; `notFinite`.
+/// Domain: all reals. A context is ignored. Errors: `mismatch` for ends that do not broadcast to a sample or
+/// are in the wrong order, `notFinite` for ends that are not finite.
 public struct Uniform: Distribution {
   private let ends: (low: Parameter, high: Parameter)?
 
-  /// On [0, 1].
+  /// Makes the uniform distribution on [0, 1].
   public init() { ends = nil }
-  /// Between two numbers.
+  /// Makes the uniform distribution between two numbers.
   public init(from low: Double, to high: Double) {
     self.init(from: Tensor(low, dtype: .float64), to: Tensor(high, dtype: .float64))
   }
-  /// Between two tensors, which broadcast to a sample.
+  /// Makes the uniform distribution between two tensors, which broadcast to a sample.
   public init(from low: Tensor, to high: Tensor) { ends = (.fixed(low), .fixed(high)) }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
@@ -63,7 +64,7 @@ public struct Uniform: Distribution {
   }
 }
 
-/// −log(high − low) within the interval, −∞ outside, each element. 0 · x lets a NaN through.
+/// Computes −log(high − low) within the interval and −∞ outside, per element. The term 0 · x keeps a NaN.
 private func logDensity(_ x: Tensor, _ low: Tensor, _ high: Tensor) -> Tensor {
   let isOutside = (x .< low) + (x .> high)
   return select(where: isOutside, -.infinity, 0 * x - log(high - low))

@@ -2,27 +2,29 @@ import Bijections
 import Randomness
 import Tensors
 
-/// Independent angles of the von Mises distribution, the normal distribution of the circle.
+/// A distribution of independent angles, each von Mises, the analogue of a normal distribution on the circle.
 ///
-/// log p(x) = Σ (κ cos(x − location) − log(2π I₀(κ))) with κ = exp(logConcentration), computed as
-/// Σ (−2κ sin²(½(x − location)) − log(2π e^(−κ) I₀(κ))), which does not cancel for large κ. It has period 2π, and each turn
-/// holds mass 1. O(D).
+/// log p(x) = Σ (κ cos(x − location) − log(2π I₀(κ))) with κ = exp(logConcentration). It is computed as Σ
+/// (−2κ sin²(½(x − location)) − log(2π e^(−κ) I₀(κ))), without cancellation for large κ. The density has
+/// period 2π and mass 1 per turn. The cost is O(D).
 ///
-/// Draws lie in [−π, π) and are exact for every κ: rejection from a wrapped Cauchy distribution, round by round with keys of
-/// their own until all are accepted. A round accepts at least 65 %; a number rejected 64 times (probability 10⁻²⁹) takes
-/// its last proposal. Draws are differentiable by the location, not by the concentration.
+/// Draws are in [−π, π) and exact for every κ. They are made by rejection from a wrapped Cauchy distribution,
+/// in rounds with their own keys until all numbers are accepted. A round accepts at least 65 %. A number that
+/// is rejected 64 times (with probability 10⁻²⁹) takes its last proposal. Draws are differentiable by the
+/// location, not by the concentration.
 ///
-/// Parameters: `location` and `logConcentration`, of one sample's shape, learned or frozen leaves, 0 at first unless given.
+/// Parameters: `location` and `logConcentration`, of a sample's shape, learned or frozen leaves, 0 unless
+/// given.
 ///
-/// Domain: all reals, as angles. A context is ignored. Errors: `mismatch` for a value that does not broadcast to a sample
-/// and for a concentration that is not positive, `notFinite`.
+/// Domain: all reals, as angles. A context is ignored. Errors: `mismatch` for a value that does not broadcast
+/// to a sample or a concentration that is not positive, `notFinite` for values that are not finite.
 ///
 /// Best & Fisher 1979, *Efficient simulation of the von Mises distribution*, Appl. Statist. 28, section 3.
 public struct VonMises: Distribution {
   private let location: Parameter
   private let concentration: Parameter
 
-  /// A location and a concentration, each given or learned.
+  /// Makes a distribution with a location and a concentration, each given or learned.
   public init(location: Parameter = 0, concentration: Parameter = 1) {
     self.location = location
     self.concentration = concentration
@@ -58,12 +60,13 @@ private func logDensity(_ angle: Tensor, _ concentration: Tensor) -> Tensor {
 
 private func wrapped(_ angle: Tensor) -> Tensor { angle - turn * floor((angle + .pi) / turn) }
 
-/// Draws around 0.
+/// Draws angles around 0.
 ///
-/// The envelope is proportional to 1 / (r − cos θ), a wrapped Cauchy distribution: θ = 2 atan(s · C) with C a standard
-/// Cauchy number and s² = (r − 1) / (r + 1). As e^(κ cos θ) (r − cos θ) ∝ c e^(−c) for c = κ(r − cos θ), which is largest at
-/// c = 1, a proposal is accepted with probability c e^(1 − c). The r that accepts most solves κ r² − r − κ = 0, so that
-/// κr = ½(1 + √(1 + 4κ²)); in the paper's terms r = (1 + ρ²) / 2ρ. Written with the excess κ(r − 1) nothing cancels:
+/// The envelope is a wrapped Cauchy density, proportional to 1 / (r − cos θ). Its draws are θ = 2 atan(s · C)
+/// with C a standard Cauchy number and s² = (r − 1) / (r + 1). Let c = κ(r − cos θ). Then e^(κ cos θ) (r −
+/// cos θ) ∝ c e^(−c) has its maximum at c = 1, and a proposal is accepted with probability c e^(1 − c). The
+/// optimal r solves κ r² − r − κ = 0, so κr = ½(1 + √(1 + 4κ²)); in the paper's notation r = (1 + ρ²) / 2ρ.
+/// The excess κ(r − 1) avoids cancellation:
 ///
 ///     excess = ½(1 + √(1 + 4κ²)) − κ = ½(1 + 1 / (√(1 + 4κ²) + 2κ)),   s² = excess / (excess + 2κ),
 ///     c = excess + κ(1 − cos θ) = excess + 2κ t² / (1 + t²)   with t = tan ½θ = s · C.

@@ -46,13 +46,18 @@ extension CSV {
     require(columns?.isEmpty != true, "a table has at least one column, got an empty list of columns")
     var fields = CSVFields(bytes, separator: separator.rawValue, source: source)
     let layout = try CSVLayout(readingHeaderOf: &fields, header, columns)
-    if dtype == .float32 {
-      let numbers: [Float] = try layout.numbers(in: &fields)
-      return CSV(names: layout.names, values: Tensor(floats: numbers, shape: layout.shape(of: numbers.count)))
-    } else {
-      let numbers: [Double] = try layout.numbers(in: &fields)
-      return CSV(
-        names: layout.names, values: Tensor(doubles: numbers, shape: layout.shape(of: numbers.count)))
-    }
+    let values =
+      dtype == .float32
+      ? try layout.tensor(of: &fields) { Tensor(floats: $0, shape: $1) }
+      : try layout.tensor(of: &fields) { Tensor(doubles: $0, shape: $1) }
+    return CSV(names: layout.names, values: values)
+  }
+
+  /// Reads the fields of the first record of a file; none for an empty file.
+  package static func header(
+    of bytes: [UInt8], separator: Separator, source: String
+  ) throws(FlowError) -> [String] {
+    var fields = CSVFields(bytes, separator: separator.rawValue, source: source)
+    return fields.isAtEnd ? [] : try fields.record().map(fields.text)
   }
 }

@@ -89,8 +89,10 @@ struct CSVLayout {
     return names
   }
 
-  /// Reads the numbers of the remaining records in row-major order.
-  func numbers<Scalar: DecimalScalar>(in fields: inout CSVFields) throws(FlowError) -> [Scalar] {
+  /// Reads the numbers of the remaining records as a tensor of shape [rows, columns].
+  func tensor<Scalar: DecimalScalar>(
+    of fields: inout CSVFields, _ tensor: ([Scalar], Shape) -> Tensor
+  ) throws(FlowError) -> Tensor {
     var numbers: [Scalar] = []
     var row = [Scalar](repeating: 0, count: width)
     let firstRow = fields.row
@@ -113,9 +115,6 @@ struct CSVLayout {
         throw fields.error(at: field, "expected at most \(Int32.max) numbers, got more")
       }
     }
-    return numbers
+    return tensor(numbers, [numbers.count / width, width])
   }
-
-  /// The shape of a table with `count` numbers.
-  func shape(of count: Int) -> Shape { [count / width, width] }
 }

@@ -115,15 +115,12 @@ protocol DecimalScalar: BinaryFloatingPoint, LosslessStringConvertible {
 
 extension Float: DecimalScalar {
   static let dtype = DType.float32
-  static let exactPowersOfTen: [Float] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]
+  static let exactPowersOfTen: [Float] = (0...10).map { Float("1e\($0)") ?? .nan }
   static let largestExactInteger: UInt64 = 1 << 24
 }
 
 extension Double: DecimalScalar {
   static let dtype = DType.float64
-  static let exactPowersOfTen: [Double] = [
-    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-  ]
+  static let exactPowersOfTen: [Double] = (0...22).map { Double("1e\($0)") ?? .nan }
   static let largestExactInteger: UInt64 = 1 << 53
 }

@@ -20,12 +20,7 @@ enum ElementType: Sendable, Hashable {
   var dtype: DType { self == .float64 ? .float64 : isFloatingPoint ? .float32 : .int32 }
 
   init(_ dtype: DType) {
-    self =
-      switch dtype {
-      case .float32: .float32
-      case .float64: .float64
-      case .int32: .int32
-      }
+    self = dtype == .float32 ? .float32 : dtype == .float64 ? .float64 : .int32
   }
 }
 

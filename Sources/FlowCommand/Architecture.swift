@@ -12,64 +12,62 @@ struct Architecture: Sendable {
   let settings: [Setting]
   let build: @Sendable (Settings) -> Flow
 
-  /// The settings of a flow.
+  /// The settings of a flow. A value of a wrong type counts as −1, which is out of range.
   struct Settings: Sendable, Equatable {
-    var layers: Int
-    var hidden: [Int]
-    var bins = 8
-    var bound = 3.0
-    var components = 8
+    var values: [Setting: JSON]
+
+    init(layers: Int) {
+      values = [.layers: .integer(layers), .hidden: [64, 64], .bins: 8, .bound: 3.0, .components: 8]
+    }
+
+    var layers: Int { values[.layers]?.integer ?? -1 }
+    var hidden: [Int] { values[.hidden]?.array?.map { $0.integer ?? -1 } ?? [-1] }
+    var bins: Int { values[.bins]?.integer ?? -1 }
+    var bound: Double { values[.bound]?.number ?? -1 }
+    var components: Int { values[.components]?.integer ?? -1 }
   }
 
   enum Setting: String, Sendable, CaseIterable { case layers, hidden, bins, bound, components }
 
+  /// A preset with a number of layers, two hidden layers of 64 units, and settings beside these two.
+  private init(
+    _ name: String, _ purpose: String, layers: Int, _ others: [Setting] = [],
+    build: @escaping @Sendable (Settings) -> Flow
+  ) {
+    (self.name, self.purpose, self.build) = (name, purpose, build)
+    (defaults, settings) = (Settings(layers: layers), [.layers, .hidden] + others)
+  }
+
   static let all: [Architecture] = [
+    Architecture("nsf", "neural spline coupling: a good first choice", layers: 6, [.bins, .bound]) {
+      .neuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound)
+    },
+    Architecture("realnvp", "affine couplings: fast, simple", layers: 8) {
+      .realNVP(layers: $0.layers, hidden: $0.hidden)
+    },
+    Architecture("glow", "affine couplings with learned linear maps between them", layers: 8) {
+      .glowVector(layers: $0.layers, hidden: $0.hidden)
+    },
+    Architecture("maf", "masked autoregressive: sharp densities, slow draws in many dimensions", layers: 5) {
+      .maf(layers: $0.layers, hidden: $0.hidden)
+    },
     Architecture(
-      name: "nsf", purpose: "neural spline coupling: a good first choice",
-      defaults: Settings(layers: 6, hidden: [64, 64]), settings: [.layers, .hidden, .bins, .bound]
-    ) { .neuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
-    Architecture(
-      name: "realnvp", purpose: "affine couplings: fast, simple",
-      defaults: Settings(layers: 8, hidden: [64, 64]), settings: [.layers, .hidden]
-    ) { .realNVP(layers: $0.layers, hidden: $0.hidden) },
-    Architecture(
-      name: "glow", purpose: "affine couplings with learned linear maps between them",
-      defaults: Settings(layers: 8, hidden: [64, 64]), settings: [.layers, .hidden]
-    ) { .glowVector(layers: $0.layers, hidden: $0.hidden) },
-    Architecture(
-      name: "maf", purpose: "masked autoregressive: sharp densities, slow draws in many dimensions",
-      defaults: Settings(layers: 5, hidden: [64, 64]), settings: [.layers, .hidden]
-    ) { .maf(layers: $0.layers, hidden: $0.hidden) },
-    Architecture(
-      name: "nsf-ar", purpose: "neural spline, autoregressive: the sharpest, slow draws in many dimensions",
-      defaults: Settings(layers: 5, hidden: [64, 64]), settings: [.layers, .hidden, .bins, .bound]
+      "nsf-ar", "neural spline, autoregressive: the sharpest, slow draws in many dimensions", layers: 5,
+      [.bins, .bound]
     ) { .autoregressiveNeuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
-    Architecture(
-      name: "flow++", purpose: "couplings of logistic mixtures",
-      defaults: Settings(layers: 6, hidden: [64, 64]), settings: [.layers, .hidden, .components]
-    ) { .flowPlusPlus(layers: $0.layers, hidden: $0.hidden, components: $0.components) },
-    Architecture(
-      name: "nice", purpose: "additive couplings: volume preserving but for a last scale",
-      defaults: Settings(layers: 4, hidden: [64, 64]), settings: [.layers, .hidden]
-    ) { .nice(layers: $0.layers, hidden: $0.hidden) },
+    Architecture("flow++", "couplings of logistic mixtures", layers: 6, [.components]) {
+      .flowPlusPlus(layers: $0.layers, hidden: $0.hidden, components: $0.components)
+    },
+    Architecture("nice", "additive couplings: volume preserving but for a last scale", layers: 4) {
+      .nice(layers: $0.layers, hidden: $0.hidden)
+    },
   ]
 
   static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 
   /// The settings that the preset uses, for the model file.
-  func json(_ values: Settings) -> JSON {
-    .object(
-      settings.map { setting in
-        let value: JSON =
-          switch setting {
-          case .layers: .integer(values.layers)
-          case .hidden: .array(values.hidden.map(JSON.integer))
-          case .bins: .integer(values.bins)
-          case .bound: .number(values.bound)
-          case .components: .integer(values.components)
-          }
-        return JSON.Member(setting.rawValue, value)
-      })
+  func json(_ settings: Settings) -> JSON {
+    .object(self.settings.map { JSON.Member($0.rawValue, settings.values[$0] ?? .null) })
   }
 
   /// The settings in a model file, or nil if one is missing or out of range.
@@ -77,7 +75,7 @@ struct Architecture: Sendable {
     var values = defaults
     for setting in settings {
       guard let value = json[setting.rawValue] else { return nil }
-      values.set(setting, value)
+      values.values[setting] = value
     }
     return values.areSound ? values : nil
   }
@@ -91,9 +89,10 @@ struct Architecture: Sendable {
         throw UsageError("--\(setting.rawValue) does not go with --architecture \(name)")
       }
       func number(_ text: some StringProtocol) -> JSON {
-        Int(text).map(JSON.integer) ?? Double(text).map(JSON.number) ?? .null
+        (setting == .bound ? nil : Int(text).map(JSON.integer)) ?? Double(text).map(JSON.number) ?? .null
       }
-      values.set(setting, setting == .hidden ? .array(text.split(separator: ",").map(number)) : number(text))
+      values.values[setting] =
+        setting == .hidden ? .array(text.split(separator: ",").map(number)) : number(text)
       guard values.areSound else {
         throw UsageError("expected \(setting.expectation) for --\(setting.rawValue), got \(text)")
       }
@@ -103,17 +102,6 @@ struct Architecture: Sendable {
 }
 
 extension Architecture.Settings {
-  /// Sets a value; one of another type becomes out of range.
-  mutating func set(_ setting: Architecture.Setting, _ value: JSON) {
-    switch setting {
-    case .layers: layers = value.integer ?? -1
-    case .hidden: hidden = value.array?.map { $0.integer ?? -1 } ?? [-1]
-    case .bins: bins = value.integer ?? -1
-    case .bound: bound = value.number ?? -1
-    case .components: components = value.integer ?? -1
-    }
-  }
-
   /// Whether all values are in range.
   var areSound: Bool {
     (1...1000).contains(layers) && (1...20).contains(hidden.count)

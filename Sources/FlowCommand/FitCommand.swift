@@ -98,7 +98,7 @@ enum FitCommand: Subcommand {
     model.notes["training_loss"] = "\(best.trainingLoss)"
     model.notes["validation_loss"] = best.validationLoss.map { "\($0)" }
     try model.write(to: out)
-    let held = best.validationLoss.map { ", held-out log-likelihood \(decimals(-$0)) nats a row" } ?? ""
+    let held = best.validationLoss.map { ", held-out log-likelihood \(decimals(-$0)) nats per row" } ?? ""
     return Report(
       text:
         "fitted \(architecture.name) to \(counted(values.rows, "row")) of \(counted(values.shape[1], "column")) in "

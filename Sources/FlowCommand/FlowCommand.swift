@@ -68,25 +68,21 @@ enum FlowCommand {
   private static let json = Arguments.Option(flag: "json", "print the result as JSON on one line")
 
   private static var help: String {
-    let width = subcommands.map { $0.name.count }.max() ?? 0
-    let list = subcommands.map { command in
-      "  \(command.name)\(String(repeating: " ", count: width - command.name.count))  \(command.purpose)"
-    }
-    return """
-      Normalizing flows for files of numbers.
+    """
+    Normalizing flows for files of numbers.
 
-      usage: flow COMMAND ...
+    usage: flow COMMAND ...
 
-      \(list.joined(separator: "\n"))
+    \(Arguments.help(subcommands.map { ($0.name, $0.purpose) }))
 
-      A first try:
-        flow fit data.csv --out model.safetensors
-        flow score model.safetensors data.csv
-        flow sample model.safetensors --count 1000 --out new.csv --picture new.svg
+    A first try:
+      flow fit data.csv --out model.safetensors
+      flow score model.safetensors data.csv
+      flow sample model.safetensors --count 1000 --out new.csv --picture new.svg
 
-      flow COMMAND --help explains each one. Codes: 0 done, 1 failed or a check did not pass, 2 a wrong command line.
+    flow COMMAND --help explains each one. Codes: 0 done, 1 failed or a check did not pass, 2 a wrong command line.
 
-      """
+    """
   }
 
   private static func help(_ command: any Subcommand.Type) -> String {

@@ -21,7 +21,7 @@ struct Table {
     guard ["npy", "npz"].contains(ending) else {
       let separator = separator(for: path)
       let bytes = try FileBytes.read(path)
-      let names = Table.names(in: bytes, separator)
+      let names = try CSV.header(of: bytes, separator: separator, source: path)
       if separator == .comma, names.count == 1, names[0].contains(";") {
         throw wrong("expected fields with commas between them, got semicolons")
       }
@@ -69,7 +69,7 @@ struct Table {
       throw UsageError("--columns and --context both name \(both)")
     }
     if without != nil || !context.isEmpty {
-      let all = try header(of: path, separator(for: path))
+      let all = try CSV.header(of: FileBytes.read(path), separator: separator(for: path), source: path)
       if let unknown = ((without ?? []) + context).first(where: { !all.contains($0) }) {
         throw FlowError.inFile(
           path, row: 1, "expected a column \(unknown), got \(all.prefix(20).joined(separator: ", "))")
@@ -131,26 +131,11 @@ struct Table {
   private static func separator(for path: String) -> CSV.Separator {
     path.lowercased().hasSuffix(".tsv") || path.lowercased().hasSuffix(".tab") ? .tab : .comma
   }
-
-  /// The fields in the first line of a file.
-  private static func header(of path: String, _ separator: CSV.Separator) throws(FlowError) -> [String] {
-    names(in: try FileBytes.read(path), separator)
-  }
-
-  /// The fields in the first line of a text.
-  private static func names(in bytes: [UInt8], _ separator: CSV.Separator) -> [String] {
-    let header = String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
-    let mark = Character(UnicodeScalar(separator.rawValue))
-    return header.split(separator: mark, omittingEmptySubsequences: false).map(\.trimmed)
-  }
 }
 
 extension Substring {
-  /// The text without blanks and quotes at its ends.
+  /// The text without spaces at its ends.
   var trimmed: String {
-    var text = self
-    while let last = text.last, " \t\"\r\u{FEFF}".contains(last) { text.removeLast() }
-    while let first = text.first, " \t\"\u{FEFF}".contains(first) { text.removeFirst() }
-    return String(text)
+    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
   }
 }

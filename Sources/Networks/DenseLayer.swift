@@ -3,14 +3,14 @@ import Tensors
 
 /// A dense layer on the last axis: y = f(x W + b).
 ///
-/// Parameters: `weight` [in, out], drawn from `weight` (default Glorot uniform); `bias` [out], default zeros.
-/// Cost: 2 · in · out operations a row.
+/// Parameters: `weight` [in, out], by default Glorot uniform; `bias` [out], by default zeros.
+/// Cost: 2 · in · out operations per row.
 public struct Dense: Network {
-  /// The function after the sums.
+  /// The function f.
   public let activation: Activation
-  /// How `weight` is drawn.
+  /// The initializer of `weight`.
   public let weight: Initializer
-  /// How `bias` is drawn.
+  /// The initializer of `bias`.
   public let bias: Initializer
 
   /// A dense layer.
@@ -22,7 +22,7 @@ public struct Dense: Network {
     self.bias = bias
   }
 
-  /// Parameters and the function. Throws when the shapes differ in more than their last axis.
+  /// Initial parameters and the function. Throws when the shapes differ in more than their last axis.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {
@@ -38,12 +38,6 @@ public struct Dense: Network {
       "bias": .leaf(bias(key.folded(in: 1), [outputs], dtype: dtype)),
     ]
     let activation = activation
-    return (
-      params,
-      { params, x in
-        let y = dense(x, params["weight"], params["bias"], activation.epilogue)
-        return activation.rest?(y) ?? y
-      }
-    )
+    return (params, { params, x in dense(x, params["weight"], params["bias"], activation) })
   }
 }

@@ -1,10 +1,10 @@
 import Randomness
 import Tensors
 
-/// How initial weights are drawn, as a value.
+/// A rule for drawing initial weights.
 ///
-/// The last two axes of a shape are inputs and outputs; axes before them (a convolution's window) multiply both fans.
-/// Draws are made in float32, so that a float64 layer starts as the same function.
+/// The last two axes of a shape are inputs and outputs. The axes of a convolution's window come before them
+/// and multiply both fans. Draws are made in float32, so that a float64 layer starts as the same function.
 public struct Initializer: Sendable {
   /// Draws a float32 tensor of a shape from a key.
   public let draw: @Sendable (Key, Shape) -> Tensor
@@ -58,9 +58,9 @@ public struct Initializer: Sendable {
   public static let lecunNormal = Initializer { key, shape in
     key.normal(shape) * (1 / fans(of: shape).inputs).squareRoot()
   }
-  /// A matrix with orthonormal columns (or rows, if it is wide), uniform over them. Saxe et al. 2013, arXiv 1312.6120.
+  /// A uniformly random matrix with orthonormal columns, or orthonormal rows if it is wide.
   ///
-  /// Axes before the last count as rows.
+  /// Axes before the last count as rows. Saxe et al. 2013, arXiv 1312.6120.
   public static func orthogonal(gain: Double = 1) -> Initializer {
     Initializer { key, shape in
       let columns = shape[-1]
@@ -70,7 +70,7 @@ public struct Initializer: Sendable {
     }
   }
 
-  /// Inputs and outputs that a weight connects; at least 1 each.
+  /// The numbers of inputs and outputs that a weight connects, at least 1 each.
   private static func fans(of shape: Shape) -> (inputs: Double, outputs: Double) {
     guard shape.rank >= 2 else { return (Double(max(shape.count, 1)), Double(max(shape.count, 1))) }
     let window = shape.sizes.dropLast(2).reduce(1, *)

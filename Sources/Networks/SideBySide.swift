@@ -1,17 +1,17 @@
 import Randomness
 import Tensors
 
-/// Several networks on the same inputs, their outputs one behind the other on the last axis in equal shares.
+/// Several networks on the same inputs. Their outputs are joined on the last axis in equal shares.
 ///
-/// Parameters: `0`, `1`, ... as of the networks. Cost: theirs.
+/// Parameters: `0`, `1`, ... as of the networks. Cost: that of the networks.
 public struct SideBySide: Network {
   /// The networks in the order of their outputs.
   public let networks: [any Network]
 
-  /// Networks beside each other.
+  /// Networks on the same inputs.
   public init(_ networks: any Network...) { self.networks = networks }
 
-  /// Parameters and the function. Throws when the outputs cannot be shared equally, and what the networks throw.
+  /// Initial parameters and the function. Throws when the outputs cannot be shared equally.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {

@@ -1,39 +1,39 @@
 import Randomness
 import Tensors
 
-/// A learned embedding of a context: what a conditional flow should see in place of the raw one.
+/// A learned embedding of a context, which a conditional flow sees in place of the raw context.
 ///
-/// Use it with `Conditioned`, which gives any distribution or bijection the embedded context:
+/// `Conditioned` gives any distribution or bijection the embedded context:
 /// `Conditioned(flow, by: Summary(hidden: [64], width: 8))`.
 ///
-/// The embedding must tell contexts apart from the start. Where it is constant, and the conditioner behind it starts at
-/// zero as conditioners do, no gradient reaches either, ever. A network whose last layer starts at zero, `MLP`'s default,
-/// is therefore refused.
+/// The embedding must tell contexts apart from the start. If it is constant and the conditioner behind it
+/// starts at zero, as conditioners do, no gradient ever reaches either. Therefore a network whose last layer
+/// starts at zero, the default of `MLP`, is refused.
 public struct Summary: Sendable {
-  /// The network that embeds.
+  /// The network of the embedding.
   public let network: any Network
   private let outputDim: @Sendable (_ contextDim: Shape) -> Shape
 
-  /// An embedding of the context's shape with `width` channels: a vector for a vector.
+  /// An embedding in the shape of the context, with `width` channels.
   public init(_ network: any Network, width: Int) {
     self.network = network
     outputDim = { $0.replacing(-1, by: width) }
   }
 
-  /// An embedding of any shape that the network can give.
+  /// An embedding of a given shape.
   public init(_ network: any Network, outputDim: Shape) {
     self.network = network
     self.outputDim = { _ in outputDim }
   }
 
-  /// A perceptron with the given hidden layers, whose last layer does not start at zero.
+  /// An embedding by a perceptron with the given hidden layers. Its last layer does not start at zero.
   public init(hidden: [Int], width: Int, activation: Activation = .relu) {
     self.init(MLP(hidden: hidden, activation: activation, lastWeight: .glorotUniform), width: width)
   }
 
-  /// Parameters, the function, and one embedded sample's shape.
+  /// Initial parameters, the function, and the shape of one embedded context.
   ///
-  /// - Throws: `FlowError` for a context that the network cannot take, and for a network that starts as a constant.
+  /// Throws `FlowError` if the network cannot take the context, or if it starts as a constant.
   public func initialize(
     _ key: Key, contextDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply, outputDim: Shape) {

@@ -15,9 +15,10 @@ struct Axis {
   /// The range shown; on a logarithmic axis, that of the decimal logarithms.
   let domain: ClosedRange<Double>
 
-  /// Shows exactly a range, or a wider one where the range is too narrow to tell numbers apart.
-  init(_ range: ClosedRange<Double>, scale: AxisScale = .linear, label: String) {
-    self.init(covering: [range.lowerBound, range.upperBound], scale: scale, margin: 0, label: label)
+  /// A linear axis that shows exactly a range, or a wider one where the range is too narrow to tell numbers
+  /// apart.
+  init(_ range: ClosedRange<Double>, label: String) {
+    self.init(colors: range, for: [], label: label)
   }
 
   /// Shows all finite values, with a margin at both ends that is a fraction of their range.
@@ -30,6 +31,12 @@ struct Axis {
     let upper = places.max() ?? (scale == .linear ? 1 : 0)
     let spread = (upper - lower) * margin
     domain = Axis.widened((lower - spread)...(upper + spread), scale: scale)
+  }
+
+  /// The axis of a colour map, for a range or else for all values.
+  init(colors range: ClosedRange<Double>?, for values: @autoclosure () -> [Double], label: String = "") {
+    let shown = range.map { [$0.lowerBound, $0.upperBound] } ?? values()
+    self.init(covering: shown, scale: .linear, margin: 0, label: label)
   }
 
   /// The position of each value as a fraction of the axis' length; NaN for values outside the range.

@@ -38,13 +38,9 @@ public struct DensityPlot: Picture {
       let (dx, dy) = (
         (x.upperBound - x.lowerBound) / Double(columns), (y.upperBound - y.lowerBound) / Double(rows)
       )
-      var values: [Double] = []
-      values.reserveCapacity(2 * rows * columns)
-      for row in 0..<rows {
-        for column in 0..<columns {
-          values.append(x.lowerBound + (Double(column) + 0.5) * dx)
-          values.append(y.lowerBound + (Double(row) + 0.5) * dy)
-        }
+      let values = (0..<rows * columns).flatMap { cell in
+        let (row, column) = cell.quotientAndRemainder(dividingBy: columns)
+        return [x.lowerBound + (Double(column) + 0.5) * dx, y.lowerBound + (Double(row) + 0.5) * dy]
       }
       return Tensor(values, shape: [rows * columns, 2], dtype: dtype)
     }
@@ -106,10 +102,7 @@ public struct DensityPlot: Picture {
   }
 
   /// The axis of the colours.
-  private var values: Axis {
-    let shown = range.map { [$0.lowerBound, $0.upperBound] } ?? density
-    return Axis(covering: shown, scale: .linear, margin: 0, label: valueLabel)
-  }
+  private var values: Axis { Axis(colors: range, for: density, label: valueLabel) }
 
   /// The cells as pixels, from the top row down.
   private var map: PNG {

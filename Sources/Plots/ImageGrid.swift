@@ -84,7 +84,6 @@ public struct ImageGrid: Picture {
 
   /// The values at the ends of the colour map.
   private var colorRange: ClosedRange<Double> {
-    let pixels = range.map { [$0.lowerBound, $0.upperBound] } ?? groups.flatMap { $0.images.doubles }
-    return Axis(covering: pixels, scale: .linear, margin: 0, label: "").domain
+    Axis(colors: range, for: groups.flatMap { $0.images.doubles }).domain
   }
 }

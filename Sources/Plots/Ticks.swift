@@ -35,9 +35,8 @@ struct Tick: Hashable {
   /// - Precondition: The ends are between -310 and 310 and at least 0.7 apart.
   static func logarithmic(in range: ClosedRange<Double>, count: Int) -> [Tick] {
     let decades = Int((range.lowerBound - 1e-9).rounded(.down))...Int((range.upperBound + 1e-9).rounded(.up))
-    let inside = decades.filter {
-      Double($0) >= range.lowerBound - 1e-9 && Double($0) <= range.upperBound + 1e-9
-    }
+    let wide = (range.lowerBound - 1e-9)...(range.upperBound + 1e-9)
+    let inside = decades.filter { wide.contains(Double($0)) }
     if inside.count >= 3 {
       let stride = max(1, (inside.count + count - 1) / max(count, 1))
       return inside.filter { $0 % stride == 0 }.map { Tick(digits: 1, exponent: $0) }
@@ -45,9 +44,7 @@ struct Tick: Hashable {
     let logarithms = [(1, 0), (2, 0.301_029_995_663_981_2), (5, 0.698_970_004_336_018_8)]
     return decades.flatMap { exponent in
       logarithms.compactMap { digits, logarithm in
-        let place = Double(exponent) + logarithm
-        return place >= range.lowerBound - 1e-9 && place <= range.upperBound + 1e-9
-          ? Tick(digits: digits, exponent: exponent) : nil
+        wide.contains(Double(exponent) + logarithm) ? Tick(digits: digits, exponent: exponent) : nil
       }
     }
   }

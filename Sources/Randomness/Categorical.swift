@@ -1,17 +1,20 @@
 import Tensors
 
 extension Key {
-  /// Categories drawn with probabilities softmax(logits) along the last axis: the argmax of logits + Gumbel noise.
+  /// Categories with probabilities softmax(logits) along the last axis: the argmax of logits + Gumbel noise.
   ///
-  /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] if there is a `count`. Logits need not be
-  /// normalised; −∞ is a category of probability 0. If a logit is NaN its index is drawn.
+  /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] if there is a `count`.
+  /// Logits need not be normalized. A category with logit −∞ has probability 0. If a logit is NaN, its index
+  /// is drawn.
   ///
-  /// Equals `jax.random.categorical(key, logits, shape=...)` unless the two best perturbed logits are within 1e-5. In
-  /// float32 categories of a probability below about 1e-7 are drawn inaccurately, as there.
+  /// Equals `jax.random.categorical(key, logits, shape=...)` unless the two best perturbed logits are within
+  /// 1e-5. In float32, categories of a probability below about 1e-7 are drawn inaccurately, as in JAX.
   ///
-  /// `first` skips that many of the `count` rows: rows a to b of n are `categorical(logits:, count: b - a, from: a)`.
+  /// `first` skips that many of the `count` rows: rows a to b of n are `categorical(logits:, count: b - a,
+  /// from: a)`.
   ///
-  /// - Precondition: a floating-point dtype; at least one category; `count` and `first` are not negative.
+  /// - Precondition: The dtype is a floating-point type, there is a category, and `count` and `first` are not
+  ///   negative.
   public func categorical(logits: Tensor, count: Int? = nil, from first: Int = 0) -> Tensor {
     let logits = logits.detached
     require(
@@ -20,16 +23,12 @@ extension Key {
     let skipped = first * logits.count
     noteDraw("categorical", shape.count, from: skipped)
     let perturbed = unrecordedGumbel(shape, logits.dtype, skipped) + logits
-    let indices =
-      logits.dtype == .float64
-      ? indicesOfLargest(perturbed.doubles, rowLength: shape[-1])
-      : indicesOfLargest(perturbed.floats, rowLength: shape[-1])
-    return Tensor(ints: indices, shape: shape.removing(-1))
+    return Tensor(ints: indicesOfLargest(perturbed.doubles, rowLength: shape[-1]), shape: shape.removing(-1))
   }
 }
 
-/// The position in each row of its largest value: of the first if several are, and of the first NaN if there is one.
-private func indicesOfLargest<Scalar: BinaryFloatingPoint>(_ values: [Scalar], rowLength: Int) -> [Int] {
+/// The position of the first largest value of each row, or of its first NaN if there is one.
+private func indicesOfLargest(_ values: [Double], rowLength: Int) -> [Int] {
   stride(from: 0, to: values.count, by: rowLength).map { start in
     var best = start
     for i in start..<start + rowLength where !(values[i] <= values[best]) && !values[best].isNaN { best = i }

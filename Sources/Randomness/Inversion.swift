@@ -1,14 +1,15 @@
 import Tensors
 
-// Draws that are one uniform number pushed through the inverse of a distribution function. Where the function is infinite
-// at an end of the interval, the interval stops one step short of it, by JAX's choice of step.
+// Draws by inversion: the inverse distribution function of one uniform number. Where it is infinite at an end
+// of the interval, the interval stops one step short of that end. The steps are those of JAX.
 
 extension Key {
-  /// Standard Gumbel numbers, density exp(−(x + exp(−x))): −log(−log u) for u uniform on (0, 1).
+  /// Draws standard Gumbel numbers, density exp(−(x + exp(−x))): −log(−log u) for u uniform on (0, 1).
   ///
   /// Equals `jax.random.gumbel` (mode "low") to 1e-6 absolute. In float32 values lie between −4.47 and 15.95.
   ///
-  /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
+  /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
+  ///   negative.
   public func gumbel(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
     noteDraw("gumbel", shape.count, from: first)
     return unrecordedGumbel(shape, dtype, first)
@@ -18,54 +19,58 @@ extension Key {
     -log(-log(unrecordedUniform(shape, dtype.leastNormal, 1, dtype, first)))
   }
 
-  /// Exponential numbers of rate 1, density exp(−x) for x ≥ 0: −log(1 − u) for u uniform on [0, 1).
+  /// Draws exponential numbers of rate 1, density exp(−x) for x ≥ 0: −log(1 − u) for u uniform on [0, 1).
   ///
   /// Equals `jax.random.exponential` to 1e-6 relative. In float32 values are at most 15.95.
   ///
-  /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
+  /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
+  ///   negative.
   public func exponential(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
     noteDraw("exponential", shape.count, from: first)
     return -log1p(-unrecordedUniform(shape, 0, 1, dtype, first))
   }
 
-  /// Standard Laplace numbers, density exp(−|x|) / 2: sign(u) · log(1 − |u|) for u uniform on (−1, 1).
+  /// Draws standard Laplace numbers, density exp(−|x|) / 2: sign(u) · log(1 − |u|) for u uniform on (−1, 1).
   ///
   /// Equals `jax.random.laplace` to 1e-6 relative.
   ///
-  /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
+  /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
+  ///   negative.
   public func laplace(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
     noteDraw("laplace", shape.count, from: first)
-    let low = dtype == .float64 ? (-1.0).nextUp : Double(Float(-1).nextUp)
-    let u = unrecordedUniform(shape, low, 1, dtype, first)
+    let u = unrecordedUniform(shape, dtype.nextUp(-1), 1, dtype, first)
     return sign(u) * log1p(-abs(u))
   }
 
-  /// Standard logistic numbers, density σ(x) · σ(−x): log u − log(1 − u) for u uniform on (0, 1).
+  /// Draws standard logistic numbers, density σ(x) · σ(−x): log u − log(1 − u) for u uniform on (0, 1).
   ///
   /// Equals `jax.random.logistic` to 1e-6, absolute below 1 and relative above.
   ///
-  /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
+  /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
+  ///   negative.
   public func logistic(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
     noteDraw("logistic", shape.count, from: first)
     let u = unrecordedUniform(shape, dtype.leastNormal, 1, dtype, first)
     return log(u) - log1p(-u)
   }
 
-  /// Standard Cauchy numbers, density 1 / (π (1 + x²)): tan(π (u − 1/2)) for u uniform on (0, 1).
+  /// Draws standard Cauchy numbers, density 1 / (π (1 + x²)): tan(π (u − 1/2)) for u uniform on (0, 1).
   ///
   /// Equals `jax.random.cauchy` to 1e-6 relative.
   ///
-  /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
+  /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
+  ///   negative.
   public func cauchy(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
     noteDraw("cauchy", shape.count, from: first)
-    // The angle is rounded to the dtype, as in JAX; its tangent is sensitive near ±π/2 and taken in double.
+    // The angle is rounded to the dtype, as in JAX. Its tangent is sensitive near ±π/2, so it is computed in
+    // double.
     let angle = ((unrecordedUniform(shape, dtype.epsilon, 1, dtype, first) - 0.5) * .pi).cast(to: .float64)
     return (sin(angle) / cos(angle)).cast(to: dtype)
   }
 }
 
 extension DType {
-  /// The smallest positive number of full precision.
+  /// The smallest positive normal number.
   fileprivate var leastNormal: Double {
     self == .float64 ? Double.leastNormalMagnitude : Double(Float.leastNormalMagnitude)
   }

@@ -1,31 +1,37 @@
 import CKernels
 
 extension Key {
-  /// `count` random 32-bit words: element i is o₀ ⊕ o₁ of the hash (o₀, o₁) of the counter `first` + i.
+  /// Draws `count` random 32-bit words. Word i is o₀ ⊕ o₁ of the hash (o₀, o₁) of the counter `first` + i.
   ///
-  /// Equals `jax.random.bits(key, [first + count], uint32)[first:]`, to the bit.
+  /// Equals `jax.random.bits(key, [first + count], uint32)[first:]` to the bit.
   ///
-  /// - Precondition: neither argument is negative.
+  /// - Precondition: Neither argument is negative.
   public func bits(_ count: Int, from first: Int = 0) -> [UInt32] {
     noteDraw("bits", count, from: first)
     return words(count, from: first)
   }
 
-  /// `count` random 64-bit words: element i is o₀ · 2³² + o₁ of the hash (o₀, o₁) of the counter `first` + i.
+  /// Draws `count` random 64-bit words. Word i is o₀ · 2³² + o₁ of the hash (o₀, o₁) of the counter `first` +
+  /// i.
   ///
-  /// Equals `jax.random.bits(key, [first + count], uint64)[first:]`, to the bit. It hashes what `bits` hashes: one key
-  /// gives one of the two.
+  /// Equals `jax.random.bits(key, [first + count], uint64)[first:]`, to the bit. Both draws hash the same
+  /// counters, so use a key for one of them only.
   ///
-  /// - Precondition: neither argument is negative.
+  /// - Precondition: Neither argument is negative.
   public func bits64(_ count: Int, from first: Int = 0) -> [UInt64] {
     noteDraw("bits64", count, from: first)
-    return [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
+    return longWords(count, from: first)
+  }
+
+  /// `bits64` without telling the recorder.
+  func longWords(_ count: Int, from first: Int) -> [UInt64] {
+    [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
       if let base = buffer.baseAddress { ck_threefry_bits64(high, low, UInt64(first), count, base) }
       initialized = count
     }
   }
 
-  /// `bits` without telling the recorder.
+  /// Draws `bits` without a note to the recorder.
   func words(_ count: Int, from first: Int = 0) -> [UInt32] {
     [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
       if let base = buffer.baseAddress { ck_threefry_bits32(high, low, UInt64(first), count, base) }

@@ -1,20 +1,25 @@
 import Synchronization
+import Tensors
 
-/// Reports keys that are consumed twice. For tests.
+/// Reports keys that are consumed twice. It serves tests.
 ///
-/// While a recorder is current in a task, each draw and each derivation of children is noted once, however many elements
-/// it has. Without one, the cost is one look at a task-local value a draw.
+/// While a recorder is current in a task, it notes each draw and each derivation of children once, whatever
+/// the number of elements. Without a recorder, a draw costs one look at a task-local value.
 ///
-/// A key is misused when it is drawn from twice (separate chunks of the same draw count as one), when it is both drawn from
-/// and given children (child i and element i of a draw are the same hash), or when it is both split and folded
-/// (`split(n)[i] == folded(in: i)`). Folding the same index twice is no misuse: drawing twice from that child is.
+/// A key is misused in three cases:
 ///
-/// Task-local values do not follow into Dispatch's threads: code that runs closures there passes the recorder on with
-/// `KeyRecorder.$current.withValue(_:operation:)`.
+/// - it is drawn from twice, where separate chunks of the same draw count as one;
+/// - it is both drawn from and given children, since child i and element i of a draw are the same hash;
+/// - it is both split and folded, since `split(n)[i] == folded(in: i)`.
+///
+/// To fold the same index twice is no misuse, but to draw twice from that child is.
+///
+/// Threads of Dispatch do not inherit task-local values. Code that runs closures there passes the recorder on
+/// with `KeyRecorder.$current.withValue(_:operation:)`.
 package final class KeyRecorder: Sendable {
   @TaskLocal package static var current: KeyRecorder?
 
-  /// A key, what it was used for first, and what it was then used for as well.
+  /// A key with its first use and the use that conflicts with it.
   package struct Reuse: Sendable, Hashable, CustomStringConvertible {
     package let key: Key
     package let first: String
@@ -23,7 +28,7 @@ package final class KeyRecorder: Sendable {
   }
 
   enum Use {
-    /// A draw by this name of these elements of its stream.
+    /// A draw of a kind, of a range of elements of its stream.
     case drawn(String, Range<Int>)
     case folded
     case split
@@ -48,13 +53,13 @@ package final class KeyRecorder: Sendable {
 
   package init() {}
 
-  /// The misuses so far, in the order in which they happened.
+  /// The misuses so far, in order.
   package var reuses: [Reuse] { state.withLock { $0.reuses } }
 
-  /// The number of keys seen so far.
+  /// The number of keys so far.
   package var keyCount: Int { state.withLock { $0.uses.count } }
 
-  /// Runs `body` under a recorder of its own and returns what was misused.
+  /// Runs `body` with a new recorder and returns the misuses.
   package static func reuses(in body: () throws -> Void) rethrows -> [Reuse] {
     let recorder = KeyRecorder()
     try $current.withValue(recorder, operation: body)
@@ -79,15 +84,15 @@ extension Key {
 
   /// Notes a draw of `count` elements from element `first` on.
   ///
-  /// - Precondition: neither is negative.
+  /// - Precondition: Neither number is negative.
   func noteDraw(_ name: StaticString, _ count: Int, from first: Int) {
-    precondition(
+    require(
       count >= 0 && first >= 0, "\(name): count and offset must not be negative, got \(count), \(first)")
     let range = first..<first + count
     KeyRecorder.current?.note(self, .drawn("\(name)", range), "\(name)[\(range)]")
   }
 
-  /// Notes a draw of which there are no chunks.
+  /// Notes a draw that has no chunks.
   func noteWhole(_ name: StaticString) {
     KeyRecorder.current?.note(self, .drawn("\(name)", 0..<Int.max), "\(name)")
   }

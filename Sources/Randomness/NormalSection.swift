@@ -1,17 +1,17 @@
 import CKernels
 
-/// The standard normal distribution between two bounds, accurate however far in a tail they are.
+/// The standard normal distribution between two bounds, with full accuracy in the tails.
 struct NormalSection {
   let lower: Double
   let upper: Double
 
-  /// The number below which a part `p` of the section lies, 0 < p < 1.
+  /// The quantile of the section at a probability p, 0 < p < 1.
   ///
-  /// A section right of zero is mirrored. Then, with Φ the distribution function and all of it in logarithms,
+  /// A section right of zero is mirrored. Let Φ be the distribution function. In logarithms, the equation
   ///
   ///     Φ(x) = Φ(lower) (1 − p) + Φ(upper) p
   ///
-  /// is solved for x ≤ 0 if the right side is below one half, and otherwise the same with 1 − Φ for −x ≤ 0.
+  /// is solved for x ≤ 0 if the right side is below one half. Otherwise that for 1 − Φ is solved for −x ≤ 0.
   func quantile(_ p: Double) -> Double {
     if lower >= 0 { return -NormalSection(lower: -upper, upper: -lower).quantile(1 - p) }
     let below = logLowerTail(lower)
@@ -29,22 +29,22 @@ struct NormalSection {
 private let logRootOfTwoPi = 0.918_938_533_204_672_74
 private let logOfTwo = 0.693_147_180_559_945_31
 
-/// log Φ(x) for x ≤ 0.
+/// Computes log Φ(x) for x ≤ 0.
 func logLowerTail(_ x: Double) -> Double {
   let t = -x
   if t < 2 { return log((1 - erf(t / 2.0.squareRoot())) / 2) }
-  // Laplace's continued fraction Φ(-t) = φ(t) / (t + 1/(t + 2/(t + 3/(t + ...)))), from its end; the error after n terms
-  // is about exp(-2t √n).
+  // Laplace's continued fraction Φ(-t) = φ(t) / (t + 1/(t + 2/(t + 3/(t + ...)))), evaluated from its end.
+  // The error after n terms is about exp(-2t √n).
   var denominator = t
   let terms = 4 + Int(360 / (t * t))
   for k in stride(from: terms, through: 1, by: -1) { denominator = t + Double(k) / denominator }
   return -t * t / 2 - logRootOfTwoPi - log(denominator)
 }
 
-/// The x ≤ 0 whose log Φ(x) is the argument, by Newton's method.
+/// The inverse of log Φ for x ≤ 0, by Newton's method.
 ///
-/// log Φ is concave and rises, so from a start left of the root every step stays left of it and none overshoots. As
-/// Φ(x) ≤ exp(-x²/2) / 2, the start -√(-2 (target + log 2)) is left of it.
+/// log Φ is concave and increasing. So from a start left of the root every step stays left of it and none
+/// overshoots. Since Φ(x) ≤ exp(-x²/2) / 2, the start -√(-2 (target + log 2)) is left of the root.
 func inverseLogLowerTail(_ target: Double) -> Double {
   guard target > -.infinity else { return -.infinity }
   var x = -max(0, -2 * (target + logOfTwo)).squareRoot()
@@ -58,9 +58,9 @@ func inverseLogLowerTail(_ target: Double) -> Double {
   return x
 }
 
-private func kernel(_ function: ck_unary, _ x: Double) -> Double {
+private func kernel(_ function: ck_function, _ x: Double) -> Double {
   var (x, y) = (x, 0.0)
-  ck_unary_f64(function, &x, &y, 1)
+  ck_unary(CK_F64, function, &x, &y, 1)
   return y
 }
 

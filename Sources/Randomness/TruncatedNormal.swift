@@ -1,16 +1,17 @@
 import Tensors
 
 extension Key {
-  /// Standard normal numbers given that they fall between two bounds, which may be infinite.
+  /// Standard normal numbers, conditioned on an interval whose bounds may be infinite.
   ///
-  /// With both bounds within ±2: √2 · erfinv(u) for u uniform on [erf(lower/√2), erf(upper/√2)), moved inside the open
-  /// interval if rounding leaves it. Equals `jax.random.truncated_normal` to 1e-6.
+  /// With both bounds within ±2 they are √2 · erfinv(u) for u uniform on [erf(lower/√2), erf(upper/√2)). A
+  /// number that rounding puts on a bound is moved inside. Equals `jax.random.truncated_normal` to 1e-6.
   ///
-  /// With a bound beyond, that formula runs out of digits (erf(x) rounds to 1 from x = 5.5 on, in float32): the
-  /// distribution function is inverted in double precision by way of its logarithm instead, which is right in any tail.
-  /// Values are then JAX's where JAX's are right: u is the midpoint of the step that JAX has the lower end of.
+  /// With a bound beyond ±2 that formula loses its digits: in float32, erf(x) rounds to 1 from x = 5.5 on.
+  /// There the logarithm of the distribution function is inverted in double precision, which is right in any
+  /// tail. Where JAX is right, its values agree: u is the midpoint of a step whose lower end JAX takes.
   ///
-  /// - Precondition: a floating-point dtype; `first`, the number of elements skipped, is not negative.
+  /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
+  ///   negative.
   public func truncatedNormal(
     _ shape: Shape, in range: Range<Double> = -2..<2, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
@@ -26,12 +27,7 @@ extension Key {
       let u = unrecordedUniform(shape, 0, 1, dtype, first).doubles
       values = Tensor(u.map { section.quantile($0 + halfStep) }, shape: shape, dtype: dtype)
     }
-    return minimum(maximum(values, nextUp(bounds[0])), -nextUp(-bounds[1]))
+    let (lower, upper) = (bounds[0].item, bounds[1].item)
+    return minimum(maximum(values, dtype.nextUp(lower)), -dtype.nextUp(-upper))
   }
-}
-
-/// The next larger number of the dtype.
-private func nextUp(_ scalar: Tensor) -> Tensor {
-  scalar.dtype == .float64
-    ? Tensor(scalar.item.nextUp, dtype: .float64) : Tensor(Double(Float(scalar.item).nextUp), dtype: .float32)
 }

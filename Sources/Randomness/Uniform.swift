@@ -1,14 +1,17 @@
+import CKernels
 import Tensors
 
 extension Key {
-  /// Uniform numbers on an interval: max(low, fma(u, high − low, low)) for u in [0, 1), in the dtype's arithmetic.
+  /// Uniform numbers on an interval: max(low, fma(u, high − low, low)) for u in [0, 1), in the dtype.
   ///
-  /// u has the upper 23 bits (float32) or 52 bits (float64) of a random word, so 0 is possible and 1 is not; on an interval
-  /// other than [0, 1) rounding can give `high` itself. Equals `jax.random.uniform` on CPU, to the bit.
+  /// u has the upper 23 bits (float32) or 52 bits (float64) of a random word, so 0 is possible and 1 is not.
+  /// On an interval other than [0, 1), rounding can give `high` itself. Equals `jax.random.uniform` on CPU,
+  /// to the bit.
   ///
-  /// `first` skips elements: rows a to b of a draw of shape [n, d] are `uniform([b - a, d], from: a * d)`.
+  /// `first` is the number of skipped elements. Rows a to b of a draw of shape [n, d] are
+  /// `uniform([b - a, d], from: a * d)`.
   ///
-  /// - Precondition: a floating-point dtype; `first` is not negative.
+  /// - Precondition: The dtype is a floating-point type, and `first` is not negative.
   public func uniform(
     _ shape: Shape, in range: Range<Double> = 0..<1, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
@@ -16,12 +19,31 @@ extension Key {
     return unrecordedUniform(shape, range.lowerBound, range.upperBound, dtype, first)
   }
 
-  func unrecordedUniform(_ shape: Shape, _ low: Double, _ high: Double, _ dtype: DType, _ first: Int)
-    -> Tensor
-  {
+  /// The same without telling the recorder. `finish` is applied to each block while it is in the cache.
+  func unrecordedUniform(
+    _ shape: Shape, _ lower: Double, _ upper: Double, _ dtype: DType, _ first: Int,
+    finish: (_ type: ck_type, _ values: UnsafeMutableRawPointer, _ count: Int) -> Void = { _, _, _ in }
+  ) -> Tensor {
     require(dtype.isFloatingPoint, "a random real number needs a floating-point dtype, got \(dtype)")
-    return dtype == .float64
-      ? uniforms(shape, low: low, high: high, from: first)
-      : uniforms(shape, low: Float(low), high: Float(high), from: first)
+    let (values, type, block) = (Storage(shape: shape, dtype: dtype), dtype.kernel, 1024)
+    let bytes = min(values.count, block) * dtype.byteCount
+    withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 8) { words in
+      for start in stride(from: 0, to: values.count, by: block) {
+        let (count, counter) = (min(block, values.count - start), UInt64(first + start))
+        if dtype == .float64 {
+          ck_threefry_bits64(high, low, counter, count, words.bindMemory(to: UInt64.self).baseAddress)
+        } else {
+          ck_threefry_bits32(high, low, counter, count, words.bindMemory(to: UInt32.self).baseAddress)
+        }
+        ck_uniform(type, words.baseAddress, count, lower, upper, values.address(start))
+        finish(type, values.address(start), count)
+      }
+    }
+    return Tensor(values)
   }
+}
+
+extension DType {
+  /// The next larger number of this type.
+  func nextUp(_ x: Double) -> Double { self == .float64 ? x.nextUp : Double(Float(x).nextUp) }
 }

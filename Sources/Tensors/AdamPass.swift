@@ -2,7 +2,7 @@ import CKernels
 
 /// The numbers of one step of Adam, the same for every leaf.
 package struct AdamPass: Sendable {
-  private let numbers: ck_adam
+  private let numbers: ck_adam_numbers
 
   /// Rate, the decays of both running means, what corrects them for their start at 0, ε, and the decay of the weights.
   package init(
@@ -10,7 +10,7 @@ package struct AdamPass: Sendable {
     epsilon: Double,
     weightDecay: Double
   ) {
-    numbers = ck_adam(
+    numbers = ck_adam_numbers(
       rate: rate, mean_decay: decay.mean, square_decay: decay.square, mean_scale: correction.mean,
       square_scale: correction.square, epsilon: epsilon, weight_decay: weightDecay)
   }
@@ -30,17 +30,9 @@ package struct AdamPass: Sendable {
     func result() -> Storage { Storage(shape: g.shape, dtype: g.dtype) }
     let (nextMean, nextSquare, step) = (result(), result(), result())
     withUnsafePointer(to: numbers) { numbers in
-      switch g.dtype {
-      case .float32:
-        ck_adam_f32(
-          numbers, g.count, g.floats, m.floats, v.floats, w.floats, nextMean.floats, nextSquare.floats,
-          step.floats)
-      case .float64:
-        ck_adam_f64(
-          numbers, g.count, g.doubles, m.doubles, v.doubles, w.doubles, nextMean.doubles, nextSquare.doubles,
-          step.doubles)
-      case .int32: fatalError("int32 tensors are indices: no arithmetic")
-      }
+      ck_adam(
+        g.dtype.kernel, numbers, g.count, g.address, m.address, v.address, w.address, nextMean.address,
+        nextSquare.address, step.address)
     }
     return (Tensor(nextMean), Tensor(nextSquare), Tensor(step))
   }

@@ -1,19 +1,21 @@
+import CKernels
+
 /// The type of a tensor's elements.
 public enum DType: UInt8, Sendable, Hashable, CustomStringConvertible {
   /// IEEE single precision, the default.
   case float32
   /// IEEE double precision.
   case float64
-  /// Whole numbers, for frozen indices only: no arithmetic.
+  /// 32-bit integers. They serve as indices only and have no arithmetic.
   case int32
 
-  /// Bytes of one element.
+  /// The size of one element in bytes.
   public var byteCount: Int { self == .float64 ? 8 : 4 }
 
-  /// Whether elements are real numbers.
+  /// Whether elements are floating-point numbers.
   public var isFloatingPoint: Bool { self != .int32 }
 
-  /// The distance from 1 to the next number.
+  /// The distance from 1 to the next larger number.
   ///
   /// - Precondition: a floating-point type.
   public var epsilon: Double {
@@ -29,4 +31,51 @@ public enum DType: UInt8, Sendable, Hashable, CustomStringConvertible {
     case .int32: "int32"
     }
   }
+}
+
+/// A floating-point type that tensors hold: `Float` or `Double`.
+public protocol Scalar: BinaryFloatingPoint, Sendable {
+  /// The dtype of a tensor with such elements.
+  static var dtype: DType { get }
+}
+
+extension Float: Scalar {
+  /// `float32`.
+  public static var dtype: DType { .float32 }
+}
+
+extension Double: Scalar {
+  /// `float64`.
+  public static var dtype: DType { .float64 }
+}
+
+extension DType {
+  /// Calls `body` with `Float.self` or `Double.self`, so that one generic loop serves both types.
+  ///
+  /// ```swift
+  /// func loop<S: Scalar>(_: S.Type) { ... }
+  /// x.dtype.withScalar { loop($0) }
+  /// ```
+  ///
+  /// - Precondition: a floating-point type.
+  @inlinable
+  @inline(__always)
+  public func withScalar<Result>(_ body: (any Scalar.Type) throws -> Result) rethrows -> Result {
+    switch self {
+    case .float32: return try body(Float.self)
+    case .float64: return try body(Double.self)
+    case .int32: fatalError("int32 tensors are indices: no arithmetic")
+    }
+  }
+
+  /// The name of this type to the C kernels.
+  @inline(__always)
+  package var kernel: ck_type {
+    require(self != .int32, "int32 tensors are indices: no arithmetic")
+    return mover
+  }
+
+  /// The name of a type of this size to the C kernels that only move elements.
+  @inline(__always)
+  var mover: ck_type { self == .float64 ? CK_F64 : CK_F32 }
 }

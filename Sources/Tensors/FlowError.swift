@@ -1,25 +1,26 @@
-/// What a caller's data can cause: who noticed, what was expected and what came.
+/// An error that a caller's data can cause. It says who noticed, and what was expected and given.
 ///
-/// Misuse that is wrong in the source code (adding shapes that do not broadcast, say) is a `precondition` instead.
+/// A mistake in the source code, such as adding shapes that do not broadcast, stops the program instead.
+/// Release builds print its message too.
 public enum FlowError: Error, Sendable {
-  /// Something has the wrong shape, dtype, width or is missing or unexpected.
+  /// Something has the wrong shape, dtype or width, is missing, or is unexpected.
   case mismatch(who: String, what: String, expected: String, got: String)
-  /// A parameter tree is not of the architecture's structure. Both are printed.
+  /// A parameter tree does not have the structure of the architecture. The error prints both.
   case structure(who: String, expected: String, got: String)
-  /// A value lies outside a mapping's domain.
+  /// A value lies outside the domain of a mapping.
   case outsideDomain(who: String, expected: String, got: Double, row: Int)
-  /// A value that must be finite is not.
+  /// A value that must be finite is NaN or infinite.
   case notFinite(who: String, what: String, row: Int?)
-  /// The loss or a gradient was not finite at a step of a training run; the last good parameters are inside.
+  /// The loss or a gradient was not finite at a training step. The error holds the last good parameters.
   case diverged(step: Int, what: String, lastGood: Params)
-  /// A check found a wrong answer, or could not check.
+  /// A check found a wrong answer, or could not run.
   case verification(who: String, message: String)
-  /// A file could not be read or written, or holds something else than expected. Rows and columns count from 1.
+  /// A file could not be read or written, or has unexpected content. Rows and columns count from 1.
   case file(path: String, row: Int?, column: Int?, message: String)
 }
 
 extension FlowError: CustomStringConvertible {
-  /// One sentence: who, expected, got.
+  /// The error in one sentence.
   public var description: String {
     switch self {
     case .mismatch(let who, let what, let expected, let got):
@@ -42,6 +43,6 @@ extension FlowError: CustomStringConvertible {
 }
 
 extension FlowError: Equatable {
-  /// Errors that say the same are the same.
+  /// Two errors are equal when their descriptions are.
   public static func == (a: FlowError, b: FlowError) -> Bool { a.description == b.description }
 }

@@ -1,4 +1,6 @@
-/// `precondition` whose message is also printed in release builds, where a shape mismatch is as hard to guess as in debug.
+/// Stops the program with a message unless a condition holds.
+///
+/// Release builds print the message too; they drop that of `precondition`.
 @inline(__always)
 package func require(
   _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID,

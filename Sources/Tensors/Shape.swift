@@ -1,13 +1,14 @@
-/// The sizes of a tensor's axes, or of one sample: `5` and `[32, 32, 3]` are shapes.
+/// The sizes of the axes of a tensor or of one sample. `5` and `[32, 32, 3]` are shapes.
 ///
-/// At most six axes, stored in line. Sizes are at most 2³¹ − 1.
+/// A shape has at most six axes, stored in line. A size is at most 2³¹ − 1.
 ///
 /// - Precondition: rank at most 6, no negative size.
 public struct Shape: Sendable, Hashable {
-  // In pairs: wider vectors would align whatever object holds a shape to more than 8 bytes, which is slow to allocate.
+  // In pairs: wider vectors would align objects that hold a shape to more than 8 bytes, which are slow to
+  // make.
   private var pairs: (SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>)
 
-  /// Sizes in lanes 0 to 5, zero where there is no axis; the rank in lane 7.
+  /// Sizes in lanes 0 to 5, with zero for a missing axis, and the rank in lane 7.
   private var lanes: SIMD8<Int32> {
     get {
       SIMD8(
@@ -41,9 +42,9 @@ public struct Shape: Sendable, Hashable {
     self.lanes = lanes
   }
 
-  /// Whether ranks and sizes agree.
+  /// Compares ranks and sizes.
   public static func == (a: Shape, b: Shape) -> Bool { a.lanes == b.lanes }
-  /// Rank and sizes.
+  /// Hashes rank and sizes.
   public func hash(into hasher: inout Hasher) { hasher.combine(lanes) }
 
   /// The shape of a single number.
@@ -52,7 +53,7 @@ public struct Shape: Sendable, Hashable {
   /// The number of axes.
   public var rank: Int { Int(pairs.3[1]) }
 
-  /// The number of elements: the product of the sizes, 1 for a scalar.
+  /// The number of elements, which is the product of the sizes; 1 for a scalar.
   public var count: Int {
     let lanes = lanes
     var product = 1
@@ -63,7 +64,7 @@ public struct Shape: Sendable, Hashable {
   /// The sizes as an array.
   public var sizes: [Int] { (0..<rank).map { Int(lanes[$0]) } }
 
-  /// The size of an axis; negative axes count from the end.
+  /// The size of an axis. Negative axes count from the end.
   public subscript(axis: Int) -> Int {
     get { Int(lanes[resolved(axis)]) }
     set {
@@ -98,12 +99,12 @@ extension Shape: CustomStringConvertible {
 
 extension Shape {
   /// The product of the sizes of a range of axes.
-  func count(of axes: Range<Int>) -> Int { axes.reduce(1) { $0 * self[$1] } }
+  package func count(of axes: Range<Int>) -> Int { axes.reduce(1) { $0 * self[$1] } }
 
-  /// This shape behind a batch axis of `rows`.
+  /// This shape with a batch axis of size `rows` in front.
   public func batched(_ rows: Int) -> Shape { inserting(rows, at: 0) }
 
-  /// One sample's shape: all axes but the first.
+  /// The shape of one sample, without the batch axis.
   public var sample: Shape { removing(0) }
 
   /// The shape with one more axis.
@@ -147,7 +148,7 @@ extension Shape {
     return strides
   }
 
-  /// The common shape of two operands under NumPy's broadcasting, or nil.
+  /// The common shape of two operands under NumPy's broadcasting rules, or nil.
   static func broadcast(_ a: Shape, _ b: Shape) -> Shape? {
     if a == b || b.rank == 0 { return a }
     if a.rank == 0 { return b }

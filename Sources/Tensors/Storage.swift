@@ -1,17 +1,22 @@
-/// Values in memory: row-major, contiguous, written once while being made and never again.
+import CKernels
+
+/// The memory of one tensor: contiguous elements in row-major order.
 ///
-/// A view (reshaped, or a range of rows) shares the memory of its owner.
-final class Storage: @unchecked Sendable {
-  let shape: Shape
-  let dtype: DType
-  let address: UnsafeMutableRawPointer
-  /// What a view keeps alive.
+/// A kernel writes its result into a new storage and makes a tensor of it. After that the elements never
+/// change. A view shares the memory of its owner.
+public final class Storage: @unchecked Sendable {
+  /// The sizes of the axes.
+  public let shape: Shape
+  /// The type of the elements.
+  public let dtype: DType
+  package let address: UnsafeMutableRawPointer
+  /// The storage that a view keeps alive.
   private let owner: AnyObject?
-  /// What is given back at the end; negative for a view.
+  /// The size of the block to give back at the end; negative for a view.
   private let ownedBytes: Int
 
-  /// Memory of undefined content.
-  init(shape: Shape, dtype: DType) {
+  /// Memory of undefined content. A kernel has to write every element.
+  public init(shape: Shape, dtype: DType) {
     self.shape = shape
     self.dtype = dtype
     owner = nil
@@ -19,28 +24,44 @@ final class Storage: @unchecked Sendable {
     address = StoragePool.allocate(ownedBytes)
   }
 
-  /// A view of `count(shape)` elements of `owner`, from its element `offset` on.
+  /// Memory of undefined content with the shape and the dtype of another storage.
+  package convenience init(like other: Storage) { self.init(shape: other.shape, dtype: other.dtype) }
+
+  /// A view of `shape.count` elements of a storage, from element `offset` on.
   init(viewing storage: Storage, from offset: Int, shape: Shape) {
     self.shape = shape
     dtype = storage.dtype
     owner = storage.owner ?? (storage as AnyObject)
     ownedBytes = -1
-    address = storage.address + offset * storage.dtype.byteCount
+    address = storage.address(offset)
   }
 
   deinit { if ownedBytes >= 0 { StoragePool.release(address, ownedBytes) } }
 
-  /// Sets `count` elements from one on, while the values are being made.
-  func fill(_ start: Int, _ count: Int, with value: Double) {
-    switch dtype {
-    case .float32: (floats + start).update(repeating: Float(value), count: count)
-    case .float64: (doubles + start).update(repeating: value, count: count)
-    case .int32: (ints + start).update(repeating: Int32(value), count: count)
+  /// A pointer to the elements, for writing while the result is being made.
+  ///
+  /// It is valid as long as the storage, or a tensor made of it, is alive.
+  ///
+  /// - Precondition: the elements have this type.
+  public func pointer<S: Scalar>(to type: S.Type = S.self) -> UnsafeMutablePointer<S> {
+    require(dtype == S.dtype, "elements of type \(dtype) are read as \(S.dtype)")
+    return address.assumingMemoryBound(to: S.self)
+  }
+
+  /// Sets a range of elements to one value while the result is being made.
+  package func fill(_ range: Range<Int>, with value: Double) {
+    if dtype == .int32 {
+      (ints + range.lowerBound).update(repeating: Int32(value), count: range.count)
+    } else {
+      ck_fill(dtype.kernel, value, address(range.lowerBound), range.count)
     }
   }
 
-  var count: Int { shape.count }
-  var floats: UnsafeMutablePointer<Float> { address.assumingMemoryBound(to: Float.self) }
-  var doubles: UnsafeMutablePointer<Double> { address.assumingMemoryBound(to: Double.self) }
-  var ints: UnsafeMutablePointer<Int32> { address.assumingMemoryBound(to: Int32.self) }
+  package var count: Int { shape.count }
+  package var ints: UnsafeMutablePointer<Int32> { address.assumingMemoryBound(to: Int32.self) }
+  package var byteCount: Int { count * dtype.byteCount }
+
+  /// The address of an element.
+  @inline(__always)
+  package func address(_ element: Int) -> UnsafeMutableRawPointer { address + element * dtype.byteCount }
 }

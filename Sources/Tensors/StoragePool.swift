@@ -8,11 +8,11 @@ import Synchronization
   import Darwin
 #endif
 
-/// Memory of freed tensors, kept by size for the next ones: after warm-up a training step asks the system for nothing.
+/// Keeps the memory of freed tensors by size for later ones. After warm-up a training step allocates nothing.
 ///
-/// Sizes are rounded up to four steps an octave, from 64 bytes to 16 MiB; larger blocks come from the system each time. A
-/// list a size, each behind a spin lock that is held for a few instructions. It never touches a value: whoever takes a
-/// block writes all of it.
+/// Sizes are rounded up to four steps per octave, from 64 bytes to 16 MiB. Larger blocks come from the system
+/// each time. Each size has a list behind a spin lock that is held for a few instructions. The pool never
+/// touches a value: whoever takes a block writes all of it.
 enum StoragePool {
   nonisolated(unsafe) private static let lists: UnsafeMutablePointer<FreeList> = {
     let lists = UnsafeMutablePointer<FreeList>.allocate(capacity: classCount)
@@ -39,15 +39,7 @@ enum StoragePool {
     if index < classCount { lists[index].push(block) } else { block.deallocate() }
   }
 
-  /// Calls `body` with room for `count` elements of undefined content.
-  static func withScratch<Element>(_ count: Int, _ body: (UnsafeMutablePointer<Element>) -> Void) {
-    let bytes = count * MemoryLayout<Element>.stride
-    let block = allocate(bytes)
-    body(block.assumingMemoryBound(to: Element.self))
-    release(block, bytes)
-  }
-
-  /// Class 4o + s holds blocks of 64 · 2ᵒ · (1 + s/4) bytes; beyond the last class the size is kept.
+  /// Size class 4o + s holds blocks of 64 · 2ᵒ · (1 + s/4) bytes. Larger sizes are not rounded.
   static func sizeClass(of bytes: Int) -> (index: Int, size: Int) {
     if bytes <= smallest { return (0, smallest) }
     let octave = Int.bitWidth - 1 - ((bytes - 1) / smallest).leadingZeroBitCount
@@ -58,26 +50,36 @@ enum StoragePool {
   }
 }
 
-/// Blocks of one size, linked through their first word.
+/// Calls `body` with room for `count` elements of undefined content.
+package func withScratch(_ count: Int, _ dtype: DType, _ body: (UnsafeMutableRawPointer) -> Void) {
+  let bytes = count * dtype.byteCount
+  let block = StoragePool.allocate(bytes)
+  body(block)
+  StoragePool.release(block, bytes)
+}
+
+/// A list of free blocks of one size, linked through their first word.
+///
+/// No method mutates the struct in Swift's sense: its state is atomic, so threads may call them at once.
 private struct FreeList: ~Copyable {
   private let isLocked = Atomic<Bool>(false)
-  private var head: UnsafeMutableRawPointer?
+  private let head = Atomic<UnsafeMutableRawPointer?>(nil)
   /// Keeps each list on a cache line of its own.
-  private var padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
+  private let padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
 
-  mutating func pop() -> UnsafeMutableRawPointer? {
+  func pop() -> UnsafeMutableRawPointer? {
     lock()
     defer { unlock() }
-    guard let block = head else { return nil }
-    head = block.load(as: UnsafeMutableRawPointer?.self)
+    guard let block = head.load(ordering: .relaxed) else { return nil }
+    head.store(block.load(as: UnsafeMutableRawPointer?.self), ordering: .relaxed)
     return block
   }
 
-  mutating func push(_ block: UnsafeMutableRawPointer) {
+  func push(_ block: UnsafeMutableRawPointer) {
     lock()
     defer { unlock() }
-    block.storeBytes(of: head, as: UnsafeMutableRawPointer?.self)
-    head = block
+    block.storeBytes(of: head.load(ordering: .relaxed), as: UnsafeMutableRawPointer?.self)
+    head.store(block, ordering: .relaxed)
   }
 
   private func lock() {

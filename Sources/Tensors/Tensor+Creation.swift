@@ -1,20 +1,18 @@
-import CKernels
-
 extension Tensor {
   /// Row-major values, rounded to the dtype.
   ///
   /// - Precondition: as many values as the shape holds; without a shape, one axis.
   public init(_ values: [Double], shape: Shape? = nil, dtype: DType = .float32) {
-    let shape = shape ?? Shape([values.count])
-    require(values.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(values.count)")
-    let storage = Storage(shape: shape, dtype: dtype)
-    for (i, value) in values.enumerated() {
-      switch dtype {
-      case .float32: storage.floats[i] = Float(value)
-      case .float64: storage.doubles[i] = value
-      case .int32: storage.ints[i] = Int32(value)
-      }
+    if dtype == .int32 {
+      self.init(ints: values.map { Int(Int32($0)) }, shape: shape)
+      return
     }
+    let storage = Tensor.room(for: values.count, shape, dtype)
+    func write<S: Scalar>(_: S.Type) {
+      let elements = storage.pointer(to: S.self)
+      for (i, value) in values.enumerated() { elements[i] = S(value) }
+    }
+    dtype.withScalar { write($0) }
     self.init(storage)
   }
 
@@ -33,64 +31,40 @@ extension Tensor {
   /// Row-major single-precision values.
   ///
   /// - Precondition: as many values as the shape holds.
-  public init(floats: [Float], shape: Shape) {
-    require(floats.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(floats.count)")
-    self.init(
-      shape: shape,
-      fillingFloats: { address in
-        floats.withUnsafeBufferPointer {
-          if let base = $0.baseAddress { address.update(from: base, count: $0.count) }
-        }
-      })
-  }
+  public init(floats: [Float], shape: Shape) { self.init(copying: floats, shape) }
 
   /// Row-major double-precision values.
   ///
   /// - Precondition: as many values as the shape holds.
-  public init(doubles: [Double], shape: Shape) {
-    require(doubles.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(doubles.count)")
-    self.init(
-      shape: shape,
-      fillingDoubles: { address in
-        doubles.withUnsafeBufferPointer {
-          if let base = $0.baseAddress { address.update(from: base, count: $0.count) }
-        }
-      })
-  }
+  public init(doubles: [Double], shape: Shape) { self.init(copying: doubles, shape) }
 
-  /// Row-major whole numbers, dtype int32: indices.
+  /// Row-major integers, dtype int32, which serve as indices.
   ///
   /// - Precondition: as many values as the shape holds, each within 32 bits.
   public init(ints: [Int], shape: Shape? = nil) {
-    let shape = shape ?? Shape([ints.count])
-    require(ints.count == shape.count, "shape \(shape) needs \(shape.count) values, got \(ints.count)")
-    let storage = Storage(shape: shape, dtype: .int32)
+    let storage = Tensor.room(for: ints.count, shape, .int32)
     for (i, value) in ints.enumerated() { storage.ints[i] = Int32(value) }
     self.init(storage)
   }
 
-  /// A float32 tensor whose every element the closure writes.
-  public init(shape: Shape, fillingFloats fill: (UnsafeMutablePointer<Float>) -> Void) {
-    let storage = Storage(shape: shape, dtype: .float32)
-    fill(storage.floats)
+  private init<S: Scalar>(copying values: [S], _ shape: Shape) {
+    let storage = Tensor.room(for: values.count, shape, S.dtype)
+    values.withUnsafeBytes { bytes in
+      if let base = bytes.baseAddress { storage.address.copyMemory(from: base, byteCount: bytes.count) }
+    }
     self.init(storage)
   }
 
-  /// A float64 tensor whose every element the closure writes.
-  public init(shape: Shape, fillingDoubles fill: (UnsafeMutablePointer<Double>) -> Void) {
-    let storage = Storage(shape: shape, dtype: .float64)
-    fill(storage.doubles)
-    self.init(storage)
+  private static func room(for count: Int, _ shape: Shape?, _ dtype: DType) -> Storage {
+    let shape = shape ?? Shape([count])
+    require(count == shape.count, "shape \(shape) needs \(shape.count) values, got \(count)")
+    return Storage(shape: shape, dtype: dtype)
   }
 
   /// One value everywhere.
   public static func full(_ shape: Shape, _ value: Double, dtype: DType = .float32) -> Tensor {
     let storage = Storage(shape: shape, dtype: dtype)
-    switch dtype {
-    case .float32: ck_fill_f32(Float(value), storage.floats, storage.count)
-    case .float64: ck_fill_f64(value, storage.doubles, storage.count)
-    case .int32: storage.ints.update(repeating: Int32(value), count: storage.count)
-    }
+    storage.fill(0..<storage.count, with: value)
     return Tensor(storage)
   }
 
@@ -102,8 +76,16 @@ extension Tensor {
 
   /// The identity matrix.
   public static func identity(_ size: Int, dtype: DType = .float32) -> Tensor {
-    let identity = Tensor.zeros([size, size], dtype: dtype)
-    for i in 0..<size { identity.storage.fill(i * (size + 1), 1, with: 1) }
-    return identity
+    mask([size, size], dtype: dtype) { $0..<$0 + 1 }
+  }
+
+  /// A matrix of zeros that has ones in a range of columns of each row.
+  package static func mask(_ shape: Shape, dtype: DType, ones: (_ row: Int) -> Range<Int>) -> Tensor {
+    let (mask, columns) = (Tensor.zeros(shape, dtype: dtype), shape[1])
+    for row in 0..<shape[0] {
+      let range = ones(row)
+      mask.storage.fill(row * columns + range.lowerBound..<row * columns + range.upperBound, with: 1)
+    }
+    return mask
   }
 }

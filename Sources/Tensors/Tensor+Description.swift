@@ -1,16 +1,12 @@
 extension Tensor: CustomStringConvertible {
-  /// Nested brackets as NumPy prints them, then shape and dtype; long axes are abridged to their ends.
+  /// Nested brackets as NumPy prints them, then shape and dtype. Long axes are abridged.
   public var description: String {
     let values = doubles
     let strides = shape.strides
     let isAbridged = count > 1000 || count == 0
 
     func text(_ value: Double) -> String {
-      switch dtype {
-      case .float32: "\(Float(value))"
-      case .float64: "\(value)"
-      case .int32: "\(Int(value))"
-      }
+      dtype == .float32 ? "\(Float(value))" : dtype == .float64 ? "\(value)" : "\(Int(value))"
     }
     func nested(axis: Int, offset: Int) -> String {
       if axis == rank { return text(values[offset]) }

@@ -1,23 +1,9 @@
 extension Tensor {
   /// The elements in row-major order, rounded to single precision.
-  public var floats: [Float] {
-    let storage = storage
-    switch storage.dtype {
-    case .float32: return Array(UnsafeBufferPointer(start: storage.floats, count: storage.count))
-    case .float64: return UnsafeBufferPointer(start: storage.doubles, count: storage.count).map { Float($0) }
-    case .int32: return UnsafeBufferPointer(start: storage.ints, count: storage.count).map { Float($0) }
-    }
-  }
+  public var floats: [Float] { values() }
 
   /// The elements in row-major order.
-  public var doubles: [Double] {
-    let storage = storage
-    switch storage.dtype {
-    case .float32: return UnsafeBufferPointer(start: storage.floats, count: storage.count).map { Double($0) }
-    case .float64: return Array(UnsafeBufferPointer(start: storage.doubles, count: storage.count))
-    case .int32: return UnsafeBufferPointer(start: storage.ints, count: storage.count).map { Double($0) }
-    }
-  }
+  public var doubles: [Double] { values() }
 
   /// The elements of an int32 tensor in row-major order.
   ///
@@ -26,6 +12,15 @@ extension Tensor {
     let storage = storage
     require(storage.dtype == .int32, "ints needs dtype int32, got \(storage.dtype)")
     return UnsafeBufferPointer(start: storage.ints, count: storage.count).map { Int($0) }
+  }
+
+  private func values<S: Scalar>() -> [S] {
+    switch dtype {
+    case S.dtype: withElements(as: S.self) { Array($0) }
+    case .float32: withElements(as: Float.self) { $0.map { S($0) } }
+    case .float64: withElements(as: Double.self) { $0.map { S($0) } }
+    case .int32: ints.map { S($0) }
+    }
   }
 
   /// The only element.
@@ -41,14 +36,11 @@ extension Tensor {
 
   /// The position in row-major order of the first NaN or infinity.
   public var firstNonFinite: Int? {
-    let storage = storage
-    switch storage.dtype {
-    case .float32:
-      return UnsafeBufferPointer(start: storage.floats, count: storage.count).firstIndex { !$0.isFinite }
-    case .float64:
-      return UnsafeBufferPointer(start: storage.doubles, count: storage.count).firstIndex { !$0.isFinite }
-    case .int32: return nil
+    if dtype == .int32 { return nil }
+    func search<S: Scalar>(_: S.Type) -> Int? {
+      withElements(as: S.self) { $0.firstIndex { !$0.isFinite } }
     }
+    return dtype.withScalar { search($0) }
   }
 
   /// Whether both hold the same bits under the same shape and dtype.
@@ -56,20 +48,6 @@ extension Tensor {
     let (a, b) = (storage, other.storage)
     guard a.shape == b.shape, a.dtype == b.dtype else { return false }
     if a.address == b.address { return true }
-    let bytes = a.count * a.dtype.byteCount
-    return UnsafeRawBufferPointer(start: a.address, count: bytes)
-      .elementsEqual(UnsafeRawBufferPointer(start: b.address, count: bytes))
-  }
-
-  /// Calls `body` with the row-major values of a float32 tensor.
-  ///
-  /// - Precondition: dtype float32.
-  public func withFloats<Result, Failure>(
-    _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    let storage = storage
-    require(storage.dtype == .float32, "withFloats needs dtype float32, got \(storage.dtype)")
-    defer { withExtendedLifetime(storage) {} }
-    return try body(UnsafeBufferPointer(start: storage.floats, count: storage.count))
+    return withBytes { bytes in other.withBytes { bytes.elementsEqual($0) } }
   }
 }

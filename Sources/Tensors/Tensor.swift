@@ -1,8 +1,8 @@
 /// An immutable array of numbers with a shape.
 ///
-/// A tensor is one of three things, and no operation above this module can tell which: values in memory, a dual number
-/// (forward mode), or a value that a tape follows (reverse mode). Primal and tangent are tensors themselves, so
-/// transformations nest in any order.
+/// A tensor is one of three things: values in memory, a dual number (forward mode), or a value that a tape
+/// follows (reverse mode). No operation above this module can tell which. The parts of a dual or traced
+/// tensor are tensors themselves, so transformations nest in any order.
 public struct Tensor: Sendable {
   let payload: Payload
 
@@ -12,11 +12,12 @@ public struct Tensor: Sendable {
     case traced(Traced)
   }
 
-  init(_ storage: Storage) { payload = .concrete(storage) }
+  /// A tensor of values that a kernel has written.
+  public init(_ storage: Storage) { payload = .concrete(storage) }
   init(_ dual: Dual) { payload = .dual(dual) }
   init(_ traced: Traced) { payload = .traced(traced) }
 
-  /// The depth of the innermost transformation that follows this value; 0 for values in memory.
+  /// The level of the innermost transformation that follows this value; 0 for values in memory.
   var level: Int {
     switch payload {
     case .concrete: 0
@@ -25,10 +26,10 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Whether this is values in memory, which no transformation follows.
+  /// Whether no transformation follows this value.
   package var isConcrete: Bool { level == 0 }
 
-  /// The values, without any derivative: a constant to every transformation around it.
+  /// The same values without derivatives. Every transformation treats the result as a constant.
   public var detached: Tensor {
     var tensor = self
     while true {
@@ -41,19 +42,19 @@ public struct Tensor: Sendable {
   }
 
   /// The values in memory.
-  var storage: Storage {
+  package var storage: Storage {
     if case .concrete(let storage) = payload { return storage }
     guard case .concrete(let storage) = detached.payload else { fatalError("unreachable") }
     return storage
   }
 
-  /// The same values through an object of its own, where they are values in memory.
+  /// The same values behind an object of its own, if they are values in memory.
   var ownView: Tensor {
     guard case .concrete(let storage) = payload else { return self }
     return Tensor(Storage(viewing: storage, from: 0, shape: storage.shape))
   }
 
-  /// The sizes of the axes; axis 0 is the batch wherever there is one.
+  /// The sizes of the axes. Axis 0 is the batch wherever there is one.
   public var shape: Shape {
     switch payload {
     case .concrete(let storage): storage.shape

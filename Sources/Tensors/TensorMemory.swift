@@ -1,12 +1,12 @@
 import Synchronization
 
-/// How much memory tensors take.
+/// Measures the memory that tensors take.
 public enum TensorMemory {
-  /// Counts what the current task's tensors take; tasks beside it count for themselves.
+  /// Counts the memory of the current task's tensors. Other tasks have meters of their own.
   @TaskLocal static var meter: MemoryMeter?
   private static let metersInUse = Atomic<Int>(0)
 
-  /// The most bytes that tensors made by `body` took at once, on whatever threads, beyond those that were there before.
+  /// The largest number of bytes that tensors made by `body` occupied at once, on all threads together.
   public static func peak<Result>(
     during body: () throws -> Result
   ) rethrows -> (result: Result, bytes: Int) {
@@ -17,14 +17,14 @@ public enum TensorMemory {
     return (result, meter.highest)
   }
 
-  /// A block was taken or, for a negative number, given back.
+  /// Notes that a block was taken or, for a negative number, given back.
   @inline(__always)
   static func count(_ bytes: Int) {
     if metersInUse.load(ordering: .relaxed) > 0 { meter?.count(bytes) }
   }
 }
 
-/// Bytes in use now, and the most so far.
+/// The bytes in use, and the most that were in use at once.
 final class MemoryMeter: Sendable {
   private let live = Atomic<Int>(0)
   private let most = Atomic<Int>(0)

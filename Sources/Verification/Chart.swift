@@ -1,19 +1,19 @@
 import Bijections
 import Tensors
 
-/// Coordinates of samples that lie in a smaller space than they have numbers: what a log-determinant there refers to.
+/// A chart: coordinates of samples on a surface whose dimension is smaller than the number of values.
 ///
-/// A layer from K numbers on a simplex to K − 1 reals has no square Jacobian, until one says which K − 1 numbers of the
-/// simplex its volume is measured by.
+/// A layer from K numbers on a simplex to K − 1 reals has no square Jacobian. Its log-determinant refers to K
+/// − 1 coordinates of the simplex, which a chart chooses.
 public struct Chart: Sendable {
   /// The number of coordinates.
   public let dimension: Int
-  /// The coordinates of a batch of samples, `[rows, dimension]`.
+  /// Maps a batch of samples to its coordinates, `[rows, dimension]`.
   public let coordinates: @Sendable (_ samples: Tensor) -> Tensor
-  /// The samples at coordinates: coordinates(embedding(c)) = c.
+  /// Maps coordinates to samples, such that coordinates(embedding(c)) = c.
   public let embedding: @Sendable (_ coordinates: Tensor) -> Tensor
 
-  /// A chart from its two maps.
+  /// Makes a chart from its two maps.
   public init(
     dimension: Int, coordinates: @escaping @Sendable (Tensor) -> Tensor,
     embedding: @escaping @Sendable (Tensor) -> Tensor
@@ -23,7 +23,7 @@ public struct Chart: Sendable {
     self.embedding = embedding
   }
 
-  /// Numbers of sum 1 along the last axis: all but the last of them.
+  /// The chart of a simplex: of numbers with sum 1 along the last axis, all but the last.
   public static func simplex(_ shape: Shape) -> Chart {
     let size = shape[-1]
     let reduced = shape.replacing(-1, by: size - 1)
@@ -35,7 +35,9 @@ public struct Chart: Sendable {
     }
   }
 
-  /// Lower triangular matrices with a positive diagonal and rows of length 1: the entries below the diagonal, row by row.
+  /// The chart of Cholesky factors of correlation matrices: the entries below the diagonal, row by row.
+  ///
+  /// Such a factor is lower triangular with a positive diagonal and rows of length 1.
   public static func correlationCholesky(_ size: Int) -> Chart {
     let count = size * (size - 1) / 2
     let below = Tensor(ints: (0..<size).flatMap { i in (0..<i).map { i * size + $0 } })
@@ -56,7 +58,7 @@ public struct Chart: Sendable {
 }
 
 extension Domain {
-  /// The coordinates of samples that do not fill the space of their numbers.
+  /// The chart of a domain that is a surface; nil for other domains.
   var chart: Chart? {
     switch values {
     case .simplex: .simplex(shape)

@@ -2,7 +2,7 @@ import Bijections
 import Randomness
 import Tensors
 
-/// A layer at a place with parameters, inputs and context: what most laws look at.
+/// A layer's two mappings with parameters, inputs and a context.
 struct Specimen {
   let label: String
   let params: Params
@@ -18,7 +18,7 @@ struct Specimen {
 }
 
 extension Mapping {
-  /// The mapping's results, which have the shapes and the dtype that a mapping owes, or an error.
+  /// Computes the mapping's results and checks their shapes and dtypes.
   func shaped(
     _ params: Params, _ x: Tensor, _ context: Tensor?
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
@@ -41,7 +41,7 @@ extension Mapping {
 extension Laws {
   func fail(_ law: Law, _ message: String) -> FlowError { .verification(who: "law \(law)", message: message) }
 
-  /// The layer at its initial parameters and at perturbed ones.
+  /// The layer with its initial parameters and with perturbed ones.
   func specimens(_ dtype: DType = .float64) throws -> [Specimen] {
     let (params, forward, inverse) = try bijection(
       key.folded(in: 0), inputDim: inputDim, contextDim: contextDim, dtype: dtype)
@@ -55,7 +55,7 @@ extension Laws {
     }
   }
 
-  /// The parameters whose statistics, if there are any, are those of the inputs: moved by them until they rest.
+  /// The parameters after their statistics, if any, have converged to those of the inputs.
   private func settled(_ params: Params, _ forward: Mapping, _ inputs: Tensor, _ context: Tensor?) throws
     -> Params
   {
@@ -68,7 +68,7 @@ extension Laws {
     return params
   }
 
-  /// Throws when two tensors differ by more than `tolerance · max(1, |b|)` anywhere.
+  /// Throws if two tensors differ by more than `tolerance · max(1, |b|)` anywhere.
   func requireClose(_ a: Tensor, _ b: Tensor, _ tolerance: Double, _ law: Law, _ what: String) throws {
     guard a.shape == b.shape else { throw fail(law, "\(what): shape \(a.shape) and \(b.shape)") }
     for (i, (x, y)) in zip(a.doubles, b.doubles).enumerated()

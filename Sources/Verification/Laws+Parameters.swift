@@ -11,7 +11,7 @@ extension Laws {
       + (logDet * key.folded(in: 5).normal(logDet.shape).cast(to: y.dtype)).sum()
   }
 
-  /// Directional derivatives along random directions; central differences of step 10⁻⁶.
+  /// Compares directional derivatives along random directions with central differences of step 10⁻⁶.
   func checkGradient() throws {
     for specimen in try specimens() {
       let step = 1e-6

@@ -2,22 +2,23 @@ import Bijections
 import Randomness
 import Tensors
 
-/// The laws of a bijection, each a check that throws what is wrong: for the library's own table and for users' layers.
+/// The laws of a bijection as checks, for the library's own layers and for users' layers.
 ///
-/// Laws run in float64 at the initial parameters and at parameters moved by noise of deviation 0.1, but where said
-/// otherwise. A layer that declares that it couples rows (`.couplesRows`) is exempt from the two laws on rows; its log-det
-/// is checked with what the rows share held constant. Statistics that training keeps are moved by the inputs until they rest
-/// (1000 times at most): the inverse undoes the forward direction of the very batch whose statistics the parameters hold.
+/// Laws run in float64 unless stated otherwise, at the initial parameters and at parameters with added noise
+/// of standard deviation 0.1. A layer that declares the trait `.couplesRows` is exempt from the two laws on
+/// rows. Its log-determinant is checked with the batch's statistics held constant. Running statistics are
+/// first updated from the inputs until they converge, at most 1000 times. Only then does the inverse undo the
+/// forward direction.
 public struct Laws: Sendable {
-  /// A law.
+  /// The name of a law.
   public enum Law: String, CaseIterable, Sendable, CustomStringConvertible {
-    /// Outputs have the codomain's shape, log-dets one number a row; no rows give no rows.
+    /// Outputs have the codomain's shape, log-determinants one number per row. No rows give no rows.
     case shapes
     /// inverse(forward(x)) = x and forward(inverse(y)) = y.
     case roundTrip
-    /// Both log-dets equal the dual-number Jacobian's log|det|.
+    /// Both log-determinants equal the log|det| of the Jacobian that dual numbers compute.
     case logDet
-    /// log|det| of forward at x and of inverse at forward(x) cancel.
+    /// The log-determinants of forward at x and of inverse at forward(x) cancel.
     case logDetsCancel
     /// The gradient by parameters and inputs equals finite differences.
     case gradient
@@ -27,16 +28,16 @@ public struct Laws: Sendable {
     case rowBits
     /// Row i does not depend on row j; a NaN stays in its row.
     case rowIndependence
-    /// The same key gives the same parameters to the bit; the mapping does not depend on when it was made.
+    /// The same key gives the same parameters to the bit, and the same mappings.
     case sameKey
-    /// Parameters loaded under another key give the same function to the bit.
+    /// Parameters that are loaded under another key give the same function to the bit.
     case loading
-    /// float32 and float64 are the same function.
+    /// float32 and float64 compute the same function.
     case dtypes
-    /// A missing or unexpected context, a wrong width and a wrong dtype throw.
+    /// A missing or unexpected context, a wrong width and a wrong dtype throw errors.
     case boundary
 
-    /// The name.
+    /// The law's name.
     public var description: String { rawValue }
   }
 
@@ -48,18 +49,18 @@ public struct Laws: Sendable {
   let tolerance: Tolerance
   let chart: Chart?
 
-  /// How far a law may be missed, relative to max(1, |value|).
+  /// The tolerances of the laws, relative to max(1, |value|).
   public struct Tolerance: Sendable {
-    /// The round trip in float64.
+    /// The tolerance of the round trip in float64.
     public var roundTrip: Double
-    /// Log-determinants in float64.
+    /// The tolerance of log-determinants in float64.
     public var logDet: Double
-    /// Gradients against finite differences in float64.
+    /// The tolerance of gradients against finite differences in float64.
     public var gradient: Double
-    /// float32 against float64.
+    /// The tolerance of float32 results against float64.
     public var float32: Double
 
-    /// Tolerances, the defaults unless said otherwise.
+    /// Makes tolerances; the defaults suit most layers.
     public init(
       roundTrip: Double = 1e-9, logDet: Double = 1e-9, gradient: Double = 1e-5, float32: Double = 1e-4
     ) {
@@ -70,16 +71,17 @@ public struct Laws: Sendable {
     }
   }
 
-  /// The laws for a bijection at a place.
+  /// Makes the laws for a bijection with an input shape.
   ///
   /// - Parameters:
-  ///   - bijection: what is checked.
-  ///   - inputDim: one sample's shape.
-  ///   - contextDim: one context sample's shape, for a conditional bijection.
-  ///   - key: what everything random is drawn from.
-  ///   - inputs: float64 rows to check at (edge cases); by default drawn inside the domain.
-  ///   - tolerance: how far a law may be missed.
-  ///   - chart: the coordinates of an input sample; by default those of the domain.
+  ///   - bijection: The bijection to check.
+  ///   - inputDim: The shape of a sample.
+  ///   - contextDim: The shape of a context sample, for a conditional bijection.
+  ///   - key: The key of all random numbers.
+  ///   - inputs: The rows to check at in float64, such as edge cases; by default random rows inside the
+  ///     domain.
+  ///   - tolerance: The tolerances of the laws.
+  ///   - chart: The chart of the input samples; by default that of the domain.
   public init(
     of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
     inputs: Tensor? = nil,
@@ -94,9 +96,9 @@ public struct Laws: Sendable {
     self.chart = chart
   }
 
-  /// Checks one law.
+  /// Checks that the bijection keeps a law.
   ///
-  /// - Throws: `FlowError.verification` that says what is wrong, or what the layer throws.
+  /// - Throws: `FlowError.verification` with the first violation, or an error of the layer.
   public func check(_ law: Law) throws {
     switch law {
     case .shapes: try checkShapes()
@@ -119,12 +121,13 @@ public struct Laws: Sendable {
   }
 }
 
-/// Checks every law of a bijection: shapes, round trip, log-determinants in both directions against the dual-number
-/// Jacobian, gradients, rows, keys, loading, dtypes, errors. For one line in a test of your own layer.
+/// Checks every law of a bijection, as a single line in the tests of your own layer.
 ///
-/// Parameters are those of `Laws`, and `progress`: how to report on standard error, from the third second on.
+/// The laws concern shapes, the round trip, both log-determinants, gradients, rows, keys, loading, dtypes and
+/// errors. The parameters are those of ``Laws/init(of:inputDim:contextDim:key:inputs:tolerance:chart:)``.
 ///
-/// - Throws: `FlowError.verification` with every law that fails.
+/// - Parameter progress: The progress report on standard error, which starts with the third second.
+/// - Throws: `FlowError.verification` with all violated laws.
 public func checkLaws(
   of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
   inputs: Tensor? = nil,

@@ -2,23 +2,25 @@ import Bijections
 import Randomness
 import Tensors
 
-/// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers compute.
+/// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers
+/// compute.
 ///
-/// For a whole batch at once: D forward-mode passes give every row's Jacobian [D, D], a pivoted LU its log|det|. Both
-/// directions are checked, the inverse at the forward's outputs. Everything is in float64; a sample passes when
-/// |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). O(D) passes and O(D³) a row.
+/// D forward-mode passes compute the Jacobians [D, D] of all rows of a batch, and a pivoted LU their
+/// log|det|. Both directions are checked, the inverse at the forward's outputs. The check runs in float64. A
+/// sample passes if
+/// |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). The cost is O(D) passes and O(D³) per row.
 ///
-/// Where samples lie in a smaller space than they have numbers (on a simplex, say), J is taken in the coordinates of a
-/// `Chart`: those of the domain, or the one given.
+/// If samples lie on a surface such as a simplex, J is the Jacobian in the coordinates of a ``Chart``, by
+/// default that of the domain.
 ///
-/// Where rows are coupled (`.couplesRows`: batch normalization in training), J is a row's Jacobian with what the rows share
-/// held constant.
+/// If a layer couples rows (`.couplesRows`, as batch normalization in training), J is a row's Jacobian with
+/// the batch's statistics held constant.
 ///
-/// It refuses to pass what it could not check: values that are not finite, and log-determinants that are all exactly
-/// zero for a layer that does not declare itself volume preserving (at perturbed parameters: many layers start as the
-/// identity).
+/// The check fails for values that are not finite. It also fails if all log-determinants are exactly zero,
+/// unless the layer declares itself volume preserving. Initial parameters are exempt from this rule, since
+/// many layers start as the identity.
 public struct LogDetCheck: Sendable {
-  /// One place where both directions are compared.
+  /// Parameters and inputs at which both directions are checked.
   struct Case: Sendable {
     let label: String
     let params: Params
@@ -31,21 +33,23 @@ public struct LogDetCheck: Sendable {
   private let cases: [Case]
   private let context: Tensor?
   private let tolerance: Double
-  /// The coordinates of data and of latents, where those are not their numbers.
+  /// The charts of data and of latents, if these lie on surfaces.
   private let charts: (data: Chart?, latent: Chart?)
 
-  /// A check of an untrained bijection, at its initial parameters and at parameters moved by noise of deviation 0.1.
+  /// Makes a check of an untrained bijection, at its initial parameters and at perturbed ones.
+  ///
+  /// The perturbation is normal noise of standard deviation 0.1.
   ///
   /// - Parameters:
-  ///   - bijection: what is checked.
-  ///   - inputDim: one sample's shape.
-  ///   - contextDim: one context sample's shape, for a conditional bijection.
-  ///   - key: what parameters, inputs and noise are drawn from.
-  ///   - inputs: float64 rows to check at; by default drawn inside the domain.
-  ///   - rows: how many rows are drawn.
-  ///   - tolerance: relative, and absolute below 1.
-  ///   - chart: the coordinates of an input sample; by default those of the domain.
-  /// - Throws: what the bijection throws at initialization.
+  ///   - bijection: The bijection to check.
+  ///   - inputDim: The shape of a sample.
+  ///   - contextDim: The shape of a context sample, for a conditional bijection.
+  ///   - key: The key of the parameters, inputs and noise.
+  ///   - inputs: The rows to check at in float64; by default random rows inside the domain.
+  ///   - rows: The number of random rows.
+  ///   - tolerance: The largest error, relative to max(1, |Jacobian's|).
+  ///   - chart: The chart of the input samples; by default that of the domain.
+  /// - Throws: The errors of the bijection's initialization.
   public init(
     of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key, inputs: Tensor? = nil,
     rows: Int = 8, tolerance: Double = 1e-9, chart: Chart? = nil
@@ -66,9 +70,9 @@ public struct LogDetCheck: Sendable {
     ]
   }
 
-  /// A check of two mappings at given parameters, a trained model's for example.
+  /// Makes a check of two mappings at given parameters, such as those of a trained model.
   ///
-  /// - Precondition: everything is float64.
+  /// - Precondition: All tensors are float64.
   public init(
     _ params: Params, forward: Mapping, inverse: Mapping, inputs: Tensor, given context: Tensor? = nil,
     tolerance: Double = 1e-9, chart: Chart? = nil
@@ -82,34 +86,34 @@ public struct LogDetCheck: Sendable {
     cases = [Case(label: "given parameters", params: params, inputs: inputs, mayBeZero: false)]
   }
 
-  /// What was found: the worst sample of each direction at each parameter set.
+  /// The result of a check: the worst sample of each direction at each set of parameters.
   public struct Report: Sendable, CustomStringConvertible {
-    /// One line of the report.
+    /// The result for a direction at a set of parameters.
     public struct Entry: Sendable {
-      /// `forward` or `inverse`, and at which parameters.
+      /// The direction, `forward` or `inverse`, and the parameters.
       public let label: String
       /// The row with the largest error.
       public let worstRow: Int
-      /// What the layer claims there.
+      /// The log-determinant that the layer claims for this row.
       public let claimed: Double
-      /// What the Jacobian says there.
+      /// The log|det| of the Jacobian for this row.
       public let jacobian: Double
-      /// |claimed − Jacobian's| / max(1, |Jacobian's|).
+      /// The error |claimed − Jacobian's| / max(1, |Jacobian's|).
       public let error: Double
-      /// Why this could not be checked, or nil.
+      /// The reason why a check was impossible, or nil.
       public let refusal: String?
     }
-    /// One entry a direction and parameter set.
+    /// The entries, one per direction and set of parameters.
     public let entries: [Entry]
-    /// The largest error allowed.
+    /// The largest error that passes.
     public let tolerance: Double
 
-    /// Whether every comparison was made and holds.
+    /// Whether all comparisons were possible and within the tolerance.
     public var passes: Bool { entries.allSatisfy { $0.refusal == nil && $0.error <= tolerance } }
-    /// The largest error.
+    /// The maximum of the entries' errors.
     public var largestError: Double { entries.map(\.error).max() ?? .nan }
 
-    /// One line an entry.
+    /// The report as text, one line per entry.
     public var description: String {
       entries.map { entry in
         if let refusal = entry.refusal { return "\(entry.label): refused: \(refusal)" }
@@ -119,11 +123,11 @@ public struct LogDetCheck: Sendable {
     }
   }
 
-  /// Runs the check.
+  /// Runs the check and throws an error if it fails.
   ///
-  /// - Parameter progress: how to report on standard error, from the third second on.
-  /// - Throws: `FlowError.verification` with the report when a log-determinant is wrong or could not be checked; what the
-  ///   mappings throw.
+  /// - Parameter progress: The progress report on standard error, which starts with the third second.
+  /// - Throws: `FlowError.verification` with the report if a log-determinant is wrong or could not be
+  ///   checked, and the errors of the mappings.
   @discardableResult
   public func verify(progress: Progress = .automatic) throws(FlowError) -> Report {
     let report = try run(progress: progress)
@@ -133,10 +137,10 @@ public struct LogDetCheck: Sendable {
     return report
   }
 
-  /// Runs the check and returns what was found, right or wrong.
+  /// Runs the check and returns its report, even if the check fails.
   ///
-  /// - Parameter progress: how to report on standard error, from the third second on.
-  /// - Throws: what the mappings throw.
+  /// - Parameter progress: The progress report on standard error, which starts with the third second.
+  /// - Throws: The errors of the mappings.
   public func run(progress: Progress = .automatic) throws(FlowError) -> Report {
     var entries: [Report.Entry] = []
     let passes = (charts.data?.dimension ?? forward.domain.shape.count) * 2 * cases.count
@@ -191,7 +195,7 @@ public struct LogDetCheck: Sendable {
       refusal: nil)
   }
 
-  /// Every row's Jacobian by dual numbers, in the charts' coordinates.
+  /// The Jacobians of all rows by dual numbers, in the charts' coordinates.
   private func jacobians(
     of mapping: Mapping, _ params: Params, at x: Tensor, from source: Chart?, to target: Chart?,
     afterEachPass: () -> Void
@@ -216,11 +220,12 @@ public struct LogDetCheck: Sendable {
   }
 }
 
-/// The Jacobians of each row, with what the rows share held constant, of a function of a batch.
+/// The Jacobians of all rows of a function of a batch, with the batch's statistics held constant.
 ///
-/// A statistic of the batch (a mean, a variance) does not change when two rows change places. Let every row stand twice,
-/// one copy moved by +ε and the other by −ε: exchanging the copies turns ε into −ε and leaves the statistic as it is, so
-/// its derivative by ε is 0. What the copy that is moved by +ε feels is its row's own Jacobian.
+/// A statistic of the batch, such as a mean or a variance, does not change if two rows are exchanged. Let the
+/// batch hold every row twice, with one copy moved by +ε and the other by −ε. Exchanging the copies turns ε
+/// into −ε and leaves the statistic unchanged, so its derivative by ε is 0. The derivative of the copy that
+/// moves by +ε is its row's own Jacobian.
 private func rowJacobiansOfCoupledRows(at x: Tensor, _ f: (Tensor) -> Tensor) -> Tensor {
   let (rows, size) = (x.rows, x.shape.sample.count)
   let units = Tensor.identity(size, dtype: x.dtype)

@@ -3,7 +3,7 @@ import Randomness
 import Tensors
 
 extension Domain {
-  /// Rows inside the domain, drawn from a key: what a check runs on when it is given none.
+  /// Draws rows inside the domain, the default inputs of a check.
   func samples(_ key: Key, rows: Int, dtype: DType) -> Tensor {
     let z = key.normal(shape.batched(rows), dtype: dtype)
     return switch values {
@@ -21,7 +21,7 @@ extension Domain {
 }
 
 extension Tensor {
-  /// The lower triangles with a positive diagonal, rows scaled to length 1.
+  /// The lower triangles with a positive diagonal and rows scaled to length 1.
   fileprivate var correlationCholesky: Tensor {
     let size = shape[-1]
     let below = Triangle.strictlyLower.mask(size, size, dtype: dtype)
@@ -31,7 +31,7 @@ extension Tensor {
 }
 
 extension Tree where Leaf == Tensor {
-  /// Every learned leaf moved by normal noise, leaf i with `key.folded(in: i)`.
+  /// The tree with normal noise added to every learned leaf. The key of leaf i is `key.folded(in: i)`.
   public func perturbed(_ key: Randomness.Key, by deviation: Double = 0.1) -> Tree {
     var position = 0
     return mapLearned { leaf in

@@ -12,9 +12,9 @@ import Verification
     let name: String
     let network: MADE
     let numbers: Int
-    var contexts = 0
     /// Whether the widths leave every dependence that the order allows.
     var isComplete = true
+    var contexts: Int { network.contexts }
     var testDescription: String { name }
   }
 
@@ -26,22 +26,23 @@ import Verification
 
   static let cases = [
     Case(name: "ordered", network: made([8, 6]), numbers: 5),
-    Case(name: "ordered, context", network: made([8, 6]), numbers: 5, contexts: 2),
+    Case(name: "ordered, context", network: made([8, 6]).conditioned(on: 2), numbers: 5),
     Case(name: "one hidden layer", network: made([4]), numbers: 5),
     Case(name: "nothing hidden", network: made([]), numbers: 4),
     Case(name: "one number", network: made([3, 3]), numbers: 1),
-    Case(name: "one number, context", network: made([3]), numbers: 1, contexts: 2),
+    Case(name: "one number, context", network: made([3]).conditioned(on: 2), numbers: 1),
     Case(name: "two numbers", network: made([3]), numbers: 2),
     Case(name: "fewer units than numbers", network: made([2, 3]), numbers: 6, isComplete: false),
     Case(name: "random order", network: made([8], order: .random), numbers: 5),
     Case(
-      name: "random degrees", network: made([9, 9, 9], order: .random, degrees: .random), numbers: 4,
-      contexts: 1,
+      name: "random degrees",
+      network: made([9, 9, 9], order: .random, degrees: .random).conditioned(on: 1), numbers: 4,
       isComplete: false),
     Case(
       name: "residual",
-      network: MADE(width: 6, residualBlocks: 2, activation: .tanh, lastWeight: .glorotUniform),
-      numbers: 4, contexts: 2),
+      network: MADE(width: 6, residualBlocks: 2, activation: .tanh, lastWeight: .glorotUniform)
+        .conditioned(on: 2),
+      numbers: 4),
     Case(
       name: "residual, random degrees",
       network: MADE(
@@ -58,12 +59,12 @@ import Verification
   @Test(arguments: cases) func jacobianIsStrictlyTriangular(_ item: Case) throws {
     let (n, count) = (item.numbers, 3)
     let (initial, apply) = try item.network(
-      Key(5), numbers: n, contexts: item.contexts, count: count, dtype: .float64)
+      Key(5), inputDim: [n + item.contexts], outputDim: [n * count], dtype: .float64)
     let params = initial.perturbed(Key(6))
     let x = wave([3, n])
-    let context = item.contexts > 0 ? wave([3, item.contexts], phase: 2) : nil
+    let context = wave([3, item.contexts], phase: 2)
     let place = places(params, n)
-    let jacobians = rowJacobians(at: x) { apply(params, $0, context) }
+    let jacobians = rowJacobians(at: x) { apply(params, concatenate($0, context, axis: 1)) }
     for row in 0..<3 {
       for block in 0..<count {
         for i in 0..<n {
@@ -85,17 +86,20 @@ import Verification
   @Test(arguments: cases) func everyOutputSeesTheContext(_ item: Case) throws {
     guard item.contexts > 0, item.isComplete else { return }
     let (initial, apply) = try item.network(
-      Key(5), numbers: item.numbers, contexts: item.contexts, count: 2, dtype: .float64)
+      Key(5), inputDim: [item.numbers + item.contexts], outputDim: [item.numbers * 2], dtype: .float64)
     let params = initial.perturbed(Key(6))
     let x = wave([1, item.numbers])
-    let jacobian = rowJacobians(at: wave([1, item.contexts])) { apply(params, x, $0) }
+    let jacobian = rowJacobians(at: wave([1, item.contexts])) {
+      apply(params, concatenate(x, $0, axis: 1))
+    }
     #expect(jacobian.doubles.allSatisfy { $0 != 0 })
   }
 
   /// Degrees rise within a layer, so masks are staircases: what can be skipped, and what the first numbers
   /// settle.
   @Test(arguments: cases) func dependenceIsAStaircase(_ item: Case) throws {
-    let (params, _) = try item.network(Key(5), numbers: item.numbers, contexts: item.contexts, count: 2)
+    let (params, _) = try item.network(
+      Key(5), inputDim: [item.numbers + item.contexts], outputDim: [item.numbers * 2])
     params.forEach { path, leaf, isFrozen in
       if path.hasSuffix("degrees") {
         #expect(isFrozen)
@@ -108,17 +112,19 @@ import Verification
   /// Whatever a file's degrees hold, no number sees itself or a later one.
   @Test func anyDegreesGiveAnOrder() throws {
     let network = Self.made([6, 6], degrees: .random)
-    let (initial, apply) = try network(Key(5), numbers: 4, count: 1, dtype: .float64)
+    let (initial, apply) = try network(Key(5), inputDim: 4, outputDim: 4, dtype: .float64)
     let spoiled = try initial.replacing(
       "dense_0/degrees", by: .frozen(Tensor([9, -3, .nan, 0.5, 2, 1], dtype: .float64)))
     let params = spoiled.perturbed(Key(6))
-    let jacobian = rowJacobians(at: wave([1, 4])) { apply(params, $0, nil) }[0]
+    let jacobian = rowJacobians(at: wave([1, 4])) { apply(params, $0) }[0]
     for i in 0..<4 { for j in i..<4 { #expect(jacobian[i][j].item == 0) } }
   }
 
   @Test func refusesEmptyLayers() {
-    #expect(throws: FlowError.self) { try MADE(hidden: [4, 0])(Key(0), numbers: 3, count: 1) }
-    #expect(throws: FlowError.self) { try MADE(hidden: [4])(Key(0), numbers: 0, count: 1) }
+    #expect(throws: FlowError.self) { try MADE(hidden: [4, 0])(Key(0), inputDim: 3, outputDim: 3) }
+    #expect(throws: FlowError.self) { try MADE(hidden: [4])(Key(0), inputDim: 0, outputDim: 1) }
+    #expect(throws: FlowError.self) { try MADE(hidden: [4])(Key(0), inputDim: 3, outputDim: 4) }
+    #expect(throws: FlowError.self) { try MADE(hidden: [4])(Key(0), inputDim: 3, outputDim: [3, 1]) }
     #expect(throws: FlowError.self) { try Autoregressive(MADE(hidden: [0]))(Key(0), inputDim: 3) }
   }
 
@@ -184,7 +190,7 @@ import Verification
     let (params, forward, inverse) = try Autoregressive(net, Shift())(Key(1), inputDim: 7)
     let y = Key(2).normal([9, 7])
     let x = try inverse(params, y).outputs
-    let shift = try net(Key(0), numbers: 7, count: 1).apply(params.child("net"), x, nil)
+    let shift = try net(Key(0), inputDim: 7, outputDim: 7).apply(params.child("net"), x)
     #expect(x.isIdentical(to: y - shift))
     #expect(isClose(try forward(params, x).outputs, y, 1e-6))
   }

@@ -22,7 +22,7 @@ private func units(_ y: Float, _ exact: Double) -> Double {
 
 struct Function: Sendable, CustomTestStringConvertible {
   let name: String
-  let opcode: ck_unary
+  let opcode: ck_function
   let exact: @Sendable (Double) -> Double
   var testDescription: String { name }
 }
@@ -64,7 +64,7 @@ private let functions: [Function] = [
     ("sin", CK_SIN, 2, sinReference),
     ("cos", CK_COS, 2, cosReference), ("atan", CK_ATAN, 2, atanReference),
     ("erfinv", CK_ERFINV, 64, erfinvDoubleReference),
-  ]) func double(_ name: String, _ opcode: ck_unary, _ limit: Int, _ reference: [UInt64]) {
+  ]) func double(_ name: String, _ opcode: ck_function, _ limit: Int, _ reference: [UInt64]) {
     let x = stride(from: 0, to: reference.count, by: 2).map { Double(bitPattern: reference[$0]) }
     let y = Double.unary(opcode, x)
     for i in x.indices {

@@ -38,8 +38,8 @@ import Testing
     let halves = words.map { UInt32(truncatingIfNeeded: $0) }
     var single = [Float](repeating: .nan, count: words.count),
       double = [Double](repeating: .nan, count: words.count)
-    ck_uniform_f32(halves, words.count, -2, 3, &single)
-    ck_uniform_f64(words, words.count, -2, 3, &double)
+    ck_uniform(CK_F32, halves, words.count, -2, 3, &single)
+    ck_uniform(CK_F64, words, words.count, -2, 3, &double)
     for i in words.indices {
       let u = Float(bitPattern: halves[i] >> 9 | 0x3f80_0000) - 1
       #expect(single[i] == max(-2, Float(-2).addingProduct(u, 5)))

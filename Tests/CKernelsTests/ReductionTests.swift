@@ -62,26 +62,26 @@ private func orderedSum<T: Element>(_ x: ArraySlice<T>) -> T {
     let x: [Float] = (0..<24).map { Float($0) }  // [2][4][3]
     let index: [Int32] = [3, 0, 3]
     var picked = [Float](repeating: .nan, count: 18)
-    ck_gather_f32(x, 2, 4, 3, index, 3, &picked)
+    ck_gather(CK_F32, x, 2, 4, 3, index, 3, &picked)
     #expect(picked == [9, 10, 11, 0, 1, 2, 9, 10, 11, 21, 22, 23, 12, 13, 14, 21, 22, 23])
     var sums = [Float](repeating: 1, count: 24)
-    ck_scatter_add_f32(picked, 2, 4, 3, index, 3, &sums)
+    ck_scatter_add(CK_F32, picked, 2, 4, 3, index, 3, &sums)
     #expect(sums == [1, 2, 3, 1, 1, 1, 1, 1, 1, 19, 21, 23, 13, 14, 15, 1, 1, 1, 1, 1, 1, 43, 45, 47])
     var single = [Double](repeating: .nan, count: 3)
-    ck_gather_f64([5, 6, 7, 8], 1, 4, 1, index, 3, &single)
+    ck_gather(CK_F64, [5.0, 6, 7, 8], 1, 4, 1, index, 3, &single)
     #expect(single == [8, 5, 8])
   }
 
   @Test func steps() {
     var y = [Float](repeating: .nan, count: 19)
     let x = (0..<19).map { Float($0) }
-    ck_binary_f32(CK_SUBTRACT, [100], 0, x, 1, &y, 19)
+    ck_binary(CK_F32, CK_SUBTRACT, [Float(100)], 0, x, 1, &y, 19)
     #expect(y == x.map { 100 - $0 })
-    ck_select_f32(x.map { $0 < 9 ? 0 : 1 }, 1, x, 1, [-1], 0, &y, 19)
+    ck_select(CK_F32, x.map { Float($0 < 9 ? 0 : 1) }, 1, x, 1, [Float(-1)], 0, &y, 19)
     #expect(y == x.map { $0 < 9 ? -1 : $0 })
-    ck_select_f32([0], 0, x, 1, x.map { -$0 }, 1, &y, 19)
+    ck_select(CK_F32, [Float(0)], 0, x, 1, x.map { -$0 }, 1, &y, 19)
     #expect(y == x.map { -$0 })
-    ck_fill_f32(4, &y, 18)
+    ck_fill(CK_F32, 4, &y, 18)
     #expect(y == [Float](repeating: 4, count: 18) + [-18])
     let wide = (0..<19).map { Double($0) / 3 }
     var narrow = y

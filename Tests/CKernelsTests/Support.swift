@@ -30,31 +30,6 @@ struct Generator {
   mutating func anyDoubles(_ n: Int) -> [Double] { (0..<n).map { _ in Double(bitPattern: bits()) } }
 }
 
-/// The two element types, with the functions of the C header under one name each.
-protocol Element: BinaryFloatingPoint, Sendable {
-  static var lanes: Int { get }
-  static func random(_ n: Int, _ generator: inout Generator) -> [Self]
-  static func arbitrary(_ n: Int, _ generator: inout Generator) -> [Self]
-  static func unary(_ f: ck_unary, _ x: [Self]) -> [Self]
-  static func binary(_ f: ck_binary, _ a: [Self], _ b: [Self]) -> [Self]
-  static func gemm(
-    _ aT: Bool, _ bT: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: [Self], _ b: [Self], _ bias: [Self]?,
-    _ f: ck_epilogue
-  ) -> [Self]
-  static func sumRows(_ x: [Self], _ rows: Int, _ columns: Int) -> [Self]
-  static func sumColumns(_ x: [Self], _ rows: Int, _ columns: Int) -> [Self]
-  static func maxRows(_ x: [Self], _ rows: Int, _ columns: Int) -> [Self]
-  static func maxColumns(_ x: [Self], _ rows: Int, _ columns: Int) -> [Self]
-  static func cumsum(_ x: [Self], _ rows: Int, _ columns: Int, reverse: Bool) -> [Self]
-  static func transpose(_ x: [Self], _ rows: Int, _ columns: Int) -> [Self]
-  static func solve(
-    lower: Bool, transposed: Bool, unit: Bool, _ n: Int, _ columns: Int, _ t: [Self], _ x: [Self]
-  ) -> [Self]
-  static func lu(_ n: Int, _ a: [Self]) -> (lu: [Self], permutation: [Int32], sign: Int32)
-  static func qr(_ rows: Int, _ columns: Int, _ a: [Self]) -> (q: [Self], r: [Self])
-  static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self
-}
-
 /// The bits of each element, with one NaN for all: its sign and payload are nobody's promise.
 func bits<T: Element>(_ x: [T]) -> [UInt64] {
   x.map { $0.isNaN ? .max : Double($0).bitPattern }

@@ -90,7 +90,7 @@ import Testing
     for (file, text) in texts {
       for (i, line) in text.enumerated() where line.firstMatch(of: declaration) != nil {
         if line.contains("public extension") { continue }
-        if let name = line.firstMatch(of: /(?:func|var) (\w+)/)?.1, requirements.contains(String(name)) {
+        if let name = line.firstMatch(of: /(?:func|var|let) (\w+)/)?.1, requirements.contains(String(name)) {
           continue
         }
         // Attributes and build conditions may stand between.

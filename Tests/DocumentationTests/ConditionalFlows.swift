@@ -11,7 +11,7 @@ func conditionalFlows() throws -> (scores: Tensor, draws: Tensor) {
   let flow = Flow(Serial(AffineCoupling(MLP(hidden: [32, 32])), ActNorm()))
   let fitted = try fit(flow, to: x, given: context, key: Key(2), epochs: 20)
 
-  let scores = try fitted.logPDF(fitted.params, x, given: context)        // one context row a row
+  let scores = try fitted.logPDF(fitted.params, x, given: context)        // one context per row
   let draws = try fitted.sample(Key(3), fitted.params, count: 100, given: Tensor([[0.5]]))   // or one for all
   // end
   return (scores, draws)

@@ -17,7 +17,7 @@ func gettingStarted() throws -> (logDensity: Tensor, draws: Tensor, again: Tenso
   // block 3
   let fitted = try fit(
     flow, to: data, key: key.folded(in: 2), epochs: 30, optimizer: Adam(learningRate: 3e-3))
-  print(fitted.history.last?.validationLoss ?? .nan)   // nats a row
+  print(fitted.history.last?.validationLoss ?? .nan)   // nats per row
   // end
   // block 4
   let logDensity = try fitted.logPDF(fitted.params, data)                // [2000], nats

@@ -233,6 +233,16 @@ struct Workplace {
     #expect(fitted["columns"] == 1)
   }
 
+  @Test func headersMayBeQuoted() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("quoted.csv", "\"a,\"\"b\",c\n1,2\n3,5\n4,1\n")
+    let fitted = try await place.json("fit @quoted.csv --without c \(small) --out @m.safetensors")
+    #expect(fitted["columns"] == 1)
+    #expect(try Model.read(place["m.safetensors"]).columns == ["a,\"b"])
+    _ = try await place.json("score @m.safetensors @quoted.csv")
+  }
+
   /// Two columns of other names are not the model's two columns.
   @Test func columnsOfOtherNamesAreRefused() async throws {
     let place = try Workplace()

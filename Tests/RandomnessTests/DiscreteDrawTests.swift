@@ -42,6 +42,26 @@ import Testing
     #expect(Key(0).choice(10, of: 4).sorted() == [0, 1, 2, 3])
   }
 
+  /// Rows of more than a permutation could hold, without repeats, from the whole range.
+  @Test func choosingOfVeryMany() {
+    for n in [1 << 20 + 1, 1 << 31, 1 << 40, (1 << 62) + 12_345] {
+      let rows = Key(3).choice(2_000, of: n)
+      #expect(Set(rows).count == 2_000 && rows.allSatisfy { (0..<n).contains($0) })
+      #expect(rows == Key(3).choice(2_000, of: n) && rows != Key(4).choice(2_000, of: n))
+      let mean = rows.reduce(0) { $0 + Double($1) / Double(n) } / 2_000
+      #expect(abs(mean - 0.5) < 0.03)  // 4.6 standard errors
+    }
+    #expect(Key(3).choice(0, of: 1 << 40) == [])
+    #expect(Key(3).choice(5, of: 1 << 40) == Array(Key(3).choice(9, of: 1 << 40).prefix(5)))
+  }
+
+  /// Up to 2²⁰ rows, and where many are drawn, the choice is the beginning of a permutation.
+  @Test func choosingOfAFew() {
+    #expect(Key(5).choice(3, of: 1 << 20) == Array(Key(5).permutation(1 << 20).prefix(3)))
+    let n = (1 << 20) + 7
+    #expect(Key(5).choice(n / 4 + 1, of: n) == Array(Key(5).permutation(n).prefix(n / 4 + 1)))
+  }
+
   @Test(arguments: Fixture.shared.categoricals)
   func categorical(row: Fixture.Categorical) {
     let dtype = DType(named: row.dtype)

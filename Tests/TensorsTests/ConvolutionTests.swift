@@ -31,11 +31,11 @@ private func convolutionRow(
   }
 }
 
-private func layerRow(_ epilogue: Epilogue) -> PrimitiveRow {
+private func layerRow(_ activation: Activation) -> PrimitiveRow {
   PrimitiveRow(
-    "convolution, bias, \(epilogue)",
+    "convolution, bias, \(activation)",
     [wave([2, 3, 3, 2]), wave([2, 2, 2, 2], phase: 2), wave([2], phase: 3)]
-  ) { convolution($0[0], $0[1], $0[2], epilogue) }
+  ) { convolution($0[0], $0[1], $0[2], activation) }
 }
 
 @Suite struct ConvolutionTests {

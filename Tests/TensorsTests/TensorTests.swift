@@ -31,7 +31,7 @@ import Testing
     #expect(Tensor(ints: [-3, 4]).doubles == [-3, 4])
     #expect(Tensor([1e300], dtype: .float64).cast(to: .float32).item == .infinity)
     #expect(Tensor([1.5, 2]).cast(to: .float64).isIdentical(to: Tensor([1.5, 2], dtype: .float64)))
-    #expect(Tensor([1, 2]).withFloats { $0.reduce(0, +) } == 3)
+    #expect(Tensor([1, 2]).withElements(as: Float.self) { $0.reduce(0, +) } == 3)
   }
 
   @Test func finiteness() {

@@ -38,16 +38,19 @@ static void report(const char *function, int variant, uint64_t hash) {
 #define QUOTED(text) #text
 
 #define T float
+#define TYPE CK_F32
 #define BITS uint32_t
 #define NAME(name) name##_f32
 #define TEXT(name) QUOTED(name##_f32)
 #include "kernels.h"
 #undef T
+#undef TYPE
 #undef BITS
 #undef NAME
 #undef TEXT
 
 #define T double
+#define TYPE CK_F64
 #define BITS uint64_t
 #define NAME(name) name##_f64
 #define TEXT(name) QUOTED(name##_f64)

@@ -1,5 +1,5 @@
-// Every kernel of one element type on a table of inputs: T, its unsigned twin BITS, NAME(name), which adds
-// the type's suffix, and TEXT(name), the same as text.
+// Every kernel of one element type on a table of inputs: T, the kernels' name TYPE for it, its unsigned twin BITS,
+// NAME(name), which adds the type's suffix, and TEXT(name), the same as text.
 
 static void NAME(add)(uint64_t *hash, const T *x, size_t n) {
   for (size_t i = 0; i < n; i++) {
@@ -43,7 +43,7 @@ static void NAME(elementwise)(void) {
     for (size_t l = 0; l < length_count; l++) {
       const size_t n = lengths[l];
       T *const y = room(n * sizeof(T));
-      NAME(ck_unary)((ck_unary)f, NAME(any)(n, 20), y, n);
+      ck_unary(TYPE, (ck_function)f, NAME(any)(n, 20), y, n);
       NAME(add)(&hash, y, n);
     }
     report(TEXT(unary), f, hash);
@@ -55,7 +55,7 @@ static void NAME(elementwise)(void) {
       const T *const a = NAME(any)(n, 20), *const b = NAME(any)(n, 4);
       T *const y = room(n * sizeof(T));
       for (int steps = 0; steps < 4; steps++) {
-        NAME(ck_binary)((ck_binary)f, a, steps & 1, b, steps >> 1, y, n);
+        ck_binary(TYPE, (ck_operation)f, a, steps & 1, b, steps >> 1, y, n);
         NAME(add)(&hash, y, n);
       }
     }
@@ -66,9 +66,9 @@ static void NAME(elementwise)(void) {
     const size_t n = lengths[l];
     T *const mask = room(n * sizeof(T)), *const y = room(n * sizeof(T));
     for (size_t i = 0; i < n; i++) mask[i] = (T)(next() & 1);
-    NAME(ck_select)(mask, 1, NAME(any)(n, 1), 1, NAME(any)(n, 1), 0, y, n);
+    ck_select(TYPE, mask, 1, NAME(any)(n, 1), 1, NAME(any)(n, 1), 0, y, n);
     NAME(add)(&selected, y, n);
-    NAME(ck_fill)((T)0.1, y, n);
+    ck_fill(TYPE, (T)0.1, y, n);
     NAME(add)(&filled, y, n);
   }
   report(TEXT(select), 0, selected);
@@ -83,7 +83,7 @@ static void NAME(shapes)(void) {
   { \
     uint64_t hash = start; \
     for (int i = 0; i < 2; i++) { \
-      NAME(ck_##name)(i == 0 ? x : odd, rows, columns, ##__VA_ARGS__, y); \
+      ck_##name(TYPE, i == 0 ? x : odd, rows, columns, ##__VA_ARGS__, y); \
       NAME(add)(&hash, y, size); \
     } \
     report(TEXT(name), 0, hash); \
@@ -100,10 +100,10 @@ static void NAME(shapes)(void) {
   int32_t index[picks];
   for (size_t i = 0; i < picks; i++) index[i] = (int32_t)(next() % length);
   uint64_t gathered = start, scattered = start;
-  NAME(ck_gather)(x, outer, length, inner, index, picks, y);
+  ck_gather(TYPE, x, outer, length, inner, index, picks, y);
   NAME(add)(&gathered, y, outer * picks * inner);
   memcpy(y, x + 7, outer * length * inner * sizeof(T));
-  NAME(ck_scatter_add)(x, outer, length, inner, index, picks, y);
+  ck_scatter_add(TYPE, x, outer, length, inner, index, picks, y);
   NAME(add)(&scattered, y, outer * length * inner);
   report(TEXT(gather), 0, gathered);
   report(TEXT(scatter_add), 0, scattered);
@@ -118,15 +118,13 @@ static void NAME(products)(void) {
   uint64_t scratches = start, units = start;
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     const size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
-    const T *const a = NAME(random)(m * k, 1), *const b = NAME(random)(k * n, 1);
-    const T *const bias = NAME(random)(n, 1);
-    const size_t wanted = NAME(ck_gemm_scratch)(m, n, k);
+    const T *const a = NAME(random)(m * k, 1), *const b = NAME(random)(k * n, 1), *const bias = NAME(random)(n, 1);
+    const size_t wanted = ck_gemm_scratch(TYPE, m, n, k);
     T *const c = room(m * n * sizeof(T)), *const scratch = room(wanted * sizeof(T));
     add_bytes(&scratches, &wanted, sizeof wanted);
     for (int form = 0; form < 8; form++)
       for (int f = 0; f < 5; f++) {
-        NAME(ck_gemm)(form & 1, form >> 1 & 1, m, n, k, a, b, form & 4 ? bias : NULL, (ck_epilogue)f, c,
-                      scratch);
+        ck_gemm(TYPE, form & 1, form >> 1 & 1, m, n, k, a, b, form & 4 ? bias : NULL, (ck_epilogue)f, c, scratch);
         NAME(add)(&hash[f], c, m * n);
       }
     // What the stairs belong to: b, b as it is stored where it is transposed, and c.
@@ -139,12 +137,12 @@ static void NAME(products)(void) {
         first[i] = 0;
         while (first[i] < width && limit[first[i]] <= i) first[i]++;
       }
-      NAME(ck_gemm_staircase)(form == 2, form == 1, m, n, k, a, b, &(ck_staircase){limit, first}, bias,
-                              CK_RELU_EPILOGUE, c, scratch);
+      ck_gemm_staircase(TYPE, form == 2, form == 1, m, n, k, a, b, &(ck_staircase){limit, first}, bias, CK_RELU_EPILOGUE, c,
+                              scratch);
       NAME(add)(&stairs[form], c, m * n);
     }
     // y[n][m] of known[k][m] and weight[k][n].
-    NAME(ck_dense_units)(m, k, n, a, b, n, bias, CK_TANH_EPILOGUE, c);
+    ck_dense_units(TYPE, m, k, n, a, b, n, bias, CK_TANH_EPILOGUE, c);
     NAME(add)(&units, c, m * n);
   }
   for (int f = 0; f < 5; f++) report(TEXT(gemm), f, hash[f]);
@@ -162,23 +160,23 @@ static void NAME(factorizations)(void) {
     T *const a = room(n * n * sizeof(T)), *const x = room(n * columns * sizeof(T));
     int32_t *const permutation = room(n * sizeof *permutation);
     memcpy(a, square, n * n * sizeof(T));
-    const int sign = NAME(ck_lu)(n, a, permutation);
+    const int sign = ck_lu(TYPE, n, a, permutation);
     NAME(add)(&lu, a, n * n);
     add_bytes(&lu, permutation, n * sizeof *permutation);
     add_bytes(&lu, &sign, sizeof sign);
     T *const q = room(n * columns * sizeof(T)), *const r = room(columns * columns * sizeof(T));
-    NAME(ck_qr)(n, columns, b, q, r, room((n * columns + 2 * n) * sizeof(T)));
+    ck_qr(TYPE, n, columns, b, q, r, room((n * columns + 2 * n) * sizeof(T)));
     NAME(add)(&qr, q, n * columns);
     NAME(add)(&qr, r, columns * columns);
     for (size_t i = 0; i < n * n; i++) a[i] = square[i] / 9 + (i % (n + 1) == 0 ? 1 : 0);
     for (int form = 0; form < 8; form++) {
       memcpy(x, b, n * columns * sizeof(T));
-      NAME(ck_triangular_solve)(form & 1, form >> 1 & 1, form >> 2, n, columns, a, x);
+      ck_triangular_solve(TYPE, form & 1, form >> 1 & 1, form >> 2, n, columns, a, x);
       NAME(add)(&solved, x, n * columns);
     }
     for (size_t i = 0; i < n; i++) permutation[i] = (int32_t)((i + 1) % n);
     T *const y = room(n * columns * sizeof(T));
-    NAME(ck_plu_solve)(n, columns, a, permutation, b, y);
+    ck_plu_solve(TYPE, n, columns, a, permutation, b, y);
     NAME(add)(&both, y, n * columns);
   }
   report(TEXT(lu), 0, lu);
@@ -197,12 +195,12 @@ static void NAME(flows)(void) {
       T *const y = room(rows * n * sizeof(T)), *const s = room(rows * n * sizeof(T));
       T *const gx = room(rows * n * sizeof(T)), *const graw = room(rows * 2 * n * sizeof(T));
       for (int inverse = 0; inverse < 2; inverse++) {
-        NAME(ck_affine)((ck_scale)form, 2, inverse, rows, n, x, raw, y, s);
+        ck_affine(TYPE, (ck_scale)form, 2, inverse, rows, n, x, raw, y, s);
         NAME(add)(&value, y, rows * n);
         NAME(add)(&value, s, rows * n);
         for (int given = 1; given < 4; given++) {
-          NAME(ck_affine_pullback)((ck_scale)form, 2, inverse, rows, n, given & 1 ? g : NULL,
-                                   given & 2 ? l : NULL, x, y, s, gx, graw);
+          ck_affine_pullback(TYPE, (ck_scale)form, 2, inverse, rows, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, y, s,
+                                   gx, graw);
           NAME(add)(&pullback, gx, rows * n);
           NAME(add)(&pullback, graw, rows * 2 * n);
         }
@@ -215,19 +213,18 @@ static void NAME(flows)(void) {
     uint64_t value = start, pullback = start;
     for (size_t bins = 2; bins < 20; bins += 3) {
       enum { n = 101 };
-      const ck_spline spline = {bins, circular, 3, 1e-3, 1e-3, 0.5397423};
+      const ck_spline_form spline = {bins, circular, 3, 1e-3, 1e-3, 0.5397423};
       const size_t raws = n * (3 * bins - (circular ? 0 : 1));
       const T *const x = NAME(random)(n, 3.3), *const raw = NAME(random)(raws, 4);
       const T *const g = NAME(random)(n, 1), *const l = NAME(random)(n, 1);
       T *const y = room(n * sizeof(T)), *const slope = room(n * sizeof(T));
       T *const gx = room(n * sizeof(T)), *const graw = room(raws * sizeof(T));
       for (int inverse = 0; inverse < 2; inverse++) {
-        NAME(ck_spline)(&spline, inverse, n, x, raw, y, slope);
+        ck_spline(TYPE, &spline, inverse, n, x, raw, y, slope);
         NAME(add)(&value, y, n);
         NAME(add)(&value, slope, n);
         for (int given = 1; given < 4; given++) {
-          NAME(ck_spline_pullback)(&spline, inverse, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, raw,
-                                   gx, graw);
+          ck_spline_pullback(TYPE, &spline, inverse, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, raw, gx, graw);
           NAME(add)(&pullback, gx, n);
           NAME(add)(&pullback, graw, raws);
         }
@@ -245,7 +242,7 @@ static void NAME(others)(void) {
     BITS *const bits = room(n * sizeof *bits);
     for (size_t i = 0; i < n; i++) bits[i] = (BITS)next();
     T *const y = room(n * sizeof(T));
-    NAME(ck_uniform)(bits, n, -1, (T)1.5, y);
+    ck_uniform(TYPE, bits, n, -1, (T)1.5, y);
     NAME(add)(&uniform, y, n);
     const T *const g = NAME(random)(n, 1), *const mean = NAME(random)(n, 1);
     const T *const weight = NAME(random)(n, 1);
@@ -253,8 +250,8 @@ static void NAME(others)(void) {
     T *const next_mean = room(n * sizeof(T)), *const next_square = room(n * sizeof(T));
     for (size_t i = 0; i < n; i++) square[i] = mean[i] * mean[i];
     for (int decays = 0; decays < 2; decays++) {
-      const ck_adam numbers = {1e-3, 0.9, 0.999, 1 / (1 - 0.9), 1 / (1 - 0.999), 1e-8, decays * 0.01};
-      NAME(ck_adam)(&numbers, n, g, mean, square, weight, next_mean, next_square, y);
+      const ck_adam_numbers numbers = {1e-3, 0.9, 0.999, 1 / (1 - 0.9), 1 / (1 - 0.999), 1e-8, decays * 0.01};
+      ck_adam(TYPE, &numbers, n, g, mean, square, weight, next_mean, next_square, y);
       NAME(add)(&adam, next_mean, n);
       NAME(add)(&adam, next_square, n);
       NAME(add)(&adam, y, n);

@@ -46,8 +46,8 @@ public struct Autoregressive: Bijection {
         who: "Autoregressive", what: "a transformer of each number by itself", expected: "an elementwise one",
         got: transformer.name)
     }
-    let (params, masked) = try network.initialize(
-      key, numbers: size, contexts: site.contextDim?.count ?? 0, count: count, dtype: site.dtype)
+    let (params, masked) = try network.conditioned(on: site.contextDim?.count ?? 0).masked(
+      key, numbers: size, outputs: count, dtype: site.dtype)
 
     return site.layer("Autoregressive(\(transformer.name))", ["net": params], traits: transformer.traits) {
       params, x, context in

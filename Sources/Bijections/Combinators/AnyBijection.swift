@@ -4,17 +4,11 @@ import Tensors
 /// A bijection of any type, as one type: for wrappers that are generic over what they wrap.
 ///
 /// Map, log|det J|, inverse, parameters, domain and errors: those of the bijection.
-public struct AnyBijection: Bijection {
-  private let bijection: any Bijection
+public struct AnyBijection: ComposedBijection {
+  public let composed: any Bijection
 
   /// A bijection whose type does not show.
-  public init(_ bijection: any Bijection) { self.bijection = bijection }
-
-  public var members: [any Bijection] { [bijection] }
-
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try bijection.initialize(key, at: site)
-  }
+  public init(_ bijection: any Bijection) { composed = bijection }
 }
 
 extension Conditioned where Base == AnyBijection {

@@ -40,10 +40,11 @@ public struct Blockwise: Bijection {
         let layer = Lambda { (key, site) throws(FlowError) in
           try site.chain(
             "Blockwise",
-            [Reshape(to: block.inputDim), block.bijection, Reshape.flat].map { Link($0, key, at: nil) })
+            [Reshape(to: block.inputDim), block.bijection, Reshape.flat].map { ($0, key, nil) })
         }
-        return Slot(
-          layer, on: end..<end + block.inputDim.count, key: key.folded(in: i), at: "\(i)")
+        return (
+          layer, key.folded(in: i), "\(i)", [end..<end + block.inputDim.count]
+        )
       })
   }
 }

@@ -19,7 +19,7 @@ import Tensors
 ///
 /// Dinh, Sohl-Dickstein & Bengio 2016, *Real NVP*, arXiv 1605.08803, section 3.6; Kingma & Dhariwal 2018, *Glow*, arXiv
 /// 1807.03039, section 3.4 (their code has the learned prior).
-public struct MultiScale: Bijection {
+public struct MultiScale: ComposedBijection {
   /// The levels.
   public let levels: [any Bijection]
   /// The conditioner of the parts that go out, of (t, s).
@@ -36,9 +36,7 @@ public struct MultiScale: Bijection {
 
   public var members: [any Bijection] { levels }
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try level(0).initialize(key, at: site)
-  }
+  public var composed: any Bijection { level(0) }
 
   /// Level i and all behind it. Level i draws from child i of the key, the prior behind it from child −1 − i: appending a
   /// level leaves the others' initial values alone.
@@ -46,7 +44,7 @@ public struct MultiScale: Bijection {
     let rest: any Bijection = i == levels.count - 1 ? Reshape.flat : rest(after: i)
     return Lambda { (key, site) throws(FlowError) in
       try site.chain(
-        "MultiScale", [Link(levels[i], key.folded(in: i), at: "\(i)"), Link(rest, key, at: nil)])
+        "MultiScale", [(levels[i], key.folded(in: i), "\(i)"), (rest, key, nil)])
     }
   }
 
@@ -65,14 +63,14 @@ public struct MultiScale: Bijection {
         try site.split(
           "MultiScale",
           [
-            Slot(Reshape.flat, on: kept..<channels, key: key, at: nil),
-            Slot(next, on: 0..<kept, key: key, at: nil),
+            (Reshape.flat, key, nil, [kept..<channels]),
+            (next, key, nil, [0..<kept]),
           ])
       }
       return try site.chain(
         "MultiScale",
-        (prior.map { [Link($0, key.folded(in: -1 - i), at: "prior_\(i)")] } ?? [])
-          + [Link(parts, key, at: nil)])
+        (prior.map { [($0, key.folded(in: -1 - i), "prior_\(i)")] } ?? [])
+          + [(parts, key, nil)])
     }
   }
 }

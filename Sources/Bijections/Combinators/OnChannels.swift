@@ -28,11 +28,12 @@ public struct OnChannels: Bijection {
         who: "OnChannels", what: "channels", expected: "at least \(range.upperBound)", got: "\(site.inputDim)"
       )
     }
-    let (before, after) = (0..<range.lowerBound, range.upperBound..<channels)
     return try site.split(
       "OnChannels",
-      (before.isEmpty ? [] : [.identity(before)]) + [Slot(bijection, on: range, key: key, at: nil)]
-        + (after.isEmpty ? [] : [.identity(after)]))
+      [
+        (Serial(), key, nil, [0..<range.lowerBound]), (bijection, key, nil, [range]),
+        (Serial(), key, nil, [range.upperBound..<channels]),
+      ])
   }
 }
 
@@ -58,6 +59,6 @@ public struct BothHalves: Bijection {
         who: "BothHalves", what: "channels", expected: "an even number", got: "\(site.inputDim)")
     }
     return try site.split(
-      "BothHalves", [Slot(bijection, on: 0..<half, half..<2 * half, key: key, at: nil)])
+      "BothHalves", [(bijection, key, nil, [0..<half, half..<2 * half])])
   }
 }

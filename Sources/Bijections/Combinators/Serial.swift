@@ -23,6 +23,6 @@ public struct Serial: Bijection {
   public var members: [any Bijection] { layers }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try site.chain("Serial", layers.enumerated().map { Link($1, key.folded(in: $0), at: "\($0)") })
+    try site.chain("Serial", layers.enumerated().map { ($1, key.folded(in: $0), "\($0)") })
   }
 }

@@ -13,23 +13,24 @@ import Tensors
 /// Domain: the open interval; its ends and what lies beyond throw. Errors: none of its own.
 ///
 /// Carpenter et al. 2017, *Stan*, as in its reference manual, "Constraint transforms".
-public struct FromInterval: Bijection {
+public struct FromInterval: ComposedBijection {
   // Data come in first, so the reals are the latent side; the slopes are written as functions of the real number, where
   // nothing cancels: x = a + eʸ has slope eʸ, the others alike.
-  private let toInterval: Elementwise
+  public let composed: any Bijection
 
   /// From (a, ∞).
   ///
   /// - Precondition: a finite bound.
   public init(above a: Double) {
     require(a.isFinite, "a bound is finite, got \(a)")
-    toInterval = Elementwise("FromInterval", to: .interval(a, .infinity)) {
-      a + exp($0)
-    } inverse: {
-      log($0 - a)
-    } logSlope: {
-      $0
-    }
+    composed = Inverted(
+      Elementwise("FromInterval", to: .interval(a, .infinity)) {
+        a + exp($0)
+      } inverse: {
+        log($0 - a)
+      } logSlope: {
+        $0
+      })
   }
 
   /// From (−∞, b).
@@ -37,13 +38,14 @@ public struct FromInterval: Bijection {
   /// - Precondition: a finite bound.
   public init(below b: Double) {
     require(b.isFinite, "a bound is finite, got \(b)")
-    toInterval = Elementwise("FromInterval", to: .interval(-.infinity, b)) {
-      b - exp($0)
-    } inverse: {
-      log(b - $0)
-    } logSlope: {
-      $0
-    }
+    composed = Inverted(
+      Elementwise("FromInterval", to: .interval(-.infinity, b)) {
+        b - exp($0)
+      } inverse: {
+        log(b - $0)
+      } logSlope: {
+        $0
+      })
   }
 
   /// From (a, b).
@@ -52,17 +54,13 @@ public struct FromInterval: Bijection {
   public init(_ a: Double, _ b: Double) {
     require(a.isFinite && b.isFinite && a < b, "bounds are finite and rise, got \(a) and \(b)")
     let logWidth = log(Tensor(b - a, dtype: .float64)).item
-    toInterval = Elementwise("FromInterval", to: .interval(a, b)) {
-      a + (b - a) * sigmoid($0)
-    } inverse: {
-      log($0 - a) - log(b - $0)
-    } logSlope: {
-      logWidth - softplus($0) - softplus(-$0)
-    }
-  }
-
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (params, forward, inverse) = try toInterval.initialize(key, at: site)
-    return (params, inverse, forward)
+    composed = Inverted(
+      Elementwise("FromInterval", to: .interval(a, b)) {
+        a + (b - a) * sigmoid($0)
+      } inverse: {
+        log($0 - a) - log(b - $0)
+      } logSlope: {
+        logWidth - softplus($0) - softplus(-$0)
+      })
   }
 }

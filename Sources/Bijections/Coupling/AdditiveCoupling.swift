@@ -13,15 +13,11 @@ import Tensors
 /// Domain: all reals. Errors: those of the network for shapes it cannot take, and of the split.
 ///
 /// Dinh, Krueger & Bengio 2014, *NICE*, arXiv 1410.8516, section 3.2.
-public struct AdditiveCoupling: Bijection {
-  private let coupling: Coupling
+public struct AdditiveCoupling: ComposedBijection {
+  public let composed: any Bijection
 
   /// A coupling whose shift the network gives.
   public init(_ network: any Network, split: Split = .firstHalf) {
-    coupling = Coupling(network, Shift(), split: split)
-  }
-
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try coupling.initialize(key, at: site)
+    composed = Coupling(network, Shift(), split: split)
   }
 }

@@ -18,15 +18,11 @@ import Tensors
 /// coupling depends on the context alone.
 ///
 /// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, eqs. 4-8.
-public struct AffineCoupling: Bijection {
-  private let coupling: Coupling
+public struct AffineCoupling: ComposedBijection {
+  public let composed: any Bijection
 
   /// A coupling whose scale and shift the network gives; the scale's logarithm is smoothly bounded by default.
   public init(_ network: any Network, scale: Affine.Scale = .bounded(2), split: Split = .firstHalf) {
-    coupling = Coupling(network, Affine(scale: scale), split: split)
-  }
-
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try coupling.initialize(key, at: site)
+    composed = Coupling(network, Affine(scale: scale), split: split)
   }
 }

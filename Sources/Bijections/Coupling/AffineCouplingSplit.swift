@@ -11,17 +11,13 @@ import Tensors
 /// Parameters: `net/0` of the scale's network, `net/1` of the shift's.
 ///
 /// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, eqs. 4-8.
-public struct AffineCouplingSplit: Bijection {
-  private let coupling: AffineCoupling
+public struct AffineCouplingSplit: ComposedBijection {
+  public let composed: any Bijection
 
   /// A coupling whose scale and shift two networks give; `form` makes the scale's logarithm, smoothly bounded by default.
   public init(
     scale: any Network, translate: any Network, form: Affine.Scale = .bounded(2), split: Split = .firstHalf
   ) {
-    coupling = AffineCoupling(SideBySide(scale, translate), scale: form, split: split)
-  }
-
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try coupling.initialize(key, at: site)
+    composed = AffineCoupling(SideBySide(scale, translate), scale: form, split: split)
   }
 }

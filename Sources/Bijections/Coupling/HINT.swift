@@ -54,8 +54,8 @@ public struct HINT: Bijection {
     }
     let level = try level(site.channels, key.folded(in: 0))
     let turned = (permutation == .lower ? site.channels / 2 : 0)..<site.channels
-    func rotation(_ bijection: any Bijection) -> [Link] {
-      [Link(OnChannels(turned, bijection), key.folded(in: 1), at: "rotation")]
+    func rotation(_ bijection: any Bijection) -> [Site.Member] {
+      [(OnChannels(turned, bijection), key.folded(in: 1), "rotation")]
     }
     let reflections = Householder(reflections: 3)
     return try site.chain(
@@ -65,20 +65,20 @@ public struct HINT: Bijection {
   }
 
   /// Each half through the next level, and between them the coupling that sees the first half as it came in.
-  private func level(_ channels: Int, _ key: Key) throws(FlowError) -> [Link] {
+  private func level(_ channels: Int, _ key: Key) throws(FlowError) -> [Site.Member] {
     let cut = channels / 2
-    let coupling = Link(Coupling(network, transformer), key, at: nil)
+    let coupling: Site.Member = (Coupling(network, transformer), key, nil)
     if channels <= 4 { return [coupling] }
     if isShared && channels % 2 != 0 {
       throw .mismatch(
         who: "HINT", what: "channels", expected: "2, 3 or 4 times a power of two, or isShared: false",
         got: "\(channels) on the way down")
     }
-    func half(_ range: Range<Int>, _ label: String, _ child: Int) throws(FlowError) -> Link {
+    func half(_ range: Range<Int>, _ label: String, _ child: Int) throws(FlowError) -> Site.Member {
       let key = key.folded(in: child)
       let links = try level(range.count, key)
       let inner = Lambda { (_, site) throws(FlowError) in try site.chain("HINT", links) }
-      return Link(OnChannels(range, inner), key, at: isShared ? "inner" : label)
+      return (OnChannels(range, inner), key, isShared ? "inner" : label)
     }
     return [
       try half(cut..<channels, "second", isShared ? 1 : 2), coupling, try half(0..<cut, "first", 1),

@@ -36,7 +36,7 @@ public struct Hamiltonian: Bijection {
   ///   - logDensity: log π.
   /// - Precondition: at least one step, of positive size.
   public init(steps: Int = 3, stepSize: Double = 0.1, logDensity: @escaping LogDensity) {
-    precondition(steps > 0 && stepSize > 0, "a Hamiltonian layer needs at least one step of positive size")
+    require(steps > 0 && stepSize > 0, "a Hamiltonian layer needs at least one step of positive size")
     (self.steps, self.stepSize, self.logDensity) = (steps, stepSize, logDensity)
   }
 

@@ -50,7 +50,7 @@ public struct Hyperbolic: Bijection {
       }
     }
     let step = AdditiveCoupling(Leapfrog(hidden: hidden, window: window, step: step))
-    return try site.chain("Hyperbolic", [Link(turn, key, at: nil), Link(step, key, at: nil)])
+    return try site.chain("Hyperbolic", [(turn, key, nil), (step, key, nil)])
   }
 }
 

@@ -30,9 +30,9 @@ public struct IRIM: Bijection {
     return try site.chain(
       "IRIM",
       [
-        Link(rotation, key.folded(in: 0), at: "rotation"),
-        Link(AdditiveCoupling(network), key.folded(in: 1), at: "coupling"),
-        Link(Inverted(rotation), key.folded(in: 0), at: "rotation"),
+        (rotation, key.folded(in: 0), "rotation"),
+        (AdditiveCoupling(network), key.folded(in: 1), "coupling"),
+        (Inverted(rotation), key.folded(in: 0), "rotation"),
       ])
   }
 }

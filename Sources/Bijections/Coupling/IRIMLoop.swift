@@ -22,14 +22,14 @@ import Tensors
 /// of `MisfitGradient`.
 ///
 /// Putzky & Welling 2019, *Invert to learn to invert*, arXiv 1911.10914, section 3; NetworkLoop of InvertibleNetworks.jl.
-public struct IRIMLoop: Bijection {
+public struct IRIMLoop: ComposedBijection {
   /// A [m, n].
   public let matrix: Tensor
   /// The numbers of memory beside the estimate.
   public let memory: Int
   /// How often the misfit is looked at.
   public let iterations: Int
-  private let chain: Serial
+  public let composed: any Bijection
 
   /// A loop for measurements by a matrix [m, n]. In `Reversible` its gradient keeps no activations.
   ///
@@ -51,7 +51,7 @@ public struct IRIMLoop: Bijection {
         Conditioned(IRIM(MLP(hidden: hidden), reflections: reflections), by: NoContext()),
       ]
     }
-    chain = Serial(steps)
+    composed = Serial(steps)
   }
 
   /// A state's shape: the estimate, then the memory.
@@ -65,10 +65,4 @@ public struct IRIMLoop: Bijection {
   }
   /// The estimates within states.
   public func estimate(_ states: Tensor) -> Tensor { states.sliced(axis: 1, 0..<matrix.shape[1]) }
-
-  public var members: [any Bijection] { chain.layers }
-
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try chain.initialize(key, at: site)
-  }
 }

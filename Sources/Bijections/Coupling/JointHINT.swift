@@ -47,9 +47,9 @@ public struct JointHINT: Bijection {
     return try site.chain(
       "JointHINT",
       [
-        Link(OnChannels(cut..<channels, lanes), key.folded(in: 1), at: "x"),
-        Link(Coupling(network, transformer, split: split), key.folded(in: 2), at: nil),
-        Link(OnChannels(0..<cut, lanes), key.folded(in: 0), at: "y"),
+        (OnChannels(cut..<channels, lanes), key.folded(in: 1), "x"),
+        (Coupling(network, transformer, split: split), key.folded(in: 2), nil),
+        (OnChannels(0..<cut, lanes), key.folded(in: 0), "y"),
       ])
   }
 }

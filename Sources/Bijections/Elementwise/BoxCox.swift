@@ -12,7 +12,7 @@ import Tensors
 /// Errors: none of its own.
 ///
 /// Box & Cox 1964, *An analysis of transformations*, J. Royal Stat. Soc. B 26, eq. 1.
-public struct BoxCox: Bijection {
+public struct BoxCox: ComposedBijection {
   private let lambda: Double
 
   /// A Box-Cox transformation.
@@ -23,15 +23,15 @@ public struct BoxCox: Bijection {
     self.lambda = lambda
   }
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+  public var composed: any Bijection {
     let lambda = lambda
-    return try Elementwise("BoxCox", from: .positive, to: boxCoxRange(lambda)) {
+    return Elementwise("BoxCox", from: .positive, to: boxCoxRange(lambda)) {
       boxCox(log($0), lambda)
     } inverse: {
       exp(inverseBoxCox($0, lambda))
     } logSlope: {
       (lambda - 1) * log($0)
-    }.initialize(key, at: site)
+    }
   }
 }
 

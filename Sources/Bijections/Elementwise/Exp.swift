@@ -8,13 +8,11 @@ import Tensors
 /// Inverse: `Log`; O(D). No parameters.
 ///
 /// Domain: all reals, to the positive numbers. Errors: backwards, a value that is not positive throws.
-public struct Exp: Bijection {
+public struct Exp: ComposedBijection {
   /// An exponential function.
   public init() {}
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try exponential("Exp").initialize(key, at: site)
-  }
+  public var composed: any Bijection { exponential("Exp") }
 }
 
 /// The natural logarithm of each number: from the positive numbers to the reals.
@@ -22,14 +20,11 @@ public struct Exp: Bijection {
 /// Map: y = log x. log|det J| = −Σ log x; O(D). Inverse: `Exp`; O(D). No parameters.
 ///
 /// Domain: the positive numbers; 0 and below throw. Errors: none of its own.
-public struct Log: Bijection {
+public struct Log: ComposedBijection {
   /// A natural logarithm.
   public init() {}
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (params, forward, inverse) = try exponential("Log").initialize(key, at: site)
-    return (params, inverse, forward)
-  }
+  public var composed: any Bijection { Inverted(exponential("Log")) }
 }
 
 /// The pair's one description: the slope of eˣ is eˣ.

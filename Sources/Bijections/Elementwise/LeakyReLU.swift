@@ -8,7 +8,7 @@ import Tensors
 /// Inverse: x = y for y ≥ 0, y / slope below; O(D). No parameters.
 ///
 /// Domain: all reals; at 0, where the map has a kink, the slope is taken as 1. Errors: none of its own.
-public struct LeakyReLU: Bijection {
+public struct LeakyReLU: ComposedBijection {
   private let slope: Double
 
   /// A leaky rectifier.
@@ -19,14 +19,14 @@ public struct LeakyReLU: Bijection {
     self.slope = slope
   }
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+  public var composed: any Bijection {
     let (slope, logSlope) = (slope, log(Tensor(slope, dtype: .float64)).item)
-    return try Elementwise("LeakyReLU") {
+    return Elementwise("LeakyReLU") {
       select(where: $0 .< 0, slope * $0, $0)
     } inverse: {
       select(where: $0 .< 0, $0 / slope, $0)
     } logSlope: {
       logSlope * ($0 .< 0)
-    }.initialize(key, at: site)
+    }
   }
 }

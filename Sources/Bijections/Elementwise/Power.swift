@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Domain: the positive numbers, to themselves; 0 and below throw. For all reals take `YeoJohnson`: a signed power has slope
 /// 0 or infinity at 0. Errors: none of its own.
-public struct Power: Bijection {
+public struct Power: ComposedBijection {
   private let exponent: Double
 
   /// A power of positive numbers.
@@ -19,14 +19,14 @@ public struct Power: Bijection {
     self.exponent = exponent
   }
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+  public var composed: any Bijection {
     let (exponent, constant) = (exponent, log(abs(Tensor(exponent, dtype: .float64))).item)
-    return try Elementwise("Power", from: .positive, to: .positive) {
+    return Elementwise("Power", from: .positive, to: .positive) {
       pow($0, exponent)
     } inverse: {
       pow($0, 1 / exponent)
     } logSlope: {
       constant + (exponent - 1) * log($0)
-    }.initialize(key, at: site)
+    }
   }
 }

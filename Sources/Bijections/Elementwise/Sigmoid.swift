@@ -9,13 +9,11 @@ import Tensors
 /// Inverse: `Logit`; O(D). No parameters.
 ///
 /// Domain: all reals, to the open interval (0, 1). Errors: backwards, a value outside (0, 1), 0 and 1 included, throws.
-public struct Sigmoid: Bijection {
+public struct Sigmoid: ComposedBijection {
   /// A logistic function.
   public init() {}
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try logistic("Sigmoid").initialize(key, at: site)
-  }
+  public var composed: any Bijection { logistic("Sigmoid") }
 }
 
 /// The inverse of the logistic function, of each number: from (0, 1) to the reals.
@@ -26,14 +24,11 @@ public struct Sigmoid: Bijection {
 ///
 /// Domain: the open interval (0, 1). Nothing is clipped, since a clip has no inverse: 0, 1 and what lies beyond throw. Data
 /// with zeros and ones need a map into the interval first, x ↦ ε + (1 − 2ε) x for instance. Errors: none of its own.
-public struct Logit: Bijection {
+public struct Logit: ComposedBijection {
   /// An inverse logistic function.
   public init() {}
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (params, forward, inverse) = try logistic("Logit").initialize(key, at: site)
-    return (params, inverse, forward)
-  }
+  public var composed: any Bijection { Inverted(logistic("Logit")) }
 }
 
 /// The pair's one description. y′ = y (1 − y), whose logarithm would be −∞ where y rounds to 1.

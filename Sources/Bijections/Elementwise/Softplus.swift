@@ -8,17 +8,17 @@ import Tensors
 /// Inverse: x = y + log(1 − e⁻ʸ), by expm1, so that neither end cancels; O(D). No parameters.
 ///
 /// Domain: all reals, to the positive numbers. Errors: backwards, a value that is not positive throws.
-public struct Softplus: Bijection {
+public struct Softplus: ComposedBijection {
   /// A smooth map to the positive numbers.
   public init() {}
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    try Elementwise("Softplus", to: .positive) {
+  public var composed: any Bijection {
+    Elementwise("Softplus", to: .positive) {
       softplus($0)
     } inverse: {
       $0 + log(-expm1(-$0))
     } logSlope: {
       logSigmoid($0)
-    }.initialize(key, at: site)
+    }
   }
 }

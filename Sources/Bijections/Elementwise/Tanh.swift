@@ -8,18 +8,18 @@ import Tensors
 /// Inverse: x = ½ (log(1 + y) − log(1 − y)); O(D). No parameters.
 ///
 /// Domain: all reals, to the open interval (−1, 1). Errors: backwards, a value outside (−1, 1), ±1 included, throws.
-public struct Tanh: Bijection {
+public struct Tanh: ComposedBijection {
   /// A hyperbolic tangent.
   public init() {}
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+  public var composed: any Bijection {
     // y′ = 1 − y² = 4 / (eˣ + e⁻ˣ)² = 4 e⁻²ˣ / (1 + e⁻²ˣ)².
-    try Elementwise("Tanh", to: .interval(-1, 1)) {
+    Elementwise("Tanh", to: .interval(-1, 1)) {
       tanh($0)
     } inverse: {
       0.5 * (log1p($0) - log1p(-$0))
     } logSlope: {
       2 * (0.69314718055994530942 - $0 - softplus(-2 * $0))
-    }.initialize(key, at: site)
+    }
   }
 }

@@ -12,7 +12,7 @@ import Tensors
 /// throw. Errors: none of its own.
 ///
 /// Yeo & Johnson 2000, *A new family of power transformations to improve normality or symmetry*, Biometrika 87.
-public struct YeoJohnson: Bijection {
+public struct YeoJohnson: ComposedBijection {
   private let lambda: Double
 
   /// A Yeo-Johnson transformation.
@@ -23,12 +23,12 @@ public struct YeoJohnson: Bijection {
     self.lambda = lambda
   }
 
-  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+  public var composed: any Bijection {
     let lambda = lambda
     let range: Domain.Values =
       lambda < 0
       ? .interval(-.infinity, -1 / lambda) : lambda > 2 ? .interval(1 / (2 - lambda), .infinity) : .reals
-    return try Elementwise("YeoJohnson", to: range) { x in
+    return Elementwise("YeoJohnson", to: range) { x in
       bySide(x) {
         boxCox(log1p($0), lambda)
       } below: {
@@ -46,7 +46,7 @@ public struct YeoJohnson: Bijection {
       } below: {
         (1 - lambda) * log1p($0)
       }
-    }.initialize(key, at: site)
+    }
   }
 }
 

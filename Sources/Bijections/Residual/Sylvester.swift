@@ -28,7 +28,7 @@ public struct Sylvester: Bijection {
   ///
   /// - Precondition: at least one unit and one reflection.
   public init(units: Int = 8, reflections: Int? = nil) {
-    precondition(
+    require(
       units > 0 && reflections ?? 1 > 0, "a Sylvester layer needs at least one unit and one reflection")
     self.units = units
     self.reflections = reflections

@@ -23,12 +23,12 @@ public struct Affine: Transformer {
 
   /// y = x · exp(s) + t.
   public func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
-    affine(x, parameters, scale: scale)
+    AffineMap.map(x, parameters, scale: scale, isInverse: false)
   }
 
   /// x = (y − t) · exp(−s).
   public func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
-    affine(y, parameters, scale: scale, inverse: true)
+    AffineMap.map(y, parameters, scale: scale, isInverse: true)
   }
 }
 

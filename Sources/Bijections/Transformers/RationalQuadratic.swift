@@ -1,4 +1,6 @@
+import CKernels
 import Tensors
+
 
 /// The bins in which a list of numbers lies, of a rational-quadratic spline: corners, slope between them, and the
 /// derivatives at them.
@@ -98,11 +100,13 @@ struct RationalQuadraticForm: Sendable {
 
   /// The spline or its inverse of numbers within ±bound, the identity beyond; and the logarithm of the forward slope.
   func map(_ x: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor) {
-    let fused = SplineMap.Form(
-      bins: bins, isCircular: isCircular, bound: bound, minimumBin: minimumBin,
-      minimumDerivative: minimumDerivative, offset: offset)
-    guard let fused else { return composed(x, raw, isInverse: isInverse) }
-    return SplineMap.map(x, raw, form: fused, isInverse: isInverse) { composed($0, $1, isInverse: isInverse) }
+    if bins > Int(CK_SPLINE_BINS) { return composed(x, raw, isInverse: isInverse) }
+    let form = ck_spline_form(
+      bins: bins, circular: isCircular, bound: bound, least_bin: minimumBin,
+      least_derivative: minimumDerivative, offset: offset)
+    let spline = SplineMap(form: form, isInverse: isInverse) { composed($0, $1, isInverse: isInverse) }
+    let results = apply(spline, Operands(x, raw))
+    return (results[0], results[1])
   }
 
   /// The same in small primitives.

@@ -55,8 +55,11 @@
 #include "convert.h"
 
 const ck_table TABLE = {
-  TABLE_NAME,
-#define FIELD(function) function,
-  CK_FUNCTIONS(FIELD)
+  .name = TABLE_NAME,
+#define FIELD(result, name, parameters, arguments) .name##_f32 = name##_f32, .name##_f64 = name##_f64,
+  CK_KERNELS(FIELD, , , )
+#undef FIELD
+#define FIELD(function) .function = function,
+  CK_OTHERS(FIELD)
 #undef FIELD
 };

@@ -24,7 +24,7 @@
     } \
     break;
 
-static void NAME(unary_whole)(ck_unary f, const T *px, T *y, size_t n) {
+static void NAME(unary_whole)(ck_function f, const T *px, T *y, size_t n) {
   switch (f) {
     CASE(CK_NEGATE, -x)
     CASE(CK_ABS, NAME(magnitude)(x))
@@ -50,7 +50,7 @@ static void NAME(unary_whole)(ck_unary f, const T *px, T *y, size_t n) {
 }
 #undef CASE
 
-static void NAME(unary)(ck_unary f, const T *x, T *y, size_t n) {
+static void NAME(unary)(ck_function f, const T *x, T *y, size_t n) {
   size_t whole = n / LANES * LANES, rest = n - whole;
   NAME(unary_whole)(f, x, y, whole);
   if (rest == 0) return;
@@ -70,7 +70,7 @@ static void NAME(unary)(ck_unary f, const T *x, T *y, size_t n) {
     break;
 
 // A step of 0 repeats the first vector, which then holds one value in every lane.
-static void NAME(binary_whole)(ck_binary f, const T *pa, size_t a_step, const T *pb, size_t b_step, T *y, size_t n) {
+static void NAME(binary_whole)(ck_operation f, const T *pa, size_t a_step, const T *pb, size_t b_step, T *y, size_t n) {
   const V zero = {0}, one = 1 - zero;
   switch (f) {
     CASE(CK_ADD, a + b)
@@ -101,7 +101,7 @@ static void NAME(binary_whole)(ck_binary f, const T *pa, size_t a_step, const T 
 }
 #undef CASE
 
-static void NAME(binary)(ck_binary f, const T *a, int a_step, const T *b, int b_step, T *y, size_t n) {
+static void NAME(binary)(ck_operation f, const T *a, int a_step, const T *b, int b_step, T *y, size_t n) {
   if (n == 0) return;
   T a_lanes[LANES], b_lanes[LANES], y_lanes[LANES];
   if (a_step == 0) NAME(store)(a_lanes, NAME(splat)(*a)), a = a_lanes;

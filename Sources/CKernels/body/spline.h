@@ -12,7 +12,7 @@ typedef struct NAME(bin) {
   V theta, tau;                            // the relative position of the number in the bin
 } NAME(bin);
 
-INLINE size_t NAME(spline_raw)(const ck_spline *s) {
+INLINE size_t NAME(spline_raw)(const ck_spline_form *s) {
   return 3 * s->bins - (s->circular ? 0 : 1);
 }
 
@@ -27,8 +27,8 @@ INLINE void NAME(spline_shares)(size_t bins, const V *raw, V *share) {
   for (size_t i = 0; i < bins; i++) share[i] /= sum;
 }
 
-// Finds the bin of a number within the bounds, among the knots of x if `axis` is 0, of y if it is 1.
-INLINE void NAME(spline_find)(const ck_spline *s, int axis, V number, const V *raw, NAME(bin) *bin) {
+// The bin of a number within the bounds; `axis` 0 finds it among the knots of x, 1 among those of y.
+INLINE void NAME(spline_find)(const ck_spline_form *s, int axis, V number, const V *raw, NAME(bin) *bin) {
   const size_t bins = s->bins;
   const T bound = (T)s->bound, least = (T)s->least_bin, rest = (T)(1 - s->least_bin * (double)bins);
   V knot[2][CK_SPLINE_BINS + 1];
@@ -72,8 +72,8 @@ INLINE void NAME(spline_find)(const ck_spline *s, int axis, V number, const V *r
   }
 }
 
-// Finds a number's bin and its relative position theta in it, from 0 to 1, with tau = 1 - theta.
-INLINE void NAME(spline_place)(const ck_spline *s, bool inverse, V number, const V *raw, NAME(bin) *bin) {
+// Finds a number's bin and where it lies in it: theta from the left corner to 1, tau = 1 - theta.
+INLINE void NAME(spline_place)(const ck_spline_form *s, bool inverse, V number, const V *raw, NAME(bin) *bin) {
   NAME(spline_find)(s, inverse, number, raw, bin);
   const V slope = bin->extent[1] / bin->extent[0], p = bin->derivative[0], q = bin->derivative[1];
   if (!inverse) {
@@ -125,11 +125,11 @@ static void NAME(spline_store)(size_t size, size_t count, const V *lanes, T *raw
   }
 }
 
-INLINE I NAME(spline_inside)(const ck_spline *s, V number) {
+INLINE I NAME(spline_inside)(const ck_spline_form *s, V number) {
   return NAME(magnitude)(number) <= (T)s->bound;
 }
 
-static void NAME(spline)(const ck_spline *s, bool inverse, size_t n, const T *x, const T *raw, T *y, T *log_slope) {
+static void NAME(spline)(const ck_spline_form *s, bool inverse, size_t n, const T *x, const T *raw, T *y, T *log_slope) {
   const size_t size = NAME(spline_raw)(s);
   for (size_t e = 0; e < n; e += LANES) {
     const size_t count = n - e < LANES ? n - e : LANES;
@@ -177,9 +177,8 @@ INLINE NAME(bin_cotangents) NAME(spline_back)(const NAME(bin) *bin, V gy, V gl) 
   return g;
 }
 
-// Pulls cotangents back from the bin's quantities to the raw numbers, through the knots' running sums, the
-// softmaxes and the softplus.
-INLINE void NAME(spline_raw_back)(const ck_spline *s, const NAME(bin) *bin, const NAME(bin_cotangents) *g, I inside, V *raw) {
+// From the bin's quantities to the raw numbers: through the knots' running sums, the softmaxes and the softplus.
+INLINE void NAME(spline_raw_back)(const ck_spline_form *s, const NAME(bin) *bin, const NAME(bin_cotangents) *g, I inside, V *raw) {
   const size_t bins = s->bins;
   const T whole = (T)(2 * s->bound * (1 - s->least_bin * (double)bins));
   const I inner[2] = {bin->index > 0, bin->index < (T)(bins - 1)};  // the corners that move
@@ -205,10 +204,9 @@ INLINE void NAME(spline_raw_back)(const ck_spline *s, const NAME(bin) *bin, cons
   }
 }
 
-// The inverse of y = F(x) has dx = (dy - dF) / F'. Let a and c be the cotangents of x and of l = log dy/dx at
-// x, and let A = a + c dl/dx. The forward map's pullback of (gy, gl) = (-A / F', c) gives the cotangents of
-// the raw numbers. The cotangent of y is A / F'.
-static void NAME(spline_pullback)(const ck_spline *s, bool inverse, size_t n, const T *g, const T *l, const T *x,
+// Inverse: with cotangents a of x and c of l = log dy/dx there, dx = (dy - dF) / F' for y = F(x), so the forward map's
+// pullback of (gy, gl) = (-A / F', c), where A = a + c dl/dx, gives the raw numbers', and A / F' is y's.
+static void NAME(spline_pullback)(const ck_spline_form *s, bool inverse, size_t n, const T *g, const T *l, const T *x,
                                   const T *raw, T *gx, T *graw) {
   const size_t size = NAME(spline_raw)(s);
   for (size_t e = 0; e < n; e += LANES) {

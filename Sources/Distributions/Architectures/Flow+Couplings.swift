@@ -2,11 +2,11 @@ import Bijections
 import Networks
 import Tensors
 
-/// Ready-made flows of couplings for vectors: one line gives a good flow for D-dimensional data.
+/// Preset coupling flows for vectors.
 ///
-/// Each is a `Flow` like any other: its `bijection` can be inspected, extended or put elsewhere.
+/// A preset is an ordinary `Flow`, so its `bijection` can be inspected, extended and used elsewhere.
 extension Flow {
-  /// RealNVP: affine couplings with the channels reversed between them.
+  /// Makes a RealNVP: affine couplings with reversed channels between them.
   ///
   /// Dinh, Sohl-Dickstein & Bengio 2016, arXiv 1605.08803.
   public static func realNVP(
@@ -16,9 +16,11 @@ extension Flow {
     alternating(layers, prior) { [AffineCoupling(MLP(hidden: hidden), scale: scale)] }
   }
 
-  /// NICE: additive couplings with the channels reversed between them, then one scale a channel, over a logistic prior.
+  /// Makes a NICE flow: additive couplings with reversed channels between them, a scale per channel, a
+  /// logistic prior.
   ///
-  /// The paper has four couplings of five hidden layers of 1,000 units. Dinh, Krueger & Bengio 2014, arXiv 1410.8516.
+  /// The paper uses four couplings with five hidden layers of 1,000 units. Dinh, Krueger & Bengio 2014, arXiv
+  /// 1410.8516.
   public static func nice(
     layers: Int = 4, hidden: [Int] = [64, 64], prior: any Distribution = Logistic()
   ) -> Flow {
@@ -26,9 +28,11 @@ extension Flow {
       Serial(reversing(layers) { [AdditiveCoupling(MLP(hidden: hidden))] } + [ActNorm()]), prior: prior)
   }
 
-  /// Neural spline flow by couplings: a learned linear map, then a rational-quadratic spline coupling, in each layer.
+  /// Makes a neural spline flow, whose layers are a learned linear map and a rational-quadratic spline
+  /// coupling.
   ///
-  /// Data should be standardized: beyond ±bound the splines are the identity. Durkan et al. 2019, arXiv 1906.04032.
+  /// Standardize the data, since the splines are the identity beyond ±bound. Durkan et al. 2019, arXiv
+  /// 1906.04032.
   public static func neuralSpline(
     layers: Int = 8, hidden: [Int] = [128, 128], bins: Int = 8, bound: Double = 3,
     prior: any Distribution = Normal()
@@ -38,7 +42,7 @@ extension Flow {
       repeating(layers) { [InvertibleLinear(), Coupling(MLP(hidden: hidden), spline)] }, prior: prior)
   }
 
-  /// Glow for vectors: ActNorm, a learned linear map and an affine coupling in each layer.
+  /// Makes a Glow for vectors, whose layers are ActNorm, a learned linear map and an affine coupling.
   ///
   /// Kingma & Dhariwal 2018, arXiv 1807.03039.
   public static func glowVector(
@@ -52,7 +56,8 @@ extension Flow {
       prior: prior)
   }
 
-  /// Flow++ for vectors: ActNorm, a learned linear map and a mixture-of-logistics coupling in each layer.
+  /// Makes a Flow++ for vectors, whose layers are ActNorm, a learned linear map and a mixture-of-logistics
+  /// coupling.
   ///
   /// Ho et al. 2019, arXiv 1902.00275.
   public static func flowPlusPlus(
@@ -64,12 +69,12 @@ extension Flow {
       prior: prior)
   }
 
-  /// The same layers again and again.
+  /// Repeats a block of layers.
   static func repeating(_ layers: Int, _ block: () -> [any Bijection]) -> Serial {
     Serial((0..<layers).flatMap { _ in block() })
   }
 
-  /// The same layers again and again, reversals between them.
+  /// Repeats a block of layers with reversals between the blocks.
   static func reversing(_ layers: Int, _ block: () -> [any Bijection]) -> [any Bijection] {
     (0..<layers).flatMap { i in block() + (i < layers - 1 ? [Reverse()] : []) }
   }

@@ -2,24 +2,30 @@ import Bijections
 import Networks
 import Tensors
 
-/// Ready-made flows for images, [height, width, channels], whose positions can be halved as often as there are levels.
+/// Preset flows for images [height, width, channels] whose height and width are divisible by 2 once per
+/// level.
 extension Flow {
-  /// Glow: levels of a squeeze and steps of ActNorm, a learned linear map of the channels and an affine coupling, with half of
-  /// the channels factored out between them under a learned prior.
+  /// Makes a Glow of several levels, each with a squeeze and steps.
   ///
-  /// A vector context reaches every coupling, and so does an image context, squeezed as often as the sample. For Glow's class
-  /// conditional prior put the bijection behind `NoContext` (see `Conditioned`) and take `ConditionalNormal` for the prior.
+  /// A step is ActNorm, a learned linear map of the channels and an affine coupling. Between levels, half of
+  /// the channels are factored out under a learned prior.
+  ///
+  /// Every coupling receives a vector context, or an image context that is squeezed as often as the sample.
+  /// For Glow's class-conditional prior, put the bijection in `WithoutContext` and use `ConditionalNormal` as
+  /// the prior.
   ///
   /// - Parameters:
-  ///   - levels: how often the image is squeezed.
-  ///   - steps: the steps of each level.
-  ///   - hidden: the hidden channels of the couplings' convolutions, with windows 3, 1, 3.
-  ///   - scale: the form of the couplings' scales.
-  ///   - squeeze: which positions meet.
-  ///   - factorsOut: whether levels factor out half of their channels; otherwise all go on.
-  ///   - learnsPrior: whether what goes out has a learned prior given what goes on.
-  ///   - normalizesContext: whether the context, which there must be then, goes through an ActNorm first.
-  ///   - network: the couplings' conditioner instead of convolutions: `Flattened(MLP(...))` for a dense one.
+  ///   - levels: The number of levels.
+  ///   - steps: The number of steps per level.
+  ///   - hidden: The hidden channels of the couplings' convolutions, with windows 3, 1, 3.
+  ///   - scale: The form of the couplings' scales.
+  ///   - squeeze: The positions that a squeeze combines.
+  ///   - factorsOut: Whether levels factor out half of their channels.
+  ///   - learnsPrior: Whether the factored-out channels have a learned prior given the kept ones.
+  ///   - isReversible: Whether the steps store no activations.
+  ///   - normalizesContext: Whether an ActNorm normalizes the context, which is then required.
+  ///   - network: The couplings' conditioner instead of convolutions, such as `Flattened(MLP(...))` for a
+  ///     dense one.
   ///
   /// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039.
   public static func glow(
@@ -37,9 +43,9 @@ extension Flow {
     return normalizesContext ? Flow(Conditioned(flow.bijection, by: NormalizedContext()), prior: prior) : flow
   }
 
-  /// HINT for images: levels of a squeeze and steps of ActNorm and a recursion of couplings.
+  /// Makes a HINT for images, with levels of a squeeze and steps of ActNorm and a recursion of couplings.
   ///
-  /// Kruse et al. 2021, *HINT*, arXiv 1905.10687; the multi-scale form is InvertibleNetworks.jl's.
+  /// Kruse et al. 2021, *HINT*, arXiv 1905.10687; the multi-scale form is that of InvertibleNetworks.jl.
   public static func multiScaleHINT(
     levels: Int = 2, steps: Int = 4, hidden: Int = 64, squeeze: SqueezePattern = .haar,
     factorsOut: Bool = true, prior: any Distribution = Normal()
@@ -52,7 +58,7 @@ extension Flow {
     }
   }
 
-  /// HINT for vectors: ActNorm and a recursion of couplings behind a permutation, in each layer.
+  /// Makes a HINT for vectors, whose layers are ActNorm, a permutation and a recursion of couplings.
   public static func hint(
     layers: Int = 6, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
@@ -63,10 +69,11 @@ extension Flow {
       }, prior: prior)
   }
 
-  /// A hyperbolic network: leapfrog steps of a pair, which a Haar squeeze makes of an image and of pairs between levels.
+  /// Makes a hyperbolic network: leapfrog steps of a pair of images, with Haar squeezes before them and
+  /// between levels.
   ///
-  /// The only volume changed is that of one ActNorm in front. A context enters inside the relu. Lensink, Peters & Haber 2019,
-  /// arXiv 1905.10484.
+  /// Only the ActNorm at the start changes volume. A context enters inside the relu. Lensink, Peters & Haber
+  /// 2019, arXiv 1905.10484.
   public static func hyperbolic(
     levels: Int = 2, steps: Int = 8, hidden: Int = 64, step: Double = 0.5,
     prior: any Distribution = Normal()
@@ -82,8 +89,10 @@ extension Flow {
         }), prior: prior)
   }
 
-  /// RealNVP for images: three couplings of positions, a squeeze, three couplings of channels, and half of the channels
-  /// factored out, in each level; four couplings of positions in the last.
+  /// Makes a RealNVP for images.
+  ///
+  /// A level has three couplings of positions, a squeeze and three couplings of channels, and factors out
+  /// half of the channels. The last level has four couplings of positions.
   ///
   /// Dinh, Sohl-Dickstein & Bengio 2016, arXiv 1605.08803, sections 3.4 to 3.6.
   public static func realNVP(
@@ -107,8 +116,10 @@ extension Flow {
     return Flow(MultiScale(all), prior: prior)
   }
 
-  /// jax-flows' convolutional RealNVP for small images: couplings whose convolutions see the left half of the columns and map
-  /// the right half, and the other way round. For 28x28 digits the halves are 28x14.
+  /// Makes the convolutional RealNVP of jax-flows for small images.
+  ///
+  /// The couplings' convolutions read the left half of the columns and map the right half, and vice versa.
+  /// For digits of 28x28 pixels the halves are 28x14.
   public static func realNVPHalves(
     image: Shape, layers: Int = 6, hidden: Int = 32, scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
@@ -129,7 +140,7 @@ extension Flow {
   ) -> Flow {
     let all = (1...levels).map { level -> any Bijection in
       let inside = Serial(steps())
-      // The channels that pass a coupling of halves are those that go on.
+      // A coupling of halves leaves the kept channels unchanged.
       let last: [any Bijection] =
         factorsOut && learnsPrior && level < levels
         ? [Coupling(ConvNet(hidden: []), InverseTransformer(Affine(scale: .bounded(4))))] : []

@@ -2,9 +2,10 @@ import Bijections
 import Networks
 import Tensors
 
-/// Ready-made flows of the joint density of observations and unknowns.
+/// Preset flows for the joint density of observations y and unknowns x.
 extension Flow {
-  /// The joint density of observations and unknowns, (y, x) with y first: see `JointHINT` for draws from the posterior.
+  /// Makes a flow for the joint density of vectors (y, x), y first. `JointHINT` explains draws from the
+  /// posterior.
   public static func jointHINT(
     observed: Int, layers: Int = 6, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
@@ -18,11 +19,11 @@ extension Flow {
       }, prior: prior)
   }
 
-  /// The joint density of two images [height, width, channels], (y, x) concatenated on the channels and of equally many, each
-  /// squeezed at every level.
+  /// Makes a flow for the joint density of two images [height, width, channels].
   ///
-  /// With `factorsOut`, half of each image's channels go out between levels; the latents are then one vector, of which the
-  /// first half is z_y, so draws from the posterior work as `JointHINT` says.
+  /// The images (y, x) are concatenated on the channels, with the same number each, and squeezed at every
+  /// level. With `factorsOut`, half of each image's channels are factored out between levels. The latents are
+  /// then one vector whose first half is z_y, so draws from the posterior work as in `JointHINT`.
   ///
   /// Kruse et al. 2021, *HINT*, arXiv 1905.10687; NetworkMultiScaleConditionalHINT of InvertibleNetworks.jl.
   public static func multiScaleJointHINT(
@@ -30,7 +31,7 @@ extension Flow {
     factorsOut: Bool = false, prior: any Distribution = Normal()
   ) -> Flow {
     let network = ConvNet(hidden: [hidden, hidden])
-    // The channels of one image after a level's squeeze.
+    // The number of channels of one image after a level's squeeze.
     let widths = (1...levels).map { channels << (factorsOut ? $0 + 1 : 2 * $0) }
     let all = widths.map { width -> Serial in
       let inside = Serial(
@@ -40,7 +41,8 @@ extension Flow {
       return Serial(BothHalves(Squeeze(squeeze)), inside)
     }
     if !factorsOut { return Flow(Serial(all.flatMap(\.layers)), prior: prior) }
-    // (a, b) of y and (a, b) of x become a pair of both a, which goes on, and one of both b, which goes out.
+    // (a, b) of y and (a, b) of x become a pair of both a, which is kept, and a pair of both b, which is
+    // factored out.
     let levels = zip(all, widths).enumerated().map { i, level -> any Bijection in
       let (layers, width) = level
       let order = [0, 2, 1, 3].flatMap { quarter in (0..<width / 2).map { quarter * width / 2 + $0 } }
@@ -49,11 +51,13 @@ extension Flow {
     return Flow(Serial(MultiScale(levels), lanesApart(widths)), prior: prior)
   }
 
-  /// The latents of factored-out pairs, with all that is y's first. A level's part has positions of pairs, half y's.
+  /// Reorders the latents of factored-out pairs so that those of y come first.
+  ///
+  /// A level's part holds pairs per position, with the half of y first.
   private static func lanesApart(_ widths: [Int]) -> Lambda {
     Lambda { (key, site) throws(FlowError) in
       var (first, second, start) = ([Int](), [Int](), 0)
-      // Those of the image: the first squeeze leaves a quarter of them, with 2 widths[0] channels each.
+      // The number of positions: the first squeeze leaves a quarter of them, with 2 widths[0] channels each.
       var positions = 4 * site.inputDim.count / (2 * widths[0])
       for (i, width) in widths.enumerated() {
         let lane = i == widths.count - 1 ? width : width / 2

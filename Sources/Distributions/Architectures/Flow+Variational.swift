@@ -2,25 +2,27 @@ import Bijections
 import Networks
 import Tensors
 
-/// Ready-made flows for variational inference: draws with their log-density are the cheap direction.
+/// Preset flows for variational inference, with fast draws and log-densities of draws.
 ///
-/// Each starts at its prior or near it, and is fitted by `fit(_:to:by:...)` to a `Target`.
+/// Each starts at or near its prior. `fit(_:to:by:...)` fits it to a `Target`.
 extension Flow {
-  /// Planar layers, closed in the direction of sampling; densities of given points take a bracketed solver a layer.
+  /// Makes a flow of planar layers. Draws are in closed form; the density of a given point needs a root
+  /// search per layer.
   ///
   /// Rezende & Mohamed 2015, arXiv 1505.05770.
   public static func planar(layers: Int = 16, prior: any Distribution = Normal()) -> Flow {
     sampling(repeating(layers) { [Planar()] }, prior)
   }
 
-  /// Radial layers, closed in both directions.
+  /// Makes a flow of radial layers, with both directions in closed form.
   ///
   /// Rezende & Mohamed 2015, arXiv 1505.05770.
   public static func radial(layers: Int = 16, prior: any Distribution = Normal()) -> Flow {
     sampling(repeating(layers) { [Radial()] }, prior)
   }
 
-  /// Sylvester layers, closed in the direction of sampling; densities of given points take a solver a unit.
+  /// Makes a flow of Sylvester layers. Draws are in closed form; the density of a given point needs a root
+  /// search per unit.
   ///
   /// van den Berg et al. 2018, arXiv 1803.05649.
   public static func sylvester(
@@ -29,8 +31,9 @@ extension Flow {
     sampling(repeating(layers) { [Sylvester(units: units)] }, prior)
   }
 
-  /// A scale and a shift a number, then Hamiltonian layers over a target, for `target.withMomentum()`: each a few leapfrog
-  /// steps and a learned momentum.
+  /// Makes a flow of Hamiltonian layers over a target, for a fit to `target.withMomentum()`.
+  ///
+  /// It begins with a scale and a shift per number. A layer has a few leapfrog steps and a learned momentum.
   ///
   /// Chen, Xu & Campbell 2022, arXiv 2203.05723.
   public static func hamiltonian(
@@ -41,8 +44,10 @@ extension Flow {
     return Flow(Inverted(Serial([ActNorm()] + repeating(layers) { [layer] }.layers)), prior: prior)
   }
 
-  /// RealNVP for variational inference: pairs of affine couplings over the odd and the even numbers, scales within e^±1 each, then
-  /// a scale and a shift a number.
+  /// Makes a RealNVP for variational inference.
+  ///
+  /// It has pairs of affine couplings over the odd and the even numbers, with scales within e^±1, and then a
+  /// scale and a shift per number.
   ///
   /// Dinh, Sohl-Dickstein & Bengio 2016, arXiv 1605.08803, as in NormalizingFlows.jl.
   public static func variationalRealNVP(
@@ -52,10 +57,11 @@ extension Flow {
     pairs(layers, Affine(scale: scale), hidden, prior)
   }
 
-  /// Neural spline flow for variational inference: pairs of rational-quadratic spline couplings over the odd and the even
-  /// numbers, then a scale and a shift a number.
+  /// Makes a neural spline flow for variational inference.
   ///
-  /// Beyond ±bound the splines are the identity; the prior's numbers should stay within.
+  /// It has pairs of rational-quadratic spline couplings over the odd and the even numbers, and then a scale
+  /// and a shift per number. The splines are the identity beyond ±bound, so most of the prior should be
+  /// within.
   ///
   /// Durkan et al. 2019, arXiv 1906.04032, as in NormalizingFlows.jl.
   public static func variationalNeuralSpline(
@@ -74,7 +80,7 @@ extension Flow {
       repeating(layers) { halves.map { Coupling(net, transformer, split: $0) } }, prior)
   }
 
-  /// A flow whose draws go through the layers forwards, then through a scale and a shift a number.
+  /// A flow whose draws pass through the layers forward, and then through a scale and a shift per number.
   private static func sampling(_ layers: Serial, _ prior: any Distribution) -> Flow {
     Flow(Inverted(Serial(layers.layers + [ActNorm()])), prior: prior)
   }

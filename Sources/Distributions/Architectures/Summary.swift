@@ -4,16 +4,14 @@ import Randomness
 import Tensors
 
 extension Flow: CustomStringConvertible {
-  /// The layers, one on each line and indented by what holds them, and the prior.
-  ///
-  /// `summary(inputDim:)` adds shapes and parameter counts.
+  /// The layers, one per line, and the prior. `summary(inputDim:)` adds shapes and numbers of parameters.
   public var description: String {
     (["Flow"] + Flow.lines(bijection, "  ") + ["  prior: \(type(of: prior))"]).joined(separator: "\n")
   }
 
-  /// A table of the layers in running order with their shapes and numbers of learned parameters.
+  /// Makes a table of the layers with their shapes and numbers of learned parameters.
   ///
-  /// Parameters that several layers share count once. Throws the layers' errors for these shapes.
+  /// - Throws: The errors of the layers for these shapes.
   public func summary(inputDim: Shape, contextDim: Shape? = nil) throws(FlowError) -> String {
     let (params, logPDF, _) = try self(Key(0), inputDim: inputDim, contextDim: contextDim)
     var (rows, seen): ([(name: String, shapes: String, count: Int)], Set<[String]>) = ([], [])

@@ -2,23 +2,25 @@ import Bijections
 import Randomness
 import Tensors
 
-/// A normal distribution bent along a parabola.
+/// The banana: a normal distribution bent along a parabola.
 ///
-/// x₁ ~ N(0, v), x₂ = z₂ − b x₁² + b v and xᵢ = zᵢ beyond, z standard normal. The bend preserves volume, so
-/// log p(x) = log N(x₁; 0, v) + log N(x₂ + b x₁² − b v) + Σ log N(xᵢ). O(D) both ways.
+/// x₁ ~ N(0, v), x₂ = z₂ − b x₁² + b v and xᵢ = zᵢ for i > 2, with z standard normal. The bend preserves
+/// volume, so log p(x) = log N(x₁; 0, v) + log N(x₂ + b x₁² − b v) + Σ log N(xᵢ). Densities and draws cost
+/// O(D).
 ///
-/// Parameters, frozen: the normal distribution's. A context is ignored. Domain: all reals. Errors: `mismatch` for samples
-/// that are not vectors of at least two numbers.
+/// Parameters: those of the normal distribution, frozen. A context is ignored. Domain: all reals. Errors:
+/// `mismatch` for samples that are not vectors of at least two numbers.
 ///
-/// Haario, Saksman & Tamminen 1999, *Adaptive proposal distribution for random walk Metropolis algorithm*, section 4, as in
-/// NormalizingFlows.jl's examples. InvertibleNetworks.jl calls another density so: N(0, c₁⁻²) under a parabola that opens upwards.
+/// Haario, Saksman & Tamminen 1999, *Adaptive proposal distribution for random walk Metropolis algorithm*,
+/// section 4, as in NormalizingFlows.jl's examples. InvertibleNetworks.jl uses the name for N(0, c₁⁻²) bent
+/// along a parabola that opens upwards.
 public struct Banana: Distribution {
   private let curvature: Double
   private let variance: Double
 
-  /// A banana of curvature b whose first number has variance v.
+  /// Makes a banana with curvature b whose first number has variance v.
   ///
-  /// - Precondition: a positive variance.
+  /// - Precondition: The variance is positive.
   public init(curvature: Double = 0.1, variance: Double = 100) {
     require(variance > 0, "a variance is positive, got \(variance)")
     (self.curvature, self.variance) = (curvature, variance)
@@ -46,7 +48,7 @@ public struct Banana: Distribution {
 }
 
 extension Site {
-  /// The length of a sample that has to be a vector.
+  /// The size of a sample, or an error if it is not a vector.
   func vectorSize(of who: String, atLeast least: Int) throws(FlowError) -> Int {
     guard inputDim.rank == 1, inputDim.count >= least else {
       throw .mismatch(

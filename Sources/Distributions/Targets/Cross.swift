@@ -2,20 +2,21 @@ import Bijections
 import Randomness
 import Tensors
 
-/// A cross in the plane: four normal distributions of equal weight.
+/// The cross: a mixture of four normal distributions in the plane with equal weights.
 ///
-/// Means (0, m), (−m, 0), (m, 0), (0, −m); deviations (s, 1) for the upper and the lower one, (1, s) for the others. It is
-/// symmetric about both axes, as documented in NormalizingFlows.jl, whose code puts the means of two arms at height 1.
+/// The means are (0, m), (−m, 0), (m, 0) and (0, −m). The standard deviations are (s, 1) for the upper and
+/// the lower arm and (1, s) for the others. The density is symmetric about both axes, as in the documentation
+/// of NormalizingFlows.jl. The code there places the means of two arms at height 1.
 ///
-/// Parameters, frozen: those of `GaussianMixture`. Domain: all reals. Errors: its own.
+/// Parameters: those of `GaussianMixture`, frozen. Domain: all reals. Errors: those of `GaussianMixture`.
 ///
 /// Xu, Chen & Campbell 2023, *MixFlows*, arXiv 2205.07475, page 18.
 public struct Cross: Distribution {
   private let mixture: GaussianMixture
 
-  /// A cross whose arms are centred at a distance and have a deviation across.
+  /// Makes a cross with the arms' distance m and their standard deviation s across.
   ///
-  /// - Precondition: a positive deviation.
+  /// - Precondition: The deviation is positive.
   public init(distance: Double = 2, deviation: Double = 0.15) {
     require(deviation > 0, "a deviation is positive, got \(deviation)")
     let (m, v) = (distance, deviation * deviation)

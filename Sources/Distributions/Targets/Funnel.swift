@@ -2,22 +2,22 @@ import Bijections
 import Randomness
 import Tensors
 
-/// Neal's funnel: normal variables whose common scale is log-normal.
+/// Neal's funnel: normal variables with a common log-normal scale.
 ///
-/// x₁ ~ N(m, s²), xᵢ = exp(x₁ / 2) zᵢ beyond, z standard normal: log p(x) = log N(x₁; m, s²) + Σ log N(xᵢ e^(−x₁/2)) − (D − 1) x₁ / 2.
-/// O(D) both ways. Neal's deviation s is 3.
+/// x₁ ~ N(m, s²) and xᵢ = exp(x₁ / 2) zᵢ for i > 1, with z standard normal. So log p(x) = log N(x₁; m, s²) +
+/// Σ log N(xᵢ e^(−x₁/2)) − (D − 1) x₁ / 2. Densities and draws cost O(D). Neal uses s = 3.
 ///
-/// Parameters, frozen: the normal distribution's. A context is ignored. Domain: all reals. Errors: `mismatch` for samples
-/// that are not vectors of at least two numbers.
+/// Parameters: those of the normal distribution, frozen. A context is ignored. Domain: all reals. Errors:
+/// `mismatch` for samples that are not vectors of at least two numbers.
 ///
 /// Neal 2003, *Slice sampling*, Annals of Statistics 31 (3), section 8.
 public struct Funnel: Distribution {
   private let mean: Double
   private let deviation: Double
 
-  /// A funnel whose first number has the given mean and deviation.
+  /// Makes a funnel whose first number has mean m and standard deviation s.
   ///
-  /// - Precondition: a positive deviation.
+  /// - Precondition: The deviation is positive.
   public init(mean: Double = 0, deviation: Double = 3) {
     require(deviation > 0, "a deviation is positive, got \(deviation)")
     (self.mean, self.deviation) = (mean, deviation)

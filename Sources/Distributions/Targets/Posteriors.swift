@@ -1,16 +1,16 @@
 import Tensors
 
 extension Target {
-  /// The weights of a logistic regression, given data: 1 + features numbers, the intercept first.
+  /// Makes the posterior of the weights of a logistic regression, 1 + features numbers, the intercept first.
   ///
-  /// log p(w) = Σₙ yₙ lₙ − softplus(lₙ) + Σ log N(wᵢ; 0, s²) with the logits l = w₀ + X w. The normalizer is the probability of
-  /// the labels, which no one knows.
+  /// log p(w) = Σₙ yₙ lₙ − softplus(lₙ) + Σ log N(wᵢ; 0, s²) with the logits l = w₀ + X w. The normalizer,
+  /// the probability of the labels, is unknown.
   ///
   /// - Parameters:
-  ///   - features: [rows, features], standardized best.
-  ///   - labels: [rows], 0 or 1.
-  ///   - priorDeviation: s, of every weight.
-  /// - Precondition: as many labels as rows.
+  ///   - features: The features [rows, features], preferably standardized.
+  ///   - labels: The labels [rows], 0 or 1.
+  ///   - priorDeviation: The standard deviation s of every weight under the prior.
+  /// - Precondition: There are as many labels as rows.
   public static func logisticRegression(features: Tensor, labels: Tensor, priorDeviation: Double = 1)
     -> Target
   {
@@ -26,33 +26,36 @@ extension Target {
     let constant =
       Double(size) * (0.5 * 1.8378770664093454836 + log(Tensor(priorDeviation, dtype: .float64)).item)
     return Target("logistic regression", inputDim: [size]) { weights in
-      // y l − softplus(l) is −softplus(−l) for y = 1 and −softplus(l) for y = 0.
+      // The term y l − softplus(l) is −softplus(−l) for y = 1 and −softplus(l) for y = 0.
       let logits = matmul(weights, matrix[weights.dtype], transposeB: true)
       let likelihood = -softplus(-(logits * signs[weights.dtype])).sumPerRow()
       return likelihood - 0.5 / (priorDeviation * priorDeviation) * square(weights).sumPerRow() - constant
     }
   }
 
-  /// How the effects of eight schools are written.
+  /// The parametrization of the effects in the model of eight schools.
   public enum SchoolEffects: Sendable, Hashable {
-    /// θⱼ itself: a funnel in τ.
+    /// The effects θⱼ themselves, which form a funnel in τ.
     case centered
-    /// ηⱼ with θⱼ = μ + τ ηⱼ.
+    /// The standardized effects ηⱼ with θⱼ = μ + τ ηⱼ.
     case nonCentered
   }
 
-  /// Eight schools: the effects of coaching, (μ, τ, θ₁, …, θ₈) or with η for θ: ten numbers, of which the second is positive.
+  /// Makes the posterior of the model of eight schools, which estimates the effects of coaching.
   ///
-  /// yⱼ ~ N(θⱼ, σⱼ²), θⱼ ~ N(μ, τ²), μ ~ N(0, 5²), τ half-Cauchy of scale 5. A flow for it ends in
+  /// A sample is (μ, τ, θ₁, …, θ₈), or has η for θ. Its second number is positive.
+  ///
+  /// yⱼ ~ N(θⱼ, σⱼ²), θⱼ ~ N(μ, τ²), μ ~ N(0, 5²), τ half-Cauchy of scale 5. A flow for it has
   /// `Blockwise(([1], Serial()), ([1], Log()), ([8], Serial()))` on the data's side.
   ///
-  /// Rubin 1981; data and priors as in Gelman et al., *Bayesian Data Analysis*, section 5.5, and Stan's case study.
+  /// Rubin 1981; data and priors as in Gelman et al., *Bayesian Data Analysis*, section 5.5, and Stan's case
+  /// study.
   public static func eightSchools(_ effects: SchoolEffects = .nonCentered) -> Target {
     let y = OfEitherDType(Tensor([28, 8, -3, 7, -1, 1, 18, 12], dtype: .float64))
     let deviations = Tensor([15, 10, 16, 11, 9, 11, 10, 18], dtype: .float64)
     let sigma = OfEitherDType(deviations)
     let halfLog2Pi = 0.5 * 1.8378770664093454836
-    // Of y, of the effects and of μ; then log σⱼ, log 5, and log(5π / 2) of the half-Cauchy.
+    // The constants of y, of the effects and of μ, then log σⱼ, log 5, and log(5π / 2) of the half-Cauchy.
     let constant =
       17 * halfLog2Pi + log(deviations).sum().item
       + log(Tensor([5, 5 * Double.pi / 2], dtype: .float64)).sum().item
@@ -69,7 +72,7 @@ extension Target {
   }
 }
 
-/// A constant in the two dtypes that a function may be asked for.
+/// A constant in float32 and in float64.
 private struct OfEitherDType: Sendable {
   private let single, double: Tensor
 

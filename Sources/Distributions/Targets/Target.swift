@@ -1,7 +1,7 @@
 import Randomness
 import Tensors
 
-/// A density to fit a flow to, known up to a constant: the logarithm of a function whose integral may be anything.
+/// A target density, known up to a constant: a log-density without its normalizer.
 ///
 /// ```swift
 /// let ring = Target("ring", inputDim: 2) { x in -2 * square(sqrt(square(x).sumPerRow()) - 3) }
@@ -9,32 +9,32 @@ import Tensors
 /// let banana = try Target(Banana(), inputDim: 2)
 /// ```
 ///
-/// Its function is written with tensor operations and is differentiated; row i of the result depends on row i alone.
+/// The function uses tensor operations and is differentiated. Row i of its result depends on row i alone.
 public struct Target: Sendable {
-  /// The log-density up to a constant, `[rows]`, of a batch `[rows] + inputDim`.
+  /// A function that gives the log-density up to a constant, `[rows]`, of a batch `[rows] + inputDim`.
   public typealias LogDensity = @Sendable (_ x: Tensor) throws(FlowError) -> Tensor
-  /// Draws, `[count] + inputDim`.
+  /// A function that draws samples, `[count] + inputDim`.
   public typealias Draw = @Sendable (_ key: Key, _ count: Int, _ dtype: DType) throws(FlowError) -> Tensor
 
-  /// What it is called.
+  /// The name in messages.
   public let name: String
-  /// One sample's shape.
+  /// The shape of a sample.
   public let inputDim: Shape
-  /// log ∫ exp(log-density), where it is known: what no ELBO exceeds.
+  /// The log-normalizer log ∫ exp(log-density), an upper bound of any ELBO, or nil if it is unknown.
   public let logNormalizer: Double?
-  /// Exact draws, where there are some.
+  /// The function of exact draws, or nil.
   public let draw: Draw?
-  /// The log-density without checks.
+  /// The log-density function without checks.
   public let logDensity: LogDensity
 
-  /// A target from a function of a batch.
+  /// Makes a target from a function of a batch.
   ///
   /// - Parameters:
-  ///   - name: what it is called.
-  ///   - inputDim: one sample's shape.
-  ///   - logNormalizer: log ∫ exp(log-density), if it is known.
-  ///   - draw: exact draws, if there are some.
-  ///   - logDensity: the log-density up to a constant, one number a row.
+  ///   - name: The name in messages.
+  ///   - inputDim: The shape of a sample.
+  ///   - logNormalizer: The log-normalizer log ∫ exp(log-density), if it is known.
+  ///   - draw: A function of exact draws, if there is one.
+  ///   - logDensity: The log-density up to a constant, one number per row.
   public init(
     _ name: String, inputDim: Shape, logNormalizer: Double? = nil, draw: Draw? = nil,
     logDensity: @escaping LogDensity
@@ -46,7 +46,7 @@ public struct Target: Sendable {
     self.logDensity = logDensity
   }
 
-  /// A target from a function of one sample, which gives a single number; it is called row by row.
+  /// Makes a target from a function of one sample, which gives a single number. It is called row by row.
   public static func perSample(
     _ name: String, inputDim: Shape, logNormalizer: Double? = nil, draw: Draw? = nil,
     logDensity: @escaping LogDensity
@@ -58,13 +58,14 @@ public struct Target: Sendable {
     }
   }
 
-  /// A distribution with its initial parameters: the normalizer is 1, and it can be drawn from.
+  /// Makes a target from a distribution with its initial parameters. The normalizer is 1, and there are exact
+  /// draws.
   ///
-  /// Throws what the distribution throws for this shape.
+  /// - Throws: The errors of the distribution for this shape.
   public init(
     _ distribution: some Distribution, inputDim: Shape, name: String? = nil
   ) throws(FlowError) {
-    // Either dtype, whichever the rows come in.
+    // The rows decide the dtype.
     let single = try distribution(Key(0), inputDim: inputDim, dtype: .float32)
     let double = try distribution(Key(0), inputDim: inputDim, dtype: .float64)
     self.init(
@@ -79,9 +80,9 @@ public struct Target: Sendable {
     }
   }
 
-  /// The log-density up to a constant, `[rows]`; many rows are evaluated in pieces, on all cores.
+  /// Computes the log-density up to a constant, `[rows]`. Many rows are evaluated in shards on all cores.
   ///
-  /// Throws `mismatch` for rows or results of another shape.
+  /// - Throws: `FlowError.mismatch` for rows or results of another shape.
   public func callAsFunction(_ x: Tensor) throws(FlowError) -> Tensor {
     if x.rank != inputDim.rank + 1 || x.shape.sample != inputDim {
       throw .mismatch(who: name, what: "rows of shape", expected: "[rows] + \(inputDim)", got: "\(x.shape)")
@@ -96,7 +97,7 @@ public struct Target: Sendable {
     }[0]
   }
 
-  /// The density to the power of an inverse temperature: β · log-density. Nothing is known of its normalizer.
+  /// The target with log-density β · log-density for an inverse temperature β. Its normalizer is unknown.
   public func tempered(_ inverseTemperature: Double) -> Target {
     if inverseTemperature == 1 { return self }
     return Target("\(name)^\(inverseTemperature)", inputDim: inputDim) { (x) throws(FlowError) in
@@ -104,10 +105,11 @@ public struct Target: Sendable {
     }
   }
 
-  /// The target beside as many standard normal momenta, on vectors of twice the length: what a Hamiltonian flow fits.
-  /// The normalizer stays what it is.
+  /// The joint target of the samples and as many standard normal momenta, for Hamiltonian flows.
   ///
-  /// - Precondition: samples are vectors.
+  /// Its samples are vectors of twice the length. The normalizer is the same.
+  ///
+  /// - Precondition: Samples are vectors.
   public func withMomentum() -> Target {
     require(inputDim.rank == 1, "withMomentum needs a target of vectors, got samples of shape \(inputDim)")
     let size = inputDim.count

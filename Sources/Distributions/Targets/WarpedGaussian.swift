@@ -2,21 +2,22 @@ import Bijections
 import Randomness
 import Tensors
 
-/// A normal distribution of the plane, turned about the origin by half the distance from it.
+/// A warped normal distribution in the plane: each point is rotated about the origin by half its distance
+/// from it.
 ///
-/// With z ~ N(0, diag(σ₁², σ₂²)) and r = |z|, x is z turned by −r/2; so z is x turned by r/2, since |x| = |z|. Turning each
-/// circle by an angle of its own preserves area, so log p(x) = log N(z; 0, diag(σ²)) without any further term.
+/// With z ~ N(0, diag(σ₁², σ₂²)) and r = |z|, x is z rotated by −r/2. Since |x| = |z|, z is x rotated by r/2.
+/// Rotating each circle by its own angle preserves area, so log p(x) = log N(z; 0, diag(σ²)).
 ///
-/// Parameters, frozen: the normal distribution's. A context is ignored. Domain: all reals. Errors: `mismatch` for samples
-/// that are not vectors of two numbers.
+/// Parameters: those of the normal distribution, frozen. A context is ignored. Domain: all reals. Errors:
+/// `mismatch` for samples that are not vectors of two numbers.
 ///
 /// Xu, Chen & Campbell 2023, *MixFlows*, arXiv 2205.07475, page 18.
 public struct WarpedGaussian: Distribution {
   private let deviations: [Double]
 
-  /// A warped normal distribution of two deviations.
+  /// Makes a warped normal distribution with the standard deviations σ₁ and σ₂.
   ///
-  /// - Precondition: positive deviations.
+  /// - Precondition: The deviations are positive.
   public init(deviations first: Double = 1, _ second: Double = 0.12) {
     require(first > 0 && second > 0, "deviations are positive, got \(first) and \(second)")
     deviations = [first, second]

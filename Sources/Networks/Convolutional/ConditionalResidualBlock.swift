@@ -1,13 +1,14 @@
 import Randomness
 import Tensors
 
-/// A conditioner of images that are given with a vector: a dense layer makes an image of the vector, which three
-/// convolutions see beside the image.
+/// A conditioner for images with a context vector.
 ///
-/// x is one vector [positions · channels + context]: an image in row-major order and the context's numbers behind it.
-/// h = relu(context W + b) as an image of one channel, then y = ConvNet(image, h).
+/// The input x [positions · channels + context] is an image in row-major order, followed by the context. A
+/// dense layer turns the context into an image of one channel, h = relu(context W + b). Convolutions see
+/// both: y = ConvNet(image, h).
 ///
-/// Parameters: `dense` as of `Dense`, `conv` as of `ConvNet`. Errors: `mismatch` when the vector is too short for the image.
+/// Parameters: `dense` as of `Dense`, `conv` as of `ConvNet`. Errors: `mismatch` when the input is too short
+/// for the image.
 ///
 /// Witte et al. 2023, *InvertibleNetworks.jl*, arXiv 2312.13480.
 public struct ConditionalResidualBlock: Network {
@@ -22,7 +23,7 @@ public struct ConditionalResidualBlock: Network {
     self.network = network
   }
 
-  /// Parameters and the function.
+  /// Initial parameters and the function.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {

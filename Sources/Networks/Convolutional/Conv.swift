@@ -3,24 +3,25 @@ import Tensors
 
 /// A convolution of samples with one to three axes of positions, channels last: y = f(x ∗ w + b).
 ///
-/// Parameters: `weight` [window..., in, out], drawn from `weight` (default He normal); `bias` [out], default zeros. A transposed
-/// convolution has `weight` [window..., out, in] and enlarges. Cost: 2 · taps · in · out operations a position.
+/// Parameters: `weight` [window..., in, out], by default He normal; `bias` [out], by default zeros. A
+/// transposed convolution enlarges its input and has `weight` [window..., out, in]. Cost: 2 · taps · in · out
+/// operations per position.
 ///
-/// Errors: `mismatch` for an output shape that the convolution of the input does not have.
+/// Errors: `mismatch` for an output shape that differs from that of the convolution.
 public struct Conv: Network {
-  /// The window's sizes: one number for all axes, or one an axis.
+  /// The sizes of the window: one number for all axes, or one per axis.
   public let window: Shape
-  /// How many positions the window moves: one number for all axes, or one an axis.
+  /// The step of the window: one number for all axes, or one per axis.
   public let stride: Shape
-  /// What stands around the input.
+  /// The zeros around the input.
   public let padding: ConvolutionPadding
-  /// Whether this is the adjoint of a convolution.
+  /// Whether this is a transposed convolution, the adjoint of a convolution.
   public let isTransposed: Bool
-  /// The function after the sums.
+  /// The function f.
   public let activation: Activation
-  /// How `weight` is drawn.
+  /// The initializer of `weight`.
   public let weight: Initializer
-  /// How `bias` is drawn.
+  /// The initializer of `bias`.
   public let bias: Initializer
 
   /// A convolution.
@@ -37,7 +38,7 @@ public struct Conv: Network {
     self.bias = bias
   }
 
-  /// The outputs' shape for an input's shape and so many channels.
+  /// The shape of the output for an input shape and a number of output channels.
   ///
   /// Throws `FlowError.mismatch` for an input without positions or with too few of them.
   public func outputDim(of inputDim: Shape, channels: Int) throws(FlowError) -> Shape {
@@ -60,7 +61,7 @@ public struct Conv: Network {
     return Shape(sizes + [channels])
   }
 
-  /// Parameters and the function.
+  /// Initial parameters and the function.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {
@@ -84,8 +85,7 @@ public struct Conv: Network {
         if isTransposed {
           return activation(transposedConvolution(x, w, strides: strides, padding: ends) + b)
         }
-        let y = convolution(x, w, b, activation.epilogue, strides: strides, padding: ends)
-        return activation.rest?(y) ?? y
+        return convolution(x, w, b, activation, strides: strides, padding: ends)
       }
     )
   }
@@ -97,13 +97,11 @@ public struct Conv: Network {
     }
     let (windows, strides) = (spread(window), spread(stride))
     guard (1...3).contains(rank), windows.count == rank, strides.count == rank,
-      windows.allSatisfy({ $0 > 0 }),
-      strides.allSatisfy({ $0 > 0 })
+      windows.allSatisfy({ $0 > 0 }), strides.allSatisfy({ $0 > 0 })
     else {
       throw .mismatch(
         who: "Conv", what: "a sample [positions..., channels] for",
-        expected: "window \(window), stride \(stride)",
-        got: "\(inputDim)")
+        expected: "window \(window), stride \(stride)", got: "\(inputDim)")
     }
     return (windows, strides)
   }

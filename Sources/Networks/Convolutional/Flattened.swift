@@ -1,17 +1,18 @@
 import Randomness
 import Tensors
 
-/// A network for vectors applied to whole samples of any shape: the dense conditioner of small images.
+/// A network for vectors, applied to samples of any shape. It makes a dense conditioner for small images.
 ///
-/// Input and output samples are read as vectors in row-major order. Parameters: the network's. Cost: the network's.
+/// Input and output samples are read as vectors in row-major order. Parameters and cost are those of the
+/// network.
 public struct Flattened: Network {
-  /// The network that sees vectors.
+  /// The network for vectors.
   public let network: any Network
 
-  /// A network for vectors on samples of any shape.
+  /// The network, applied to samples of any shape.
   public init(_ network: any Network) { self.network = network }
 
-  /// Parameters and the function. Throws what the network throws.
+  /// Initial parameters and the function. Throws what the network throws.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {

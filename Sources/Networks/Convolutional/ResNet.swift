@@ -1,29 +1,29 @@
 import Randomness
 import Tensors
 
-/// Residual blocks of two convolutions between two more: a conditioner that looks far.
+/// A residual network: blocks of two convolutions between a first and a last convolution.
 ///
-/// h₀ = x ∗ w + b, hᵢ = hᵢ₋₁ + (f(f(hᵢ₋₁) ∗ uᵢ + cᵢ)) ∗ vᵢ + dᵢ, y = f(hₙ) ∗ w′ + b′. There is no batch normalization: rows stay
-/// on their own.
+/// h₀ = x ∗ w + b, hᵢ = hᵢ₋₁ + (f(f(hᵢ₋₁) ∗ uᵢ + cᵢ)) ∗ vᵢ + dᵢ, y = f(hₙ) ∗ w′ + b′. There is no batch
+/// normalization, so rows do not depend on each other.
 ///
-/// Parameters: `first`, `block_i/0`, `block_i/1` and `last`, as of `Conv`; the blocks' second convolutions and the last one
-/// start at zero by default. Errors: those of `Conv`.
+/// Parameters: `first`, `block_i/0`, `block_i/1` and `last`, as of `Conv`. The second convolution of each
+/// block and the last convolution start at zero by default. Errors: those of `Conv`.
 ///
-/// He et al. 2016, *Identity mappings in deep residual networks*, arXiv 1603.05027; Dinh, Sohl-Dickstein & Bengio 2016, *Real
-/// NVP*, arXiv 1605.08803, section 3.6.
+/// He et al. 2016, *Identity mappings in deep residual networks*, arXiv 1603.05027; Dinh, Sohl-Dickstein &
+/// Bengio 2016, *Real NVP*, arXiv 1605.08803, section 3.6.
 public struct ResNet: Network {
-  /// The channels between the first and the last convolution.
+  /// The number of channels between the first and the last convolution.
   public let hidden: Int
-  /// How many blocks.
+  /// The number of blocks.
   public let blocks: Int
-  /// The windows.
+  /// The window of the convolutions but the last.
   public let window: Shape
   /// The function before each convolution but the first.
   public let activation: Activation
-  /// How the last layer's weights are drawn.
+  /// The initializer of the weights of the last layer.
   public let lastWeight: Initializer
 
-  /// Residual blocks.
+  /// A residual network.
   ///
   /// - Precondition: `blocks` is not negative.
   public init(
@@ -38,7 +38,7 @@ public struct ResNet: Network {
     self.lastWeight = lastWeight
   }
 
-  /// Parameters and the function.
+  /// Initial parameters and the function.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {

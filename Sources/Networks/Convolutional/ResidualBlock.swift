@@ -3,38 +3,39 @@ import Tensors
 
 /// A residual block of three convolutions, the conditioner of InvertibleNetworks.jl.
 ///
-/// h = f(x ∗ w₁ + b₁), h′ = f(h + h ∗ w₂ + b₂), and y is the transposed convolution of h′ with w₃, without a bias:
-/// w₁ and w₃ have one window and stride, so y has the positions of x. The end is one of two:
+/// h = f(x ∗ w₁ + b₁), h′ = f(h + h ∗ w₂ + b₂), and y is the transposed convolution of h′ with w₃, without a
+/// bias. w₁ and w₃ share window and stride, so y has the positions of x. There are two ends:
 ///
-/// - `.fan`: y has the channels asked for;
-/// - `.galu`: y has twice as many, (u, v), and u · sigmoid(v) is returned (the gated linear unit).
+/// - `.fan` returns y, which has the output channels;
+/// - `.galu` computes twice as many channels (u, v) and returns the gated linear unit u · sigmoid(v).
 ///
-/// The original ends `.fan` with an activation, which makes every shift non-negative; nothing follows here.
+/// The original adds an activation to `.fan`, which makes every shift non-negative. Here there is none.
 ///
-/// Parameters: `w1` [window..., in, hidden], `b1`, `w2` [window..., hidden, hidden], `b2`, and `w3` [window..., out, hidden],
-/// which starts at zero by default. Errors: `mismatch` for positions that are no multiples of the stride.
+/// Parameters: `w1` [window..., in, hidden], `b1`, `w2` [window..., hidden, hidden], `b2`, and `w3`
+/// [window..., out, hidden], which starts at zero by default. Errors: `mismatch` for positions that are not
+/// multiples of the stride.
 ///
 /// Witte et al. 2023, *InvertibleNetworks.jl*, arXiv 2312.13480.
 public struct ResidualBlock: Network {
-  /// How a block ends.
+  /// The end of a block.
   public enum End: Sendable, Hashable {
-    /// The last product itself.
+    /// The last product.
     case fan
-    /// Half of it gated by the other half.
+    /// One half of the last product, gated by the other half.
     case galu
   }
 
-  /// The hidden channels.
+  /// The number of hidden channels.
   public let hidden: Int
-  /// The windows of the outer convolutions and of the one between them.
+  /// The windows of the outer convolutions and of the inner one.
   public let windows: (outer: Shape, inner: Shape)
   /// The stride of the outer convolutions.
   public let stride: Shape
-  /// How the block ends.
+  /// The end of the block.
   public let end: End
   /// The function after the first two convolutions.
   public let activation: Activation
-  /// How `w3` is drawn.
+  /// The initializer of `w3`.
   public let lastWeight: Initializer
 
   /// A residual block.
@@ -50,7 +51,7 @@ public struct ResidualBlock: Network {
     self.lastWeight = lastWeight
   }
 
-  /// Parameters and the function.
+  /// Initial parameters and the function.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {

@@ -1,17 +1,14 @@
 import CKernels
 
-/// P A = L U with partial pivoting. Results: L below and U on and above the diagonal of one matrix; the rows' order.
+/// P A = L U with partial pivoting.
+///
+/// The results are one matrix, with L below and U on and above the diagonal, and the order of the rows.
 struct LU: Primitive {
   func value(_ inputs: Operands) -> Operands {
     let a = inputs.storage(0)
-    let packed = Storage(shape: a.shape, dtype: a.dtype)
-    packed.address.copyMemory(from: a.address, byteCount: a.count * a.dtype.byteCount)
-    let order = Storage(shape: [a.shape[0]], dtype: .int32)
-    switch a.dtype {
-    case .float32: _ = ck_lu_f32(a.shape[0], packed.floats, order.ints)
-    case .float64: _ = ck_lu_f64(a.shape[0], packed.doubles, order.ints)
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
-    }
+    let (packed, order) = (Storage(like: a), Storage(shape: [a.shape[0]], dtype: .int32))
+    packed.address.copyMemory(from: a.address, byteCount: a.byteCount)
+    _ = ck_lu(a.dtype.kernel, a.shape[0], packed.address, order.ints)
     return Operands(Tensor(packed), Tensor(order))
   }
 
@@ -27,9 +24,8 @@ struct LU: Primitive {
   }
 
   // Ā = Pᵀ L⁻ᵀ (tril(Lᵀ L̄, -1) + triu(Ū Uᵀ)) U⁻ᵀ.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    let (g, packed) = (cotangents[0], outputs[0])
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (g, packed) = (g[0], outputs[0])
     let middle =
       matmul(packed.unitLower, g.triangle(.strictlyLower), transposeA: true).triangle(.strictlyLower)
       + matmul(g.triangle(.upper), packed.triangle(.upper), transposeB: true).triangle(.upper)
@@ -42,7 +38,7 @@ struct LU: Primitive {
 extension Tensor {
   fileprivate var unitLower: Tensor { triangle(.strictlyLower) + .identity(shape[0], dtype: dtype) }
 
-  /// The permutation that undoes this one (dtype int32, one axis).
+  /// The inverse of a permutation (dtype int32, one axis).
   ///
   /// - Precondition: a permutation of 0..<count.
   public var inversePermutation: Tensor {
@@ -57,8 +53,8 @@ extension Tensor {
 
 /// The LU factors of a square matrix with partial pivoting: A[order] = L U.
 ///
-/// `packed` holds U on and above the diagonal and L, whose diagonal is 1, below. O(n³ · ⅔). A singular matrix has a zero
-/// on U's diagonal.
+/// `packed` holds U on and above the diagonal, and L below it; the diagonal of L is 1. The cost is ⅔ n³. A
+/// singular matrix has a zero on the diagonal of U.
 ///
 /// - Precondition: a square matrix.
 public func lu(_ a: Tensor) -> (packed: Tensor, order: Tensor) {
@@ -67,7 +63,7 @@ public func lu(_ a: Tensor) -> (packed: Tensor, order: Tensor) {
   return (results[0], results[1])
 }
 
-/// log|det A| of a square matrix, by LU; −∞ for a singular one.
+/// log|det A| of a square matrix, computed from its LU factors; −∞ for a singular matrix.
 ///
 /// - Precondition: a square matrix.
 public func logAbsDeterminant(_ a: Tensor) -> Tensor { log(abs(lu(a).packed.diagonal())).sum() }

@@ -1,6 +1,10 @@
-/// W = P L U from packed factors: L unit lower and strictly below the diagonal, U strictly above it and sign · exp(f) on
-/// it. Inputs: the factors, `sign`, and `order` (int32): row i of W is row `order[i]` of L U. Results: W, Σ f, and P L and U
-/// for the way back.
+import CKernels
+
+/// W = P L U from one matrix of factors.
+///
+/// L has a unit diagonal and is stored below the diagonal. U is stored above it; the diagonal of U is sign ·
+/// exp(f) for the stored f. The inputs are the factors, `sign`, and `order` (int32): row i of W is row
+/// `order[i]` of L U. The results are W and Σ f, and P L and U for the reverse pass.
 struct PLUProduct: FusedPrimitive {
   static var isSharedByShards: Bool { true }
 
@@ -12,9 +16,9 @@ struct PLUProduct: FusedPrimitive {
     let diagonal = inputs[0].diagonal()
     let scale = (inputs[1] * exp(diagonal)).storage
     let order = inputs.storage(2).ints
-    func unpack<T: BinaryFloatingPoint>(
-      _ f: UnsafePointer<T>, _ d: UnsafePointer<T>, _ l: UnsafeMutablePointer<T>, _ u: UnsafeMutablePointer<T>
-    ) {
+    func unpack<S: Scalar>(_: S.Type) {
+      let (f, d) = (factors.pointer(to: S.self), scale.pointer(to: S.self))
+      let (l, u) = (lower.pointer(to: S.self), upper.pointer(to: S.self))
       for i in 0..<size {
         let from = Int(order[i])
         (l + i * size).update(from: f + from * size, count: from)
@@ -23,11 +27,7 @@ struct PLUProduct: FusedPrimitive {
         u[i * size + i] = d[i]
       }
     }
-    switch factors.dtype {
-    case .float32: unpack(factors.floats, scale.floats, lower.floats, upper.floats)
-    case .float64: unpack(factors.doubles, scale.doubles, lower.doubles, upper.doubles)
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
-    }
+    factors.dtype.withScalar { unpack($0) }
     let (pl, u) = (Tensor(lower), Tensor(upper))
     return Operands(matmul(pl, u), diagonal.sum(), pl, u)
   }
@@ -40,17 +40,18 @@ struct PLUProduct: FusedPrimitive {
     return Operands(matmul(pl, u), factors.diagonal().sum(), pl, u)
   }
 
-  // Ū = (P L)ᵀ W̄ above and on the diagonal, (P L)‾ = W̄ Uᵀ below it, and f's is Ū sign exp(f) = Ū U on the diagonal.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
+  // Ū = (P L)ᵀ W̄ on and above the diagonal, and (P L)‾ = W̄ Uᵀ below it. On the diagonal f̄ = Ū sign exp(f)
+  // = Ū U.
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let result = Tensor.zeros(inputs[0].shape, dtype: inputs[0].dtype).storage
     let size = result.shape[0]
-    let logDet = cotangents.optional(1)?.item ?? 0
+    let logDet = g.optional(1)?.item ?? 0
     let order = inputs.storage(2).ints
-    func pack<T: BinaryFloatingPoint>(
-      _ l: UnsafePointer<T>?, _ u: UnsafePointer<T>?, _ upper: UnsafePointer<T>,
-      _ f: UnsafeMutablePointer<T>
-    ) {
+    let toLower = g.optional(0).map { matmul($0, outputs[3], transposeB: true).storage }
+    let toUpper = g.optional(0).map { matmul(outputs[2], $0, transposeA: true).storage }
+    func pack<S: Scalar>(_: S.Type) {
+      let (l, u) = (toLower?.pointer(to: S.self), toUpper?.pointer(to: S.self))
+      let (upper, f): (UnsafePointer<S>, _) = (outputs.pointer(3), result.pointer(to: S.self))
       for i in 0..<size {
         if let l, let u {
           let to = Int(order[i])
@@ -58,25 +59,19 @@ struct PLUProduct: FusedPrimitive {
           (f + i * size + i).update(from: u + i * size + i, count: size - i)
           f[i * size + i] *= upper[i * size + i]
         }
-        f[i * size + i] += T(logDet)
+        f[i * size + i] += S(logDet)
       }
     }
-    let g = cotangents.optional(0)
-    let toLower = g.map { matmul($0, outputs[3], transposeB: true).storage }
-    let toUpper = g.map { matmul(outputs[2], $0, transposeA: true).storage }
-    let upper = outputs[3].storage
-    switch result.dtype {
-    case .float32: pack(toLower?.floats, toUpper?.floats, upper.floats, result.floats)
-    case .float64: pack(toLower?.doubles, toUpper?.doubles, upper.doubles, result.doubles)
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
-    }
+    result.dtype.withScalar { pack($0) }
     return Operands(Tensor(result), nil, nil)
   }
 }
 
-/// W = P L U [n, n] and log|det W|, from one matrix of factors: L strictly below the diagonal (1 on it), U strictly above,
-/// and on the diagonal the logarithms f of U's, which is sign · exp(f). Row i of W is row `order[i]` of L U.
-/// `sign` is a constant to every transformation.
+/// W = P L U [n, n] and log|det W|, from one matrix of factors.
+///
+/// L is stored strictly below the diagonal and has ones on it. U is stored strictly above the diagonal. On
+/// the diagonal stand logarithms f: that of U is sign · exp(f). Row i of W is row `order[i]` of L U. `sign`
+/// is a constant to every transformation.
 ///
 /// - Precondition: a square matrix; `sign` [n]; `order` a permutation of 0..<n (int32).
 public func pluProduct(

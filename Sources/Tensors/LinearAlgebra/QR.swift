@@ -1,23 +1,15 @@
 import CKernels
 
-/// A = Q R for A [rows, columns], rows ≥ columns; R has a non-negative diagonal, so the factors are unique at full rank.
+/// A = Q R for A [rows, columns] with rows ≥ columns.
+///
+/// R has a non-negative diagonal, so the factors are unique at full rank.
 struct QR: Primitive {
   func value(_ inputs: Operands) -> Operands {
     let a = inputs.storage(0)
     let (rows, columns) = (a.shape[0], a.shape[1])
-    let q = Storage(shape: a.shape, dtype: a.dtype)
-    let r = Storage(shape: [columns, columns], dtype: a.dtype)
-    let scratch = rows * columns + 2 * rows
-    switch a.dtype {
-    case .float32:
-      StoragePool.withScratch(scratch) {
-        ck_qr_f32(rows, columns, a.floats, q.floats, r.floats, $0)
-      }
-    case .float64:
-      StoragePool.withScratch(scratch) {
-        ck_qr_f64(rows, columns, a.doubles, q.doubles, r.doubles, $0)
-      }
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
+    let (q, r) = (Storage(like: a), Storage(shape: [columns, columns], dtype: a.dtype))
+    withScratch(rows * columns + 2 * rows, a.dtype) {
+      ck_qr(a.dtype.kernel, rows, columns, a.address, q.address, r.address, $0)
     }
     return Operands(Tensor(q), Tensor(r))
   }
@@ -33,11 +25,10 @@ struct QR: Primitive {
   }
 
   // With M = R R̄ᵀ - Q̄ᵀ Q and its lower triangle mirrored: Ā = (Q̄ + Q copyltu(M)) R⁻ᵀ.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let (q, r) = (outputs[0], outputs[1])
-    let gq = cotangents.optional(0) ?? .zeros(q.shape, dtype: q.dtype)
-    let gr = (cotangents.optional(1) ?? .zeros(r.shape, dtype: r.dtype)).triangle(.upper)
+    let gq = g.optional(0) ?? .zeros(q.shape, dtype: q.dtype)
+    let gr = (g.optional(1) ?? .zeros(r.shape, dtype: r.dtype)).triangle(.upper)
     let m = matmul(r, gr, transposeB: true) - matmul(gq, q, transposeA: true)
     let mirrored = m.triangle(.lower) + m.triangle(.strictlyLower).transposed()
     let numerator = gq + matmul(q, mirrored)
@@ -45,10 +36,10 @@ struct QR: Primitive {
   }
 }
 
-/// The thin QR factors of a matrix [rows, columns] by Householder reflections, R with a non-negative diagonal.
+/// The thin QR factors of a matrix [rows, columns], where R has a non-negative diagonal.
 ///
-/// Differentiable at full column rank. A column's sum of squares must be a number of the dtype: entries of 1e±18 are too
-/// large or small in float32.
+/// The factors are differentiable at full column rank. The sum of squares of a column must be finite and
+/// positive in the dtype: in float32, entries of 1e±18 are too large or small.
 ///
 /// - Precondition: a matrix with at least as many rows as columns.
 public func qr(_ a: Tensor) -> (q: Tensor, r: Tensor) {

@@ -1,28 +1,24 @@
-/// Which triangle of a matrix.
+/// A triangle of a matrix.
 public enum Triangle: Sendable, Hashable {
-  /// On and below the diagonal.
+  /// The entries on and below the diagonal.
   case lower
-  /// On and above the diagonal.
+  /// The entries on and above the diagonal.
   case upper
-  /// Below the diagonal.
+  /// The entries below the diagonal.
   case strictlyLower
-  /// Above the diagonal.
+  /// The entries above the diagonal.
   case strictlyUpper
 
-  /// 1 in the triangle and 0 elsewhere.
+  /// A matrix with ones in the triangle and zeros elsewhere.
   public func mask(_ rows: Int, _ columns: Int, dtype: DType) -> Tensor {
-    let mask = Tensor.zeros([rows, columns], dtype: dtype)
-    for i in 0..<rows {
-      let ones =
-        switch self {
-        case .lower: 0..<min(i + 1, columns)
-        case .upper: min(i, columns)..<columns
-        case .strictlyLower: 0..<min(i, columns)
-        case .strictlyUpper: min(i + 1, columns)..<columns
-        }
-      mask.storage.fill(i * columns + ones.lowerBound, ones.count, with: 1)
+    .mask([rows, columns], dtype: dtype) { i in
+      switch self {
+      case .lower: 0..<min(i + 1, columns)
+      case .upper: min(i, columns)..<columns
+      case .strictlyLower: 0..<min(i, columns)
+      case .strictlyUpper: min(i + 1, columns)..<columns
+      }
     }
-    return mask
   }
 }
 
@@ -52,7 +48,7 @@ extension Tensor {
     return expanded(axis: 1) * .identity(count, dtype: dtype)
   }
 
-  /// The matrix with another diagonal.
+  /// The matrix with its diagonal replaced.
   ///
   /// - Precondition: a square matrix, and a vector as long.
   public func withDiagonal(_ diagonal: Tensor) -> Tensor {

@@ -1,6 +1,6 @@
 import CKernels
 
-/// x = op(T)⁻¹ b by substitution; op transposes T or not.
+/// x = op(T)⁻¹ b by substitution, where op transposes T or leaves it.
 struct TriangularSolve: Primitive {
   let isLower: Bool
   let isTransposed: Bool
@@ -8,16 +8,10 @@ struct TriangularSolve: Primitive {
 
   func value(_ inputs: Operands) -> Operands {
     let (t, b) = (inputs.storage(0), inputs.storage(1))
-    let x = Storage(shape: b.shape, dtype: b.dtype)
-    x.address.copyMemory(from: b.address, byteCount: b.count * b.dtype.byteCount)
-    let (n, columns) = (b.shape[0], b.shape[1])
-    switch b.dtype {
-    case .float32:
-      ck_triangular_solve_f32(isLower, isTransposed, isUnit, n, columns, t.floats, x.floats)
-    case .float64:
-      ck_triangular_solve_f64(isLower, isTransposed, isUnit, n, columns, t.doubles, x.doubles)
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
-    }
+    let x = Storage(like: b)
+    x.address.copyMemory(from: b.address, byteCount: b.byteCount)
+    ck_triangular_solve(
+      b.dtype.kernel, isLower, isTransposed, isUnit, b.shape[0], b.shape[1], t.address, x.address)
     return Operands(Tensor(x))
   }
 
@@ -37,11 +31,10 @@ struct TriangularSolve: Primitive {
     }
   }
 
-  // b̄ = op(T)⁻ᵀ x̄ and op(T)̄ = -b̄ xᵀ, of which only the triangle that is read counts.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
+  // b̄ = op(T)⁻ᵀ x̄ and op(T)̄ = -b̄ xᵀ, restricted to the triangle that is read.
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let adjoint = TriangularSolve(isLower: isLower, isTransposed: !isTransposed, isUnit: isUnit)
-    let toB = adjoint(inputs[0], cotangents[0])
+    let toB = adjoint(inputs[0], g[0])
     let x = outputs[0]
     let toT =
       wanted[0]
@@ -52,14 +45,14 @@ struct TriangularSolve: Primitive {
   }
 }
 
-/// Solves op(T) x = b by substitution, O(n²) a column, where only the named triangle of T [n, n] is read; b [n, columns].
+/// Solves op(T) x = b for T [n, n] and b [n, columns] by substitution. The cost is O(n²) per column.
 ///
-/// A zero on the diagonal gives infinities or NaN.
+/// Only the named triangle of T is read. A zero on the diagonal gives infinities or NaN.
 ///
 /// - Parameters:
 ///   - lower: whether T is lower triangular as stored.
 ///   - transposed: whether op transposes T.
-///   - unit: whether the diagonal is 1, and not read.
+///   - unit: whether the diagonal counts as 1 and is not read.
 /// - Precondition: sizes and dtypes agree.
 public func triangularSolve(
   _ t: Tensor, _ b: Tensor, lower: Bool, transposed: Bool = false, unit: Bool = false

@@ -1,10 +1,10 @@
 import CKernels
 
-/// A function of pairs of elements, with NumPy's broadcasting; its partial derivatives are one line each.
+/// A function of pairs of elements, with NumPy's broadcasting and with its two partial derivatives.
 struct Pairwise: Primitive {
-  /// The kernel that evaluates it.
-  let kernel: ck_binary
-  /// g · ∂f/∂a, given g, a, b and y = f(a, b); nil where it is zero everywhere.
+  /// The kernel of the function.
+  let kernel: ck_operation
+  /// g · ∂f/∂a, given g, a, b and y = f(a, b). It is nil where the derivative is zero everywhere.
   let chainA: (@Sendable (_ g: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> Tensor)?
   /// g · ∂f/∂b.
   let chainB: (@Sendable (_ g: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> Tensor)?
@@ -24,9 +24,8 @@ struct Pairwise: Primitive {
     }
   }
 
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    let (g, a, b, y) = (cotangents[0], inputs[0], inputs[1], outputs[0])
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (g, a, b, y) = (g[0], inputs[0], inputs[1], outputs[0])
     return Operands(
       wanted[0] ? chainA?(g, a, b, y).summed(to: a.shape) : nil,
       wanted[1] ? chainB?(g, a, b, y).summed(to: b.shape) : nil)
@@ -42,12 +41,12 @@ extension Pairwise {
     kernel: CK_MULTIPLY, chainA: { g, _, b, _ in g * b }, chainB: { g, a, _, _ in g * a })
   static let divide = Pairwise(
     kernel: CK_DIVIDE, chainA: { g, _, b, _ in g / b }, chainB: { g, _, b, y in -(g * y) / b })
-  /// Where both are equal the first has the derivative.
+  /// Where both are equal, the first has the derivative.
   static let maximum = Pairwise(
     kernel: CK_MAXIMUM,
     chainA: { g, a, b, _ in select(where: a .>= b, g, 0) },
     chainB: { g, a, b, _ in select(where: a .>= b, 0, g) })
-  /// Where both are equal the first has the derivative.
+  /// Where both are equal, the first has the derivative.
   static let minimum = Pairwise(
     kernel: CK_MINIMUM,
     chainA: { g, a, b, _ in select(where: a .<= b, g, 0) },
@@ -72,16 +71,16 @@ extension Pairwise {
 public func pow(_ a: Tensor, _ b: Tensor) -> Tensor { Pairwise.power(a, b) }
 /// aᵇ, elementwise.
 public func pow(_ a: Tensor, _ b: Double) -> Tensor { pow(a, Tensor(b, dtype: a.dtype)) }
-/// The larger of each pair; NaN if either is.
+/// The larger of each pair of elements; NaN if either is NaN.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Pairwise.maximum(a, b) }
 /// The larger of each element and a number.
 public func maximum(_ a: Tensor, _ b: Double) -> Tensor { maximum(a, Tensor(b, dtype: a.dtype)) }
-/// The smaller of each pair; NaN if either is.
+/// The smaller of each pair of elements; NaN if either is NaN.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Pairwise.minimum(a, b) }
 /// The smaller of each element and a number.
 public func minimum(_ a: Tensor, _ b: Double) -> Tensor { minimum(a, Tensor(b, dtype: a.dtype)) }
 
-// Numbers take the dtype of the tensor beside them. A literal is not a tensor: it would be float32 and meet float64.
+// A number takes the dtype of the tensor beside it. As a tensor of its own, a literal would have one dtype.
 extension Tensor {
   /// Sum, broadcasting.
   public static func + (a: Tensor, b: Tensor) -> Tensor { Pairwise.add(a, b) }

@@ -1,9 +1,9 @@
 import CKernels
 
-/// f(a, b) on values, broadcasting. Where both shapes agree, or one is a number, it is one kernel call.
+/// f(a, b) on values, broadcasting. Equal shapes, or a single number, take one kernel call.
 ///
 /// - Precondition: shapes broadcast, one dtype.
-func broadcastBinary(_ kernel: ck_binary, _ a: Storage, _ b: Storage) -> Tensor {
+func broadcastBinary(_ kernel: ck_operation, _ a: Storage, _ b: Storage) -> Tensor {
   require(a.dtype == b.dtype, "operands have dtypes \(a.dtype) and \(b.dtype)")
   guard let shape = Shape.broadcast(a.shape, b.shape) else {
     fatalError("shapes \(a.shape) and \(b.shape) do not broadcast")
@@ -28,7 +28,7 @@ func broadcastBinary(_ kernel: ck_binary, _ a: Storage, _ b: Storage) -> Tensor 
   }
   let length = shape[-1]
   if length < 16 {
-    // Short rows would spend their time on calls: lay the smaller operand out in full instead.
+    // Short rows would spend their time on calls: copy the smaller operand to the full shape instead.
     let fullA = stridedCopy(a, to: shape, strides: a.shape.broadcastStrides(to: shape))
     let fullB = stridedCopy(b, to: shape, strides: b.shape.broadcastStrides(to: shape))
     run(kernel, fullA, 0, 1, fullB, 0, 1, y, 0, y.count)
@@ -36,29 +36,23 @@ func broadcastBinary(_ kernel: ck_binary, _ a: Storage, _ b: Storage) -> Tensor 
   }
   let (stridesA, stridesB) = (a.shape.broadcastStrides(to: shape), b.shape.broadcastStrides(to: shape))
   let (stepA, stepB) = (stridesA[shape.rank - 1], stridesB[shape.rank - 1])
-  forEachRow(of: shape, stridesA, stridesB) { row, offsetA, offsetB in
+  forEachRow(of: shape, shape.rank, stridesA, stridesB) { row, offsetA, offsetB in
     run(kernel, a, offsetA, stepA, b, offsetB, stepB, y, row * length, length)
   }
   return Tensor(y)
 }
 
 private func run(
-  _ kernel: ck_binary, _ a: Storage, _ offsetA: Int, _ stepA: Int, _ b: Storage, _ offsetB: Int, _ stepB: Int,
-  _ y: Storage, _ offset: Int, _ count: Int
+  _ kernel: ck_operation, _ a: Storage, _ offsetA: Int, _ stepA: Int, _ b: Storage, _ offsetB: Int,
+  _ stepB: Int, _ y: Storage, _ offset: Int, _ count: Int
 ) {
-  switch y.dtype {
-  case .float32:
-    ck_binary_f32(
-      kernel, a.floats + offsetA, Int32(stepA), b.floats + offsetB, Int32(stepB), y.floats + offset, count)
-  case .float64:
-    ck_binary_f64(
-      kernel, a.doubles + offsetA, Int32(stepA), b.doubles + offsetB, Int32(stepB), y.doubles + offset, count)
-  case .int32: fatalError("int32 tensors are indices: no arithmetic")
-  }
+  ck_binary(
+    y.dtype.kernel, kernel, a.address(offsetA), Int32(stepA), b.address(offsetB), Int32(stepB),
+    y.address(offset), count)
 }
 
 extension Storage {
-  /// Whether the elements, in order, repeat themselves all through a shape that this one broadcasts to.
+  /// Whether a shape that this one broadcasts to consists of whole repeats of the elements in order.
   fileprivate func isSuffix(of shape: Shape) -> Bool {
     count > 0 && shape.count > 0
       && shape.count(of: (shape.rank - self.shape.trimmed.rank)..<shape.rank) == count
@@ -66,7 +60,7 @@ extension Storage {
 }
 
 extension Shape {
-  /// Without leading axes of size 1.
+  /// The shape without leading axes of size 1.
   fileprivate var trimmed: Shape {
     var axis = 0
     while axis < rank, self[axis] == 1 { axis += 1 }
@@ -74,45 +68,20 @@ extension Shape {
   }
 }
 
-/// Walks `total` elements in blocks of whole repeats of `x`: a row by itself would spend its time on calls.
+/// Visits `total` elements in blocks of whole repeats of `x`. Single rows would spend their time on calls.
 private func forEachBlock(
   of x: Storage, _ total: Int, _ body: (_ block: Storage, _ start: Int, _ count: Int) -> Void
 ) {
   let repeats = min(max(1, 1024 / x.count), total / x.count)
   let block = Storage(shape: [repeats, x.count], dtype: x.dtype)
-  let bytes = x.count * x.dtype.byteCount
-  for i in 0..<repeats { (block.address + i * bytes).copyMemory(from: x.address, byteCount: bytes) }
+  for i in 0..<repeats { block.address(i * x.count).copyMemory(from: x.address, byteCount: x.byteCount) }
   for start in stride(from: 0, to: total, by: block.count) {
     body(block, start, min(block.count, total - start))
   }
 }
 
-/// Walks the rows (last axis) of a shape, with the offsets of two operands that have their own strides.
-private func forEachRow(
-  of shape: Shape, _ stridesA: Strides, _ stridesB: Strides, _ body: (_ row: Int, _ a: Int, _ b: Int) -> Void
-) {
-  let outer = shape.rank - 1
-  withCounts { index in
-    var (a, b) = (0, 0)
-    for row in 0..<shape.count(of: 0..<outer) {
-      body(row, a, b)
-      var axis = outer - 1
-      while axis >= 0 {
-        index[axis] += 1
-        a += stridesA[axis]
-        b += stridesB[axis]
-        if index[axis] < shape[axis] { break }
-        a -= index[axis] * stridesA[axis]
-        b -= index[axis] * stridesB[axis]
-        index[axis] = 0
-        axis -= 1
-      }
-    }
-  }
-}
-
 extension Shape {
-  /// This shape's strides as seen from a shape it broadcasts to: 0 along repeated axes.
+  /// The strides of this shape as seen from a shape it broadcasts to. They are 0 along repeated axes.
   func broadcastStrides(to shape: Shape) -> Strides {
     var result = Strides.zero
     let (own, missing) = (strides, shape.rank - rank)
@@ -121,25 +90,18 @@ extension Shape {
   }
 }
 
-/// Repeats along missing axes and axes of size 1. Its adjoint is the sum over them.
-struct Broadcast: Primitive {
+/// Repeats along missing axes and axes of size 1. The adjoint is the sum over them.
+struct Broadcast: LinearPrimitive {
   let shape: Shape
 
-  func value(_ inputs: Operands) -> Operands {
-    let x = inputs.storage(0)
-    return Operands(Tensor(stridedCopy(x, to: shape, strides: x.shape.broadcastStrides(to: shape))))
+  func value(_ x: Storage) -> Storage {
+    stridedCopy(x, to: shape, strides: x.shape.broadcastStrides(to: shape))
   }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    Operands(tangents[0].broadcast(to: shape))
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(cotangents[0].summed(to: inputs[0].shape))
-  }
+  func adjoint(_ g: Tensor, _ x: Tensor) -> Tensor { g.summed(to: x.shape) }
 }
 
 extension Tensor {
-  /// The tensor repeated to a larger shape, by NumPy's rules.
+  /// The tensor repeated to a larger shape by NumPy's rules.
   ///
   /// - Precondition: the shape broadcasts to it.
   public func broadcast(to shape: Shape) -> Tensor {
@@ -149,7 +111,7 @@ extension Tensor {
     return Broadcast(shape: shape)(self)
   }
 
-  /// The adjoint of `broadcast(to:)`: the sum over every axis along which `shape` was repeated.
+  /// The sum over every axis along which `shape` broadcasts to this shape: the adjoint of `broadcast(to:)`.
   public func summed(to shape: Shape) -> Tensor {
     if shape == self.shape { return self }
     let extra = rank - shape.rank

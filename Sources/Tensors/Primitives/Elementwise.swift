@@ -1,25 +1,21 @@
 import CKernels
 
-/// A function of each element. One derivative serves forward and reverse mode, since the Jacobian is diagonal.
+/// A function of each element. Its Jacobian is diagonal, so one derivative serves forward and reverse mode.
 struct Elementwise: Primitive {
-  /// The kernel that evaluates it.
-  let kernel: ck_unary
+  /// The kernel of the function.
+  let kernel: ck_function
   /// g · f'(x), given g, x and y = f(x).
   let chain: @Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor
 
-  init(_ kernel: ck_unary, chain: @escaping @Sendable (Tensor, Tensor, Tensor) -> Tensor) {
+  init(_ kernel: ck_function, chain: @escaping @Sendable (Tensor, Tensor, Tensor) -> Tensor) {
     self.kernel = kernel
     self.chain = chain
   }
 
   func value(_ inputs: Operands) -> Operands {
     let x = inputs.storage(0)
-    let y = Storage(shape: x.shape, dtype: x.dtype)
-    switch x.dtype {
-    case .float32: ck_unary_f32(kernel, x.floats, y.floats, x.count)
-    case .float64: ck_unary_f64(kernel, x.doubles, y.doubles, x.count)
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
-    }
+    let y = Storage(like: x)
+    ck_unary(x.dtype.kernel, kernel, x.address, y.address, x.count)
     return Operands(Tensor(y))
   }
 
@@ -27,9 +23,8 @@ struct Elementwise: Primitive {
     Operands(chain(tangents[0], inputs[0], outputs[0]))
   }
 
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(chain(cotangents[0], inputs[0], outputs[0]))
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    Operands(chain(g[0], inputs[0], outputs[0]))
   }
 }
 
@@ -40,7 +35,7 @@ extension Elementwise {
   static let floor = Elementwise(CK_FLOOR) { g, _, _ in .zeros(g.shape, dtype: g.dtype) }
   static let square = Elementwise(CK_SQUARE) { g, x, _ in g * (2 * x) }
   static let reciprocal = Elementwise(CK_RECIPROCAL) { g, _, y in -(g * Tensors.square(y)) }
-  /// At 0 the derivative is taken as 0: finite, and right for a norm, which has a kink there.
+  /// The derivative at 0 is taken as 0, which is finite and right for a norm.
   static let sqrt = Elementwise(CK_SQRT) { g, _, y in
     chainStep(CK_D_SQRT, g, y) {
       let isZero = y .== 0
@@ -72,8 +67,8 @@ extension Elementwise {
   static let atan = Elementwise(CK_ATAN) { g, x, _ in chainStep(CK_D_ATAN, g, x) { g / (1 + x * x) } }
 }
 
-/// g · f' in one kernel for values, by small primitives elsewhere.
-private func chainStep(_ kernel: ck_binary, _ g: Tensor, _ v: Tensor, composed: () -> Tensor) -> Tensor {
+/// g · f′, in one kernel for values and in small primitives elsewhere.
+private func chainStep(_ kernel: ck_operation, _ g: Tensor, _ v: Tensor, composed: () -> Tensor) -> Tensor {
   guard g.level == 0, v.level == 0, g.shape == v.shape else { return composed() }
   return broadcastBinary(kernel, g.storage, v.storage)
 }
@@ -82,25 +77,25 @@ private func chainStep(_ kernel: ck_binary, _ g: Tensor, _ v: Tensor, composed: 
 
 /// −x.
 prefix public func - (x: Tensor) -> Tensor { Elementwise.negate(x) }
-/// |x|; the derivative at 0 is 0.
+/// |x|. The derivative at 0 is 0.
 public func abs(_ x: Tensor) -> Tensor { Elementwise.abs(x) }
-/// −1, 0 or 1; the derivative is 0.
+/// The sign: −1, 0 or 1. The derivative is 0.
 public func sign(_ x: Tensor) -> Tensor { Elementwise.sign(x) }
-/// The largest whole number not above x; the derivative is 0.
+/// The largest integer not above x. The derivative is 0.
 public func floor(_ x: Tensor) -> Tensor { Elementwise.floor(x) }
 /// x².
 public func square(_ x: Tensor) -> Tensor { Elementwise.square(x) }
 /// 1 / x.
 public func reciprocal(_ x: Tensor) -> Tensor { Elementwise.reciprocal(x) }
-/// √x; NaN below 0; the derivative at 0 is taken as 0.
+/// √x, NaN below 0. The derivative at 0 is taken as 0.
 public func sqrt(_ x: Tensor) -> Tensor { Elementwise.sqrt(x) }
-/// max(x, 0); the derivative at 0 is 0.
+/// max(x, 0). The derivative at 0 is 0.
 public func relu(_ x: Tensor) -> Tensor { Elementwise.relu(x) }
 /// eˣ.
 public func exp(_ x: Tensor) -> Tensor { Elementwise.exp(x) }
 /// eˣ − 1, accurate near 0.
 public func expm1(_ x: Tensor) -> Tensor { Elementwise.expm1(x) }
-/// The natural logarithm; −∞ at 0, NaN below.
+/// The natural logarithm: −∞ at 0, NaN below.
 public func log(_ x: Tensor) -> Tensor { Elementwise.log(x) }
 /// log(1 + x), accurate near 0.
 public func log1p(_ x: Tensor) -> Tensor { Elementwise.log1p(x) }

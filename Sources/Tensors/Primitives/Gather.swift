@@ -1,58 +1,38 @@
 import CKernels
 
-/// Entries of an axis picked by fixed indices. Its adjoint adds them back to their places.
-struct Gather: Primitive {
+/// Picks entries of an axis by fixed indices. The adjoint adds them back to their places.
+struct Gather: LinearPrimitive {
   let axis: Int
   let indices: Tensor
 
-  func value(_ inputs: Operands) -> Operands {
-    let (x, index) = (inputs.storage(0), indices.storage)
+  func value(_ x: Storage) -> Storage {
+    let index = indices.storage
     let y = Storage(shape: x.shape.replacing(axis, by: index.count), dtype: x.dtype)
     let (outer, inner) = (x.shape.count(of: 0..<axis), x.shape.count(of: axis + 1..<x.shape.rank))
-    switch x.dtype {
-    case .float64:
-      ck_gather_f64(x.doubles, outer, x.shape[axis], inner, index.ints, index.count, y.doubles)
-    case .float32, .int32:  // moves four-byte elements, whatever they mean
-      ck_gather_f32(x.floats, outer, x.shape[axis], inner, index.ints, index.count, y.floats)
-    }
-    return Operands(Tensor(y))
+    ck_gather(
+      x.dtype.mover, x.address, outer, x.shape[axis], inner, index.ints, index.count, y.address)
+    return y
   }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    Operands(self(tangents[0]))
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(ScatterAdd(gather: self, size: inputs[0].shape[axis])(cotangents[0]))
-  }
+  func adjoint(_ g: Tensor, _ x: Tensor) -> Tensor { ScatterAdd(gather: self, size: x.shape[axis])(g) }
 }
 
-/// The adjoint of `Gather`: entries added to their places, in rising order.
-struct ScatterAdd: Primitive {
+/// The adjoint of `Gather`. It adds entries to their places, in rising order.
+struct ScatterAdd: LinearPrimitive {
   let gather: Gather
   let size: Int
 
-  func value(_ inputs: Operands) -> Operands {
-    let (x, index, axis) = (inputs.storage(0), gather.indices.storage, gather.axis)
+  func value(_ x: Storage) -> Storage {
+    let (index, axis) = (gather.indices.storage, gather.axis)
     let y = Tensor.zeros(x.shape.replacing(axis, by: size), dtype: x.dtype).storage
     let (outer, inner) = (x.shape.count(of: 0..<axis), x.shape.count(of: axis + 1..<x.shape.rank))
-    switch x.dtype {
-    case .float32: ck_scatter_add_f32(x.floats, outer, size, inner, index.ints, index.count, y.floats)
-    case .float64: ck_scatter_add_f64(x.doubles, outer, size, inner, index.ints, index.count, y.doubles)
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
-    }
-    return Operands(Tensor(y))
+    ck_scatter_add(x.dtype.kernel, x.address, outer, size, inner, index.ints, index.count, y.address)
+    return y
   }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    Operands(self(tangents[0]))
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(gather(cotangents[0]))
-  }
+  func adjoint(_ g: Tensor, _ x: Tensor) -> Tensor { gather(g) }
 }
 
 extension Tensor {
-  /// The entries of an axis at the given indices (dtype int32, one axis), in that order; repeats are allowed.
+  /// The entries of an axis at the given indices (dtype int32, one axis), in that order. Repeats are allowed.
   ///
   /// - Precondition: every index lies within the axis.
   public func gathered(_ indices: Tensor, axis: Int = -1) -> Tensor {
@@ -66,7 +46,7 @@ extension Tensor {
     return Gather(axis: axis, indices: indices.detached)(self)
   }
 
-  /// Rows (axis 0) at the given indices.
+  /// The rows (axis 0) at the given indices.
   ///
   /// - Precondition: every index lies within axis 0.
   public func rows(_ indices: [Int]) -> Tensor { gathered(Tensor(ints: indices), axis: 0) }

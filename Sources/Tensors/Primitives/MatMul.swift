@@ -1,7 +1,7 @@
 import CKernels
 
-/// The product of two matrices, each as it is or transposed: no copy is made for a transpose.
-struct MatMul: Primitive {
+/// The product of two matrices, each as it is or transposed. A transpose makes no copy.
+struct MatMul: BilinearPrimitive {
   let transposesA: Bool
   let transposesB: Bool
 
@@ -10,21 +10,13 @@ struct MatMul: Primitive {
     let (m, k) = transposesA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
     let n = transposesB ? b.shape[0] : b.shape[1]
     let c = Storage(shape: [m, n], dtype: a.dtype)
-    gemm(transposesA, transposesB, m, n, k, a, b, bias: nil, CK_IDENTITY_EPILOGUE, c)
+    gemm(transposesA, transposesB, m, n, k, a, b, into: c)
     return Operands(Tensor(c))
   }
 
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    let fromA = tangents.optional(0).map { self($0, inputs[1]) }
-    let fromB = tangents.optional(1).map { self(inputs[0], $0) }
-    guard let fromA, let fromB else { return Operands(fromA ?? fromB) }
-    return Operands(fromA + fromB)
-  }
-
-  // C = AB: the cotangents are GBᵀ and AᵀG. A transposed operand swaps the product's sides.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    let (g, a, b) = (cotangents[0], inputs[0], inputs[1])
+  // C = AB: the cotangents are GBᵀ and AᵀG. A transposed operand swaps the sides of the product.
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (g, a, b) = (g[0], inputs[0], inputs[1])
     func product(_ x: Tensor, _ xt: Bool, _ y: Tensor, _ yt: Bool) -> Tensor {
       MatMul(transposesA: xt, transposesB: yt)(x, y)
     }
@@ -42,27 +34,18 @@ struct MatMul: Primitive {
 /// c = f(op(a) op(b) + bias) on values.
 func gemm(
   _ transposesA: Bool, _ transposesB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Storage, _ b: Storage,
-  bias: Storage?, _ epilogue: ck_epilogue, _ c: Storage
+  into c: Storage, bias: Storage? = nil, _ activation: ck_epilogue = CK_IDENTITY_EPILOGUE
 ) {
-  switch a.dtype {
-  case .float32:
-    StoragePool.withScratch(ck_gemm_scratch_f32(m, n, k)) {
-      ck_gemm_f32(
-        transposesA, transposesB, m, n, k, a.floats, b.floats, bias?.floats, epilogue, c.floats,
-        $0)
-    }
-  case .float64:
-    StoragePool.withScratch(ck_gemm_scratch_f64(m, n, k)) {
-      ck_gemm_f64(
-        transposesA, transposesB, m, n, k, a.doubles, b.doubles, bias?.doubles, epilogue, c.doubles,
-        $0)
-    }
-  case .int32: fatalError("int32 tensors are indices: no arithmetic")
+  let type = a.dtype.kernel
+  withScratch(ck_gemm_scratch(type, m, n, k), a.dtype) {
+    ck_gemm(
+      type, transposesA, transposesB, m, n, k, a.address, b.address, bias?.address, activation, c.address, $0)
   }
 }
 
-/// The matrix product of `a` [..., k] and `b` [k, n]: leading axes of `a` are rows. Either may be taken transposed, a
-/// matrix then.
+/// The matrix product of `a` [..., k] and `b` [k, n]. Leading axes of `a` count as rows.
+///
+/// Either operand may be taken transposed; it is a matrix then.
 ///
 /// - Precondition: inner sizes and dtypes agree; `b` is a matrix; a transposed `a` is a matrix.
 public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {

@@ -1,61 +1,46 @@
-/// One entry of each row of the last axis, at an index of its own. Its adjoint puts it back among zeros.
-struct Pick: Primitive {
-  /// Whole numbers, one for each row.
+/// Picks one entry of each row of the last axis, at an index per row. The adjoint puts it back among zeros.
+struct Pick: LinearPrimitive {
+  /// One integer per row, stored in the dtype of the input.
   let index: Tensor
 
-  func value(_ inputs: Operands) -> Operands {
-    let (x, places) = (inputs.storage(0), index.storage)
-    let y = Storage(shape: places.shape, dtype: x.dtype)
-    switch x.dtype {
-    case .float32:
-      for row in 0..<y.count { y.floats[row] = x.floats[row * x.shape[-1] + Int(places.floats[row])] }
-    case .float64:
-      for row in 0..<y.count { y.doubles[row] = x.doubles[row * x.shape[-1] + Int(places.doubles[row])] }
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
+  func value(_ x: Storage) -> Storage {
+    let (places, width) = (index.storage, x.shape[-1])
+    let y = Storage(like: places)
+    func pick<S: Scalar>(_: S.Type) {
+      let (x, places, target) = (x.pointer(to: S.self), places.pointer(to: S.self), y.pointer(to: S.self))
+      for row in 0..<y.count { target[row] = x[row * width + Int(places[row])] }
     }
-    return Operands(Tensor(y))
+    x.dtype.withScalar { pick($0) }
+    return y
   }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    Operands(self(tangents[0]))
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(Place(pick: self, size: inputs[0].shape[-1])(cotangents[0]))
-  }
+  func adjoint(_ g: Tensor, _ x: Tensor) -> Tensor { Place(pick: self, size: x.shape[-1])(g) }
 }
 
-/// The adjoint of `Pick`: each number at its index in a row of zeros.
-struct Place: Primitive {
+/// The adjoint of `Pick`. It puts each number at its index in a row of zeros.
+struct Place: LinearPrimitive {
   let pick: Pick
   let size: Int
 
-  func value(_ inputs: Operands) -> Operands {
-    let (x, places) = (inputs.storage(0), pick.index.storage)
+  func value(_ x: Storage) -> Storage {
+    let places = pick.index.storage
     let y = Tensor.zeros(x.shape.inserting(size, at: -1), dtype: x.dtype).storage
-    switch x.dtype {
-    case .float32:
-      for row in 0..<x.count { y.floats[row * size + Int(places.floats[row])] = x.floats[row] }
-    case .float64:
-      for row in 0..<x.count { y.doubles[row * size + Int(places.doubles[row])] = x.doubles[row] }
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
+    func place<S: Scalar>(_: S.Type) {
+      let (source, places, y) = (x.pointer(to: S.self), places.pointer(to: S.self), y.pointer(to: S.self))
+      for row in 0..<x.count { y[row * size + Int(places[row])] = source[row] }
     }
-    return Operands(Tensor(y))
+    x.dtype.withScalar { place($0) }
+    return y
   }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    Operands(self(tangents[0]))
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(pick(cotangents[0]))
-  }
+  func adjoint(_ g: Tensor, _ x: Tensor) -> Tensor { pick(g) }
 }
 
 extension Tensor {
-  /// From x [..., n] the elements x[..., index[...]]: one of each row of the last axis, [...].
+  /// From x [..., n] the elements x[..., index[...]], one from each row of the last axis.
   ///
-  /// `index` has the dtype of x, so that a count of comparisons can be one; it is a constant to every transformation.
+  /// `index` has the dtype of x, so that a count of comparisons can serve as one. It is a constant to every
+  /// transformation.
   ///
-  /// - Precondition: shapes and dtypes fit; every index is a whole number in 0..<n.
+  /// - Precondition: shapes and dtypes fit; every index is an integer in 0..<n.
   public func picked(at index: Tensor) -> Tensor {
     require(
       rank >= 1 && shape.removing(-1) == index.shape && dtype == index.dtype,

@@ -1,33 +1,21 @@
 import CKernels
 
-/// The sum over a range of neighbouring axes, kept as size 1.
-struct Sum: Primitive {
+/// The sum over a range of neighbouring axes, which keep size 1.
+struct Sum: LinearPrimitive {
   let axes: Range<Int>
 
-  func value(_ inputs: Operands) -> Operands {
-    Operands(
-      reduced(
-        inputs.storage(0), over: axes, rows: (ck_sum_rows_f32, ck_sum_rows_f64),
-        columns: (ck_sum_columns_f32, ck_sum_columns_f64)))
-  }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    Operands(Sum(axes: axes)(tangents[0]))
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(cotangents[0].broadcast(to: inputs[0].shape))
-  }
+  func value(_ x: Storage) -> Storage { reduced(x, over: axes, rows: ck_sum_rows, columns: ck_sum_columns) }
+  func adjoint(_ g: Tensor, _ x: Tensor) -> Tensor { g.broadcast(to: x.shape) }
 }
 
-/// The largest element over a range of neighbouring axes, kept as size 1. Equal largest ones share the derivative.
+/// The largest element over a range of neighbouring axes, which keep size 1.
+///
+/// Equal largest elements share the derivative.
 struct Largest: Primitive {
   let axes: Range<Int>
 
   func value(_ inputs: Operands) -> Operands {
-    Operands(
-      reduced(
-        inputs.storage(0), over: axes, rows: (ck_max_rows_f32, ck_max_rows_f64),
-        columns: (ck_max_columns_f32, ck_max_columns_f64)))
+    Operands(Tensor(reduced(inputs.storage(0), over: axes, rows: ck_max_rows, columns: ck_max_columns)))
   }
   private func share(_ x: Tensor, _ y: Tensor) -> Tensor {
     let isLargest = (x .== y).detached
@@ -36,78 +24,53 @@ struct Largest: Primitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     Operands((tangents[0] * share(inputs[0], outputs[0])).sum(over: axes))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(cotangents[0] * share(inputs[0], outputs[0]))
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    Operands(g[0] * share(inputs[0], outputs[0]))
   }
 }
 
-/// Running sums along an axis, which is the last.
-struct CumulativeSum: Primitive {
+/// The running sums along the last axis.
+struct CumulativeSum: LinearPrimitive {
   let isReversed: Bool
 
-  func value(_ inputs: Operands) -> Operands {
-    let x = inputs.storage(0)
-    let y = Storage(shape: x.shape, dtype: x.dtype)
-    let columns = x.shape[-1]
+  func value(_ x: Storage) -> Storage {
+    let (y, columns) = (Storage(like: x), x.shape[-1])
     let rows = columns == 0 ? 0 : x.count / columns
-    switch x.dtype {
-    case .float32: ck_cumsum_rows_f32(x.floats, rows, columns, isReversed, y.floats)
-    case .float64: ck_cumsum_rows_f64(x.doubles, rows, columns, isReversed, y.doubles)
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
-    }
-    return Operands(Tensor(y))
+    ck_cumsum_rows(x.dtype.kernel, x.address, rows, columns, isReversed, y.address)
+    return y
   }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    Operands(CumulativeSum(isReversed: isReversed)(tangents[0]))
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    Operands(CumulativeSum(isReversed: !isReversed)(cotangents[0]))
-  }
+  func adjoint(_ g: Tensor, _ x: Tensor) -> Tensor { CumulativeSum(isReversed: !isReversed)(g) }
 }
 
-private typealias Reduction<Element> = (UnsafePointer<Element>?, Int, Int, UnsafeMutablePointer<Element>?) ->
-  Void
+private typealias Reduction = (ck_type, UnsafeRawPointer?, Int, Int, UnsafeMutableRawPointer?) -> Void
 
-/// Seen as [outer, length, inner]: rows where nothing lies behind the reduced axes, columns elsewhere.
+/// Reduces x, seen as [outer, length, inner], by rows where `inner` is 1 and by columns elsewhere.
 private func reduced(
-  _ x: Storage, over axes: Range<Int>, rows: (Reduction<Float>, Reduction<Double>),
-  columns: (Reduction<Float>, Reduction<Double>)
-) -> Tensor {
+  _ x: Storage, over axes: Range<Int>, rows: Reduction, columns: Reduction
+) -> Storage {
   var shape = x.shape
   for axis in axes { shape[axis] = 1 }
-  let y = Storage(shape: shape, dtype: x.dtype)
+  let (y, type) = (Storage(shape: shape, dtype: x.dtype), x.dtype.kernel)
   let outer = x.shape.count(of: 0..<axes.lowerBound)
   let length = x.shape.count(of: axes)
   let inner = x.shape.count(of: axes.upperBound..<x.shape.rank)
-  switch x.dtype {
-  case .float32:
-    if inner == 1 {
-      rows.0(x.floats, outer, length, y.floats)
-    } else {
-      for i in 0..<outer { columns.0(x.floats + i * length * inner, length, inner, y.floats + i * inner) }
-    }
-  case .float64:
-    if inner == 1 {
-      rows.1(x.doubles, outer, length, y.doubles)
-    } else {
-      for i in 0..<outer { columns.1(x.doubles + i * length * inner, length, inner, y.doubles + i * inner) }
-    }
-  case .int32: fatalError("int32 tensors are indices: no arithmetic")
+  if inner == 1 {
+    rows(type, x.address, outer, length, y.address)
+  } else {
+    for i in 0..<outer { columns(type, x.address(i * length * inner), length, inner, y.address(i * inner)) }
   }
-  return Tensor(y)
+  return y
 }
 
 extension Tensor {
-  /// The sum over a range of axes, kept as size 1.
+  /// The sum over a range of axes, which keep size 1.
   func sum(over axes: Range<Int>) -> Tensor { axes.isEmpty ? self : Sum(axes: axes)(self) }
 
   private func dropping(_ axis: Int, unless keepDims: Bool) -> Tensor {
     keepDims ? self : reshaped(to: shape.removing(axis))
   }
 
-  /// The sum of all elements, rank 0. Its order depends on the count alone.
+  /// The sum of all elements, rank 0. Its order depends on the number of elements alone.
   public func sum() -> Tensor { sum(over: 0..<rank).reshaped(to: .scalar) }
 
   /// The sum along an axis.
@@ -129,7 +92,7 @@ extension Tensor {
     sum(axis: axis, keepDims: keepDims) / Double(shape[axis])
   }
 
-  /// The largest element along an axis; equal largest ones share the derivative.
+  /// The largest element along an axis. Equal largest elements share the derivative.
   public func max(axis: Int, keepDims: Bool = false) -> Tensor {
     let axis = shape.resolved(axis)
     return Largest(axes: axis..<axis + 1)(self).dropping(axis, unless: keepDims)
@@ -140,7 +103,7 @@ extension Tensor {
     -(-self).max(axis: axis, keepDims: keepDims)
   }
 
-  /// log Σ eˣ along an axis, shifted by the largest element; −∞ where all are.
+  /// log Σ eˣ along an axis, computed relative to the largest element; −∞ if all elements are −∞.
   public func logSumExp(axis: Int, keepDims: Bool = false) -> Tensor {
     let axis = shape.resolved(axis)
     let shift = finiteMax(axis: axis)
@@ -149,7 +112,7 @@ extension Tensor {
 
   /// eˣ / Σ eˣ along an axis.
   ///
-  /// The largest element is taken off first: added back, it would swallow the digits of the sum's logarithm.
+  /// The largest element is subtracted first. Adding it back would lose digits of the logarithm of the sum.
   public func softmax(axis: Int) -> Tensor {
     let powers = exp(self - finiteMax(axis: axis))
     return powers / powers.sum(axis: axis, keepDims: true)
@@ -161,13 +124,13 @@ extension Tensor {
     return shifted - log(exp(shifted).sum(axis: axis, keepDims: true))
   }
 
-  /// The largest element along an axis, a constant; 0 where it is not finite.
+  /// The largest element along an axis as a constant; 0 where it is not finite.
   private func finiteMax(axis: Int) -> Tensor {
     let largest = detached.max(axis: axis, keepDims: true)
     return select(where: abs(largest) .< .infinity, largest, 0)
   }
 
-  /// Running sums along an axis.
+  /// The running sums along an axis.
   public func cumulativeSum(axis: Int) -> Tensor {
     let axis = shape.resolved(axis)
     if axis == rank - 1 { return CumulativeSum(isReversed: false)(self) }

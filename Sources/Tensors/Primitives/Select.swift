@@ -1,18 +1,13 @@
 import CKernels
 
-/// Picks from two tensors by a mask of their shape.
+/// Chooses between the elements of two tensors by a mask.
 struct Select: Primitive {
   func value(_ inputs: Operands) -> Operands {
     let (mask, a, b) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
     let y = Storage(shape: mask.shape, dtype: a.dtype)
     func step(_ operand: Storage) -> Int32 { operand.count == 1 ? 0 : 1 }
-    switch a.dtype {
-    case .float32:
-      ck_select_f32(mask.floats, 1, a.floats, step(a), b.floats, step(b), y.floats, y.count)
-    case .float64:
-      ck_select_f64(mask.doubles, 1, a.doubles, step(a), b.doubles, step(b), y.doubles, y.count)
-    case .int32: fatalError("int32 tensors are indices: no arithmetic")
-    }
+    ck_select(
+      a.dtype.kernel, mask.address, 1, a.address, step(a), b.address, step(b), y.address, y.count)
     return Operands(Tensor(y))
   }
 
@@ -23,9 +18,8 @@ struct Select: Primitive {
     return Operands(Select()(inputs[0], a ?? zero, b ?? zero))
   }
 
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    let (g, zero) = (cotangents[0], Tensor(0, dtype: cotangents[0].dtype))
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (g, zero) = (g[0], Tensor(0, dtype: g[0].dtype))
     return Operands(
       nil,
       wanted[1] ? Select()(inputs[0], g, zero).summed(to: inputs[1].shape) : nil,
@@ -33,8 +27,10 @@ struct Select: Primitive {
   }
 }
 
-/// a where the mask is not 0, b elsewhere, broadcasting. A branch that is not taken has derivative 0; where its own
-/// derivative is not finite give it a safe operand: `select(where: x .> 0, log(select(where: x .> 0, x, 1)), 0)`.
+/// a where the mask is not 0 and b elsewhere, broadcasting.
+///
+/// A branch that is not taken has derivative 0. If its own derivative is not finite, give it a safe operand:
+/// `select(where: x .> 0, log(select(where: x .> 0, x, 1)), 0)`.
 ///
 /// - Precondition: shapes broadcast, one dtype.
 public func select(where mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {

@@ -1,28 +1,24 @@
 import CKernels
 
-/// A new storage of `shape` whose element at index i is `x` at `offset` + Σ i·strides: transposes, slices, repeats.
+/// A new storage of `shape` whose element at index i is element `offset` + Σ i·strides of `x`.
+///
+/// Transposes, slices and repeats are made this way.
 func stridedCopy(_ x: Storage, to shape: Shape, strides: Strides, offset: Int = 0) -> Storage {
   let y = Storage(shape: shape, dtype: x.dtype)
-  if shape.rank == 2, strides[0] == 1, strides[1] == shape[0] {  // a matrix turned over, in blocks
-    let (rows, columns) = (shape[1], shape[0])
-    if x.dtype.byteCount == 4 {
-      ck_transpose_f32(x.floats + offset, rows, columns, y.floats)
-    } else {
-      ck_transpose_f64(x.doubles + offset, rows, columns, y.doubles)
-    }
+  if shape.rank == 2, strides[0] == 1, strides[1] == shape[0] {  // the transpose of a matrix, in blocks
+    ck_transpose(x.dtype.mover, x.address(offset), shape[1], shape[0], y.address)
   } else if x.dtype.byteCount == 4 {
     copy(x.ints + offset, y.ints, shape, strides)
   } else {
-    copy(x.doubles + offset, y.doubles, shape, strides)
+    copy(x.pointer(to: Double.self) + offset, y.pointer(), shape, strides)
   }
   return y
 }
 
-/// A matrix with few columns, one column after the other.
+/// Copies a matrix with few columns, one column after the other.
 func copyColumns<Element>(
   _ x: UnsafeMutablePointer<Element>, _ xRow: Int, _ xColumn: Int, _ y: UnsafeMutablePointer<Element>,
-  _ yRow: Int,
-  rows: Int, columns: Int
+  _ yRow: Int, rows: Int, columns: Int
 ) {
   for j in 0..<columns {
     var (source, target) = (x + j * xColumn, y + j)
@@ -48,48 +44,52 @@ private func copy<Element>(
     y.update(from: x, count: run)
     return
   }
-  if outer == 2 && run == 1 && shape[1] <= 16 {  // short rows would spend their time on the counting below
+  if outer == 2 && run == 1 && shape[1] <= 16 {  // short rows would spend their time on counting
     copyColumns(x, strides[0], strides[1], y, shape[1], rows: shape[0], columns: shape[1])
     return
   }
-  // The last axis that is not part of the run is the inner loop; the ones before it are counted through.
+  // The last axis before the run is the inner loop.
   let (length, step) = (shape[outer - 1], strides[outer - 1])
-  withCounts { index in
-    var (source, target) = (x, y)
-    while true {
-      if run == 1 {
-        var element = source
-        for i in 0..<length {
-          target[i] = element.pointee
-          element += step
-        }
-        target += length
-      } else {
-        var element = source
-        for _ in 0..<length {
-          target.update(from: element, count: run)
-          target += run
-          element += step
-        }
+  forEachRow(of: shape, outer, strides, .zero) { row, offset, _ in
+    var (element, target) = (x + offset, y + row * length * run)
+    if run == 1 {
+      for i in 0..<length {
+        target[i] = element.pointee
+        element += step
       }
-      var axis = outer - 2
-      while axis >= 0 {
-        index[axis] += 1
-        source += strides[axis]
-        if index[axis] < shape[axis] { break }
-        source -= index[axis] * strides[axis]
-        index[axis] = 0
-        axis -= 1
+    } else {
+      for _ in 0..<length {
+        target.update(from: element, count: run)
+        target += run
+        element += step
       }
-      if axis < 0 { return }
     }
   }
 }
 
-/// Calls `body` with a zero for each axis. They lie in memory of their own: a vector's lanes are slow to change one by one.
-func withCounts(_ body: (UnsafeMutableBufferPointer<Int>) -> Void) {
-  withUnsafeTemporaryAllocation(of: Int.self, capacity: Shape.maximumRank) { counts in
-    counts.initialize(repeating: 0)
-    body(counts)
+/// Visits the rows of the first `rank` axes of a shape, with the offsets of two operands by their strides.
+@inline(__always)
+func forEachRow(
+  of shape: Shape, _ rank: Int, _ stridesA: Strides, _ stridesB: Strides,
+  _ body: (_ row: Int, _ a: Int, _ b: Int) -> Void
+) {
+  // The counts are in memory of their own, since single lanes of a vector are slow to change.
+  withUnsafeTemporaryAllocation(of: Int.self, capacity: Shape.maximumRank) { index in
+    index.initialize(repeating: 0)
+    var (a, b) = (0, 0)
+    for row in 0..<shape.count(of: 0..<rank - 1) {
+      body(row, a, b)
+      var axis = rank - 2
+      while axis >= 0 {
+        index[axis] += 1
+        a += stridesA[axis]
+        b += stridesB[axis]
+        if index[axis] < shape[axis] { break }
+        a -= index[axis] * stridesA[axis]
+        b -= index[axis] * stridesB[axis]
+        index[axis] = 0
+        axis -= 1
+      }
+    }
   }
 }

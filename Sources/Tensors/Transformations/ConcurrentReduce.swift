@@ -1,61 +1,79 @@
 import Dispatch
 import Synchronization
 
-/// `body(0)` combined with `body(1)`, then with `body(2)`, ..., on several threads where that is allowed; the first error in
-/// order is thrown.
+/// Combines `body(0)` with `body(1)`, then with `body(2)`, and so on, on several threads if allowed.
 ///
-/// The order is that of a loop whatever the threads, and a result is let go once it has been combined. One more result than
-/// threads exists at most, beside the sum: a thread ahead of the one whose turn it is may begin one more, and then waits.
-/// That evens out threads of unlike speed and bounds the memory.
-func concurrentReduce<Value: Sendable>(
-  _ count: Int, _ body: @Sendable (Int) throws -> Value, combine: @Sendable (inout Value, Value) -> Void
-) throws -> Value {
+/// The result is that of a loop, whatever the number of threads. The first error in order is thrown. A result
+/// is released once it has been combined. At most `ahead` results are under way or waiting at once: by
+/// default one more than there are threads. This evens out threads of different speed and bounds the memory.
+func concurrentReduce<Value: Sendable, Failure: Error>(
+  _ count: Int, ahead: Int? = nil, _ body: @Sendable (Int) throws(Failure) -> Value,
+  combine: @Sendable (inout Value, Value) -> Void
+) throws(Failure) -> Value {
   let limit = min(count, Parallelism.threads ?? ProcessorCount.value)
   if limit <= 1 || Transformation.isUnderWay {
     var total = try body(0)
     for i in 1..<max(count, 1) { combine(&total, try body(i)) }
     return total
   }
-  let progress = Mutex(Reduction<Value>(count: count))
-  // A permit is a result under way or waiting. Positions are handed out in order, so the lowest one always has a permit.
-  let permits = DispatchSemaphore(value: limit + 1)
+  let progress = Mutex(Reduction<Value, Failure>(count: count))
+  // Positions are handed out in order, so the lowest unfinished one always holds a permit.
+  let permits = DispatchSemaphore(value: ahead ?? limit + 1)
   onThreads(limit) { _ in
     while true {
       permits.wait()
       guard let i = progress.withLock({ $0.begin() }) else { break }
       let combined: Int
-      do {  // the result is let go before its permit
-        let result = Result { try body(i) }
+      do {  // releases the result before its permit
+        let result = captured { () throws(Failure) in try body(i) }
         combined = progress.withLock { $0.take(result, at: i, combine) }
       }
       for _ in 0..<combined { permits.signal() }
     }
     permits.signal()
   }
-  return try progress.withLock { try $0.get() }
+  return try progress.withLock { $0.result }.get()
+}
+
+/// The array of `body(0)`, ..., `body(count − 1)`, computed on several threads where that is allowed.
+///
+/// The first error in order is thrown.
+func concurrentMap<Value: Sendable, Failure: Error>(
+  _ count: Int, _ body: @Sendable (Int) throws(Failure) -> Value
+) throws(Failure) -> [Value] {
+  if count == 0 { return [] }
+  return try concurrentReduce(count, ahead: count) { (i) throws(Failure) in
+    [try body(i)]
+  } combine: {
+    $0.append(contentsOf: $1)
+  }
+}
+
+private func captured<Value, Failure: Error>(_ body: () throws(Failure) -> Value) -> Result<Value, Failure> {
+  do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
 }
 
 /// The results combined so far, and those whose turn has not come.
-private struct Reduction<Value: Sendable>: Sendable {
+private struct Reduction<Value: Sendable, Failure: Error>: Sendable {
   private let count: Int
   private var sum: Value?
-  private var failure: (any Error)?
-  private var waiting: [Int: Result<Value, any Error>] = [:]
+  private var failure: Failure?
+  private var waiting: [Int: Result<Value, Failure>] = [:]
   private var next = 0
   private var begun = 0
 
   init(count: Int) { self.count = count }
 
-  /// The next position to work on; nil when there is none, or an error makes the rest needless.
+  /// The next position to work on, or nil when there is none or an error makes the rest needless.
   mutating func begin() -> Int? {
     if begun == count || failure != nil { return nil }
     defer { begun += 1 }
     return begun
   }
 
-  /// Takes a result, combines those whose turn it is and says how many.
+  /// Takes a result, combines all results whose turn it is, and returns their number.
   mutating func take(
-    _ result: Result<Value, any Error>, at position: Int, _ combine: (inout Value, Value) -> Void
+    _ result: Result<Value, Failure>, at position: Int, _ combine: (inout Value, Value) -> Void
   ) -> Int {
     let first = next
     waiting[position] = result
@@ -70,8 +88,6 @@ private struct Reduction<Value: Sendable>: Sendable {
     return next - first
   }
 
-  func get() throws -> Value {
-    if let failure { throw failure }
-    return sum!
-  }
+  /// The sum, or the first error.
+  var result: Result<Value, Failure> { failure.map { .failure($0) } ?? .success(sum!) }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value and its tangent: a dual number over tensors.
+/// A dual number over tensors: a value and its tangent.
 final class Dual: Sendable {
   let level: Int
   let primal: Tensor
@@ -13,15 +13,15 @@ final class Dual: Sendable {
   }
 }
 
-/// Numbers the transformations in the order in which they begin, so that an inner one always has the higher level.
+/// Numbers transformations in the order in which they begin, so that an inner one has the higher level.
 ///
-/// The one global of the library. It tells transformations apart and never touches a value.
+/// The counter belongs to the process. It tells transformations apart and never touches a value.
 enum Level {
   private static let latest = Atomic<Int>(0)
   static func next() -> Int { latest.add(1, ordering: .relaxed).newValue }
 }
 
-/// Forward mode's step: the primitive on the primals, its tangent rule beside it.
+/// Forward mode: applies a primitive to the primals, and its tangent rule to the tangents.
 func applyForward(_ primitive: some Primitive, _ inputs: Operands, level: Int) -> Operands {
   var primals = inputs
   var tangents = Operands(absent: inputs.count)

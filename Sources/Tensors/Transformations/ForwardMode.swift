@@ -1,4 +1,4 @@
-/// The value of `f` at a point and its derivative along a direction, in one pass: a Jacobian-vector product.
+/// The value of a function at a point and its Jacobian-vector product with a direction, in one pass.
 ///
 /// - Precondition: the tangent has the point's shape.
 public func jvp(
@@ -10,9 +10,10 @@ public func jvp(
   return parts(of: y, level: level)
 }
 
-/// The value of `f` at parameters and its derivative along a direction with the structure of their `learned`.
+/// The value of a function of parameters and its derivative along a direction, in one pass.
 ///
-/// Throws `FlowError.structure` when the structures differ, and what `f` throws.
+/// The direction has the structure of `point.learned`. Throws `FlowError.structure` when it does not, and
+/// rethrows the errors of `f`.
 public func jvp(
   at point: Params, along tangent: Params, _ f: (Params) throws -> Tensor
 ) throws -> (value: Tensor, tangent: Tensor) {
@@ -23,7 +24,7 @@ public func jvp(
   return parts(of: try f(duals), level: level)
 }
 
-/// A row-wise function's results and how they change along a direction: two results at once, as a layer has.
+/// The two results of a function, such as a layer's, and their derivatives along a direction.
 func jvp(
   at point: Tensor, along tangent: Tensor, _ f: (Tensor) throws -> (Tensor, Tensor)
 ) rethrows -> (values: (Tensor, Tensor), tangents: (Tensor, Tensor)) {
@@ -38,7 +39,7 @@ private func parts(of y: Tensor, level: Int) -> (value: Tensor, tangent: Tensor)
   return (y, .zeros(y.shape, dtype: y.dtype))
 }
 
-/// The Jacobian ∂f/∂x of shape `f(x).shape + x.shape`, by one forward pass an element of x.
+/// The Jacobian ∂f/∂x of shape `f(x).shape + x.shape`. It takes one forward pass per element of x.
 ///
 /// - Precondition: the shapes' ranks add up to at most 6.
 public func jacobian(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows -> Tensor {
@@ -53,9 +54,9 @@ public func jacobian(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows 
   return stack(columns, axis: 1).reshaped(to: Shape(shape.sizes + point.shape.sizes))
 }
 
-/// The Jacobians of a row-wise function for every row at once: `[batch, outputs, inputs]`, by one forward pass an input.
+/// The Jacobians of a row-wise function for all rows, `[batch, outputs, inputs]`, by one pass per input.
 ///
-/// Right only where row i of the result depends on row i of the input alone.
+/// The result is correct only if row i of `f(x)` depends on row i of x alone.
 public func rowJacobians(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows -> Tensor {
   var columns: [Tensor] = []
   for position in 0..<point.shape.sample.count {

@@ -1,11 +1,12 @@
-/// The Jacobian J of a function of parameters at a point, as what it does to vectors: no matrix is formed.
+/// The Jacobian J of a function of parameters at a point, as an operator on vectors. It forms no matrix.
 ///
-/// The point is any tree: parameters, `.leaf(inputs)`, or both under names of one's own. Directions have the structure of its
-/// `learned`; results are tensors. A product costs about twice the function, an adjoint product about three times.
+/// The point is any tree: parameters, `.leaf(inputs)`, or both under labels of your own. Directions have the
+/// structure of `point.learned`, and results are tensors. A product costs about twice the function, an
+/// adjoint product about three times.
 public struct JacobianOperator {
-  /// Where J is taken.
+  /// The point at which J is taken.
   public let point: Params
-  /// What is differentiated.
+  /// The function that is differentiated.
   public let function: (Params) throws -> Tensor
 
   /// The Jacobian of a function at a point.
@@ -22,12 +23,12 @@ public struct JacobianOperator {
   /// The function's value.
   public func value() throws -> Tensor { try function(point) }
 
-  /// J v. Throws `FlowError.structure` for a direction that the point does not have.
+  /// The product J v. Throws `FlowError.structure` for a direction of another structure.
   public func product(_ direction: Params) throws -> Tensor {
     try jvp(at: point, along: direction, function).tangent
   }
 
-  /// Jᵀ u.
+  /// The adjoint product Jᵀ u.
   ///
   /// - Precondition: u has the value's shape.
   public func adjoint(_ cotangent: Tensor) throws -> Params {
@@ -41,13 +42,17 @@ public struct JacobianOperator {
     return point.learned.replacingLearned(with: leaves)
   }
 
-  /// The Gauss-Newton product Jᵀ H J v, where H is the objective's Hessian by the function's value, the identity by default.
+  /// The Gauss-Newton product Jᵀ H J v.
+  ///
+  /// H is the Hessian of the objective by the function's value. The default is the identity.
   public func gaussNewton(_ direction: Params, hessian: (Tensor) throws -> Tensor = { $0 }) throws -> Params {
     try adjoint(hessian(product(direction)))
   }
 }
 
-/// The product of a scalar function's Hessian with a direction: forward mode over reverse mode, about four times the function.
+/// The product of a scalar function's Hessian with a direction, by forward mode over reverse mode.
+///
+/// It costs about four times the function.
 ///
 /// - Precondition: `f` gives a single number.
 public func hessianProduct(
@@ -62,9 +67,9 @@ public func hessianProduct(
 /// - Parameters:
 ///   - product: v ↦ A v.
 ///   - b: the right-hand side.
-///   - iterations: the most products.
-///   - tolerance: ends when the residual's norm is this small beside that of b.
-/// - Returns: the solution, or what it was when the curvature along a direction was not positive.
+///   - iterations: the largest number of products.
+///   - tolerance: the iteration ends when the residual's norm is this fraction of the norm of b.
+/// - Returns: the solution, or the latest x when the curvature along a direction is not positive.
 ///
 /// Hestenes & Stiefel 1952.
 public func conjugateGradient(

@@ -1,49 +1,83 @@
-/// An operation whose derivatives are known: its value, its tangent rule and its cotangent rule side by side.
+/// An operation with known derivatives: it states its value, its tangent rule and its cotangent rule.
 ///
-/// Rules are written with tensor operations and only ever see values of outer levels, so a rule is differentiated like
-/// anything else and transformations nest. The engine knows no primitive and a primitive knows no engine.
+/// The two rules are written with tensor operations, so they are differentiated like anything else and
+/// transformations nest. `value` may run a loop or a kernel over memory: it reads through
+/// `Operands.pointer(_:to:)` and writes into a `Storage`. Here is x³ with a loop of its own:
+///
+/// ```swift
+/// struct Cube: Primitive {
+///   func value(_ inputs: Operands) -> Operands {
+///     let result = Storage(shape: inputs[0].shape, dtype: inputs[0].dtype)
+///     func loop<S: Scalar>(_: S.Type) {
+///       let (x, y): (UnsafePointer<S>, UnsafeMutablePointer<S>) = (inputs.pointer(0), result.pointer())
+///       for i in 0..<result.shape.count { y[i] = x[i] * x[i] * x[i] }
+///     }
+///     result.dtype.withScalar { loop($0) }
+///     return Operands(Tensor(result))
+///   }
+///   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
+///     Operands(3 * square(inputs[0]) * tangents[0])
+///   }
+///   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+///     Operands(3 * square(inputs[0]) * g[0])
+///   }
+/// }
+/// ```
+///
+/// A primitive is called as a function, `Cube()(x)`, or with `apply` where it has several results.
 public protocol Primitive: Sendable {
-  /// Results for values in memory.
+  /// The results for inputs that are values in memory.
   func value(_ inputs: Operands) -> Operands
 
-  /// The results' tangents, given the inputs' (nil: zero) and the results `outputs`.
+  /// The tangents of the results. An absent input tangent is zero, and `outputs` are the results.
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands
 
-  /// The inputs' cotangents, given the results' (nil: zero). Only those in `wanted` are used; the others may be nil.
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
+  /// The cotangents of the inputs, given those `g` of the results. Absent ones are zero in both.
+  ///
+  /// Only the cotangents in `wanted` are used.
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
 }
 
-/// A primitive with a kernel of its own for values and for one reverse pass over values.
+/// A primitive that also has a kernel for the reverse pass over values in memory.
 ///
-/// Every other case (forward mode, nested) runs `composed`, the same expression in small primitives, so a fused
-/// primitive nests for nothing and needs no tangent rule.
+/// Forward mode and nested transformations run `composed`, the same expression in other primitives. Therefore
+/// a fused primitive nests without further rules and needs no tangent rule.
 public protocol FusedPrimitive: Primitive {
-  /// The same results by small primitives.
+  /// The same results, computed by other primitives.
   func composed(_ inputs: Operands) -> Operands
 
-  /// Whether the shards of a batch share one value of the same parameters: for work on parameters alone that is large beside
-  /// that on a shard's rows. Such a primitive has no properties: all that it depends on is among its inputs.
+  /// Whether the shards of a batch share one value for the same parameters.
+  ///
+  /// This is for work on parameters alone that is large beside the work on a shard's rows. Such a primitive
+  /// has no properties: everything it depends on is among its inputs, at most four.
   static var isSharedByShards: Bool { get }
 }
 
 extension FusedPrimitive {
-  /// Each shard has its own.
+  /// Each shard computes its own value.
   public static var isSharedByShards: Bool { false }
 
-  /// Never asked for: forward mode runs `composed`.
+  /// Stops the program: forward mode runs `composed`.
   public func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     fatalError("forward mode runs the composed form")
   }
 }
 
-/// Which input cotangents are wanted.
+/// Tells a cotangent rule which input cotangents are wanted.
 public struct Wanted: Sendable {
-  private let bits: UInt8
+  private let bits: UInt64
+
   init(_ slots: InputSlots) {
-    bits = (0..<4).reduce(0) { slots[$1] >= 0 ? $0 | 1 << UInt8($1) : $0 }
+    bits = (0..<4).reduce(0) { slots[$1] >= 0 ? $0 | 1 << UInt64($1) : $0 }
   }
+
+  /// One flag for each input. Inputs from number 64 on always count as wanted.
+  public init(_ flags: [Bool]) {
+    bits = flags.prefix(64).enumerated().reduce(0) { $1.element ? $0 | 1 << UInt64($1.offset) : $0 }
+  }
+
   /// Whether the cotangent of input `i` is wanted.
-  public subscript(i: Int) -> Bool { bits & 1 << UInt8(i) != 0 }
+  public subscript(i: Int) -> Bool { i >= 64 || bits & 1 << UInt64(i) != 0 }
 }
 
 /// Applies a primitive at the level of the innermost transformation among its inputs.
@@ -56,7 +90,7 @@ public func apply(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
   }
 }
 
-/// Applies a fused primitive: its kernels where they serve, its composed form elsewhere.
+/// Applies a fused primitive by its kernels where they serve, and by its composed form elsewhere.
 public func apply<P: FusedPrimitive>(_ primitive: P, _ inputs: Operands) -> Operands {
   guard let innermost = inputs.innermost else { return primitive.value(inputs) }
   if case .traced(let traced) = innermost.payload, traced.tape.sees(onlyValuesUnder: inputs) {
@@ -78,6 +112,10 @@ extension Primitive {
 }
 
 extension FusedPrimitive {
+  /// The single result for one input.
+  public func callAsFunction(_ a: Tensor) -> Tensor { apply(self, Operands(a))[0] }
+  /// The single result for two inputs.
+  public func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor { apply(self, Operands(a, b))[0] }
   /// The single result for three inputs.
   public func callAsFunction(_ a: Tensor, _ b: Tensor, _ c: Tensor) -> Tensor {
     apply(self, Operands(a, b, c))[0]

@@ -1,4 +1,4 @@
-/// The value of `f` at a point, and the map from a cotangent of the value to the cotangent of the point.
+/// The value of a function at a point, and its pullback from cotangents of the value to those of the point.
 ///
 /// The pullback can be called any number of times.
 public func vjp(
@@ -17,7 +17,7 @@ public func vjp(
   )
 }
 
-/// The value of a scalar function of parameters and its gradient, which has the structure of their `learned`.
+/// The value of a scalar function of parameters and its gradient, which has the structure of `learned`.
 ///
 /// - Precondition: `f` gives a single number.
 public func valueAndGradient(
@@ -32,7 +32,7 @@ public func valueAndGradient(
   return (value, point.learned.replacingLearned(with: gradients))
 }
 
-/// The value of a scalar function and its gradient at a point.
+/// The value and the gradient of a scalar function at a point.
 ///
 /// - Precondition: `f` gives a single number.
 public func valueAndGradient(
@@ -56,7 +56,7 @@ public func gradient(at point: Params, _ f: (Params) throws -> Tensor) rethrows 
   try valueAndGradient(at: point, f).gradient
 }
 
-/// How many operations a function of parameters records for its gradient: what the gradient's overhead follows.
+/// The number of operations that a function records for its gradient. The overhead is proportional to it.
 public func recordedOperations(
   at point: Params, _ f: (Params) throws -> Tensor
 ) rethrows -> Int {
@@ -66,7 +66,7 @@ public func recordedOperations(
   return tape.count
 }
 
-/// The value of `f` and its pullback of the cotangent that `seed` gives for the value: one tensor a learned leaf.
+/// The value of `f`, and the cotangents of the learned leaves for the cotangent `seed(value)` of the value.
 func valueAndLeafGradients(
   at point: Params, seed: (Tensor) -> Tensor, _ f: (Params) throws -> Tensor
 ) rethrows -> (value: Tensor, gradients: [Tensor]) {
@@ -74,13 +74,15 @@ func valueAndLeafGradients(
   return (value, point.filledUp(gradients))
 }
 
-/// The same of one of several shards: nil for leaves that nothing depends on, and what is still to be pulled back through
-/// the values that the shards share.
+/// The same for one of several shards.
+///
+/// It also returns the cotangents of the shared values, which are pulled back later. A gradient is nil where
+/// nothing depends on a leaf.
 func valueAndLeafGradients(
   at point: Params, sharing shared: SharedValues?, seed: (Tensor) -> Tensor, _ f: (Params) throws -> Tensor
 ) rethrows -> (value: Tensor, gradients: [Tensor?], shared: [SharedValues.Cotangent]) {
   let tape = Tape(sharing: shared)
-  // Views of its own: threads that count references to the same objects would wait for each other.
+  // Each shard has views of its own: threads that count references to one object wait for each other.
   let leaves = point.learnedLeaves.map { tape.leaf($0.ownView) }
   let loss = try Transformation.$isUnderWay.withValue(true) { try f(point.replacingLearned(with: leaves)) }
   let found = tape.cotangents(of: leaves, seed: (loss, seed(loss.detached)))
@@ -88,13 +90,14 @@ func valueAndLeafGradients(
 }
 
 extension Params {
-  /// Gradients of the learned leaves, with zeros where there is none.
+  /// The gradients of the learned leaves, with zeros for missing ones.
   func filledUp(_ gradients: [Tensor?]) -> [Tensor] {
     Swift.zip(gradients, learnedLeaves).map { $0 ?? .zeros($1.shape, dtype: $1.dtype) }
   }
 }
 
-/// What the current task is doing: a tape belongs to one thread, so no shards are made inside another transformation.
+/// Knows whether the current task is inside a transformation. A tape belongs to one thread, so there are no
+/// shards inside.
 enum Transformation {
   @TaskLocal static var isUnderWay = false
 }

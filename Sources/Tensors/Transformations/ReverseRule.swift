@@ -1,10 +1,12 @@
-/// A function with a reverse pass of its own, which need not keep what it computes on the way.
+/// Applies a function with a reverse pass of its own, which need not keep intermediate results.
 ///
 /// - Parameters:
-///   - inputs: what the function takes.
-///   - composed: the function in ordinary operations: what runs on values, in forward mode and where transformations nest.
-///   - rule: the function on values under one reverse pass, told which inputs are followed; and the map from its results'
-///     cotangents to its inputs' (nil: zero), which may be called more than once.
+///   - inputs: the inputs of the function.
+///   - composed: the function in ordinary operations. It runs on values, in forward mode and where
+///     transformations nest.
+///   - rule: the function on values under one reverse pass, and its pullback. It is told which inputs are
+///     wanted. The pullback maps cotangents of the results to those of the inputs (nil: zero). It may be
+///     called more than once.
 package func withReverseRule<Failure: Error>(
   _ inputs: [Tensor], composed: ([Tensor]) throws(Failure) -> [Tensor],
   rule: (_ inputs: [Tensor], _ wanted: [Bool]) throws(Failure) -> (
@@ -18,8 +20,9 @@ package func withReverseRule<Failure: Error>(
   return try traced.tape.apply(inputs, rule)
 }
 
-/// The values of `f` at points, and the map from their cotangents to those of the points that are wanted (nil: zero). The
-/// map can be called once: memory is let go on the way.
+/// The values of `f` at points, and the pullback to the wanted points (nil: zero).
+///
+/// The pullback can be called once, since it frees memory as it goes.
 package func pullbackOnce<Failure: Error>(
   at points: [Tensor], wanted: [Bool], _ f: ([Tensor]) throws(Failure) -> [Tensor]
 ) throws(Failure) -> (values: [Tensor], pullback: ([Tensor?]) -> [Tensor?]) {

@@ -8,17 +8,20 @@ import Dispatch
   import Darwin
 #endif
 
-/// How work over a batch is spread. Results do not depend on it.
+/// Controls how work on a batch is spread over threads. Results do not depend on it.
 public enum Parallelism {
-  /// The most threads that one call uses; nil: as many as there are cores. Set it for a scope:
-  /// `Parallelism.$threads.withValue(1) { ... }`.
+  /// The largest number of threads that one call uses; nil stands for the number of cores.
+  ///
+  /// Set it for a scope: `Parallelism.$threads.withValue(1) { ... }`.
   @TaskLocal public static var threads: Int?
 
-  /// The rows of one shard of small samples. Fixed, so that sums have one order on every machine.
+  /// The number of rows in a shard of small samples. It is fixed, so sums have one order on every machine.
   public static let shardRows = 128
 
-  /// The rows of one shard: 128 for samples of up to 256 numbers, and for larger ones the largest power of two whose rows
-  /// hold at most 32,768 numbers. A batch of a few images is work enough for several cores.
+  /// The number of rows in a shard of samples of a shape.
+  ///
+  /// It is 128 for samples of up to 256 numbers. For larger samples it is the largest power of two whose rows
+  /// hold at most 32,768 numbers, since a few images are work enough for several cores.
   public static func shardRows(of sample: Shape) -> Int {
     var rows = shardRows
     while rows > 1 && rows * sample.count > 256 * shardRows { rows /= 2 }
@@ -26,18 +29,18 @@ public enum Parallelism {
   }
 }
 
-/// The mean over rows of a loss a row, and its gradient, which has the structure of the parameters' `learned`.
+/// The mean over rows of a per-row loss, and its gradient, which has the structure of `point.learned`.
 ///
-/// Rows are cut into shards of fixed size (128 rows of small samples), each with a forward and a backward pass of its own; shards run on all cores, and
-/// their sums are added in rising order, so the bits are the same for any number of threads. Inside another
-/// transformation the shards run one after the other.
+/// Rows are cut into shards of fixed size, each with a forward and a backward pass of its own. Shards run on
+/// all cores, and their sums are added in rising order. So the bits are the same for any number of threads.
+/// Inside another transformation the shards run one after the other.
 ///
 /// - Parameters:
 ///   - point: the parameters.
-///   - rows: how many rows there are.
-///   - shardRows: the rows of one shard; nil: as many as for small samples.
-///   - loss: gives one loss for each row of a range, `[range.count]`.
-/// - Precondition: `loss` gives one number a row; at least one row.
+///   - rows: the number of rows.
+///   - shardRows: the number of rows in a shard; nil stands for that of small samples, 128.
+///   - loss: returns one loss for each row of a range, `[range.count]`.
+/// - Precondition: `loss` returns one number per row; at least one row.
 public func valueAndGradient(
   at point: Params, rows: Int, shardRows: Int? = nil, _ loss: @Sendable (Params, Range<Int>) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
@@ -69,14 +72,15 @@ public func valueAndGradient(
   return (sums.value / Double(rows), point.learned.replacingLearned(with: point.filledUp(sums.gradients)))
 }
 
-/// The mean over a batch's rows of a loss a row, and its gradient: sharded as `valueAndGradient(at:rows:)`.
+/// The mean over the rows of a batch of a per-row loss, and its gradient. Sharded as
+/// `valueAndGradient(at:rows:)`.
 ///
 /// - Parameters:
 ///   - point: the parameters.
 ///   - batch: rows of data.
-///   - context: rows of context beside them.
-///   - loss: gives one loss a row, `[rows]`; row i may depend on row i alone.
-/// - Precondition: `loss` gives one number a row; at least one row.
+///   - context: one row of context per row of data.
+///   - loss: returns one loss per row, `[rows]`. Loss i may depend on row i alone.
+/// - Precondition: `loss` returns one number per row; at least one row.
 public func valueAndGradient(
   at point: Params, over batch: Tensor, given context: Tensor? = nil,
   _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
@@ -88,25 +92,25 @@ public func valueAndGradient(
   }
 }
 
-/// The mean over rows of a loss a row, and its gradient.
+/// The mean over the rows of a batch of a per-row loss, and its gradient.
 ///
-/// - Precondition: `loss` gives one number a row; at least one row.
+/// - Precondition: `loss` returns one number per row; at least one row.
 public func valueAndGradient(
   at point: Params, over batch: Tensor, _ loss: @Sendable (Params, Tensor) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
   try valueAndGradient(at: point, over: batch, given: nil) { params, rows, _ in try loss(params, rows) }
 }
 
-/// A row-wise function of many rows, evaluated in pieces on all cores and put together again.
+/// Evaluates a row-wise function of many rows in pieces on all cores, and joins the results.
 ///
-/// `body` is called with ranges of rows and gives tensors of as many rows. A row's bits do not depend on its piece, so
-/// neither do the results on the pieces' size, which follows the number of threads. The pieces also bound the memory that
-/// intermediate results take.
+/// `body` is called with ranges of rows and returns tensors of as many rows. The size of the pieces follows
+/// the number of threads. It does not change results, since the bits of a row do not depend on its piece.
+/// Pieces also bound the memory of intermediate results.
 package func mapRows<Failure: Error>(
   _ rows: Int, of sample: Shape, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
 ) throws(Failure) -> [Tensor] {
   let shard = Parallelism.shardRows(of: sample)
-  // A second thread takes some ten microseconds to wake: as long as a few rows of few numbers take.
+  // Waking a second thread takes some ten microseconds, as long as a few rows of few numbers take.
   let isSmall = rows < 2 * shard || rows * sample.count < 1024
   if isSmall || Transformation.isUnderWay { return try body(0..<rows) }
   let threads = Parallelism.threads ?? ProcessorCount.value
@@ -116,41 +120,13 @@ package func mapRows<Failure: Error>(
   return results[0].indices.map { k in concatenate(results.map { $0[k] }, axis: 0) }
 }
 
-/// `body` of each leaf's position, on all cores where the leaves are large enough to be worth it.
+/// The values of `body` at the position of each leaf, computed on all cores if the leaves are large.
 package func mapLeaves<Value: Sendable>(_ leaves: [Tensor], _ body: @Sendable (Int) -> Value) -> [Value] {
   let isLarge = leaves.reduce(0) { $0 + $1.count } >= 1 << 18
   return isLarge ? concurrentMap(leaves.count, body) : leaves.indices.map(body)
 }
 
-/// `body(0)`, ..., `body(count − 1)`, on several threads where that is allowed; the first error in order is thrown.
-func concurrentMap<Value: Sendable, Failure: Error>(
-  _ count: Int, _ body: @Sendable (Int) throws(Failure) -> Value
-) throws(Failure) -> [Value] {
-  let limit = min(count, Parallelism.threads ?? ProcessorCount.value)
-  if limit <= 1 || Transformation.isUnderWay {
-    var values: [Value] = []
-    for i in 0..<count { values.append(try body(i)) }
-    return values
-  }
-  nonisolated(unsafe) let results = UnsafeMutableBufferPointer<Result<Value, Failure>?>.allocate(
-    capacity: count)
-  results.initialize(repeating: nil)
-  defer {
-    results.deinitialize()
-    results.deallocate()
-  }
-  onThreads(limit) { worker in
-    for i in stride(from: worker, to: count, by: limit) {
-      do throws(Failure) { results[i] = .success(try body(i)) } catch { results[i] = .failure(error) }
-    }
-  }
-  var values: [Value] = []
-  values.reserveCapacity(count)
-  for result in results { values.append(try result!.get()) }
-  return values
-}
-
-/// Calls `body` with 0, ..., count − 1 at the same time, each with the current task's settings.
+/// Calls `body` with 0, ..., count − 1 at the same time, each with the settings of the current task.
 func onThreads(_ count: Int, _ body: @Sendable (Int) -> Void) {
   let (threads, meter) = (Parallelism.threads, TensorMemory.meter)
   DispatchQueue.concurrentPerform(iterations: count) { worker in

@@ -1,11 +1,12 @@
 import Synchronization
 
-/// Values of the parameters alone that the shards of a batch have in common, and what pulls their cotangents back.
+/// Values of the parameters alone that the shards of a batch share.
 ///
-/// The first shard that asks for a value finds it, for all; the shards' cotangents are summed in the shards' order and
-/// pulled back once. So a matrix made of factors is made once a step, not once a shard.
+/// The first shard that asks for a value computes it for all. The cotangents of the shards are summed in the
+/// order of the shards and pulled back once. So a matrix made of factors is computed once per step, not once
+/// per shard.
 final class SharedValues: Sendable {
-  /// A primitive, the parameters that it is applied to by their slots, and which of the constants beside them.
+  /// Identifies a value: the primitive, the slots of its parameters, and a number for each set of constants.
   struct Place: Hashable, Sendable {
     let primitive: ObjectIdentifier
     let slots: SIMD4<Int32>

@@ -1,4 +1,4 @@
-/// A value that a tape follows, and the slot of its cotangent.
+/// A value that a tape follows, with the slot of its cotangent.
 final class Traced: Sendable {
   let tape: Tape
   let slot: Int32
@@ -11,17 +11,17 @@ final class Traced: Sendable {
   }
 }
 
-/// What happened to traced values, in order: the record that reverse mode walks back.
+/// The record of all operations on traced values, which reverse mode walks backwards.
 ///
-/// Steps lie in one array and name their inputs by slot, so the backward pass is one loop and freeing a tape of any
-/// length recurses nowhere. A tape belongs to the thread that began it; `valueAndGradient(at:over:)` keeps to one
-/// thread inside another transformation for that reason.
+/// Steps lie in one array and name their inputs by slot. So the backward pass is one loop, and freeing a tape
+/// of any length does not recurse. A tape belongs to the thread that began it. For that reason
+/// `valueAndGradient(at:over:)` uses one thread inside another transformation.
 final class Tape: @unchecked Sendable {
   let level = Level.next()
   private var steps: [Step] = []
   private var slotCount: Int32 = 0
   private var leafCount: Int32 = 0
-  /// What this tape has in common with those of other shards.
+  /// The values that this tape shares with the tapes of other shards.
   private let shared: SharedValues?
   private var sharedOutputs: [(place: SharedValues.Place, slots: Range<Int32>)] = []
 
@@ -33,7 +33,7 @@ final class Tape: @unchecked Sendable {
   /// The number of operations recorded.
   var count: Int { steps.count }
 
-  /// A value to differentiate by.
+  /// Follows a value from here on.
   func leaf(_ primal: Tensor) -> Tensor {
     defer { (slotCount, leafCount) = (slotCount + 1, leafCount + 1) }
     return Tensor(Traced(tape: self, slot: slotCount, primal: primal))
@@ -57,8 +57,9 @@ final class Tape: @unchecked Sendable {
     return true
   }
 
-  /// Reverse mode's step: the primitive on the primals, and a record that remembers it.
+  /// Applies a primitive to the primals and records the step.
   func apply<P: Primitive>(_ primitive: P, _ inputs: Operands) -> Operands {
+    if inputs.count > 4 { return applyToMany(primitive, inputs) }
     let (primals, slots) = lowered(inputs)
     let outputs = Tensors.apply(primitive, primals)
     let firstSlot = slotCount
@@ -70,9 +71,22 @@ final class Tape: @unchecked Sendable {
     return followed(outputs, from: firstSlot)
   }
 
-  /// A primitive of parameters alone, found once for all shards; nil where that cannot be.
+  /// The same for more inputs than a step stores in line.
+  private func applyToMany(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
+    let outputs = apply((0..<inputs.count).map { inputs[$0] }) { primals, wanted in
+      let inputs = Operands(primals)
+      let outputs = Tensors.apply(primitive, inputs)
+      return (
+        (0..<outputs.count).map { outputs[$0] },
+        { primitive.cotangent(Operands($0), inputs, outputs, wanted: Wanted(wanted)).all }
+      )
+    }
+    return Operands(outputs)
+  }
+
+  /// Applies a primitive of parameters alone once for all shards. Returns nil where that is not possible.
   func applyShared(_ primitive: some FusedPrimitive, _ inputs: Operands) -> Operands? {
-    guard let shared else { return nil }
+    guard let shared, inputs.count <= 4 else { return nil }
     let (primals, slots) = lowered(inputs)
     // Leaves have the first slots.
     for i in 0..<inputs.count where slots[i] >= leafCount { return nil }
@@ -105,7 +119,9 @@ final class Tape: @unchecked Sendable {
     return results
   }
 
-  /// A function with a reverse pass of its own on the values below this tape: `rule` is told which inputs the tape follows.
+  /// Applies a function with a reverse pass of its own to the values below this tape.
+  ///
+  /// `rule` is told which inputs the tape follows.
   func apply<Failure: Error>(
     _ inputs: [Tensor],
     _ rule: (_ inputs: [Tensor], _ wanted: [Bool]) throws(Failure) -> (
@@ -120,9 +136,9 @@ final class Tape: @unchecked Sendable {
     return zip(first..<slotCount, outputs).map { Tensor(Traced(tape: self, slot: $0, primal: $1)) }
   }
 
-  /// The cotangents of `leaves`, given the cotangents of some outputs; nil where nothing depends on a leaf.
+  /// The cotangents of `leaves` for given cotangents of some outputs; nil where nothing depends on a leaf.
   ///
-  /// A step is dropped once it has been walked when `consuming`; the tape then serves one pass only.
+  /// With `consuming` each step is dropped after its use, and the tape serves one pass only.
   func cotangents(
     of leaves: [Tensor], seeds: [(output: Tensor, cotangent: Tensor)], consuming: Bool
   ) -> [Tensor?] {
@@ -130,7 +146,7 @@ final class Tape: @unchecked Sendable {
     return leaves.map { slot(of: $0).flatMap { cotangents.take($0) } }
   }
 
-  /// The same in one pass, and the cotangents of what the shards share.
+  /// The same in one pass, with the cotangents of the values that shards share.
   func cotangents(
     of leaves: [Tensor], seed: (output: Tensor, cotangent: Tensor)
   ) -> (leaves: [Tensor?], shared: [SharedValues.Cotangent]) {
@@ -157,13 +173,13 @@ final class Tape: @unchecked Sendable {
   }
 }
 
-/// The sum of what there is.
+/// The sum of two tensors, where a missing one counts as zero.
 func sum(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
   guard let a, let b else { return a ?? b }
   return a + b
 }
 
-/// The cotangents that a backward pass has found so far, by slot.
+/// The cotangents found so far in a backward pass, by slot.
 private struct Cotangents {
   private var values: [Tensor?]
 
@@ -173,13 +189,13 @@ private struct Cotangents {
     values[Int(slot)] = sum(take(slot), cotangent)
   }
 
-  /// What has come to a slot, which nothing reads after.
+  /// Removes and returns the cotangent of a slot.
   mutating func take(_ slot: Int32) -> Tensor? { values[Int(slot)].take() }
 }
 
-/// The slots of up to four inputs; −1: a constant to the tape.
+/// The slots of up to four inputs. Slot −1 stands for a constant.
 struct InputSlots: Sendable {
-  // In pairs, like the sizes of a shape.
+  // In pairs, as in `Shape`.
   private var pairs: (SIMD2<Int32>, SIMD2<Int32>)
 
   init(_ lanes: SIMD4<Int32> = SIMD4(repeating: -1)) { pairs = (lanes.lowHalf, lanes.highHalf) }
@@ -192,10 +208,10 @@ struct InputSlots: Sendable {
   }
 }
 
-/// One operation that a tape recorded.
+/// One recorded operation.
 private class Step {
-  /// Hands the cotangents of its outputs on to its inputs.
-  func pullBack(_ cotangents: inout Cotangents) { fatalError("a step knows how") }
+  /// Moves the cotangents of its outputs on to its inputs.
+  func pullBack(_ cotangents: inout Cotangents) { fatalError("overridden by every step") }
 }
 
 private final class PrimitiveStep<P: Primitive>: Step {
@@ -224,7 +240,7 @@ private final class PrimitiveStep<P: Primitive>: Step {
   }
 }
 
-/// An operation of any number of inputs whose reverse pass is given.
+/// An operation on any number of inputs with a given reverse pass.
 private final class RuleStep: Step {
   private let pullback: ([Tensor?]) -> [Tensor?]
   private let inputSlots: [Int32]

@@ -1,10 +1,11 @@
 extension Tree {
-  /// The tree with the leaves under some paths frozen: what training then leaves alone.
+  /// The tree with the leaves under some paths frozen. Training does not change frozen leaves.
   ///
-  /// A pattern is a path from the root, as in `paths`, to a leaf or a branch: `bijection/0` freezes the first layer. `*` stands
-  /// for any run of characters within a label, and `**` for any number of labels: `bijection/*/net`, `**/bias`.
+  /// A pattern is a path from the root to a leaf or a branch, as in `paths`: `bijection/0` freezes the first
+  /// layer. `*` stands for any characters within a label, and `**` for any number of labels:
+  /// `bijection/*/net`, `**/bias`.
   ///
-  /// Throws `FlowError.structure` when a pattern fits no leaf: most likely it is misspelt.
+  /// Throws `FlowError.structure` when a pattern fits no leaf, since it is probably misspelt.
   public func freezing(_ patterns: String...) throws(FlowError) -> Tree { try freezing(patterns) }
 
   /// The tree with the leaves under some paths frozen.
@@ -20,7 +21,7 @@ extension Tree {
     return result
   }
 
-  /// The tree with the same leaves frozen as in another of the same labels: undoes `freezing`.
+  /// The tree with the same leaves frozen as in another tree with the same labels. This undoes `freezing`.
   ///
   /// Throws `FlowError.structure` with both trees when the structures differ.
   public func withFrozenLeaves(of other: Tree) throws(FlowError) -> Tree {
@@ -54,7 +55,7 @@ extension Tree {
   }
 }
 
-/// Whether labels begin with what a pattern says.
+/// Whether a path begins with labels that a pattern describes.
 private func fits(_ pattern: ArraySlice<Substring>, _ path: ArraySlice<Substring>) -> Bool {
   guard let head = pattern.first else { return true }
   if head == "**" {
@@ -65,7 +66,7 @@ private func fits(_ pattern: ArraySlice<Substring>, _ path: ArraySlice<Substring
   return matches(head[...], label[...]) && fits(pattern.dropFirst(), path.dropFirst())
 }
 
-/// Whether a label is what a pattern with stars says.
+/// Whether a pattern with stars describes a label.
 private func matches(_ pattern: Substring, _ label: Substring) -> Bool {
   guard let head = pattern.first else { return label.isEmpty }
   if head == "*" {

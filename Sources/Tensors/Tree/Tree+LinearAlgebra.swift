@@ -1,11 +1,11 @@
-/// Trees of tensors as vectors: gradients, directions, steps of a solver.
+/// Trees of tensors as vectors, such as gradients, directions and steps of a solver.
 ///
-/// - Precondition, of all that takes two trees: they have one structure and one shape a leaf. Those of a gradient and of a
-///   direction do, being `learned`.
+/// Two trees in one operation have the same structure and the same shapes of leaves. This is a precondition.
+/// Gradients and directions of the same parameters fulfil it.
 extension Tree where Leaf == Tensor {
-  /// Leaf by leaf sums.
+  /// The sum, leaf by leaf.
   public static func + (a: Tree, b: Tree) -> Tree { combined(a, b) { $0 + $1 } }
-  /// Leaf by leaf differences.
+  /// The difference, leaf by leaf.
   public static func - (a: Tree, b: Tree) -> Tree { combined(a, b) { $0 - $1 } }
   /// Every leaf negated.
   public static prefix func - (a: Tree) -> Tree { a.map { -$0 } }
@@ -14,13 +14,13 @@ extension Tree where Leaf == Tensor {
   /// Every leaf divided by a number.
   public static func / (a: Tree, b: Double) -> Tree { a.map { $0 / b } }
 
-  /// Σ of products of all numbers, leaf after leaf.
+  /// The dot product over all numbers, in the order of the leaves.
   public func dot(_ other: Tree) -> Tensor {
     let products = Tree.combined(self, other) { ($0 * $1).sum() }.leaves
     return products.dropFirst().reduce(products.first ?? .zeros(.scalar)) { $0 + $1 }
   }
 
-  /// The learned numbers, leaf after leaf in row-major order, as one vector.
+  /// The learned numbers as one vector, in the order of the leaves.
   ///
   /// - Precondition: at least one learned leaf.
   public func flattened() -> Tensor {
@@ -29,7 +29,7 @@ extension Tree where Leaf == Tensor {
     return concatenate(leaves.map { $0.reshaped(to: [$0.count]) }, axis: 0)
   }
 
-  /// The tree with its learned numbers taken from a vector: undoes `flattened`.
+  /// The tree with its learned numbers taken from a vector. This undoes `flattened`.
   ///
   /// - Precondition: as many numbers as are learned.
   public func unflattened(_ vector: Tensor) -> Tree {

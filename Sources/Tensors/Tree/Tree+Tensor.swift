@@ -44,8 +44,9 @@ extension Tree where Leaf == Tensor {
     }
   }
 
-  /// Throws `FlowError.structure`, with both trees, unless the other tree has this one's learned leaves: the same structure
-  /// once frozen leaves are taken out of this one, the same shapes and dtypes.
+  /// Throws `FlowError.structure` with both trees unless the other tree has the structure of `learned`.
+  ///
+  /// Shapes and dtypes must agree too.
   public func checkLearned(against other: Tree, who: String) throws(FlowError) {
     if !agrees(with: other) { throw .structure(who: who, expected: learned.outline, got: other.outline) }
   }
@@ -78,12 +79,12 @@ extension Tree where Leaf == Tensor {
     return same.leaves.allSatisfy { $0 }
   }
 
-  /// The tree with every real leaf converted to a dtype; int32 leaves stay.
+  /// The tree with every floating-point leaf converted to a dtype. Leaves of dtype int32 stay.
   public func cast(to dtype: DType) -> Tree { map { $0.dtype.isFloatingPoint ? $0.cast(to: dtype) : $0 } }
 
-  /// √Σx² over all leaves, in rising order of leaves.
+  /// √Σx² over all leaves, summed in the order of the leaves.
   public var norm: Double { leaves.reduce(0) { $0 + square($1.cast(to: .float64)).sum().item }.squareRoot() }
 
-  /// The tree of the same structure with one value everywhere.
+  /// A tree of the same structure with one value everywhere.
   public func filled(with value: Double) -> Tree { map { .full($0.shape, value, dtype: $0.dtype) } }
 }

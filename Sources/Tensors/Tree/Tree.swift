@@ -1,11 +1,11 @@
-/// An immutable tree of labelled branches: parameters, gradients, moments, masks.
+/// An immutable tree of labelled branches. Parameters, gradients, moments and masks are trees.
 ///
-/// A frozen leaf is part of what a layer is (a permutation, say) but is not learned: it has no gradient, no weight decay
-/// and no optimizer state. Gradients and optimizer states have the structure of `learned`.
+/// A frozen leaf, such as a permutation, belongs to a layer but is not learned. It has no gradient, no weight
+/// decay and no optimizer state. Gradients and optimizer states have the structure of `learned`.
 public enum Tree<Leaf> {
   /// A learned leaf.
   case leaf(Leaf)
-  /// A leaf that training leaves alone.
+  /// A leaf that training does not change.
   case frozen(Leaf)
   /// Labelled children, in order.
   case branch([Child])
@@ -24,7 +24,7 @@ public enum Tree<Leaf> {
   }
 }
 
-/// The parameters of a layer: tensors under their names.
+/// The parameters of a layer: a tree of tensors.
 public typealias Params = Tree<Tensor>
 
 extension Tree: Sendable where Leaf: Sendable {}
@@ -62,7 +62,7 @@ extension Tree {
 
   /// The child under a label.
   ///
-  /// - Precondition: it exists. `Mapping` has compared the whole structure before a layer's body runs.
+  /// - Precondition: it exists. `Mapping` compares the whole structure before the body of a layer runs.
   @inlinable public func child(_ label: String) -> Tree {
     guard case .branch(let children) = self,
       let i = children.indices.first(where: { children[$0].label == label })
@@ -96,7 +96,7 @@ extension Tree {
     }
   }
 
-  /// Calls `body` with path, value and whether it is frozen, for each leaf in order.
+  /// Calls `body` with the path and the value of each leaf in order, and tells whether the leaf is frozen.
   public func forEach(_ body: (_ path: String, _ leaf: Leaf, _ isFrozen: Bool) throws -> Void) rethrows {
     func walk(_ tree: Tree, _ path: String) throws {
       switch tree {
@@ -128,7 +128,7 @@ extension Tree {
     }
   }
 
-  /// The tree without its frozen leaves. Branches stay, empty ones too.
+  /// The tree without its frozen leaves. All branches stay, even empty ones.
   public var learned: Tree {
     switch self {
     case .leaf: self
@@ -151,7 +151,7 @@ extension Tree {
     }
   }
 
-  /// One line a leaf: path and value's description, frozen ones marked.
+  /// One line per leaf, with its path and a description of its value. Frozen leaves are marked.
   public var outline: String {
     var lines: [String] = []
     forEach { path, leaf, isFrozen in

@@ -1,95 +1,75 @@
-/// The convolution of x [batch, positions..., in] with w [window..., in, out]: the trilinear form's derivative by g.
+import CKernels
+
+/// One of the three products of a convolution.
 ///
-/// The three derivatives of a trilinear form are bilinear, and each one's own derivatives are the other two.
-struct Convolution: Primitive {
+/// The trilinear form Σ x[p · stride + k − padding, i] w[k, i, o] g[p, o] has a derivative by each of its
+/// factors. Each derivative is a product of the other two factors. The derivatives of a product are again
+/// such products.
+struct ConvolutionProduct: BilinearPrimitive {
+  /// The factor by which the form is differentiated, and the two factors of the product.
+  enum Derivative {
+    /// The convolution of x [batch, positions..., in] with w [window..., in, out].
+    case byOutput
+    /// The transposed convolution of g [batch, positions..., out] with w [window..., in, out].
+    case byInput
+    /// The products of the windows of x [batch, positions..., in] with g [batch, positions..., out].
+    case byWeight
+  }
+
+  let derivative: Derivative
   let geometry: ConvolutionGeometry
 
-  func value(_ inputs: Operands) -> Operands {
-    let (x, w) = (inputs.storage(0), inputs.storage(1))
-    return Operands(geometry.products(w, x).small(x, w, bias: nil, .identity))
+  init(_ derivative: Derivative, _ geometry: ConvolutionGeometry) {
+    (self.derivative, self.geometry) = (derivative, geometry)
   }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    bilinear(self, tangents, inputs)
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    let g = cotangents[0]
-    return Operands(
-      wanted[0] ? TransposedConvolution(geometry: geometry)(g, inputs[1]) : nil,
-      wanted[1] ? WindowProducts(geometry: geometry)(inputs[0], g) : nil)
-  }
-}
-
-/// The derivative by x: g [batch, positions..., out] with w [window..., in, out].
-struct TransposedConvolution: Primitive {
-  let geometry: ConvolutionGeometry
 
   func value(_ inputs: Operands) -> Operands {
-    let (g, w) = (inputs.storage(0), inputs.storage(1))
-    return Operands(geometry.products(w, g).large(g, w))
+    let (a, b) = (inputs.storage(0), inputs.storage(1))
+    switch derivative {
+    case .byOutput: return Operands(geometry.products(b, a).small(a, b, bias: nil, CK_IDENTITY_EPILOGUE))
+    case .byInput: return Operands(geometry.products(b, a).large(a, b))
+    case .byWeight:
+      let (rows, ins, outs) = (a.shape[0], a.shape[-1], b.shape[-1])
+      let products = ConvolutionProducts(
+        geometry: geometry, batch: rows, inputs: ins, outputs: outs, dtype: a.dtype)
+      return Operands(products.weight(a, b).reshaped(to: Shape(geometry.windowSizes + [ins, outs])))
+    }
   }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    bilinear(self, tangents, inputs)
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    let x = cotangents[0]
-    return Operands(
-      wanted[0] ? Convolution(geometry: geometry)(x, inputs[1]) : nil,
-      wanted[1] ? WindowProducts(geometry: geometry)(x, inputs[0]) : nil)
-  }
-}
 
-/// The derivative by w: x [batch, positions..., in] with g [batch, positions..., out].
-struct WindowProducts: Primitive {
-  let geometry: ConvolutionGeometry
-
-  func value(_ inputs: Operands) -> Operands {
-    let (x, g) = (inputs.storage(0), inputs.storage(1))
-    let products = ConvolutionProducts(
-      geometry: geometry, batch: x.shape[0], inputs: x.shape[-1], outputs: g.shape[-1], dtype: x.dtype)
-    let shape = Shape(geometry.windowSizes + [x.shape[-1], g.shape[-1]])
-    return Operands(products.weight(x, g).reshaped(to: shape))
-  }
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    bilinear(self, tangents, inputs)
-  }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    let w = cotangents[0]
-    return Operands(
-      wanted[0] ? TransposedConvolution(geometry: geometry)(inputs[1], w) : nil,
-      wanted[1] ? Convolution(geometry: geometry)(inputs[0], w) : nil)
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (g, a, b) = (g[0], inputs[0], inputs[1])
+    func product(_ i: Int, _ derivative: Derivative, _ x: Tensor, _ y: Tensor) -> Tensor? {
+      wanted[i] ? ConvolutionProduct(derivative, geometry)(x, y) : nil
+    }
+    switch derivative {
+    case .byOutput: return Operands(product(0, .byInput, g, b), product(1, .byWeight, a, g))
+    case .byInput: return Operands(product(0, .byOutput, g, b), product(1, .byWeight, g, a))
+    case .byWeight: return Operands(product(0, .byInput, b, g), product(1, .byOutput, a, g))
+    }
   }
 }
 
 /// f(convolution + bias) in one pass over the result.
 struct ConvolutionLayer: FusedPrimitive {
   let geometry: ConvolutionGeometry
-  let epilogue: Epilogue
+  let activation: ck_epilogue
+
+  private var convolution: ConvolutionProduct { ConvolutionProduct(.byOutput, geometry) }
 
   func value(_ inputs: Operands) -> Operands {
     let (x, w, bias) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
-    return Operands(geometry.products(w, x).small(x, w, bias: bias, epilogue))
+    return Operands(geometry.products(w, x).small(x, w, bias: bias, activation))
   }
   func composed(_ inputs: Operands) -> Operands {
-    Operands(epilogue(Convolution(geometry: geometry)(inputs[0], inputs[1]) + inputs[2]))
+    Operands(activation(convolution(inputs[0], inputs[1]) + inputs[2]))
   }
-  func cotangent(_ cotangents: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands
-  {
-    let g = epilogue.pullback(cotangents[0], outputs[0])
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let g = activation.pullback(g[0], outputs[0])
+    let products = convolution.cotangent(Operands(g), inputs, outputs, wanted: wanted)
     return Operands(
-      wanted[0] ? TransposedConvolution(geometry: geometry)(g, inputs[1]) : nil,
-      wanted[1] ? WindowProducts(geometry: geometry)(inputs[0], g) : nil,
+      products.optional(0), products.optional(1),
       wanted[2] ? g.sum(over: 0..<g.rank - 1).reshaped(to: [g.shape[-1]]) : nil)
   }
-}
-
-private func bilinear(_ product: some Primitive, _ tangents: Operands, _ inputs: Operands) -> Operands {
-  let first = tangents.optional(0).map { product($0, inputs[1]) }
-  let second = tangents.optional(1).map { product(inputs[0], $0) }
-  guard let first, let second else { return Operands(first ?? second) }
-  return Operands(first + second)
 }
 
 extension ConvolutionGeometry {

@@ -1,7 +1,8 @@
-/// Where the taps of a convolution lie: output position p and tap k of each axis meet input position p · stride + k − padding.
+/// The positions of the taps of a convolution.
 ///
-/// "Large" is the input's side and "small" the output's; a transposed convolution goes from small to large. There are always
-/// three axes; those that a tensor does not have stand in front, with size 1.
+/// Along each axis, output position p and tap k meet input position p · stride + k − padding. "Large" is the
+/// side of the input and "small" that of the output; a transposed convolution goes from small to large. There
+/// are always three axes. Missing ones come first and have size 1.
 struct ConvolutionGeometry: Sendable, Hashable {
   /// One axis.
   struct Axis: Sendable, Hashable {
@@ -21,15 +22,17 @@ struct ConvolutionGeometry: Sendable, Hashable {
     }
 
     var isFlippable: Bool { stride == 1 && padding < window && padding >= 0 }
-    /// Small and large exchanged: position q of the input meets output position q + k′ − padding′ for the tap
-    /// k′ = window − 1 − k, with padding′ = window − 1 − padding.
+    /// The axis with small and large exchanged.
+    ///
+    /// Input position q meets output position q + k′ − padding′ for the tap k′ = window − 1 − k, where
+    /// padding′ = window − 1 − padding.
     var flipped: Axis {
       Axis(large: small, small: large, window: window, stride: 1, padding: window - 1 - padding)
     }
   }
 
   let axes: (Axis, Axis, Axis)
-  /// How many of them the tensors have.
+  /// The number of axes that the tensors have.
   let rank: Int
 
   init(_ present: [Axis]) {
@@ -47,21 +50,23 @@ struct ConvolutionGeometry: Sendable, Hashable {
 
   var largeCount: Int { axes.0.large * axes.1.large * axes.2.large }
   var smallCount: Int { axes.0.small * axes.1.small * axes.2.small }
-  /// The taps of a window.
+  /// The number of taps of a window.
   var taps: Int { axes.0.window * axes.1.window * axes.2.window }
 
-  /// Whether each position meets itself alone: a product with a matrix.
+  /// Whether each position meets only itself, so that the convolution is a product with a matrix.
   var isPointwise: Bool {
     taps == 1 && present.allSatisfy { $0.stride == 1 && $0.padding == 0 && $0.large == $0.small }
   }
-  /// Whether large and small can change places with the taps in opposite order.
+  /// Whether large and small can be exchanged by reversing the taps.
   var isFlippable: Bool { present.allSatisfy(\.isFlippable) }
   var flipped: ConvolutionGeometry {
     ConvolutionGeometry((axes.0.flipped, axes.1.flipped, axes.2.flipped), rank: rank)
   }
 
-  /// Calls `clip` for each of some output positions (of all samples, one after the other) with taps outside the input,
-  /// then `run` for each run of taps that meet neighbouring input positions.
+  /// Visits some output positions, which are numbered through all samples.
+  ///
+  /// It calls `clip` for a position with taps outside the input, then `run` for each run of taps that meet
+  /// neighbouring input positions.
   @inline(__always)
   func visit(
     _ positions: Range<Int>, clip: (_ row: Int) -> Void,

@@ -1,11 +1,11 @@
 import CKernels
 
-/// The three products of a convolution on values. Its trilinear form Σ x[p · stride + k − padding, i] w[k, i, o] g[p, o]
-/// has three derivatives: by g (the convolution), by x (the transposed one) and by w.
+/// The three products on values: the convolution, the transposed convolution, and the derivative by w.
 ///
-/// Each is a matrix product with the windows of one side as rows, made block by block ("im2col"), or a product whose rows
-/// are added to windows. A window's row has taps · channels numbers, so the side with fewer channels is taken where the
-/// geometry lets one choose. The choice depends on shapes alone, and an element's terms have one order.
+/// Each is a matrix product whose rows are the windows of one side, made block by block ("im2col"), or a
+/// product whose rows are added to windows. The row of a window has taps · channels numbers, so the side with
+/// fewer channels serves where the geometry allows it. The choice depends on shapes alone, and the terms of
+/// an element have one order.
 struct ConvolutionProducts {
   let geometry: ConvolutionGeometry
   let batch: Int
@@ -23,17 +23,17 @@ struct ConvolutionProducts {
   private func empty(_ sizes: [Int], _ channels: Int) -> Storage {
     Storage(shape: Shape([batch] + sizes + [channels]), dtype: dtype)
   }
-  /// w[k, i, o] with the taps in opposite order and the axes in another.
+  /// w[k, i, o] with reversed taps and permuted axes.
   private func turned(_ w: Storage, _ axes: [Int]) -> Storage {
     Tensor(w).reshaped(to: [taps, inputs, outputs]).flipped(axis: 0).permuted(axes: axes).storage
   }
 
   /// f(convolution + bias).
-  func small(_ x: Storage, _ w: Storage, bias: Storage?, _ epilogue: Epilogue) -> Tensor {
+  func small(_ x: Storage, _ w: Storage, bias: Storage?, _ activation: ck_epilogue) -> Tensor {
     let width = taps * inputs
     if geometry.isPointwise {
       let y = empty(geometry.smallSizes, outputs)
-      gemm(false, false, batch * geometry.smallCount, outputs, inputs, x, w, bias: bias, epilogue.kernel, y)
+      gemm(false, false, batch * geometry.smallCount, outputs, inputs, x, w, into: y, bias: bias, activation)
       return Tensor(y)
     }
     if isNarrowInside {
@@ -42,18 +42,17 @@ struct ConvolutionProducts {
       )
       geometry.blocks(of: batch * geometry.largeCount, columns: taps * outputs, dtype) { range, patches in
         gemm(
-          false, false, range.count, taps * outputs, inputs, x.rows(range, width: inputs), weight, bias: nil,
-          CK_IDENTITY_EPILOGUE, patches)
+          false, false, range.count, taps * outputs, inputs, x.rows(range, width: inputs), weight,
+          into: patches)
         flipped.scatter(patches, channels: outputs, range, addingTo: y)
       }
-      return epilogue(bias.map { Tensor(y) + Tensor($0) } ?? Tensor(y))
+      return activation(bias.map { Tensor(y) + Tensor($0) } ?? Tensor(y))
     }
     let y = empty(geometry.smallSizes, outputs)
     geometry.blocks(of: batch * geometry.smallCount, columns: width, dtype) { range, patches in
       geometry.gather(x, channels: inputs, range, into: patches)
-      gemm(
-        false, false, range.count, outputs, width, patches, w, bias: bias, epilogue.kernel,
-        y.rows(range, width: outputs))
+      let rows = y.rows(range, width: outputs)
+      gemm(false, false, range.count, outputs, width, patches, w, into: rows, bias: bias, activation)
     }
     return Tensor(y)
   }
@@ -62,8 +61,7 @@ struct ConvolutionProducts {
   func large(_ g: Storage, _ w: Storage) -> Tensor {
     if geometry.isPointwise {
       let x = empty(geometry.largeSizes, inputs)
-      gemm(
-        false, true, batch * geometry.largeCount, inputs, outputs, g, w, bias: nil, CK_IDENTITY_EPILOGUE, x)
+      gemm(false, true, batch * geometry.largeCount, inputs, outputs, g, w, into: x)
       return Tensor(x)
     }
     if isNarrowOutside {
@@ -73,16 +71,16 @@ struct ConvolutionProducts {
       geometry.blocks(of: batch * geometry.largeCount, columns: taps * outputs, dtype) { range, patches in
         flipped.gather(g, channels: outputs, range, into: patches)
         gemm(
-          false, false, range.count, inputs, taps * outputs, patches, weight, bias: nil, CK_IDENTITY_EPILOGUE,
-          x.rows(range, width: inputs))
+          false, false, range.count, inputs, taps * outputs, patches, weight,
+          into: x.rows(range, width: inputs))
       }
       return Tensor(x)
     }
     let x = zeros(geometry.largeSizes, inputs)
     geometry.blocks(of: batch * geometry.smallCount, columns: taps * inputs, dtype) { range, patches in
       gemm(
-        false, true, range.count, taps * inputs, outputs, g.rows(range, width: outputs), w, bias: nil,
-        CK_IDENTITY_EPILOGUE, patches)
+        false, true, range.count, taps * inputs, outputs, g.rows(range, width: outputs), w,
+        into: patches)
       geometry.scatter(patches, channels: inputs, range, addingTo: x)
     }
     return Tensor(x)
@@ -97,7 +95,7 @@ struct ConvolutionProducts {
       ) {
         (x.rows($0, width: inputs), $1)
       }
-      // [inputs, taps in opposite order, outputs]
+      // [inputs, reversed taps, outputs]
       let turned = total.reshaped(to: [inputs, taps, outputs]).permuted(axes: [1, 0, 2]).flipped(axis: 0)
       return turned.reshaped(to: [taps * inputs, outputs])
     }
@@ -106,7 +104,7 @@ struct ConvolutionProducts {
     }
   }
 
-  /// Σ over blocks of leftᵀ right, block after block.
+  /// The sum of leftᵀ right over blocks, in rising order.
   private func summed(
     _ positions: Int, rows: Int, columns: Int, _ channels: Int, _ geometry: ConvolutionGeometry,
     _ side: Storage,
@@ -117,7 +115,7 @@ struct ConvolutionProducts {
       geometry.gather(side, channels: channels, range, into: patches)
       let (left, right) = factors(range, patches)
       let part = Storage(shape: [rows, columns], dtype: dtype)
-      gemm(true, false, rows, columns, range.count, left, right, bias: nil, CK_IDENTITY_EPILOGUE, part)
+      gemm(true, false, rows, columns, range.count, left, right, into: part)
       total = total.map { $0 + Tensor(part) } ?? Tensor(part)
     }
     return total ?? .zeros([rows, columns], dtype: dtype)

@@ -1,45 +1,48 @@
-/// What stands around the positions of a convolution's input: zeros.
+/// The number of zeros around the positions of a convolution's input.
 public enum ConvolutionPadding: Sendable, Hashable {
-  /// As many as make ⌈size / stride⌉ positions of the output, shared between both ends, the end getting the odd one.
+  /// As many zeros as give ⌈size / stride⌉ output positions. Both ends share them; the odd one is last.
   case same
-  /// None: windows lie within the input.
+  /// No zeros: windows lie within the input.
   case valid
-  /// So many at both ends of each axis.
+  /// A given number of zeros at both ends of each axis.
   case symmetric([Int])
 }
 
-/// The convolution (cross-correlation, as networks have it) of x [batch, positions..., in] with w [window..., in, out] on
-/// one to three axes of positions, channels last.
+/// The convolution of x [batch, positions..., in] with w [window..., in, out], on one to three axes.
 ///
-/// y[p, o] = Σ x[p · stride + k − padding, i] w[k, i, o] over taps k and channels i, x being 0 outside.
+/// As usual in networks, it is a cross-correlation: y[p, o] = Σ x[p · stride + k − padding, i] w[k, i, o].
+///
+/// The sum is over taps k and channels i, and x is 0 outside.
 ///
 /// - Parameters:
-///   - strides: one an axis; all 1 if nil.
-///   - padding: what stands around x.
+///   - strides: one per axis; nil stands for 1.
+///   - padding: the zeros around x.
 /// - Precondition: ranks, channels and dtypes agree; strides are positive; the window fits.
 public func convolution(
   _ x: Tensor, _ w: Tensor, strides: [Int]? = nil, padding: ConvolutionPadding = .same
 ) -> Tensor {
-  Convolution(geometry: convolutionGeometry(x, w, strides, padding))(x, w)
+  ConvolutionProduct(.byOutput, convolutionGeometry(x, w, strides, padding))(x, w)
 }
 
-/// f(convolution + bias), the bias one number a channel [out].
+/// f(convolution + bias), with a bias [out] of one number per channel.
 ///
 /// - Precondition: as of `convolution(_:_:strides:padding:)`.
 public func convolution(
-  _ x: Tensor, _ w: Tensor, _ bias: Tensor, _ epilogue: Epilogue = .identity, strides: [Int]? = nil,
+  _ x: Tensor, _ w: Tensor, _ bias: Tensor, _ activation: Activation = .identity, strides: [Int]? = nil,
   padding: ConvolutionPadding = .same
 ) -> Tensor {
   require(
     bias.shape == [w.shape[-1]] && bias.dtype == w.dtype, "convolution to \(w.shape), bias \(bias.shape)")
-  return ConvolutionLayer(geometry: convolutionGeometry(x, w, strides, padding), epilogue: epilogue)(
-    x, w, bias)
+  let geometry = convolutionGeometry(x, w, strides, padding)
+  return activation.finished(ConvolutionLayer(geometry: geometry, activation: activation.fused)(x, w, bias))
 }
 
-/// The adjoint of `convolution` in its first argument: from y [batch, positions..., out] to x [batch, positions..., in] with
-/// w [window..., in, out].
+/// The adjoint of `convolution` in its first argument.
 ///
-/// x has `stride` times as many positions as y for `.same`, and as many as the windows cover otherwise.
+/// It maps y [batch, positions..., out] to x [batch, positions..., in].
+///
+/// w is [window..., in, out]. For `.same`, x has `stride` times as many positions as y. Otherwise it has as
+/// many as the windows cover.
 ///
 /// - Precondition: as of `convolution`.
 public func transposedConvolution(
@@ -59,11 +62,11 @@ public func transposedConvolution(
     let low = padding.low(of: i, large: large, small: small, window: window, stride: stride)
     return ConvolutionGeometry.Axis(large: large, small: small, window: window, stride: stride, padding: low)
   }
-  return TransposedConvolution(geometry: ConvolutionGeometry(axes))(y, w)
+  return ConvolutionProduct(.byInput, ConvolutionGeometry(axes))(y, w)
 }
 
 extension ConvolutionPadding {
-  /// The output positions of an axis; not positive where the window does not fit.
+  /// The number of output positions along an axis. It is not positive where the window does not fit.
   package func outputs(of axis: Int, inputs: Int, window: Int, stride: Int) -> Int {
     switch self {
     case .same: return (inputs + stride - 1) / stride

@@ -1,11 +1,11 @@
 import Randomness
 import Tensors
 
-/// A dense layer whose mask holds some of its weights at zero: y = f(x (W ∘ mask) + b) on the last axis.
+/// A dense layer with a mask that keeps some weights at zero: y = f(x (W ∘ mask) + b) on the last axis.
 ///
-/// Parameters: `weight` [in, out], drawn from `weight` (default Glorot uniform); `bias` [out], default zeros;
-/// frozen: `mask` [in, out], so that a tree loaded into a layer with another mask is still the same function.
-/// Cost: 2 · in · out operations a row.
+/// Parameters: `weight` [in, out], by default Glorot uniform; `bias` [out], by default zeros; frozen: `mask`
+/// [in, out]. Since the tree holds the mask, it is the same function in a layer with another mask. Cost: 2 ·
+/// in · out operations per row.
 public struct MaskedDense: Network {
   private let mask: Tensor
   private let activation: Activation
@@ -26,7 +26,7 @@ public struct MaskedDense: Network {
     self.bias = bias
   }
 
-  /// Parameters and the function. Throws when the last axes are not those of the mask.
+  /// Initial parameters and the function. Throws when the last axes are not those of the mask.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {

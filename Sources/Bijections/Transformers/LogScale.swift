@@ -1,0 +1,30 @@
+import Tensors
+
+/// The form of the scale of an affine map: a function from a raw number r to the logarithm of the scale.
+public enum LogScale: Sendable, Hashable {
+  /// c · tanh(r / c), which is smooth and stays within ±c, so neither direction can overflow.
+  case bounded(Double)
+  /// r itself, as in RealNVP's paper and in jax-flows.
+  case exponential
+  /// log sigmoid(r + shift), a contraction, as in Glow's code with shift 2.
+  case sigmoid(shift: Double)
+  /// log(low + (high − low) · sigmoid(r)): the scale has bounds 0 ≤ low < high. With 0 and 2 it starts at 1.
+  case within(low: Double, high: Double)
+  /// c · atan r, which stays within ±c π/2. With c = 1.272 it is the clamp of INNs.
+  case arctangent(Double)
+
+  /// The logarithm of the scale.
+  public func callAsFunction(_ r: Tensor) -> Tensor {
+    switch self {
+    case .bounded(let bound): bound * tanh(r / bound)
+    case .exponential: r
+    case .sigmoid(let shift): logSigmoid(r + shift)
+    // low + (high - low) / (1 + e^-r) = (high + low e^-r) / (1 + e^-r), in logarithms.
+    case .within(0, let high): logSigmoid(r) + log(Tensor(high, dtype: r.dtype))
+    case .within(let low, let high):
+      logSigmoid(r) + softplus(log(Tensor(low / high, dtype: r.dtype)) - r)
+        + log(Tensor(high, dtype: r.dtype))
+    case .arctangent(let factor): factor * atan(r)
+    }
+  }
+}

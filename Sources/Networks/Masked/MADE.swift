@@ -1,0 +1,175 @@
+import Randomness
+import Tensors
+
+/// A masked autoencoder (MADE): the outputs for each number depend on earlier numbers alone.
+///
+/// Every unit has a degree, and a weight from unit a to unit b exists where degree(a) ≤ degree(b):
+///
+/// - number i has degree i, for i from 1 to D; a context has degree 0, so every unit sees it;
+/// - hidden units have degrees from 1 to D − 1, or from 0 if there is a context or only one number;
+/// - the outputs for number i have degree i − 1.
+///
+/// The outputs for the first number see the context through hidden units of degree 0. No output sees the last
+/// number, so there are no weights for it. With D = 1 the outputs depend on biases and context.
+///
+/// Degrees rise within every layer if numbers are taken in their order. So every mask [in, out] is a
+/// staircase, and products skip the blocks of zeros. The first units of each layer are those that the first
+/// numbers determine.
+///
+/// Inputs: D numbers, and then the context, if `contexts` is not 0. Outputs: `count` for each number, number
+/// by number. Cost: that of dense layers of these widths.
+///
+/// Parameters: `dense_0`, `dense_1`, ... as of `Dense`. The first layer has [context + D − 1] inputs. Masks
+/// follow from the widths. Degrees and orders that are drawn from the key are frozen: `order` [D] (int32) for
+/// `order: .random`, and `degrees` [units] beside `weight` for `hiddenDegrees: .random`. The last layer
+/// starts at zero by default.
+///
+/// Errors: `mismatch` for a layer without units, and for outputs that are not a multiple of the numbers.
+///
+/// Germain, Gregor, Murray & Larochelle 2015, *MADE*, arXiv 1502.03509, section 4.
+public struct MADE: Network {
+  /// The way in which degrees are assigned.
+  public enum Degrees: Sendable, Hashable {
+    /// Numbers keep their order, and hidden units get degrees evenly.
+    case ordered
+    /// Degrees are drawn from the key.
+    case random
+  }
+
+  /// The widths of the hidden layers.
+  public let hidden: [Int]
+  /// The function after each hidden layer.
+  public let activation: Activation
+  /// The order in which numbers may depend on each other.
+  public let order: Degrees
+  /// The way in which hidden units get their degrees.
+  public let hiddenDegrees: Degrees
+  /// The number of inputs, behind the others, that every output sees.
+  public private(set) var contexts = 0
+  let isResidual: Bool
+  private let weight: Initializer
+  private let lastWeight: Initializer
+
+  /// A masked network with hidden layers of the given widths.
+  public init(
+    hidden: [Int], activation: Activation = .relu, order: Degrees = .ordered,
+    hiddenDegrees: Degrees = .ordered, weight: Initializer = .heNormal, lastWeight: Initializer = .zeros
+  ) {
+    self.init(hidden, activation, order, hiddenDegrees, isResidual: false, weight, lastWeight)
+  }
+
+  /// A masked network of residual blocks h ↦ h + V f(U f(h) + u) + v between two masked layers.
+  ///
+  /// All hidden layers share their degrees, so a sum of units keeps the order.
+  /// Nash & Durkan 2019, *Autoregressive energy machines*, arXiv 1904.05626.
+  ///
+  /// - Precondition: `residualBlocks` is not negative.
+  public init(
+    width: Int, residualBlocks: Int, activation: Activation = .relu, order: Degrees = .ordered,
+    hiddenDegrees: Degrees = .ordered, weight: Initializer = .heNormal, lastWeight: Initializer = .zeros
+  ) {
+    require(residualBlocks >= 0, "MADE: residualBlocks is not negative, got \(residualBlocks)")
+    let hidden = [Int](repeating: width, count: 2 * residualBlocks + 1)
+    self.init(hidden, activation, order, hiddenDegrees, isResidual: true, weight, lastWeight)
+  }
+
+  private init(
+    _ hidden: [Int], _ activation: Activation, _ order: Degrees, _ hiddenDegrees: Degrees, isResidual: Bool,
+    _ weight: Initializer, _ lastWeight: Initializer
+  ) {
+    (self.hidden, self.activation, self.order) = (hidden, activation, order)
+    (self.hiddenDegrees, self.isResidual) = (hiddenDegrees, isResidual)
+    (self.weight, self.lastWeight) = (weight, lastWeight)
+  }
+
+  /// The network with a context as its last `contexts` inputs.
+  public func conditioned(on contexts: Int) -> MADE {
+    var network = self
+    network.contexts = contexts
+    return network
+  }
+
+  /// Initial parameters and the function.
+  public func initialize(
+    _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
+  ) throws(FlowError) -> (params: Params, apply: Apply) {
+    let (numbers, contexts) = (inputDim.count - contexts, contexts)
+    guard inputDim.rank == 1, outputDim.rank == 1, numbers > 0, outputDim[0] % numbers == 0 else {
+      throw .mismatch(
+        who: "MADE", what: "outputs", expected: "a multiple of \(numbers), for a vector of inputs",
+        got: "\(inputDim) to \(outputDim)")
+    }
+    let count = outputDim[0] / numbers
+    let (params, network) = try masked(key, numbers: numbers, outputs: count, dtype: dtype)
+    return (
+      params,
+      { params, x in
+        let network = network.bound(to: params)
+        let context = contexts > 0 ? x.sliced(axis: 1, numbers..<numbers + contexts) : nil
+        let sorted = network.sorted(x.sliced(axis: 1, 0..<numbers)).sliced(axis: 1, 0..<numbers - 1)
+        let outputs = network(sorted, context).reshaped(to: [x.rows, numbers, count])
+        return network.restored(outputs).reshaped(to: outputDim.batched(x.rows))
+      }
+    )
+  }
+
+  /// Parameters, and the network that they make on numbers sorted by degree, with `outputs` for each number.
+  package func masked(
+    _ key: Key, numbers: Int, outputs count: Int, dtype: DType
+  ) throws(FlowError) -> (params: Params, network: MaskedNetwork) {
+    if let width = ([numbers, count] + hidden).first(where: { $0 < 1 }) {
+      throw .mismatch(
+        who: "MADE", what: "numbers, outputs and hidden units", expected: "at least 1", got: "\(width)")
+    }
+    let degrees = degrees(key.folded(in: 0), numbers, count)
+    var layers: [Params.Child] = []
+    for i in 0...hidden.count {
+      let (key, isLast) = (key.folded(in: 0).folded(in: i), i == hidden.count)
+      let (shape, width): (Shape, Int) = ([degrees[i].count, degrees[i + 1].count], degrees[i + 1].count)
+      var children: [Params.Child] = [
+        .init("weight", .leaf((isLast ? lastWeight : weight)(key.folded(in: 0), shape, dtype: dtype))),
+        .init("bias", .leaf(.zeros([width], dtype: dtype))),
+      ]
+      if isDrawn(i) { children.append(.init("degrees", .frozen(Tensor(degrees[i + 1], dtype: dtype)))) }
+      layers.append(.init("dense_\(i)", .branch(children)))
+    }
+    if order == .random {
+      layers.append(.init("order", .frozen(key.folded(in: 1).permutationTensor(numbers))))
+    }
+    return (.branch(layers), MaskedNetwork(self, degrees: degrees))
+  }
+
+  /// Whether the tree holds the degrees of the units behind layer i. Residual blocks share their degrees.
+  func isDrawn(_ i: Int) -> Bool {
+    hiddenDegrees == .random && i < (isResidual ? min(1, hidden.count) : hidden.count)
+  }
+
+  /// The degrees of the inputs, of each hidden layer, and of the outputs.
+  private func degrees(_ key: Key, _ numbers: Int, _ count: Int) -> [[Double]] {
+    let inputs = [Int](repeating: 0, count: contexts) + Array(1..<numbers)
+    let outputs = (0..<numbers).flatMap { [Int](repeating: $0, count: count) }
+    let range = (contexts > 0 || numbers == 1 ? 0 : 1)...max(numbers - 1, 0)
+    var layers = [inputs]
+    for (i, width) in hidden.enumerated() {
+      let lowest = i > 0 ? layers[i].first ?? range.lowerBound : range.lowerBound
+      let layerKey = key.folded(in: i).folded(in: 2)
+      layers.append(
+        isResidual && i > 0
+          ? layers[1] : degrees(layerKey, width, in: lowest...range.upperBound, of: range))
+    }
+    return (layers + [outputs]).map { $0.map(Double.init) }
+  }
+
+  /// The rising degrees of the units of one hidden layer.
+  private func degrees(
+    _ key: Key, _ width: Int, in drawn: ClosedRange<Int>, of range: ClosedRange<Int>
+  ) -> [Int] {
+    if hiddenDegrees == .random {
+      return key.integers([width], in: drawn.lowerBound..<drawn.upperBound + 1).ints.sorted()
+    }
+    // Many units are shared out equally, and the lowest degrees get the remainder. Few are spread evenly.
+    let n = range.count
+    if width < n { return (0..<width).map { range.lowerBound + (2 * $0 + 1) * n / (2 * width) } }
+    return (0..<width).map { $0 % n }.sorted().map { range.lowerBound + $0 }
+  }
+}

@@ -1,0 +1,81 @@
+import Tensors
+
+/// The masked layers of a `MADE` for certain sizes, on numbers in the order of their degrees.
+///
+/// `bound(to:)` gives it the parameters for any number of passes.
+package struct MaskedNetwork: Sendable {
+  struct Layer {
+    let weight: Tensor
+    let bias: Tensor
+    /// The weights that exist; nil if the others are zeros already.
+    let stairs: Staircase?
+  }
+
+  let made: MADE
+  /// The degrees of the inputs, of each hidden layer, and of the outputs.
+  private(set) var degrees: [[Double]]
+  /// The weights of each layer that exist, if the widths alone determine them.
+  private let stairs: [Staircase]?
+  private(set) var layers: [Layer] = []
+  private var order: Tensor?
+
+  init(_ made: MADE, degrees: [[Double]]) {
+    self.made = made
+    self.degrees = degrees
+    stairs = made.hiddenDegrees == .random ? nil : Self.stairs(degrees)
+  }
+
+  /// The stairs of each layer; nil if the degrees of some layer do not rise.
+  private static func stairs(_ degrees: [[Double]]) -> [Staircase]? {
+    let stairs = zip(degrees, degrees.dropFirst()).compactMap { Staircase(from: $0, to: $1) }
+    return stairs.count == degrees.count - 1 ? stairs : nil
+  }
+
+  /// The network with its parameters.
+  package func bound(to params: Params) -> MaskedNetwork {
+    var result = self
+    // Only hidden degrees come from the tree, so any degrees in a tree give an autoregressive map.
+    for i in degrees.indices.dropFirst().dropLast() {
+      let layer = made.isResidual ? 0 : i - 1
+      if made.isDrawn(layer) { result.degrees[i] = params.child(layer)["degrees"].doubles }
+    }
+    let (own, stairs) = (result.degrees, stairs ?? Self.stairs(result.degrees))
+    result.layers = own.indices.dropLast().map { i in
+      let (weight, bias) = (params.child(i)["weight"], params.child(i)["bias"])
+      if let stairs { return Layer(weight: weight, bias: bias, stairs: stairs[i]) }
+      let (from, to) = (Tensor(own[i], dtype: weight.dtype), Tensor(own[i + 1], dtype: weight.dtype))
+      return Layer(weight: weight * (from.expanded(axis: 1) .<= to), bias: bias, stairs: nil)
+    }
+    result.order = made.order == .random ? params["order"] : nil
+    return result
+  }
+
+  /// Numbers [rows, D] in the order of their degrees.
+  package func sorted(_ x: Tensor) -> Tensor { order.map { x.gathered($0) } ?? x }
+  /// The inverse of `sorted`, for numbers [rows, D] or groups of outputs [rows, D, count].
+  package func restored(_ x: Tensor) -> Tensor {
+    order.map { x.gathered($0.inversePermutation, axis: 1) } ?? x
+  }
+
+  /// Outputs [rows, D · count] from the sorted numbers but the last, [rows, D − 1], and a context.
+  package func callAsFunction(_ x: Tensor, _ context: Tensor?) -> Tensor {
+    let (x, activation) = (context.map { concatenate([$0, x], axis: -1) } ?? x, made.activation)
+    var h: Tensor
+    if made.isResidual {
+      h = run(0, x, .identity)
+      for i in stride(from: 1, to: layers.count - 1, by: 2) {
+        h = h + run(i + 1, run(i, activation(h), activation), .identity)
+      }
+    } else {
+      h = x
+      for i in layers.indices.dropLast() { h = run(i, h, activation) }
+    }
+    return run(layers.count - 1, h, .identity)
+  }
+
+  private func run(_ i: Int, _ x: Tensor, _ activation: Activation) -> Tensor {
+    let layer = layers[i]
+    return layer.stairs.map { dense(x, layer.weight, layer.bias, activation, within: $0) }
+      ?? dense(x, layer.weight, layer.bias, activation)
+  }
+}
