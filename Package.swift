@@ -84,7 +84,8 @@ let package = Package(
     suite("Files", on: ["Tensors", "Files", "FuzzSupport"], fixtures: true),
     suite("Plots", on: ["Tensors", "Files", "Plots", "FuzzSupport", "TestSupport"]),
     suite(
-      "Networks", on: ["Tensors", "Randomness", "Networks", "Verification", "TestSupport"], fixtures: true),
+      "Networks", on: ["CKernels", "Tensors", "Randomness", "Networks", "Verification", "TestSupport"],
+      fixtures: true),
     suite(
       "Bijections",
       on: [

@@ -226,8 +226,8 @@ static void NAME(flows)(void) {
         NAME(add)(&value, y, n);
         NAME(add)(&value, slope, n);
         for (int given = 1; given < 4; given++) {
-          ck_spline_pullback(TYPE, &spline, inverse, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, raw, gx,
-                             graw);
+          ck_spline_pullback(TYPE, &spline, inverse, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, raw,
+                             gx, graw);
           NAME(add)(&pullback, gx, n);
           NAME(add)(&pullback, graw, raws);
         }
