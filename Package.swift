@@ -37,8 +37,8 @@ let package = Package(
     room("Networks", on: ["Tensors", "Randomness"]),
     room("Bijections", on: ["Tensors", "Randomness", "Networks"]),
     room("Distributions", on: ["Tensors", "Randomness", "Bijections"]),
-    room("Training", on: ["Tensors", "Randomness", "Files", "Distributions"]),
-    room("Verification", on: ["Tensors", "Randomness", "Bijections"]),
+    room("Training", on: ["CKernels", "Tensors", "Randomness", "Files", "Distributions"]),
+    room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
       "Flows",
       on: [

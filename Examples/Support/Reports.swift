@@ -13,8 +13,9 @@ public func remarkTime(since start: ContinuousClock.Instant) {
 }
 
 /// A callback of `fit` that prints both losses every so many epochs and after the last.
-public func printing(every interval: Int, of epochs: Int) -> (Fitted.Epoch) -> Continuation {
-  { epoch in
+public func printing(every interval: Int, of epochs: Int) -> (FitState) -> Continuation {
+  { state in
+    let epoch = state.latest
     if epoch.index % interval == 0 || epoch.index == epochs - 1 {
       print(
         "epoch \(epoch.index + 1): training \(decimals(epoch.trainingLoss, 2)) nats, "

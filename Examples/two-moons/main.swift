@@ -34,7 +34,8 @@ let fitted = try fit(
   optimizer: MovingAverage(
     Chain(ClipByGlobalNorm(5), Adam(learningRate: .cosine(3e-3, steps: steps))), decay: 0.99),
   patience: nil,
-  onEpoch: { epoch in
+  onEpoch: { state in
+    let epoch = state.latest
     if epoch.index % 10 == 9 || epoch.index == epochs - 1 {
       print(
         "epoch \(epoch.index + 1): \(rounded(epoch.trainingLoss)) nats, "

@@ -43,12 +43,23 @@ extension SafeTensors {
   /// The parameters of an architecture: the tensors in the places of a tree of that architecture.
   ///
   /// - Parameter template: the architecture's tree, as initialization gives it.
-  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is left over.
+  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is
+  ///   left over.
   public func tree(like template: Params) throws(FlowError) -> Params {
-    try tree(under: "", like: template, who: "SafeTensors")
+    try tree(under: "", like: template)
   }
 
-  package func tree(under root: String, like template: Params, who: String) throws(FlowError) -> Params {
+  /// The parameters of an architecture below a name, such as `params` in a checkpoint.
+  ///
+  /// - Parameters:
+  ///   - root: the name; empty for the whole file.
+  ///   - template: the architecture's tree, as initialization gives it.
+  ///   - who: the name in errors.
+  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is
+  ///   left over.
+  public func tree(
+    under root: String, like template: Params, who: String = "SafeTensors"
+  ) throws(FlowError) -> Params {
     let prefix = root.isEmpty ? "" : root + "/"
     var values: [String: Tensor] = [:]
     for (name, value) in tensors where name.hasPrefix(prefix) || name == root {
@@ -83,7 +94,8 @@ extension SafeTensors {
       children[positions[label]!].node.insert(value, at: path.dropFirst())
     }
 
-    /// A file may have a tensor `a` and one `a/b`, which no tree has: then `a` is shown as a child without a label.
+    /// A file may have a tensor `a` and one `a/b`, which no tree has: then `a` is shown as a child without a
+    /// label.
     var tree: Params {
       if children.isEmpty, let leaf { return leaf }
       let own = leaf.map { [Params.Child("", $0)] } ?? []

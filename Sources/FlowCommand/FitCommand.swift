@@ -84,7 +84,7 @@ enum FitCommand: Subcommand {
           optimizer: optimizer,
           validationFraction: validation, patience: patience, checkpoint: checkpoint, progress: progress)
       }
-    } catch FlowError.diverged(let step, let what, _) {
+    } catch FlowError.diverged(_, let step, let what, _) {
       throw Failure(
         "\(what) was not finite after \(counted(step, "step")); try a --learning-rate below \(rate)")
     }
@@ -126,7 +126,7 @@ enum FitCommand: Subcommand {
     return Checkpoint(path, every: .steps(try arguments.integer("checkpoint-steps", in: 1...1_000_000_000)))
   }
 
-  static func progress(_ arguments: Arguments) throws(UsageError) -> Progress {
+  static func progress(_ arguments: Arguments) throws(UsageError) -> ProgressReporting {
     switch arguments.text("progress") {
     case "auto": return .automatic
     case "bar": return .bar

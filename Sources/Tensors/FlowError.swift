@@ -10,8 +10,8 @@ public enum FlowError: Error, Sendable {
   case outsideDomain(who: String, expected: String, got: Double, row: Int)
   /// A value that must be finite is not.
   case notFinite(who: String, what: String, row: Int?)
-  /// The loss or a gradient was not finite at a step of a training run; the last good parameters are inside.
-  case diverged(step: Int, what: String, lastGood: Params)
+  /// A loss, a gradient or a parameter was not finite at a step of a training run. The last good parameters are inside.
+  case diverged(who: String, step: Int, what: String, lastGood: Params)
   /// A check found a wrong answer, or could not check.
   case verification(who: String, message: String)
   /// A file could not be read or written, or holds something else than expected. Rows and columns count from 1.
@@ -30,8 +30,8 @@ extension FlowError: CustomStringConvertible {
       return "\(who): expected values \(expected), got \(got) in row \(row)"
     case .notFinite(let who, let what, let row):
       return "\(who): expected finite \(what), got NaN or infinity" + (row.map { " in row \($0)" } ?? "")
-    case .diverged(let step, let what, _):
-      return "fit: \(what) is not finite at step \(step); the error holds the last good parameters"
+    case .diverged(let who, let step, let what, _):
+      return "\(who): \(what) is not finite at step \(step); the error holds the last good parameters"
     case .verification(let who, let message):
       return "\(who): \(message)"
     case .file(let path, let row, let column, let message):

@@ -1,8 +1,8 @@
 extension LogPDF {
   /// The log-density of many rows in pieces, with progress where it takes long.
   ///
-  /// A row's log-density does not depend on its piece, unless the distribution couples rows, as batch normalization does
-  /// in training.
+  /// A row's log-density does not depend on its piece, unless the distribution couples rows, as batch
+  /// normalization does in training.
   ///
   /// - Parameters:
   ///   - params: the distribution's parameters.
@@ -14,7 +14,7 @@ extension LogPDF {
   /// - Precondition: `size` is positive.
   public func inChunks(
     _ params: Params, _ inputs: Tensor, of size: Int = 100_000, given context: Tensor? = nil,
-    progress: Progress = .automatic
+    progress: ProgressReporting = .automatic
   ) throws(FlowError) -> Tensor {
     guard inputs.rank > 0, inputs.rows > size, context.map({ $0.rank > 0 && $0.rows == inputs.rows }) ?? true
     else { return try self(params, inputs, given: context) }
@@ -41,7 +41,7 @@ extension LogPDF {
   /// - Throws: what the log-density or `read` throws.
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
-    _ params: Params, rows count: Int, of size: Int = 100_000, progress: Progress = .automatic,
+    _ params: Params, rows count: Int, of size: Int = 100_000, progress: ProgressReporting = .automatic,
     _ read: (_ rows: Range<Int>) throws(FlowError) -> (inputs: Tensor, context: Tensor?)
   ) throws(FlowError) -> Tensor {
     require(count >= 0 && size > 0, "rows are taken in pieces of a positive size, got \(count) and \(size)")

@@ -14,7 +14,7 @@ extension Sampler {
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
     _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,
-    progress: Progress = .automatic
+    progress: ProgressReporting = .automatic
   ) throws(FlowError) -> Tensor {
     var pieces: [Tensor] = []
     try inChunks(key, params, count: count, of: size, given: context, progress: progress) {
@@ -41,7 +41,7 @@ extension Sampler {
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
     _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,
-    progress: Progress = .automatic, _ take: (Tensor) throws(FlowError) -> Void
+    progress: ProgressReporting = .automatic, _ take: (Tensor) throws(FlowError) -> Void
   ) throws(FlowError) {
     require(count >= 0 && size > 0, "draws come in pieces of a positive size, got \(count) and \(size)")
     var meter = ProgressMeter(progress, total: count)

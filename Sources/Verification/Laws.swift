@@ -1,3 +1,5 @@
+import Training
+
 /// The laws of a bijection, each a check that throws what is wrong: for the library's own table and for users' layers.
 ///
 /// Laws run in float64 at the initial parameters and at parameters moved by noise of deviation 0.1, but where said
@@ -124,7 +126,7 @@ public struct Laws: Sendable {
 public func checkLaws(
   of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
   inputs: Tensor? = nil,
-  tolerance: Laws.Tolerance = .init(), chart: Chart? = nil, progress: Progress = .automatic
+  tolerance: Laws.Tolerance = .init(), chart: Chart? = nil, progress: ProgressReporting = .automatic
 ) throws {
   let laws = Laws(
     of: bijection, inputDim: inputDim, contextDim: contextDim, key: key, inputs: inputs, tolerance: tolerance,

@@ -1,3 +1,5 @@
+import Training
+
 /// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers compute.
 ///
 /// For a whole batch at once: D forward-mode passes give every row's Jacobian [D, D], a pivoted LU its log|det|. Both
@@ -121,7 +123,7 @@ public struct LogDetCheck: Sendable {
   /// - Throws: `FlowError.verification` with the report when a log-determinant is wrong or could not be checked; what the
   ///   mappings throw.
   @discardableResult
-  public func verify(progress: Progress = .automatic) throws(FlowError) -> Report {
+  public func verify(progress: ProgressReporting = .automatic) throws(FlowError) -> Report {
     let report = try run(progress: progress)
     if !report.passes {
       throw .verification(who: "LogDetCheck of \(forward.name)", message: "\n\(report)")
@@ -133,7 +135,7 @@ public struct LogDetCheck: Sendable {
   ///
   /// - Parameter progress: how to report on standard error, from the third second on.
   /// - Throws: what the mappings throw.
-  public func run(progress: Progress = .automatic) throws(FlowError) -> Report {
+  public func run(progress: ProgressReporting = .automatic) throws(FlowError) -> Report {
     var entries: [Report.Entry] = []
     let passes = (charts.data?.dimension ?? forward.domain.shape.count) * 2 * cases.count
     var meter = ProgressMeter(progress, total: passes, quietFor: .seconds(2))

@@ -11,7 +11,7 @@ func variationalInference() throws -> (logEvidence: Double, paretoK: Double) {
   }
   let flow = Flow.realNVP(layers: 4, hidden: [16])
   let fitted = try fit(
-    flow, to: target, by: ReverseKL(draws: 128), key: Key(0), iterations: 300, optimizer: Adam(learningRate: 0.01))
+    flow, to: target, by: .reverseKL(draws: 128), key: Key(0), iterations: 300, optimizer: Adam(learningRate: 0.01))
   // end
   // block 2
   let weights = try ImportanceWeights(

@@ -30,8 +30,8 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
     }
   }
 
-  /// jax-flows computes its running statistics into locals that nothing reads, so its evaluation mode has mean 0 and
-  /// variance 1 for ever. Here they are leaves, move, and evaluation mode uses them.
+  /// jax-flows computes its running statistics into locals that nothing reads, so its evaluation mode has
+  /// mean 0 and variance 1 for ever. Here they are leaves, move, and evaluation mode uses them.
   @Test func evaluationUsesTheStatisticsThatTrainingMoved() throws {
     let x = data(500)
     let (initial, training, _) = try BatchNorm(momentum: 0.5)(Key(0), inputDim: 2, dtype: .float64)
@@ -121,7 +121,8 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
       #expect(statistics["runningMean"].doubles.allSatisfy { $0 != 0 })
       #expect(statistics["runningVariance"].doubles.allSatisfy { $0 != 1 && $0 > 0 })
     }
-    // What comes back is the evaluation mode: row by row, a density, and close to the truth (a normal: entropy by hand).
+    // What comes back is the evaluation mode: row by row, a density, and close to the truth (a normal:
+    // entropy by hand).
     #expect(!fitted.logPDF.traits.contains(.couplesRows))
     let density = try fitted.logPDF(fitted.params, x)
     #expect(density[0..<1].isIdentical(to: try fitted.logPDF(fitted.params, x[0..<1])))
@@ -138,13 +139,14 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
     let training = Key(3).folded(in: 1).permutation(20)
     let order = Key(3).folded(in: 2).folded(in: 0).permutation(20).map { training[$0] }
     func mean(_ rows: ArraySlice<Int>) -> Tensor { x.rows(Array(rows)).mean(axis: 0) }
-    let start = mean(training[..<10])  // the data-dependent start
+    let start = mean(training[...])  // the data-dependent start
     let expected = 0.5 * (0.5 * start + 0.5 * mean(order[..<10])) + 0.5 * mean(order[10...])
     #expect(isClose(fitted.params.child("bijection")["runningMean"], expected, 1e-12))
-    #expect(!isClose(start, expected, 1e-3))
+    #expect(!isClose(start, expected, 1e-5))
   }
 
-  /// 150 rows are two shards of 128 and 22. Whole, the first loss of `fit` is the training density of the whole batch.
+  /// 150 rows are two shards of 128 and 22. Whole, the first loss of `fit` is the training density of the
+  /// whole batch.
   @Test func fitDoesNotShardCoupledRows() throws {
     let x = data(150)
     var losses: [Double] = []
@@ -152,7 +154,7 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
       flow(.training), to: x, key: Key(2), epochs: 1, batchSize: 150, validationFraction: 0, patience: nil,
       progress: .silent
     ) {
-      losses.append($0.trainingLoss)
+      losses.append($0.latest.trainingLoss)
       return .proceed
     }
     let order = Key(2).folded(in: 1).permutation(150)

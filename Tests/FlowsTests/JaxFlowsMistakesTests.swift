@@ -4,8 +4,8 @@ import Testing
 
 @testable import Randomness
 
-/// The sixteen mistakes of jax-flows, one test each: what went wrong there is asked for here, in a few lines. The laws, the
-/// reference values and the tests of each family go deeper.
+/// The sixteen mistakes of jax-flows, one test each: what went wrong there is asked for here, in a few lines.
+/// The laws, the reference values and the tests of each family go deeper.
 @Suite struct JaxFlowsMistakesTests {
   private let net = MLP(hidden: [6], activation: .tanh, lastWeight: .glorotUniform)
   private let made = MADE(hidden: [6], activation: .tanh, lastWeight: .glorotUniform)
@@ -169,7 +169,7 @@ import Testing
       try KeyRecorder.$current.withValue(recorder) {
         _ = try fit(
           Flow(Serial(InvertibleLinear(), AffineCoupling(net))), to: data,
-          objective: .contrastive(atoms: 3) { .zeros([$0.rows]) }, key: Key(3), epochs: 3, batchSize: 32,
+          by: Contrastive(atoms: 3) { .zeros([$0.rows]) }, key: Key(3), epochs: 3, batchSize: 32,
           augment: { key, rows in rows + 0.01 * key.normal(rows.shape) }, progress: .silent)
       }
     }
@@ -186,7 +186,8 @@ import Testing
     }
   }
 
-  /// x comes back within a tolerance, not to the bit: 10⁻⁵ in float32 and 10⁻¹² in float64 for a flow of this size.
+  /// x comes back within a tolerance, not to the bit: 10⁻⁵ in float32 and 10⁻¹² in float64 for a flow of this
+  /// size.
   @Test func m16RoundTripsHaveATolerance() throws {
     let layers = Serial(
       (0..<4).flatMap { _ in [ActNorm(), InvertibleLinear(), AffineCoupling(net)] as [any Bijection] })
