@@ -8,15 +8,15 @@
 ///
 /// The first run writes the file. A later run with the same arguments finds it and goes on, with the same
 /// bits as a run without interruption. The file is written every so often, when the task is cancelled, and at
-/// the end. Each time it is written whole or not at all, whatever kills the process. To start anew, remove
+/// the end. Each time it is written whole or not at all, even if the process is killed. To start anew, remove
 /// the file.
 ///
 /// The file is a ``SafeTensors`` that stores the whole ``FitState``, a description of the run and a checksum.
 /// Its `params` load into the same architecture like those of any file. A run refuses a file that is damaged,
 /// or whose description differs from its own in anything that changes its course: the distribution, the
 /// dtype, the objective, the optimizer and their settings, the data, the weights, the key, the batch size,
-/// the held-out share, what is frozen. The error names the first difference. More epochs or iterations,
-/// another patience and other callbacks are allowed.
+/// the held-out share, the frozen parameters. The error names the first difference. More epochs or
+/// iterations, another patience and other callbacks are allowed.
 ///
 /// Closures cannot be compared: a `Lambda`, a schedule from a function, an augmentation are the caller's to
 /// keep.

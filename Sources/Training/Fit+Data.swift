@@ -1,4 +1,4 @@
-/// The rows of a fit to data: which ones train, which are held out, and what they weigh.
+/// The rows of a fit to data: those to train on, those held out, and their weights.
 struct TrainingRows {
   let data: any RowSource
   let context: Tensor?

@@ -87,20 +87,21 @@ public func fit(
   run.heldOutLoss = try validation?.value(
     step(iterations, validationKey.folded(in: 0), validationKey.folded(in: 1)))
   if let checkpoint {
-    var about = RunDescription()
-    about.add("distribution", distribution)
-    about.add("target", target.fingerprint(given: context, dtype: dtype))
-    about.add("context", context?.fingerprint as Any)
-    about.add("dtype", dtype)
-    about.add("objective", objective)
-    about.add("optimizer", optimizer)
-    about.add("start", start?.leaves as Any)
-    about.add("frozen parameters", params.frozenPaths(beyond: initial))
-    about.add("key", key)
-    about.add("batch size", batchSize)
-    about.add("validation", validation as Any)
-    about.add("validation interval", validationInterval)
-    run.keeper = CheckpointKeeper(checkpoint, about)
+    run.keeper = CheckpointKeeper(
+      checkpoint,
+      RunDescription(
+        ("distribution", distribution),
+        ("target", target.fingerprint(given: context, dtype: dtype)),
+        ("context", context?.fingerprint as Any),
+        ("dtype", dtype),
+        ("objective", objective),
+        ("optimizer", optimizer),
+        ("start", start?.leaves as Any),
+        ("frozen parameters", params.frozenPaths(beyond: initial)),
+        ("key", key),
+        ("batch size", batchSize),
+        ("validation", validation as Any),
+        ("validation interval", validationInterval)))
   }
   return try run.fitted(
     from: state ?? FitState(params, optimizer: optimizer), (logPDF, sample), progress: progress,

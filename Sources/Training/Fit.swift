@@ -35,10 +35,10 @@
 ///   - onEpoch: called after each epoch of this process with the state, whose `latest` record is the epoch's.
 ///     A run that goes on does not repeat the earlier ones.
 /// - Returns: the best parameters, the functions that take them, and the history.
-/// - Throws: `FlowError.mismatch` for no rows, `.notFinite` for NaN or infinity in the data,
-///   `.outsideDomain`, `.diverged` when a loss, a gradient or a parameter is not finite, with the parameters
-///   of the last step at which all were, `.file` for a checkpoint that is damaged or of another run, and the
-///   errors of the layers and the callback.
+/// - Throws: `FlowError.mismatch` for no rows and shapes that do not fit; `.notFinite` for NaN or infinity in
+///   the data; `.outsideDomain`; `.diverged` when a loss, a gradient or a parameter is not finite, with the
+///   last good parameters; `.file` for a checkpoint that is damaged or of another run; and the errors of the
+///   layers and the callback.
 /// - Precondition: positive epochs and batch size; a fraction in 0..<1.
 public func fit(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
@@ -107,20 +107,21 @@ public func fit(
     run.heldOutLoss = try objective.value(judged)
   }
   if let checkpoint {
-    var about = RunDescription()
-    about.add("distribution", distribution)
-    about.add("evaluation", evaluation as Any)
-    about.add("data", try data.fingerprint)
-    about.add("context", context?.fingerprint as Any)
-    about.add("objective", objective)
-    about.add("weights", weights?.fingerprint as Any)
-    about.add("optimizer", optimizer)
-    about.add("start", start?.leaves as Any)
-    about.add("frozen parameters", params.frozenPaths(beyond: initial))
-    about.add("key", key)
-    about.add("batch size", batchSize)
-    about.add("validation fraction", validationFraction)
-    run.keeper = CheckpointKeeper(checkpoint, about)
+    run.keeper = CheckpointKeeper(
+      checkpoint,
+      RunDescription(
+        ("distribution", distribution),
+        ("evaluation", evaluation as Any),
+        ("data", try data.fingerprint),
+        ("context", context?.fingerprint as Any),
+        ("objective", objective),
+        ("weights", weights?.fingerprint as Any),
+        ("optimizer", optimizer),
+        ("start", start?.leaves as Any),
+        ("frozen parameters", params.frozenPaths(beyond: initial)),
+        ("key", key),
+        ("batch size", batchSize),
+        ("validation fraction", validationFraction)))
   }
   return try run.fitted(
     from: state ?? FitState(params, optimizer: optimizer), functions, progress: progress,

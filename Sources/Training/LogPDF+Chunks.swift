@@ -1,5 +1,5 @@
 extension LogPDF {
-  /// The log-density of many rows in pieces, with progress where it takes long.
+  /// Evaluates the log-density of many rows in pieces, with progress where it takes long.
   ///
   /// A row's log-density does not depend on its piece, unless the distribution couples rows, as batch
   /// normalization does in training.
@@ -8,9 +8,9 @@ extension LogPDF {
   ///   - params: the distribution's parameters.
   ///   - inputs: the rows.
   ///   - size: the rows of one piece.
-  ///   - context: one row of context a row.
+  ///   - context: one row of context per row.
   ///   - progress: how to report on standard error.
-  /// - Throws: what the log-density throws.
+  /// - Throws: the errors of the log-density.
   /// - Precondition: `size` is positive.
   public func inChunks(
     _ params: Params, _ inputs: Tensor, of size: Int = 100_000, given context: Tensor? = nil,
@@ -23,7 +23,7 @@ extension LogPDF {
     }
   }
 
-  /// The log-density of rows that are read in pieces, of which one at a time is in memory beside the results.
+  /// Evaluates the log-density of rows that are read in pieces: one piece at a time is in memory.
   ///
   /// ```swift
   /// let data = try MappedArray("large.npy")
@@ -38,7 +38,7 @@ extension LogPDF {
   ///   - size: the rows of one piece.
   ///   - progress: how to report on standard error.
   ///   - read: gives a range of rows, and their context if the distribution is conditional.
-  /// - Throws: what the log-density or `read` throws.
+  /// - Throws: the errors of the log-density and of `read`.
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
     _ params: Params, rows count: Int, of size: Int = 100_000, progress: ProgressReporting = .automatic,

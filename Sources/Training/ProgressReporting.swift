@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// How a long computation reports, on standard error.
+/// A way to report the progress of a long computation on standard error.
 public enum ProgressReporting: Sendable {
   /// A bar on a terminal, nothing elsewhere.
   case automatic
@@ -17,7 +17,7 @@ public enum ProgressReporting: Sendable {
   /// Nothing.
   case silent
 
-  /// What is shown: a terminal decides for `.automatic`.
+  /// The way taken: a terminal decides for `.automatic`.
   fileprivate var resolved: ProgressReporting {
     if case .automatic = self { return isatty(2) == 1 ? .bar : .silent }
     return self
@@ -39,8 +39,8 @@ package struct ProgressMeter {
   /// - Parameters:
   ///   - style: how to report.
   ///   - total: all steps, those of an earlier run too.
-  ///   - first: the steps that an earlier run did: they count as done, and not in the rate and the time left.
-  ///   - quiet: nothing is shown before this time, for what is over soon most often.
+  ///   - first: the steps of an earlier run. They count as done, but not in the rate and the time left.
+  ///   - quiet: nothing is shown before this time, for computations that are mostly short.
   package init(_ style: ProgressReporting, total: Int, from first: Int = 0, quietFor quiet: Duration = .zero)
   {
     self.style = style.resolved
@@ -59,7 +59,7 @@ package struct ProgressMeter {
     if let output = output(done, after: ContinuousClock.now - start, text()) { show(output) }
   }
 
-  /// What to write `elapsed` after the start, or nil while it is too early for another line.
+  /// The text to write `elapsed` after the start, or nil while it is too early for another line.
   mutating func output(_ done: Int, after elapsed: Duration, _ text: @autoclosure () -> String) -> String? {
     let pause: Duration
     switch style {
@@ -97,7 +97,7 @@ package struct ProgressMeter {
     _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
   }
 
-  /// Steps a second, or seconds a step where those are more telling; nothing while no time has passed.
+  /// Steps per second, or seconds per step where that is above 1; nothing while no time has passed.
   private static func rate(_ steps: Double, _ seconds: Double) -> String {
     guard seconds > 0 else { return "" }
     let (rate, isSlow) = (max(steps / seconds, seconds / steps), seconds > steps)

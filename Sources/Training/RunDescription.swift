@@ -4,13 +4,15 @@ import Files
 /// optimizer.
 struct RunDescription {
   /// The texts under their names, in the order in which they are compared.
-  private(set) var aspects: [(name: String, text: String)] = []
+  let aspects: [(name: String, text: String)]
 
-  /// Adds an aspect: any value, described part by part.
-  mutating func add(_ name: String, _ value: Any) {
-    var lines: [String] = []
-    Self.describe(value, at: "", &lines)
-    aspects.append((name, lines.joined(separator: "\n")))
+  /// A description of named values, each described part by part.
+  init(_ aspects: (name: String, value: Any)...) {
+    self.aspects = aspects.map { name, value in
+      var lines: [String] = []
+      Self.describe(value, at: "", &lines)
+      return (name, lines.joined(separator: "\n"))
+    }
   }
 
   /// The first difference to the run in a file as a phrase; nil where there is none.
@@ -45,8 +47,8 @@ struct RunDescription {
 
   /// One line per stored value: the path to it, through types and properties, then the value.
   ///
-  /// It is the same in every process: no address, no hash order. A closure is `function`, whatever it
-  /// computes.
+  /// It is the same in every process: no address, no hash order. A closure is `function`,
+  /// so that two of them look alike.
   private static func describe(_ value: Any, at path: String, _ lines: inout [String]) {
     let (mirror, type) = (Mirror(reflecting: value), "\(type(of: value))")
     func line(_ text: String) {

@@ -1,16 +1,16 @@
 extension Sampler {
   /// Draws in pieces, with progress where it takes long: chunk i of the draws comes from `key.folded(in: i)`.
   ///
-  /// What is drawn does not depend on `count`, but on `size`.
+  /// The draws depend on `size`, but not on `count`.
   ///
   /// - Parameters:
-  ///   - key: what everything is drawn from.
+  ///   - key: the key of the draws.
   ///   - params: the distribution's parameters.
   ///   - count: how many draws.
   ///   - size: the draws of one piece.
-  ///   - context: one row a draw, or one row for all.
+  ///   - context: one row per draw, or one row for all.
   ///   - progress: how to report on standard error.
-  /// - Throws: what drawing throws.
+  /// - Throws: the errors of the sampler.
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
     _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,
@@ -30,14 +30,14 @@ extension Sampler {
   /// ```
   ///
   /// - Parameters:
-  ///   - key: what everything is drawn from.
+  ///   - key: the key of the draws.
   ///   - params: the distribution's parameters.
   ///   - count: how many draws.
   ///   - size: the draws of one piece.
-  ///   - context: one row a draw, or one row for all.
+  ///   - context: one row per draw, or one row for all.
   ///   - progress: how to report on standard error.
   ///   - take: is given the pieces in order; one without rows where `count` is 0.
-  /// - Throws: what drawing or `take` throws.
+  /// - Throws: the errors of the sampler and of `take`.
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
     _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,

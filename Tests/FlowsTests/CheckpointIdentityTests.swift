@@ -153,16 +153,14 @@ import Testing
       let shape: Shape = [2, 3]
       let numbers = Tensor([1, 2])
     }
-    var about = RunDescription()
-    about.add("odd", Odd())
+    let odd = RunDescription(("odd", Odd()))
     #expect(
-      about.aspects[0].text.split(separator: "\n") == [
+      odd.aspects[0].text.split(separator: "\n") == [
         "\tOdd", "Odd set\t[1, 2, 3]", "Odd table\t[key a; value 1, key b; value 2]",
         "Odd function\tfunction", "Odd none\tnil", "Odd pair .0\t1", "Odd pair two\tx",
         "Odd shape\t[2, 3]", "Odd numbers\t\(Tensor([1, 2]).fingerprint)",
       ])
-    about = RunDescription()
-    about.add("flow", Flow.neuralSpline(layers: 2, bound: 4))
+    let about = RunDescription(("flow", Flow.neuralSpline(layers: 2, bound: 4)))
     #expect(about.aspects[0].text.contains("bound\t4.0") && !about.aspects[0].text.contains("0x"))
   }
 

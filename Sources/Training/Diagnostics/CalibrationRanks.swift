@@ -1,20 +1,19 @@
-/// Simulation-based calibration: the rank of each true number among draws from a conditional flow given what
-/// was simulated from it.
+/// Simulation-based calibration: ranks each true number among draws from a conditional flow.
 ///
-/// For each pair (θ, data) of the joint model, θ from the prior and data given θ, the flow draws from q(θ |
-/// data); the rank of θᵢ is how many draws lie below it. If q is the posterior, ranks are uniform on
-/// 0...draws; heaps in the middle tell of draws that are too wide, at the ends too narrow, at one end of a
-/// bias.
+/// The pairs (θ, data) come from the joint model, θ from the prior and data given θ. For each the flow draws
+/// from q(θ | data), and the rank of θᵢ is the number of draws below it. If q is the posterior, ranks are
+/// uniform on 0...draws. Ranks that heap in the middle tell of draws that are too wide, at both ends of draws
+/// that are too narrow, and at one end of a bias.
 ///
 /// - Parameters:
 ///   - sample: a conditional flow's sampler.
 ///   - params: its parameters.
 ///   - truths: θ, `[pairs] + sample`.
 ///   - contexts: the data, `[pairs] + context`.
-///   - key: what the draws come from; pair i uses `key.folded(in: i)`.
-///   - draws: how many for each pair.
+///   - key: the key of the draws; pair i uses `key.folded(in: i)`.
+///   - draws: the number of draws per pair.
 /// - Returns: the ranks, whole numbers in 0...draws, in the shape of `truths`.
-/// - Throws: `mismatch` for truths and contexts that do not fit; what the sampler throws.
+/// - Throws: `mismatch` for truths and contexts that do not fit; the errors of the sampler.
 /// - Precondition: at least one draw.
 ///
 /// Talts, Betancourt, Simpson, Vehtari & Gelman 2018, arXiv 1804.06788, algorithm 1.

@@ -35,7 +35,7 @@ public struct TrainingStep: Sendable {
   public var context: Tensor?
   /// The target density; nil in a fit to data.
   public var target: Target?
-  /// The key of whatever the objective draws. Each step has its own.
+  /// The key of the objective's draws. Each step has its own.
   public var key: Key
   /// The number of steps done before this one.
   public var index: Int

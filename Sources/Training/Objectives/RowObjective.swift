@@ -24,7 +24,7 @@ public typealias RowLosses = @Sendable (_ params: Params, _ rows: Range<Int>) th
 extension RowObjective {
   /// The weighted mean of the losses, and its gradient. Rows are sharded unless they depend on each other.
   ///
-  /// Throws what the losses throw.
+  /// Throws the errors of the losses.
   public func valueAndGradient(
     at params: Params, _ step: TrainingStep
   ) throws -> (value: Tensor, gradient: Params) {

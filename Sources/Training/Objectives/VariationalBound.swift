@@ -13,7 +13,7 @@
 /// With contexts, an amortised fit, each row of context has its own groups of draws, and the bound is the
 /// mean over rows.
 ///
-/// With v_k = w_k^{1−α} / Σ w_j^{1−α} the bound's gradient is Σ v_k ∇ log w_k, where ∇ log w_k has a part
+/// With v_k = w_k^{1−α} / Σ w_j^{1−α} the bound's gradient is Σ v_k ∇ log w_k. There ∇ log w_k has a part
 /// through the draw and the part −∇ log q(x_k) with x_k fixed. Reparameterized once more, E v_k ∇ log q(x_k)
 /// = E ∂v_k/∂x_k ∇x_k, and since ∂v_k / ∂log w_k = (1 − α)(v_k − v_k²), the whole is
 ///
@@ -39,7 +39,7 @@ public struct VariationalBound: Objective {
 
   /// The loss and its gradient. Groups are sharded.
   ///
-  /// Throws what flow and target throw.
+  /// Throws the errors of flow and target.
   public func valueAndGradient(
     at params: Params, _ step: TrainingStep
   ) throws -> (value: Tensor, gradient: Params) {

@@ -30,34 +30,30 @@ struct AdamPass: Sendable {
     func result(_ fill: (UnsafeMutableRawPointer) -> Void) -> Tensor {
       Tensor(shape: shape, dtype: dtype) { fill($0.baseAddress!) }
     }
-    func address(_ x: Tensor) -> UnsafeRawPointer { x.withBytes { $0.baseAddress! } }
-    func launch<Scalar>(
-      _ kernel: (
-        UnsafePointer<ck_adam>, Int, UnsafePointer<Scalar>, UnsafePointer<Scalar>, UnsafePointer<Scalar>,
-        UnsafePointer<Scalar>, UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>,
-        UnsafeMutablePointer<Scalar>
-      ) -> Void, _ nextMean: UnsafeMutableRawPointer, _ nextSquare: UnsafeMutableRawPointer,
+    // A tensor's values stay where they are as long as it lives.
+    func input<Scalar>(_ x: Tensor) -> UnsafePointer<Scalar> {
+      x.withBytes { $0.baseAddress!.assumingMemoryBound(to: Scalar.self) }
+    }
+    func output<Scalar>(_ address: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Scalar> {
+      address.assumingMemoryBound(to: Scalar.self)
+    }
+    func run(
+      _ nextMean: UnsafeMutableRawPointer, _ nextSquare: UnsafeMutableRawPointer,
       _ step: UnsafeMutableRawPointer
     ) {
-      func input(_ x: Tensor) -> UnsafePointer<Scalar> { address(x).assumingMemoryBound(to: Scalar.self) }
       withUnsafePointer(to: numbers) { numbers in
-        kernel(
-          numbers, shape.count, input(gradient), input(mean), input(square), input(parameter),
-          nextMean.assumingMemoryBound(to: Scalar.self), nextSquare.assumingMemoryBound(to: Scalar.self),
-          step.assumingMemoryBound(to: Scalar.self))
+        dtype == .float64
+          ? ck_adam_f64(
+            numbers, shape.count, input(gradient), input(mean), input(square), input(parameter),
+            output(nextMean), output(nextSquare), output(step))
+          : ck_adam_f32(
+            numbers, shape.count, input(gradient), input(mean), input(square), input(parameter),
+            output(nextMean), output(nextSquare), output(step))
       }
+      withExtendedLifetime((gradient, mean, square, parameter)) {}
     }
     var (nextSquare, step) = (gradient, gradient)
-    let nextMean = result { m in
-      nextSquare = result { v in
-        step = result { s in
-          // A tensor's values stay where they are as long as it lives.
-          withExtendedLifetime((gradient, mean, square, parameter)) {
-            dtype == .float64 ? launch(ck_adam_f64, m, v, s) : launch(ck_adam_f32, m, v, s)
-          }
-        }
-      }
-    }
+    let nextMean = result { m in nextSquare = result { v in step = result { s in run(m, v, s) } } }
     return (nextMean, nextSquare, step)
   }
 }

@@ -50,7 +50,7 @@ public struct MultiSteps: Optimizer {
     return try state.replacing("optimizer", by: optimizer.observing(loss, inner))
   }
 
-  /// What the inner optimizer keeps.
+  /// The parameters that the inner optimizer chooses.
   public func evaluationParams(_ state: Params, _ params: Params) throws -> Params {
     try optimizer.evaluationParams(state.moments("optimizer", who: "MultiSteps"), params)
   }

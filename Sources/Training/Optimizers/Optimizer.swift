@@ -71,7 +71,7 @@ public struct Chain: Optimizer {
     Params(try linked(state).map { try $0.observing(loss, $1) })
   }
 
-  /// What the links make of the parameters, one after the other.
+  /// The parameters that the links choose, one after the other.
   public func evaluationParams(_ state: Params, _ params: Params) throws -> Params {
     try linked(state).reduce(params) { try $1.0.evaluationParams($1.1, $0) }
   }

@@ -1,14 +1,13 @@
 /// Scales steps down when the loss has stopped falling: the last link of a `Chain`.
 ///
-/// Told a loss (`fit` tells the validation loss after each epoch, the training loss where nothing is held
-/// out), it counts the times that the lowest one, b, was not beaten: value < b − relative · |b| − absolute.
-/// At `patience` such times in a row the scale, 1 at first, is multiplied by `factor`, not below `minimum`;
-/// during the next `cooldown` losses it does not count.
+/// `fit` tells it the validation loss after each epoch, or the training loss where nothing is held out. A
+/// loss beats the lowest one so far, b, where it is below b − relative · |b| − absolute. After `patience`
+/// losses that do not beat it, the scale, 1 at first, is multiplied by `factor`, not below `minimum`. The
+/// next `cooldown` losses do not count.
 ///
-/// State: `scale`, `best`, `plateau` (times in a row), `cooldown` (losses to go). Equal to
-/// `optax.contrib.reduce_on_plateau` where the losses are positive; below 0, where (1 − relative) · b would
-/// lie above b and a worse loss would pass for a better one, |b| is the size that counts. A log-likelihood
-/// has either sign.
+/// State: `scale`, `best`, `plateau` (losses that count), `cooldown` (losses to go). Equal to
+/// `optax.contrib.reduce_on_plateau` where the losses are positive. Below 0, its (1 − relative) · b lies
+/// above b, so that a worse loss passes for a better one; here |b| is the size that counts.
 public struct ReduceOnPlateau: Optimizer {
   private let factor: Double
   private let patience: Int
