@@ -105,8 +105,8 @@ enum FitCommand: Subcommand {
     let held = best.validationLoss.map { ", held-out log-likelihood \(decimals(-$0)) nats a row" } ?? ""
     return Report(
       text:
-        "fitted \(architecture.name) to \(counted(values.rows, "row")) of \(counted(values.shape[1], "column")) in "
-        + "\(counted(fitted.history.count, "epoch"))\(held)\nwrote \(out)",
+        "fitted \(architecture.name) to \(counted(values.rows, "row")) of "
+        + "\(counted(values.shape[1], "column")) in \(counted(fitted.history.count, "epoch"))\(held)\nwrote \(out)",
       json: [
         "model": .string(out), "architecture": .string(architecture.name), "rows": .integer(values.rows),
         "columns": .integer(values.shape[1]), "parameters": .integer(fitted.params.learnedCount),

@@ -21,8 +21,9 @@ struct CheckpointKeeper {
       throw wrong(
         file.metadata.keys.contains { $0.hasPrefix("run: ") }
           ? "is damaged: its checksum is not that of its content"
-          : "is no checkpoint that describes its run, as those of earlier versions do not: give its params, by "
-            + "SafeTensors.tree(under:like:), to fit as start, or remove it to start anew")
+          : "is no checkpoint that describes its run, as those of earlier versions do not: "
+            + "give its params, by SafeTensors.tree(under:like:), to fit as start, or remove it to start anew"
+      )
     }
     if let difference = description.firstDifference(to: file.metadata) {
       throw wrong("holds a checkpoint of another run, \(difference)")

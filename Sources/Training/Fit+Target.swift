@@ -104,7 +104,7 @@ public func fit(
         ("validation interval", validationInterval)))
   }
   return try run.fitted(
-    from: state ?? FitState(params, optimizer: optimizer), (logPDF, sample), progress: progress,
+    from: FitState(params, optimizer: optimizer), or: state, (logPDF, sample), progress: progress,
     { "iteration \($0.step)" }, onRecord: onIteration)
 }
 

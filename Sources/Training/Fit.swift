@@ -124,7 +124,7 @@ public func fit(
         ("validation fraction", validationFraction)))
   }
   return try run.fitted(
-    from: state ?? FitState(params, optimizer: optimizer), functions, progress: progress,
+    from: FitState(params, optimizer: optimizer), or: state, functions, progress: progress,
     { "epoch \(min($0.step / batches + 1, epochs)) of \(epochs)" }, onRecord: onEpoch)
 }
 

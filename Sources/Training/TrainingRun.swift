@@ -117,14 +117,22 @@ struct TrainingRun {
 }
 
 extension TrainingRun {
-  /// The whole fit: from a state, or from the checkpoint's where there is one, to the result.
+  /// The whole fit, to the result.
   ///
-  /// - Parameter functions: the functions to judge by and to give back.
+  /// - Parameters:
+  ///   - fresh: the state before the first step.
+  ///   - earlier: the state of an earlier run to go on from. The checkpoint's is taken where there is one.
+  ///   - functions: the functions to give back.
   func fitted(
-    from start: FitState, _ functions: (logPDF: LogPDF, sample: Sampler), progress: ProgressReporting,
+    from fresh: FitState, or earlier: FitState?, _ functions: (logPDF: LogPDF, sample: Sampler),
+    progress: ProgressReporting,
     _ text: (FitState) -> String, onRecord: (FitState) throws -> Continuation
   ) throws -> Fitted {
-    var state = try keeper?.saved(like: start) ?? start
+    var state = earlier ?? fresh
+    // What is frozen is this run's choice: an optimizer's state of another choice is refused by the
+    // optimizer.
+    state.params = try state.params.withFrozenLeaves(of: fresh.params)
+    state = try keeper?.saved(like: fresh) ?? state
     try logPDF.boundary.check(state.params)
     let ending = try self(&state, progress: progress, text, onRecord: onRecord)
     let last = try optimizer.evaluationParams(state.optimizer, state.params)

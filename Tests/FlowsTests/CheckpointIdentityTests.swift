@@ -174,10 +174,10 @@ import Testing
       _ = try run()
       let bytes = try FileBytes.read(run.checkpoint.path)
       #expect(Seal.isIntact(bytes))
-      var (accepted, generator) = (0, SystemRandomNumberGenerator())
+      var accepted = 0
       for i in bytes.indices {
         var damaged = bytes
-        damaged[i] ^= UInt8.random(in: 1...255, using: &generator)
+        damaged[i] ^= UInt8(1 + i * 37 % 255)
         if Seal.isIntact(damaged) { accepted += 1 }
       }
       #expect(accepted == 0, "of \(bytes.count)")

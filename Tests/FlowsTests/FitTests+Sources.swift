@@ -26,14 +26,17 @@ extension FitTests {
 
   @Test func goesOnFromAState() throws {
     let data = gaussianData(100)
-    func run(_ epochs: Int, continuing state: FitState? = nil) throws -> Fitted {
+    func run(
+      _ epochs: Int, continuing state: FitState? = nil, freezing: Freezing = ["bijection/0"]
+    ) throws -> Fitted {
       try fit(
-        smallFlow, to: data, continuing: state, freezing: ["bijection/0"], key: Key(3), epochs: epochs,
+        smallFlow, to: data, continuing: state, freezing: freezing, key: Key(3), epochs: epochs,
         batchSize: 30, progress: .silent)
     }
     let whole = try run(4)
     let rest = try run(4, continuing: run(2).state)
     #expect(rest.params.isIdentical(to: whole.params) && rest.history == whole.history)
+    #expect(throws: FlowError.self) { try run(5, continuing: whole.state, freezing: .nothing) }
     #expect(throws: FlowError.self) {
       try fit(Flow(ActNorm()), to: data, continuing: whole.state, key: Key(3), progress: .silent)
     }

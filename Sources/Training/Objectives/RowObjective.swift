@@ -6,7 +6,7 @@
 /// struct Hinge: RowObjective {
 ///   func losses(_ step: TrainingStep) throws -> RowLosses {
 ///     let x = try step.batch(for: "Hinge")
-///     return { params, rows in maximum(1 - (try step.logPDF.body(params, x[rows], step.context?[rows])), 0) }
+///     return { params, rows in maximum(1 - (try step.logPDF.body(params, x[rows], nil)), 0) }
 ///   }
 /// }
 /// ```

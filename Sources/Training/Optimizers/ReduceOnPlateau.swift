@@ -24,8 +24,8 @@ public struct ReduceOnPlateau: Optimizer {
   ) {
     require(
       factor > 0 && factor < 1 && patience > 0 && relative >= 0 && absolute >= 0 && cooldown >= 0,
-      "ReduceOnPlateau got factor \(factor), patience \(patience), relative \(relative), absolute \(absolute),"
-        + " cooldown \(cooldown)")
+      "ReduceOnPlateau got factor \(factor), patience \(patience), relative \(relative), "
+        + "absolute \(absolute), cooldown \(cooldown)")
     self.factor = factor
     self.patience = patience
     tolerance = (relative, absolute)
