@@ -25,11 +25,15 @@ public struct Adagrad: Optimizer {
   public func transform(
     _ gradient: Params, _ state: Params, _ params: Params
   ) throws -> (step: Params, state: Params) {
-    try state.advanced(by: gradient, "square", learningRate, who: "Adagrad") {
-      $0 + square($1)
-    } step: { g, v, rate in
+    let count = try state.stepCount(who: "Adagrad")
+    let rate = learningRate(count)
+    let square = try state.moments("square", who: "Adagrad").combined(with: gradient, who: "Adagrad") {
+      $0 + Tensors.square($1)
+    }
+    let step = try gradient.zip(with: square) { g, v in
       let isPositive = v .> 0
       return select(where: isPositive, -rate * g / sqrt(select(where: isPositive, v, 1) + epsilon), 0)
     }
+    return (step, ["count": .steps(count + 1), "square": square])
   }
 }

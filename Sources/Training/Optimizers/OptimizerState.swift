@@ -36,24 +36,6 @@ extension Params {
     return replacingLearned(with: Swift.zip(learnedLeaves, other.learnedLeaves).map(combine))
   }
 
-  /// The step and the next state of an optimizer that keeps its count of steps and one running value per number.
-  ///
-  /// - Parameters:
-  ///   - next: the next running value, from the one before and the gradient.
-  ///   - step: the step, from the gradient, the next running value and the rate.
-  func advanced(
-    by gradient: Params, _ name: String, _ rate: Schedule, who: String,
-    next: (_ running: Tensor, _ gradient: Tensor) -> Tensor,
-    step: (_ gradient: Tensor, _ running: Tensor, _ rate: Double) -> Tensor
-  ) throws -> (step: Params, state: Params) {
-    let count = try stepCount(who: who)
-    let rate = rate(count)
-    let running = try moments(name, who: who).combined(with: gradient, who: who, next)
-    return (
-      try gradient.zip(with: running) { step($0, $1, rate) }, ["count": .steps(count + 1), name: running]
-    )
-  }
-
   /// The state of an optimizer after `count` steps.
   static func steps(_ count: Int) -> Params { .frozen(Tensor(ints: [count])) }
 }

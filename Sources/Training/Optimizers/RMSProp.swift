@@ -25,10 +25,12 @@ public struct RMSProp: Optimizer {
   public func transform(
     _ gradient: Params, _ state: Params, _ params: Params
   ) throws -> (step: Params, state: Params) {
-    try state.advanced(by: gradient, "square", learningRate, who: "RMSProp") {
-      decay * $0 + (1 - decay) * square($1)
-    } step: {
-      -$2 * $0 / sqrt($1 + epsilon)
+    let count = try state.stepCount(who: "RMSProp")
+    let rate = learningRate(count)
+    let square = try state.moments("square", who: "RMSProp").combined(with: gradient, who: "RMSProp") {
+      decay * $0 + (1 - decay) * Tensors.square($1)
     }
+    let step = try gradient.zip(with: square) { -rate * $0 / sqrt($1 + epsilon) }
+    return (step, ["count": .steps(count + 1), "square": square])
   }
 }

@@ -25,15 +25,13 @@ public struct SGD: Optimizer {
   public func transform(
     _ gradient: Params, _ state: Params, _ params: Params
   ) throws -> (step: Params, state: Params) {
-    if momentum == 0 {
-      let count = try state.stepCount(who: "SGD")
-      let rate = learningRate(count)
-      return (gradient.map { -rate * $0 }, ["count": .steps(count + 1)])
-    }
-    return try state.advanced(by: gradient, "trace", learningRate, who: "SGD") {
+    let count = try state.stepCount(who: "SGD")
+    let rate = learningRate(count)
+    if momentum == 0 { return (gradient.map { -rate * $0 }, ["count": .steps(count + 1)]) }
+    let trace = try state.moments("trace", who: "SGD").combined(with: gradient, who: "SGD") {
       $1 + momentum * $0
-    } step: {
-      -$2 * (isNesterov ? $0 + momentum * $1 : $1)
     }
+    let direction = isNesterov ? try gradient.zip(with: trace) { $0 + momentum * $1 } : trace
+    return (direction.map { -rate * $0 }, ["count": .steps(count + 1), "trace": trace])
   }
 }
