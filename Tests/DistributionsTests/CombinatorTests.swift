@@ -185,7 +185,9 @@ private let table: [Combinator] = [
         let text = try String(contentsOf: file, encoding: .utf8)
         for part in text.components(separatedBy: "\npublic struct ").dropFirst() {
           let body = part.components(separatedBy: "\n}\n")[0]
-          if body.contains(/\n  (?:public |private )?let (?!composed:)\w+: .*(?:any (?:Bijection|Distribution)|Base)/) {
+          if body.contains(
+            /\n  (?:public |private )?let (?!composed:)\w+: .*(?:any (?:Bijection|Distribution)|Base)/)
+          {
             names.insert(String(part.prefix { $0.isLetter || $0.isNumber }))
           }
         }

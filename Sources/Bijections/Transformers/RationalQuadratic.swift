@@ -1,7 +1,6 @@
 import CKernels
 import Tensors
 
-
 /// The bins in which a list of numbers lies, of a rational-quadratic spline: corners, slope between them, and the
 /// derivatives at them.
 ///
