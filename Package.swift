@@ -49,8 +49,8 @@ let package = Package(
     room("Networks", on: ["CKernels", "Tensors", "Randomness"]),
     room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks"]),
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Bijections"]),
-    room("Training", on: ["Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
-    room("Verification", on: ["Tensors", "Randomness", "Bijections"]),
+    room("Training", on: ["CKernels", "Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
+    room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
       "Flows",
       on: [

@@ -13,8 +13,9 @@ public func column(_ text: String, _ width: Int) -> String {
 public func remark(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
 /// A callback of `fit` that prints both losses of some epochs and of the last.
-public func printing(every interval: Int, of epochs: Int, digits: Int = 2) -> (Fitted.Epoch) -> Continuation {
-  { epoch in
+public func printing(every interval: Int, of epochs: Int, digits: Int = 2) -> (FitState) -> Continuation {
+  { state in
+    let epoch = state.latest
     if epoch.index % interval == 0 || epoch.index == epochs - 1 {
       print(
         "epoch \(epoch.index + 1): training \(decimals(epoch.trainingLoss, digits)) nats, "

@@ -30,12 +30,15 @@ enum Family: String, CaseIterable {
   ///
   /// The inverse temperature rises from 1/20 to 1, so that the flow starts wider than the target and loses no
   /// tail. A Hamiltonian flow uses the target's own gradient and needs no annealing.
-  func fitted(to plain: Target, _ key: Key, iterations: Int, progress: Progress) throws -> VariationalFit {
+  func fitted(
+    to plain: Target, _ key: Key, iterations: Int, progress: ProgressOutput
+  ) throws -> Fitted {
     let isAnnealed = self != .hamiltonian
     let warming = Schedule.linear(from: 0.05, to: 1, steps: iterations * 3 / 5)
     return try fit(
       flow(plain), to: extended(plain),
-      by: Annealed(ReverseKL(draws: 256), inverseTemperature: isAnnealed ? warming : 1), key: key,
+      by: Annealed(VariationalBound.reverseKL(draws: 256), inverseTemperature: isAnnealed ? warming : 1),
+      key: key,
       iterations: iterations,
       optimizer: Chain(
         ClipByGlobalNorm(10), Adam(learningRate: .cosine(isAnnealed ? 5e-3 : 2e-3, steps: iterations))),

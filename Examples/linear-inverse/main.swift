@@ -1,9 +1,9 @@
-// Solves a linear inverse problem with a curved prior, y = A x + noise. Two HINT flows estimate the posterior
-// of x given y and are compared with importance sampling.
+// A linear inverse problem with a curved prior, y = A x + noise: two ways to the posterior of x given y, by
+// HINT flows, against importance sampling.
 //
-// The amortised flow is conditional: it is fitted to pairs (x, y) and serves every y. The other flow is
-// fitted to one y by the reverse Kullback-Leibler divergence, from the log-densities of the prior and the
-// noise alone.
+// Amortised: one conditional flow is fitted to pairs (x, y) and serves every y. Not amortised: a flow is
+// fitted to one y by the reverse Kullback-Leibler divergence, from the prior's and the noise's log-density
+// alone.
 //
 //     swift run -c release linear-inverse [--epochs 40] [--steps 1500] [--seed 0] [--output linear-inverse.svg]
 import Arguments
@@ -40,7 +40,8 @@ let amortised = try fit(
   batchSize: 256,
   optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(2e-3, steps: epochs * 29))),
   patience: nil,
-  onEpoch: { epoch in
+  onEpoch: { state in
+    let epoch = state.latest
     if epoch.index % 10 == 9 {
       print(
         "amortised, epoch \(epoch.index + 1): validation \(decimals(epoch.validationLoss ?? .nan, 3)) nats")

@@ -1,5 +1,5 @@
-// Fits a spline flow to the posterior of a logistic regression on real data and compares it with long chains
-// of Hamiltonian Monte Carlo.
+// Fits a spline flow to the posterior of a logistic regression on real data and compares it with long
+// Hamiltonian Monte Carlo chains.
 //
 //     swift run -c release posterior [--iterations 2000] [--features 10] [--rounds 1000] [--seed 0] [--output posterior]
 //
@@ -33,7 +33,7 @@ let layers = (0..<3).flatMap { _ -> [any Bijection] in
 }
 let flow = Flow(Inverted(Serial(layers + [TriangularAffine(.lower)])))
 let fitted = try fit(
-  flow, to: target, by: ReverseKL(draws: 128), key: key.folded(in: 0),
+  flow, to: target, by: .reverseKL(draws: 128), key: key.folded(in: 0),
   iterations: iterations,
   optimizer: Chain(ClipByGlobalNorm(20), Adam(learningRate: .cosine(1e-2, steps: iterations))))
 let weights = try ImportanceWeights(
@@ -44,7 +44,7 @@ print(
     + "effective sample size \(decimals(weights.effectiveSampleSize, 0)) of 20000, k-hat \(decimals(weights.paretoK, 2))"
 )
 
-// The chains start at draws from a wide normal distribution, independent of the flow. A pilot run finds the
+// The chains start at draws of a wide normal distribution and know nothing of the flow. A first run finds the
 // scales.
 let chains = 64
 let start = 0.5 * key.folded(in: 2).normal([chains, size], dtype: .float64)
@@ -92,13 +92,13 @@ func draw() throws {
     LineChart(
       "Posterior of two weights", series: marginals, xLabel: "weight of the standardized measurement",
       yLabel: "density"), to: "\(prefix)-marginals.svg")
-  let settled = fitted.record.filter { $0.index >= 20 }
+  let settled = fitted.history.filter { $0.index >= 20 }
   let steps = settled.map { Double($0.index) }
   try program.write(
     LineChart(
       "ELBO of the regression's posterior",
       series: [
-        .init("ELBO", settled.map { -$0.loss }, x: steps),
+        .init("ELBO", settled.map { -$0.trainingLoss }, x: steps),
         .init("log-evidence", settled.map { _ in weights.logEvidence }, x: steps),
       ], xLabel: "iteration", yLabel: "nats"), to: "\(prefix)-elbo.svg")
 }

@@ -49,14 +49,24 @@ extension SafeTensors {
 
   /// The parameters of an architecture: the tensors in the structure of a template tree.
   ///
-  /// - Parameter template: The architecture's tree, as initialization returns it.
-  /// - Throws: `FlowError.structure` with both trees if a path, a shape or a dtype differs, or if a tensor is
+  /// - Parameter template: the architecture's tree, as initialization gives it.
+  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is
   ///   left over.
   public func tree(like template: Params) throws(FlowError) -> Params {
-    try tree(under: "", like: template, who: "SafeTensors")
+    try tree(under: "", like: template)
   }
 
-  package func tree(under root: String, like template: Params, who: String) throws(FlowError) -> Params {
+  /// The parameters of an architecture below a name, such as `params` in a checkpoint.
+  ///
+  /// - Parameters:
+  ///   - root: the name; empty for the whole file.
+  ///   - template: the architecture's tree, as initialization gives it.
+  ///   - who: the name in errors.
+  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is
+  ///   left over.
+  public func tree(
+    under root: String, like template: Params, who: String = "SafeTensors"
+  ) throws(FlowError) -> Params {
     let values = Dictionary(leaves(under: root).map { ($0.path, $0.value) }) { $1 }
     func value(at path: String) -> Tensor? { values[path] ?? formerPath(of: path).flatMap { values[$0] } }
     var isSame = values.count == template.paths.count
@@ -88,9 +98,8 @@ extension SafeTensors {
       children[positions[label]!].node.insert(value, at: path.dropFirst())
     }
 
-    /// The node as a tree.
-    ///
-    /// A file may hold both `a` and `a/b`, which no tree can. Then `a` becomes a child without a label.
+    /// A file may have a tensor `a` and one `a/b`, which no tree has: then `a` is shown as a child without a
+    /// label.
     var tree: Params {
       if children.isEmpty, let leaf { return leaf }
       let own = leaf.map { [Params.Child("", $0)] } ?? []

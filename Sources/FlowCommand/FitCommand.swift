@@ -80,7 +80,7 @@ enum FitCommand: Subcommand {
           optimizer: optimizer,
           validationFraction: validation, patience: patience, checkpoint: checkpoint, progress: progress)
       }
-    } catch FlowError.diverged(let step, let what, _) {
+    } catch FlowError.diverged(_, let step, let what, _) {
       throw Failure(
         "\(what) was not finite after \(counted(step, "step")); try a --learning-rate below \(rate)")
     }
@@ -101,8 +101,8 @@ enum FitCommand: Subcommand {
     let held = best.validationLoss.map { ", held-out log-likelihood \(decimals(-$0)) nats per row" } ?? ""
     return Report(
       text:
-        "fitted \(architecture.name) to \(counted(values.rows, "row")) of \(counted(values.shape[1], "column")) in "
-        + "\(counted(fitted.history.count, "epoch"))\(held)\nwrote \(out)",
+        "fitted \(architecture.name) to \(counted(values.rows, "row")) of "
+        + "\(counted(values.shape[1], "column")) in \(counted(fitted.history.count, "epoch"))\(held)\nwrote \(out)",
       json: [
         "model": .string(out), "architecture": .string(architecture.name), "rows": .integer(values.rows),
         "columns": .integer(values.shape[1]), "parameters": .integer(fitted.params.learnedCount),

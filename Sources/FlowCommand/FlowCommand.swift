@@ -110,7 +110,7 @@ extension Arguments.Option {
 extension Arguments {
   func seed() throws(UsageError) -> Int { try integer("seed", in: Int.min...Int.max) }
 
-  func progress() throws(UsageError) -> Progress {
+  func progress() throws(UsageError) -> ProgressOutput {
     try value("progress", from: [("auto", .automatic), ("bar", .bar), ("lines", .lines), ("none", .silent)])
   }
 

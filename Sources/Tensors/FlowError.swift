@@ -11,8 +11,8 @@ public enum FlowError: Error, Sendable {
   case outsideDomain(who: String, expected: String, got: Double, row: Int)
   /// A value that must be finite is NaN or infinite.
   case notFinite(who: String, what: String, row: Int?)
-  /// The loss or a gradient was not finite at a training step. The error holds the last good parameters.
-  case diverged(step: Int, what: String, lastGood: Params)
+  /// A loss, a gradient or a parameter was not finite at a training step. The error holds the last good parameters.
+  case diverged(who: String, step: Int, what: String, lastGood: Params)
   /// A check found a wrong answer, or could not run.
   case verification(who: String, message: String)
   /// A file could not be read or written, or has unexpected content. Rows and columns count from 1.
@@ -31,8 +31,8 @@ extension FlowError: CustomStringConvertible {
       return "\(who): expected values \(expected), got \(got) in row \(row)"
     case .notFinite(let who, let what, let row):
       return "\(who): expected finite \(what), got NaN or infinity" + (row.map { " in row \($0)" } ?? "")
-    case .diverged(let step, let what, _):
-      return "fit: \(what) is not finite at step \(step); the error holds the last good parameters"
+    case .diverged(let who, let step, let what, _):
+      return "\(who): \(what) is not finite at step \(step); the error holds the last good parameters"
     case .verification(let who, let message):
       return "\(who): \(message)"
     case .file(let path, let row, let column, let message):

@@ -1,50 +1,77 @@
+import Randomness
 import Tensors
 
-// What `fit` looks at before it starts, and while it runs.
-extension Params {
-  /// Whether every number is finite: 0 times anything else is NaN.
-  var isFinite: Bool { leaves.allSatisfy { ($0 * 0).sum().item == 0 } }
-}
+/// The rows of a fit to data: those to train on, those held out, and their weights.
+struct TrainingRows {
+  let data: any RowSource
+  let context: Tensor?
+  /// The indices of the rows to train on and of those held out.
+  let training, heldOut: [Int]
+  /// The weights of all rows, with mean 1 over the rows to train on or over those held out; nil where all are
+  /// alike.
+  private let trainingWeights, heldOutWeights: Tensor?
 
-/// Throws for no rows, values that are not finite, and a context that does not fit.
-func checkData(_ data: Tensor, _ context: Tensor?) throws(FlowError) {
-  if data.rank < 2 || data.rows == 0 {
-    throw .mismatch(
-      who: "fit", what: "data", expected: "[rows] + sample with at least one row", got: "\(data.shape)")
+  /// Checks the rows and splits them by a key. Rows of weight 0 are left out.
+  ///
+  /// Throws for no rows, values that are not finite, and a context or weights that do not fit.
+  init(
+    _ data: any RowSource, _ context: Tensor?, _ weights: Tensor?, heldOut share: Double, key: Key,
+    who: String
+  ) throws {
+    let count = data.shape.rank > 0 ? data.shape[0] : 0
+    if data.shape.rank < 2 || count == 0 {
+      throw FlowError.mismatch(
+        who: who, what: "data", expected: "[rows] + sample with at least one row", got: "\(data.shape)")
+    }
+    if let context, context.rank < 2 || context.rows != count {
+      throw FlowError.mismatch(who: who, what: "context", expected: "\(count) rows", got: "\(context.shape)")
+    }
+    if let weights { try Self.check(weights, count, who) }
+    let rows = weights?.indicesOfNonzero ?? Array(0..<count)
+    try data.checkFinite(rows, who: who, what: "data")
+    try context?.checkFinite(rows, who: who, what: "context")
+    let held = min(Int((Double(rows.count) * share).rounded()), rows.count - 1)
+    let order = key.permutation(rows.count).map { rows[$0] }
+    (self.data, self.context) = (data, context)
+    let (heldOut, training) = (Array(order[..<held]), Array(order[held...]))
+    (self.heldOut, self.training) = (heldOut, training)
+    trainingWeights = weights.map { Self.normalized($0, over: training, data.dtype) }
+    heldOutWeights = held > 0 ? weights.map { Self.normalized($0, over: heldOut, data.dtype) } : nil
   }
-  if let position = data.firstNonFinite {
-    throw .notFinite(who: "fit", what: "data", row: position / max(data.shape.sample.count, 1))
-  }
-  guard let context else { return }
-  if context.rank < 2 || context.rows != data.rows {
-    throw .mismatch(who: "fit", what: "context", expected: "\(data.rows) rows", got: "\(context.shape)")
-  }
-  if let position = context.firstNonFinite {
-    throw .notFinite(who: "fit", what: "context", row: position / max(context.shape.sample.count, 1))
-  }
-}
 
-extension Tensor {
-  /// The weights of all rows, divided by the mean of those chosen; nil where none is chosen.
-  func normalized(_ rows: [Int], of data: Tensor) throws(FlowError) -> Tensor? {
-    if shape != [data.rows] || !dtype.isFloatingPoint {
+  /// The rows of a data-dependent start: enough of the rows to train on for means and deviations, and at
+  /// least a batch.
+  ///
+  /// They are at most 4096, and at most about a million numbers, so that large images do not take all memory.
+  func start(batchSize: Int) -> [Int] {
+    let enough = min(4_096, (1 << 20) / max(data.shape.sample.count, 1))
+    return Array(training.prefix(max(batchSize, enough)))
+  }
+
+  /// The weights of some rows to train on.
+  func weights(_ rows: [Int]) -> Tensor? { trainingWeights?.rows(rows) }
+
+  /// The weights of the rows held out.
+  var weightsHeldOut: Tensor? { heldOutWeights?.rows(heldOut) }
+
+  private static func check(_ weights: Tensor, _ count: Int, _ who: String) throws(FlowError) {
+    if weights.shape != [count] || !weights.dtype.isFloatingPoint {
       throw .mismatch(
-        who: "fit", what: "weights", expected: "one real number for each of \(data.rows) rows",
-        got: "\(shape) \(dtype)")
+        who: who, what: "weights", expected: "one real number for each of \(count) rows",
+        got: "\(weights.shape) \(weights.dtype)")
     }
-    if let row = firstNonFinite { throw .notFinite(who: "fit", what: "weights", row: row) }
-    if let row = doubles.firstIndex(where: { $0 < 0 }) {
-      throw .outsideDomain(who: "fit weights", expected: "not negative", got: doubles[row], row: row)
+    if let row = weights.firstNonFinite { throw .notFinite(who: who, what: "weights", row: row) }
+    let values = weights.doubles
+    if let row = values.firstIndex(where: { $0 < 0 }) {
+      throw .outsideDomain(who: "\(who) weights", expected: "not negative", got: values[row], row: row)
     }
-    if rows.isEmpty { return nil }
-    let weights = cast(to: .float64)
-    let mean = weights.rows(rows).mean().item
-    if mean == 0 {
-      throw .mismatch(
-        who: "fit", what: "weights",
-        expected: "one above 0 among the rows to train on and among those held out",
-        got: "only 0")
+    if values.allSatisfy({ $0 == 0 }) {
+      throw .mismatch(who: who, what: "weights", expected: "one above 0", got: "only 0")
     }
-    return (weights / mean).cast(to: data.dtype)
+  }
+
+  private static func normalized(_ weights: Tensor, over rows: [Int], _ dtype: DType) -> Tensor {
+    let weights = weights.cast(to: .float64)
+    return (weights / weights.rows(rows).mean().item).cast(to: dtype)
   }
 }

@@ -3,248 +3,139 @@ import Distributions
 import Randomness
 import Tensors
 
-/// What `fit` gives back: the best parameters, and functions that take them.
-public struct Fitted: Sendable {
-  /// The parameters with the lowest validation loss, or the last ones where nothing was held out or no epoch was finished.
-  public let params: Params
-  /// The log-density.
-  public let logPDF: LogPDF
-  /// The sampler.
-  public let sample: Sampler
-  /// Each epoch's losses.
-  public let history: [Epoch]
-  /// Why training ended.
-  public let ending: Ending
-
-  /// One pass over the data.
-  public struct Epoch: Sendable, Hashable {
-    /// Counts from 0.
-    public let index: Int
-    /// Steps done since the start.
-    public let steps: Int
-    /// The mean loss over the epoch's batches, each before its step: nats of negative log-likelihood by default.
-    public let trainingLoss: Double
-    /// The mean loss of the held-out rows after the epoch, if any were held out.
-    public let validationLoss: Double?
-    /// Whether the validation loss is the lowest so far; true where nothing is held out.
-    public let isBest: Bool
-  }
-
-  /// Why training ended.
-  public enum Ending: Sendable, Hashable {
-    /// All epochs are done.
-    case completed
-    /// The validation loss has not improved for `patience` epochs.
-    case stoppedEarly
-    /// The task was cancelled.
-    case cancelled
-    /// The callback asked for it.
-    case stoppedByCallback
-  }
-}
-
-/// What a callback wants.
-public enum Continuation: Sendable {
-  /// Go on.
-  case proceed
-  /// End training after this epoch.
-  case stop
-}
-
 /// Fits a distribution to data, by maximum likelihood where no other objective is asked for.
 ///
-/// Each epoch visits all training rows once in an order drawn from the key. Same key, same bits, for any number of
-/// threads. Layers with a data-dependent start see the first batch. Statistics that layers keep (batch normalization) are
-/// moved by each step's batch, as the parameters of that step's loss see it: then a finite loss vouches for them. A batch
-/// whose rows depend on each other is not sharded.
+/// Each epoch visits all training rows once in an order drawn from the key. Same key, same bits, for any
+/// number of threads. Layers with a data-dependent start see up to 4096 training rows, and at least a batch.
+/// Statistics that layers keep (batch normalization) are moved by each step's batch, as the parameters of
+/// that step's loss see it: then a finite loss vouches for them. A batch whose rows depend on each other is
+/// not sharded.
 ///
 /// - Parameters:
-///   - distribution: what is fitted, a `Flow` most often.
-///   - data: rows, `[rows] + sample`.
+///   - distribution: the distribution, most often a `Flow`.
+///   - data: rows, `[rows] + sample`, in memory or as a ``MappedArray``. The rows held out are kept in
+///     memory.
 ///   - context: rows beside them, for a conditional distribution.
-///   - evaluation: the same distribution with its layers in evaluation mode, where they have one (`BatchNorm`): over the
-///     same parameter tree, it judges the held-out rows and is what comes back. By default the distribution itself.
-///   - weights: what each row counts, `[rows]`, not negative. Only their ratios matter: a row of weight 2 is two rows of weight
-///     1. Starts and running statistics see the rows alone. Nil: all the same.
-///   - objective: what is minimized.
+///   - objective: the objective to minimize; a ``RowObjective`` or any other that takes a batch.
+///   - evaluation: the same distribution with its layers in evaluation mode, where they have one
+///     (`BatchNorm`): over the same parameter tree, it judges the held-out rows and comes back. By default
+///     the distribution itself.
+///   - weights: the importance of each row, `[rows]`, not negative. Only ratios matter: a row of weight 2
+///     counts as two rows of weight 1, and a row of weight 0 is left out, wherever it lies. Starts and
+///     running statistics see the rows alone. Nil: all rows count alike.
 ///   - start: parameters to go on from, instead of the initial ones.
-///   - freezing: paths of parameters that stay as they are, as in `Tree.freezing`.
-///   - key: what initial values, split, order and augmentation are drawn from.
-///   - epochs: passes over the data.
-///   - batchSize: rows a step; the last batch of an epoch may be smaller.
-///   - optimizer: Adam with clipping by default. It is told each epoch's loss, and says which parameters are judged and
-///     come back (`MovingAverage`).
+///   - state: the state of an earlier fit, to go on from as if it had not stopped.
+///   - freezing: the parameters that stay as they are.
+///   - key: the key of initial values, split, order, objective and augmentation.
+///   - epochs: passes over the data, those of an earlier state included.
+///   - batchSize: rows per step; the last batch of an epoch may be smaller.
+///   - optimizer: Adam with clipping by default. It is told each epoch's loss, and says which parameters are
+///     judged and come back (`MovingAverage`).
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
 ///   - patience: epochs without a better validation loss after which training ends; nil for never.
-///   - augment: called on each batch with a key of its own (noise, dequantization); held-out rows get one fixed key. It
-///     gives as many rows as it takes.
+///   - augment: called on each batch with a key of its own (noise, dequantization); held-out rows get one
+///     fixed key. It gives as many rows as it takes.
 ///   - checkpoint: the file to go on from, and to keep the run's state in.
 ///   - progress: how to report on standard error.
-///   - onEpoch: called after each epoch of this process; a run that goes on does not repeat the earlier ones.
-/// - Returns: the best parameters and what happened.
-/// - Throws: `FlowError.mismatch` for no rows, `.notFinite` for NaN or infinity in the data, `.outsideDomain`, `.diverged` when
-///   a loss, a gradient or a parameter is not finite, with the parameters of the last step at which all were, what the
-///   layers and the callback throw, `.structure` with both trees for a checkpoint of another architecture, `.mismatch` for one
-///   of other data or another key, `.file` for one that cannot be read or written.
+///   - onEpoch: called after each epoch of this process with the state, whose `latest` record is the epoch's.
+///     A run that goes on does not repeat the earlier ones.
+/// - Returns: the best parameters, the functions that take them, and the history.
+/// - Throws: `FlowError.mismatch` for no rows and shapes that do not fit; `.notFinite` for NaN or infinity in
+///   the data; `.outsideDomain`; `.diverged` when a loss, a gradient or a parameter is not finite, with the
+///   last good parameters; `.file` for a checkpoint that is damaged or of another run; and the errors of the
+///   layers and the callback.
 /// - Precondition: positive epochs and batch size; a fraction in 0..<1.
 public func fit(
-  _ distribution: some Distribution, to data: Tensor, given context: Tensor? = nil,
-  evaluation: (any Distribution)? = nil,
-  weights: Tensor? = nil, objective: DataObjective = .maximumLikelihood, start: Params? = nil,
-  freezing: [String] = [],
-  key: Key, epochs: Int = 100, batchSize: Int = 256,
+  _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
+  by objective: some Objective = .maximumLikelihood, evaluation: (any Distribution)? = nil,
+  weights: Tensor? = nil, start: Params? = nil, continuing state: FitState? = nil,
+  freezing: Freezing = .nothing, key: Key, epochs: Int = 100, batchSize: Int = 256,
   optimizer: any Optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)),
   validationFraction: Double = 0.1, patience: Int? = 10,
   augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
-  checkpoint: Checkpoint? = nil, progress: Progress = .automatic,
-  onEpoch: (Fitted.Epoch) throws -> Continuation = { _ in .proceed }
+  checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
+  onEpoch: (FitState) throws -> Continuation = { _ in .proceed }
 ) throws -> Fitted {
   require(
     epochs > 0 && batchSize > 0, "fit needs positive epochs and batchSize, got \(epochs) and \(batchSize)")
   require(
     (0..<1).contains(validationFraction), "validationFraction must be in 0..<1, got \(validationFraction)")
-  try checkData(data, context)
 
   // Children of the key, by purpose.
   let (initKey, splitKey, orderKey, batchKey, validationKey, evaluationKey, lossKey) = (
     key.folded(in: 0), key.folded(in: 1), key.folded(in: 2), key.folded(in: 3), key.folded(in: 4),
     key.folded(in: 5), key.folded(in: 6)
   )
-  let held = min(Int((Double(data.rows) * validationFraction).rounded()), data.rows - 1)
-  let order = splitKey.permutation(data.rows)
-  let (validation, training) = (Array(order[..<held]), Array(order[held...]))
-
-  let (trainingWeights, heldWeights) = (
-    try weights?.normalized(training, of: data), try weights?.normalized(validation, of: data)
+  let rows = try TrainingRows(data, context, weights, heldOut: validationFraction, key: splitKey, who: "fit")
+  let first = rows.start(batchSize: batchSize)
+  let (startRows, startContext) = (
+    augment(batchKey.folded(in: 0), try data.rows(first)), context?.rows(first)
   )
-
-  let first = Array(training.prefix(batchSize))
+  let (inputDim, contextDim) = (data.shape.sample, context?.shape.sample)
   let (initial, logPDF, sample) = try distribution(
-    initKey, inputDim: data.shape.sample, contextDim: context?.shape.sample,
-    initInputs: augment(batchKey.folded(in: 0), data.rows(first)), initContext: context?.rows(first),
+    initKey, inputDim: inputDim, contextDim: contextDim, initInputs: startRows, initContext: startContext,
     dtype: data.dtype)
-  var fitted = (logPDF: logPDF, sample: sample)
+  try logPDF.boundary.check(initial, startRows, given: startContext)
+  if let start { try logPDF.boundary.check(start) }
+  var functions = (logPDF: logPDF, sample: sample)
   if let evaluation {
     let (_, logPDF, sample) = try evaluation(
-      evaluationKey, inputDim: data.shape.sample, contextDim: context?.shape.sample, dtype: data.dtype)
+      evaluationKey, inputDim: inputDim, contextDim: contextDim, dtype: data.dtype)
     try logPDF.boundary.check(initial)
-    fitted = (logPDF, sample)
+    functions = (logPDF, sample)
   }
-  let validationRows = held > 0 ? augment(validationKey, data.rows(validation)) : nil
-  let validationContext = held > 0 ? context?.rows(validation) : nil
-  if let validationRows {
-    try fitted.logPDF.boundary.check(initial, validationRows, given: validationContext)
-  }
-  let heldLoss = try validationRows.map {
-    try objective.value(
-      of: fitted.logPDF,
-      over: .init($0, given: validationContext, weights: heldWeights, key: lossKey.folded(in: 0)))
-  }
-  if let start { try logPDF.boundary.check(start) }
+  let params = try freezing(start ?? initial)
+  let batches = (rows.training.count + batchSize - 1) / batchSize
 
-  var params = try (start ?? initial).freezing(freezing)
-  var state = optimizer.initialize(params)
-  var lastGood = try params.withFrozenLeaves(of: initial)
-  var best: (loss: Double, params: Params, epoch: Int)?
-  var history: [Fitted.Epoch] = []
-  var step = 0
-  var ending = Fitted.Ending.completed
-  let batches = (training.count + batchSize - 1) / batchSize
-  var keeper = checkpoint.map {
-    CheckpointKeeper(
-      $0,
-      identity: [
-        "key": "\(key)", "data": data.fingerprint, "context": context?.fingerprint ?? "none",
-        "weights": weights?.fingerprint ?? "none", "freezing": freezing.joined(separator: " "),
-        "batchSize": "\(batchSize)", "validationFraction": "\(validationFraction)",
-      ])
-  }
-  func snapshot(_ epoch: Int, _ row: Int, _ total: Double) -> FitState {
-    FitState(
-      params: params, optimizer: state, lastGood: lastGood, best: best, history: history, step: step,
-      epoch: epoch, row: row, total: total)
-  }
-  var begin = snapshot(0, 0, 0)
-  if let saved = try keeper?.saved(like: begin) {
-    begin = saved
-    (params, state, lastGood, best) = (saved.params, saved.optimizer, saved.lastGood, saved.best)
-    (history, step) = (saved.history, saved.step)
-    try logPDF.boundary.check(params)
-  }
-  var meter = ProgressMeter(progress, total: epochs * batches, from: step)
-  defer { meter.finish() }
-  if held > 0, let patience, let last = history.last, last.index - (best?.epoch ?? -1) >= patience {
-    ending = .stoppedEarly
-  }
-
-  training: for epoch in begin.epoch..<(ending == .completed ? max(epochs, begin.epoch) : begin.epoch) {
-    let shuffled = orderKey.folded(in: epoch).permutation(training.count).map { training[$0] }
-    var total = epoch == begin.epoch ? begin.total : 0
-    for start in stride(from: epoch == begin.epoch ? begin.row : 0, to: shuffled.count, by: batchSize) {
-      if Task.isCancelled {
-        try keeper?.save(snapshot(epoch, start, total))
-        ending = .cancelled
-        break training
-      }
-      let rows = Array(shuffled[start..<min(start + batchSize, shuffled.count)])
-      let batch = augment(batchKey.folded(in: step + 1), data.rows(rows))
-      let batchContext = context?.rows(rows)
-      try logPDF.boundary.check(params, batch, given: batchContext)
-      let (loss, gradient) = try objective.valueAndGradient(
-        of: logPDF, at: params,
-        over: .init(
-          batch, given: batchContext, weights: trainingWeights?.rows(rows), key: lossKey.folded(in: step + 1))
-      )
-      guard loss.isFinite else { throw FlowError.diverged(step: step, what: "the loss", lastGood: lastGood) }
-      guard gradient.isFinite else {
-        throw FlowError.diverged(step: step, what: "a gradient", lastGood: lastGood)
-      }
-      lastGood = try params.withFrozenLeaves(of: initial)
-      params = try logPDF.statistics?(params, batch, batchContext) ?? params
-      (params, state) = try optimizer.update(gradient, state, params)
-      total += loss.item * Double(rows.count)
-      step += 1
-      try keeper?.saveIfDue(step) { snapshot(epoch, start + rows.count, total) }
-      meter.report(
-        step,
-        "epoch \(epoch + 1) of \(epochs), loss \(rounded(loss.item)), best \(rounded(best?.loss ?? .infinity))"
-      )
+  var order: (epoch: Int, rows: [Int]) = (-1, [])
+  var run = TrainingRun(
+    who: "fit", logPDF: logPDF, objective: objective, optimizer: optimizer, initial: initial,
+    steps: epochs * batches, length: batches, patience: patience
+  ) { step in
+    let (epoch, position) = (step / batches, step % batches * batchSize)
+    if order.epoch != epoch {
+      let shuffled = orderKey.folded(in: epoch).permutation(rows.training.count)
+      order = (epoch, shuffled.map { rows.training[$0] })
     }
-    guard params.learned.isFinite else {
-      throw FlowError.diverged(step: step, what: "a parameter", lastGood: lastGood)
-    }
-    let trainingLoss = total / Double(training.count)
-    let judged = try optimizer.evaluationParams(state, params)
-    let validationLoss = try heldLoss?(judged).item
-    if let validationLoss, validationLoss.isNaN {
-      throw FlowError.diverged(step: step, what: "the validation loss", lastGood: lastGood)
-    }
-    // An infinite loss is only worse: a held-out row may lie where the model puts nothing yet.
-    let isBest = validationLoss.map { $0 < best?.loss ?? .infinity } ?? true
-    if isBest { best = (validationLoss ?? trainingLoss, judged, epoch) }
-    state = try optimizer.observing(validationLoss ?? trainingLoss, state)
-    history.append(
-      Fitted.Epoch(
-        index: epoch, steps: step, trainingLoss: trainingLoss, validationLoss: validationLoss, isBest: isBest)
-    )
-    if case .stop = try onEpoch(history[epoch]) {
-      ending = .stoppedByCallback
-      break
-    }
-    if held > 0, let patience, epoch - (best?.epoch ?? -1) >= patience {
-      ending = .stoppedEarly
-      break
-    }
+    let batch = Array(order.rows[position..<min(position + batchSize, order.rows.count)])
+    return TrainingStep(
+      logPDF: logPDF, sample: sample, rows: augment(batchKey.folded(in: step + 1), try data.rows(batch)),
+      weights: rows.weights(batch), context: context?.rows(batch), key: lossKey.folded(in: step + 1),
+      index: step)
   }
-  if ending != .cancelled { try keeper?.save(snapshot(history.count, 0, 0)) }
-  let last = try optimizer.evaluationParams(state, params)
-  return Fitted(
-    params: try (held > 0 ? best?.params ?? last : last).withFrozenLeaves(of: initial), logPDF: fitted.logPDF,
-    sample: fitted.sample,
-    history: history, ending: ending)
+  if !rows.heldOut.isEmpty {
+    let judged = TrainingStep(
+      logPDF: functions.logPDF, sample: functions.sample,
+      rows: augment(validationKey, try data.rows(rows.heldOut)), weights: rows.weightsHeldOut,
+      context: context?.rows(rows.heldOut), key: lossKey.folded(in: 0))
+    try functions.logPDF.boundary.check(initial, judged.batch(for: "fit"), given: judged.context)
+    run.heldOutLoss = try objective.value(judged)
+  }
+  if let checkpoint {
+    run.keeper = CheckpointKeeper(
+      checkpoint,
+      RunDescription(
+        ("distribution", distribution),
+        ("evaluation", evaluation as Any),
+        ("data", try data.fingerprint),
+        ("context", context?.fingerprint as Any),
+        ("objective", objective),
+        ("weights", weights?.fingerprint as Any),
+        ("optimizer", optimizer),
+        ("start", start?.leaves as Any),
+        ("frozen parameters", params.frozenPaths(beyond: initial)),
+        ("key", key),
+        ("batch size", batchSize),
+        ("validation fraction", validationFraction)))
+  }
+  return try run.fitted(
+    from: FitState(params, optimizer: optimizer), or: state, functions, progress: progress,
+    { "epoch \(min($0.step / batches + 1, epochs)) of \(epochs)" }, onRecord: onEpoch)
 }
 
-/// Three decimals, for people.
-func rounded(_ x: Double) -> String {
-  x.isFinite ? "\((x * 1000).rounded() / 1000)" : "-"
+extension Params {
+  /// The paths of the leaves that are frozen here and learned in another tree of the same structure.
+  func frozenPaths(beyond other: Params) -> [String] {
+    Array(Set(other.learned.paths).subtracting(learned.paths)).sorted()
+  }
 }

@@ -2,22 +2,22 @@ import Distributions
 import Tensors
 
 extension LogPDF {
-  /// The log-density of many rows in pieces, with progress where it takes long.
+  /// Evaluates the log-density of many rows in pieces, with progress where it takes long.
   ///
-  /// A row's log-density does not depend on its piece, unless the distribution couples rows, as batch normalization does
-  /// in training.
+  /// A row's log-density does not depend on its piece, unless the distribution couples rows, as batch
+  /// normalization does in training.
   ///
   /// - Parameters:
   ///   - params: the distribution's parameters.
   ///   - inputs: the rows.
   ///   - size: the rows of one piece.
-  ///   - context: one row of context a row.
+  ///   - context: one row of context per row.
   ///   - progress: how to report on standard error.
-  /// - Throws: what the log-density throws.
+  /// - Throws: the errors of the log-density.
   /// - Precondition: `size` is positive.
   public func inChunks(
     _ params: Params, _ inputs: Tensor, of size: Int = 100_000, given context: Tensor? = nil,
-    progress: Progress = .automatic
+    progress: ProgressOutput = .automatic
   ) throws(FlowError) -> Tensor {
     guard inputs.rank > 0, inputs.rows > size, context.map({ $0.rank > 0 && $0.rows == inputs.rows }) ?? true
     else { return try self(params, inputs, given: context) }
@@ -26,7 +26,7 @@ extension LogPDF {
     }
   }
 
-  /// The log-density of rows that are read in pieces, of which one at a time is in memory beside the results.
+  /// Evaluates the log-density of rows that are read in pieces: one piece at a time is in memory.
   ///
   /// ```swift
   /// let data = try MappedArray("large.npy")
@@ -41,10 +41,10 @@ extension LogPDF {
   ///   - size: the rows of one piece.
   ///   - progress: how to report on standard error.
   ///   - read: gives a range of rows, and their context if the distribution is conditional.
-  /// - Throws: what the log-density or `read` throws.
+  /// - Throws: the errors of the log-density and of `read`.
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
-    _ params: Params, rows count: Int, of size: Int = 100_000, progress: Progress = .automatic,
+    _ params: Params, rows count: Int, of size: Int = 100_000, progress: ProgressOutput = .automatic,
     _ read: (_ rows: Range<Int>) throws(FlowError) -> (inputs: Tensor, context: Tensor?)
   ) throws(FlowError) -> Tensor {
     require(count >= 0 && size > 0, "rows are taken in pieces of a positive size, got \(count) and \(size)")

@@ -3,7 +3,8 @@ import Randomness
 import Tensors
 
 extension MappedArray {
-  /// The row numbers of one pass over all rows in an order drawn from the key, in batches; the last may be smaller.
+  /// The row numbers of one pass over all rows in an order drawn from the key, in batches; the last may be
+  /// smaller.
   ///
   /// The order is a ``KeyedPermutation``: nothing as long as the data is ever in memory.
   ///

@@ -5,20 +5,20 @@ import Tensors
 extension Sampler {
   /// Draws in pieces, with progress where it takes long: chunk i of the draws comes from `key.folded(in: i)`.
   ///
-  /// What is drawn does not depend on `count`, but on `size`.
+  /// The draws depend on `size`, but not on `count`.
   ///
   /// - Parameters:
-  ///   - key: what everything is drawn from.
+  ///   - key: the key of the draws.
   ///   - params: the distribution's parameters.
   ///   - count: how many draws.
   ///   - size: the draws of one piece.
-  ///   - context: one row a draw, or one row for all.
+  ///   - context: one row per draw, or one row for all.
   ///   - progress: how to report on standard error.
-  /// - Throws: what drawing throws.
+  /// - Throws: the errors of the sampler.
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
     _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,
-    progress: Progress = .automatic
+    progress: ProgressOutput = .automatic
   ) throws(FlowError) -> Tensor {
     var pieces: [Tensor] = []
     try inChunks(key, params, count: count, of: size, given: context, progress: progress) {
@@ -34,18 +34,18 @@ extension Sampler {
   /// ```
   ///
   /// - Parameters:
-  ///   - key: what everything is drawn from.
+  ///   - key: the key of the draws.
   ///   - params: the distribution's parameters.
   ///   - count: how many draws.
   ///   - size: the draws of one piece.
-  ///   - context: one row a draw, or one row for all.
+  ///   - context: one row per draw, or one row for all.
   ///   - progress: how to report on standard error.
   ///   - take: is given the pieces in order; one without rows where `count` is 0.
-  /// - Throws: what drawing or `take` throws.
+  /// - Throws: the errors of the sampler and of `take`.
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
     _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,
-    progress: Progress = .automatic, _ take: (Tensor) throws(FlowError) -> Void
+    progress: ProgressOutput = .automatic, _ take: (Tensor) throws(FlowError) -> Void
   ) throws(FlowError) {
     require(count >= 0 && size > 0, "draws come in pieces of a positive size, got \(count) and \(size)")
     var meter = ProgressMeter(progress, total: count)

@@ -1,8 +1,9 @@
 import Bijections
 import Randomness
 import Tensors
+import Training
 
-/// The laws of a bijection as checks, for the library's own layers and for users' layers.
+/// The laws of a bijection, each a check that throws what is wrong: for the library's own table and for users' layers.
 ///
 /// Laws run in float64 unless stated otherwise, at the initial parameters and at parameters with added noise
 /// of standard deviation 0.1. A layer that declares the trait `.couplesRows` is exempt from the two laws on
@@ -131,7 +132,7 @@ public struct Laws: Sendable {
 public func checkLaws(
   of bijection: any Bijection, inputDim: Shape, contextDim: Shape? = nil, key: Key = Key(0),
   inputs: Tensor? = nil,
-  tolerance: Laws.Tolerance = .init(), chart: Chart? = nil, progress: Progress = .automatic
+  tolerance: Laws.Tolerance = .init(), chart: Chart? = nil, progress: ProgressOutput = .automatic
 ) throws {
   let laws = Laws(
     of: bijection, inputDim: inputDim, contextDim: contextDim, key: key, inputs: inputs, tolerance: tolerance,

@@ -1,9 +1,9 @@
 import Bijections
 import Randomness
 import Tensors
+import Training
 
-/// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers
-/// compute.
+/// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers compute.
 ///
 /// D forward-mode passes compute the Jacobians [D, D] of all rows of a batch, and a pivoted LU their
 /// log|det|. Both directions are checked, the inverse at the forward's outputs. The check runs in float64. A
@@ -129,7 +129,7 @@ public struct LogDetCheck: Sendable {
   /// - Throws: `FlowError.verification` with the report if a log-determinant is wrong or could not be
   ///   checked, and the errors of the mappings.
   @discardableResult
-  public func verify(progress: Progress = .automatic) throws(FlowError) -> Report {
+  public func verify(progress: ProgressOutput = .automatic) throws(FlowError) -> Report {
     let report = try run(progress: progress)
     if !report.passes {
       throw .verification(who: "LogDetCheck of \(forward.name)", message: "\n\(report)")
@@ -141,7 +141,7 @@ public struct LogDetCheck: Sendable {
   ///
   /// - Parameter progress: The progress report on standard error, which starts with the third second.
   /// - Throws: The errors of the mappings.
-  public func run(progress: Progress = .automatic) throws(FlowError) -> Report {
+  public func run(progress: ProgressOutput = .automatic) throws(FlowError) -> Report {
     var entries: [Report.Entry] = []
     let passes = (charts.data?.dimension ?? forward.domain.shape.count) * 2 * cases.count
     var meter = ProgressMeter(progress, total: passes, quietFor: .seconds(2))

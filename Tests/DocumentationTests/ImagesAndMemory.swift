@@ -18,7 +18,7 @@ func imagesAndMemory(images: Tensor) throws -> (draws: Tensor, slopes: Params) {
   let deep = Reversible(Serial((0..<8).map { _ in AffineCoupling(MLP(hidden: [16])) }))
   let (params, forward, _) = try deep(Key(2), inputDim: 6)
   let x = Key(3).normal([32, 6])
-  let slopes = try gradient(at: params) { weights in try forward(weights, x).logDet.sum() }
+  let slopes = try gradient(at: params) { params in try forward(params, x).logDet.sum() }
   // end
   return (draws, slopes)
 }

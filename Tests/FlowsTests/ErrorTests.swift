@@ -218,7 +218,7 @@ import Testing
       FlowError.notFinite(who: "fit", what: "data", row: nil).description
         == "fit: expected finite data, got NaN or infinity")
     #expect(
-      FlowError.diverged(step: 7, what: "the loss", lastGood: .empty).description
+      FlowError.diverged(who: "fit", step: 7, what: "the loss", lastGood: .empty).description
         == "fit: the loss is not finite at step 7; the error holds the last good parameters")
     #expect(FlowError.verification(who: "a", message: "b") == FlowError.verification(who: "a", message: "b"))
     #expect(FlowError.verification(who: "a", message: "b") != FlowError.verification(who: "a", message: "c"))
@@ -228,7 +228,7 @@ import Testing
 
   @Test func fitWithoutEpochs() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      _ = try fit(Flow(ActNorm()), to: .ones([4, 2]), key: Key(0), epochs: 0)
+      _ = try fit(Flow(ActNorm()), to: Tensor.ones([4, 2]), key: Key(0), epochs: 0)
     }
     #expect(text(result).contains("fit needs positive epochs and batchSize, got 0 and 256"))
   }

@@ -169,7 +169,7 @@ import Testing
       try KeyRecorder.$current.withValue(recorder) {
         _ = try fit(
           Flow(Serial(InvertibleLinear(), AffineCoupling(net))), to: data,
-          objective: .contrastive(atoms: 3) { .zeros([$0.rows]) }, key: Key(3), epochs: 3, batchSize: 32,
+          by: Contrastive(atoms: 3) { .zeros([$0.rows]) }, key: Key(3), epochs: 3, batchSize: 32,
           augment: { key, rows in rows + 0.01 * key.normal(rows.shape) }, progress: .silent)
       }
     }

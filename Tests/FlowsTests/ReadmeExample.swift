@@ -3,7 +3,7 @@ import Flows
 /// What the README's example makes, for the test to look at.
 struct ReadmeResults {
   let inputs, outputs, logDet, restored, inverseLogDet: Tensor
-  let initial, weights: Params
+  let initial, trained: Params
   let density, draws: Tensor
 }
 
@@ -27,24 +27,24 @@ func readmeExample(data: Tensor, inputs: Tensor) throws -> ReadmeResults {
 
   // Train it.
   let optimizer = Chain(ClipByGlobalNorm(1), Adam(learningRate: 1e-3))
-  var weights = initial
-  var state = optimizer.initialize(weights)
+  var trained = initial
+  var state = optimizer.initialize(trained)
   for step in 0..<1_000 {
     let batch = data.rows(Key(7).folded(in: step).choice(256, of: data.shape[0]))
-    let (loss, gradient) = try valueAndGradient(at: weights, over: batch) { weights, rows in
-      try -logPDF(weights, rows)             // one loss a row; rows are sharded over cores
+    let (loss, gradient) = try valueAndGradient(at: trained, over: batch) { trained, rows in
+      try -logPDF(trained, rows)             // one loss a row; rows are sharded over cores
     }
-    (weights, state) = try optimizer.update(gradient, state, weights)
+    (trained, state) = try optimizer.update(gradient, state, trained)
     if step % 100 == 0 { print(step, loss) }
   }
 
-  let density = try logPDF(weights, inputs)                      // [batch]
-  let draws = try sample(Key(1), weights, count: 1_000)          // [1000, 5]; sample.withLogPDF gives both
+  let density = try logPDF(trained, inputs)                      // [batch]
+  let draws = try sample(Key(1), trained, count: 1_000)          // [1000, 5]; sample.withLogPDF gives both
 
   // Trust it: hand-written log-dets against the dual-number Jacobian, both directions.
   try LogDetCheck(of: bijection, inputDim: 5, key: Key(2)).verify()
   // README end
   return ReadmeResults(
     inputs: inputs, outputs: outputs, logDet: logDet, restored: restored, inverseLogDet: inverseLogDet,
-    initial: initial, weights: weights, density: density, draws: draws)
+    initial: initial, trained: trained, density: density, draws: draws)
 }

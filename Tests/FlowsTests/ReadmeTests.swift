@@ -45,7 +45,7 @@ import Testing
       Serial(AffineCoupling(MLP(hidden: [64, 64])), InvertibleLinear(), ActNorm()), prior: Normal())
     let logPDF = try flow(Key(0), inputDim: 5).logPDF
     let before = try logPDF(results.initial, data).mean().item
-    let after = try logPDF(results.weights, data).mean().item
+    let after = try logPDF(results.trained, data).mean().item
     #expect(after > before + 10, "\(before) before and \(after) after training")
   }
 }

@@ -34,7 +34,7 @@ import Testing
       for match in ("\n" + text).matches(of: declaration) { names.insert(String(match.1)) }
     }
     #expect(names.count >= 150, "\(names.count) public types found")
-    // The old name of ProgressReporting.
+    // The old name of ProgressOutput.
     names.remove("Progress")
     #expect(names.filter { isTaken($0) } == [])
   }

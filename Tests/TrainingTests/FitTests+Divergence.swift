@@ -8,7 +8,7 @@ import Training
 extension FitTests {
   private func divergence(_ run: () throws -> Fitted) throws -> (step: Int, what: String, lastGood: Params) {
     let error = #expect(throws: FlowError.self) { try run() }
-    guard case .diverged(let step, let what, let lastGood)? = error else {
+    guard case .diverged("fit", let step, let what, let lastGood)? = error else {
       throw FlowError.verification(who: "test", message: "\(String(describing: error)) is no divergence")
     }
     #expect(error?.description.hasPrefix("fit: \(what) is not finite at step \(step);") == true)

@@ -16,13 +16,14 @@ extension FitTests {
   /// A row of weight 2 is two rows: the loss of a whole batch and its gradient are the same.
   @Test func aWeightIsARepetition() throws {
     let data = gaussianData(5).cast(to: .float64)
-    let (params, logPDF, _) = try smallFlow(Key(1), inputDim: 2, dtype: .float64)
+    let (params, logPDF, sample) = try smallFlow(Key(1), inputDim: 2, dtype: .float64)
     let weights = Tensor([2, 1, 0, 3, 1], dtype: .float64)
     let repeated = data.rows([0, 0, 1, 3, 3, 3, 4])
-    let ml = DataObjective.maximumLikelihood
-    let weighted = try ml.valueAndGradient(
-      of: logPDF, at: params, over: .init(data, weights: weights / weights.mean(), key: Key(0)))
-    let plain = try ml.valueAndGradient(of: logPDF, at: params, over: .init(repeated, key: Key(0)))
+    func step(_ rows: Tensor, _ weights: Tensor? = nil) -> TrainingStep {
+      TrainingStep(logPDF: logPDF, sample: sample, rows: rows, weights: weights, key: Key(0))
+    }
+    let weighted = try MaximumLikelihood().valueAndGradient(at: params, step(data, weights / weights.mean()))
+    let plain = try MaximumLikelihood().valueAndGradient(at: params, step(repeated))
     #expect(abs(weighted.value.item - plain.value.item) < 1e-12)
     let close = try weighted.gradient.zip(with: plain.gradient) { isClose($0, $1, 1e-12) }
     #expect(close.leaves.allSatisfy { $0 })
@@ -82,9 +83,9 @@ extension FitTests {
     // x ~ N(1, ½) is proposed where the prior says N(0, 1); c = x + N(0, ½).
     let x = 1 + 0.5 * Key(40).normal([1_500, 1])
     let context = x + 0.5 * Key(41).normal([1_500, 1])
-    func posterior(_ objective: DataObjective) throws -> (mean: Double, deviation: Double) {
+    func posterior(_ objective: some Objective) throws -> (mean: Double, deviation: Double) {
       let fitted = try fit(
-        ConditionalNormal(MLP(hidden: [])), to: x, given: context, objective: objective, key: Key(2),
+        ConditionalNormal(MLP(hidden: [])), to: x, given: context, by: objective, key: Key(2),
         epochs: 40,
         batchSize: 150, optimizer: Adam(learningRate: .cosine(0.1, steps: 360)), patience: nil,
         progress: .silent)
@@ -93,7 +94,7 @@ extension FitTests {
       return (mean, square(draws - mean).mean().item.squareRoot())
     }
     // Precisions 4 + 1 and 4 + 4.
-    let byContrast = try posterior(.contrastive(atoms: 30) { (-0.5 * square($0)).sumPerRow() })
+    let byContrast = try posterior(Contrastive(atoms: 30) { (-0.5 * square($0)).sumPerRow() })
     #expect(abs(byContrast.mean - 1.2) < 0.12 && abs(byContrast.deviation - 0.2.squareRoot()) < 0.08)
     let byLikelihood = try posterior(.maximumLikelihood)
     #expect(abs(byLikelihood.mean - 1.25) < 0.06 && abs(byLikelihood.deviation - 0.125.squareRoot()) < 0.04)
@@ -105,10 +106,10 @@ extension FitTests {
     let (rows, atoms) = (300, 4)
     let x = Key(42).normal([rows, 2], dtype: .float64)
     let q = ConditionalNormal(MLP(hidden: [3], lastWeight: .glorotUniform))
-    let (params, logPDF, _) = try q(Key(4), inputDim: 2, contextDim: 2, dtype: .float64)
-    let batch = DataObjective.Batch(x, given: 0.5 * x, key: Key(5))
-    let objective = DataObjective.contrastive(atoms: atoms) { -$0.sumPerRow() }
-    let loss = try objective.valueAndGradient(of: logPDF, at: params, over: batch).value.item
+    let (params, logPDF, sample) = try q(Key(4), inputDim: 2, contextDim: 2, dtype: .float64)
+    let step = TrainingStep(logPDF: logPDF, sample: sample, rows: x, context: 0.5 * x, key: Key(5))
+    let objective = Contrastive(atoms: atoms) { -$0.sumPerRow() }
+    let loss = try objective.valueAndGradient(at: params, step).value.item
 
     let order = Key(5).permutation(rows)
     var total = 0.0
@@ -121,7 +122,7 @@ extension FitTests {
       total += Tensor(odds, dtype: .float64).logSumExp(axis: 0).item - odds[0]
     }
     #expect(abs(loss - total / Double(rows)) < 1e-12)
-    #expect(abs(try objective.value(of: logPDF, over: batch)(params).item - loss) < 1e-12)
+    #expect(abs(try objective.value(step)(params).item - loss) < 1e-12)
   }
 
   // MARK: - Averages and gathered gradients
@@ -191,7 +192,9 @@ extension FitTests {
   @Test func misspeltPathsAndForeignStartsThrow() throws {
     for paths in [["bijection/7"], ["bijection/0", "bias"], ["prior/*"]] {
       let error = #expect(throws: FlowError.self) {
-        try fit(smallFlow, to: gaussianData(20), freezing: paths, key: Key(0), epochs: 1, progress: .silent)
+        try fit(
+          smallFlow, to: gaussianData(20), freezing: Freezing(paths), key: Key(0), epochs: 1,
+          progress: .silent)
       }
       #expect(error?.description.contains("a leaf under \(paths.last!)") == true)
     }

@@ -7,6 +7,8 @@ import TestSupport
 import Testing
 import Training
 
+@testable import Training
+
 @Suite struct FitTests {
   // MARK: - What it finds
 
@@ -65,12 +67,12 @@ import Training
   }
 
   @Test func historyCountsEpochsAndSteps() throws {
-    let log = Log<Fitted.Epoch>()
+    let log = Log<Fitted.Record>()
     let fitted = try fit(
       smallFlow, to: gaussianData(100), key: Key(3), epochs: 3, batchSize: 32, validationFraction: 0.25,
       progress: .silent
     ) {
-      log.entries.append($0)
+      log.entries.append($0.latest)
       return .proceed
     }
     // 75 rows to train on, in batches of 32, 32 and 11.
@@ -130,7 +132,7 @@ import Training
 
   @Test func callbackStops() throws {
     let fitted = try fit(smallFlow, to: gaussianData(60), key: Key(3), epochs: 50, progress: .silent) {
-      $0.index == 1 ? .stop : .proceed
+      $0.latest.index == 1 ? .stop : .proceed
     }
     #expect(fitted.ending == .stoppedByCallback)
     #expect(fitted.history.count == 2)
@@ -219,18 +221,41 @@ import Training
     #expect(error?.description == "Flow: expected inputs of shape [rows] + [2], got [100, 1]")
   }
 
-  @Test func dataDependentStartSeesTheFirstBatch() throws {
+  /// All training rows, where they are few: a batch may hold one row, or equal ones.
+  @Test func dataDependentStartSeesTheTrainingRows() throws {
     let (data, key) = (100 + 5 * gaussianData(50), Key(6))
     let log = Log<Params>()
     _ = try fit(
-      Flow(ActNorm()), to: data, key: key, epochs: 1, batchSize: 25,
+      Flow(ActNorm()), to: data, key: key, epochs: 1, batchSize: 1,
       optimizer: Watched { log.entries.append($0) },
       validationFraction: 0.2, progress: .silent)
     let training = key.folded(in: 1).permutation(50)[10...]
-    let first = data.rows(Array(training.prefix(25)))
+    let first = data.rows(Array(training))
     let initial = try #require(log.entries.first)
     let bias = try #require(initial[path: "bijection/bias"]?.value)
     #expect(isClose(bias, first.mean(axis: 0), 1e-6))
+  }
+
+  /// Many rows of large samples would not fit into memory at once: the start takes a part, and at least a
+  /// batch.
+  @Test(arguments: [(1, 2, 4_096), (5_000, 2, 5_000), (7, 1 << 16, 16), (40, 1 << 16, 40)])
+  func startsTakeEnoughRows(batchSize: Int, width: Int, expected: Int) throws {
+    struct Rows: RowSource {
+      let shape: Shape
+      let dtype = DType.float32
+      func rows(_ indices: [Int]) -> Tensor { .zeros([indices.count, shape[1]]) }
+    }
+    let rows = try TrainingRows(
+      Rows(shape: [6_000, width]), nil, nil, heldOut: 0, key: Key(0), who: "test")
+    #expect(rows.start(batchSize: batchSize).count == expected)
+  }
+
+  /// A start from one row gave deviations of 0, and a loss of 10¹⁰.
+  @Test func aBatchOfOneRowStartsWell() throws {
+    let fitted = try fit(
+      Flow(Serial(ActNorm(), InvertibleLinear())), to: 100 + 5 * gaussianData(60), key: Key(6), epochs: 1,
+      batchSize: 1, progress: .silent)
+    #expect(fitted.history[0].trainingLoss < 10, "\(fitted.history[0].trainingLoss)")
   }
 
   @Test func float64DataGiveAFloat64Flow() throws {

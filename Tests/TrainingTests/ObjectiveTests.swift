@@ -27,12 +27,12 @@ let bananaFlow = Flow(
   }
 
   private func step(_ flow: some Distribution, _ target: Target, dtype: DType = .float64) throws -> (
-    params: Params, step: VariationalStep
+    params: Params, step: TrainingStep
   ) {
     let (params, logPDF, sample) = try flow(Key(1), inputDim: target.inputDim, dtype: dtype)
     return (
       params,
-      VariationalStep(logPDF: logPDF, sample: sample, target: target, key: Key(2), index: 0)
+      TrainingStep(logPDF: logPDF, sample: sample, target: target, key: Key(2))
     )
   }
 
@@ -44,8 +44,9 @@ let bananaFlow = Flow(
     }
     let (params, at) = try step(bananaFlow, shifted, dtype: dtype)
     for objective: any Objective in [
-      ReverseKL(), ReverseKL(estimator: .doublyReparameterized), ImportanceWeighted(),
-      AlphaDivergence(alpha: 0.5), AlphaDivergence(alpha: 2),
+      VariationalBound.reverseKL(), VariationalBound.reverseKL(estimator: .doublyReparameterized),
+      VariationalBound.importanceWeighted(),
+      VariationalBound.alphaDivergence(0.5), VariationalBound.alphaDivergence(2),
     ] {
       let loss = try objective.valueAndGradient(at: params, at).value.item
       #expect(abs(-loss - 1.25) < 1e-5, "\(objective): \(loss)")
@@ -61,11 +62,13 @@ let bananaFlow = Flow(
   @Test func pathwiseGradientsAreThoseOfTheLoss() throws {
     let (params, at) = try step(Normal(location: .learned(from: 0.2), scale: .learned(from: 1.1)), target)
     for objective: any Objective in [
-      ReverseKL(draws: 300), ImportanceWeighted(particles: 4, groups: 70, estimator: .pathwise),
-      AlphaDivergence(alpha: 0.3, particles: 3, groups: 50, estimator: .pathwise),
+      VariationalBound.reverseKL(draws: 300),
+      VariationalBound.importanceWeighted(particles: 4, groups: 70, estimator: .pathwise),
+      VariationalBound.alphaDivergence(0.3, particles: 3, groups: 50, estimator: .pathwise),
       WeightedSum(
-        (0.25, ReverseKL(draws: 20)), (2, ForwardKL(on: Key(5).normal([40, 2], dtype: .float64)))),
-      Annealed(ReverseKL(draws: 20), inverseTemperature: 0.3),
+        (0.25, VariationalBound.reverseKL(draws: 20)),
+        (2, ForwardKL(on: Key(5).normal([40, 2], dtype: .float64)))),
+      Annealed(VariationalBound.reverseKL(draws: 20), inverseTemperature: 0.3),
     ] {
       let gradient = try objective.valueAndGradient(at: params, at).gradient
       let direction = params.learned.filled(with: 0).perturbed(Key(7), by: 1)
@@ -82,7 +85,7 @@ let bananaFlow = Flow(
   @Test(arguments: [1.0, 0, 0.5, 2]) func doublyReparameterizedGradientsAreUnbiased(_ alpha: Double) throws {
     let (params, at) = try step(Normal(location: .learned(from: 0.2), scale: .learned(from: 1.2)), target)
     func gradient(_ estimator: GradientEstimator) throws -> [Double] {
-      try AlphaDivergence(alpha: alpha, particles: 4, groups: 30_000, estimator: estimator)
+      try VariationalBound.alphaDivergence(alpha, particles: 4, groups: 30_000, estimator: estimator)
         .valueAndGradient(at: params, at).gradient.leaves.flatMap(\.doubles)
     }
     for (a, b) in zip(try gradient(.pathwise), try gradient(.doublyReparameterized)) {
@@ -96,12 +99,13 @@ let bananaFlow = Flow(
       location: .learned(from: 0.5), scale: .learned(from: Tensor([0.7, 1.4], dtype: .float64)))
     let (params, at) = try step(exact, target)
     for objective: any Objective in [
-      ReverseKL(draws: 10, estimator: .doublyReparameterized), ImportanceWeighted(particles: 5, groups: 3),
-      AlphaDivergence(alpha: 0.5, particles: 5, groups: 3),
+      VariationalBound.reverseKL(draws: 10, estimator: .doublyReparameterized),
+      VariationalBound.importanceWeighted(particles: 5, groups: 3),
+      VariationalBound.alphaDivergence(0.5, particles: 5, groups: 3),
     ] {
       #expect(try objective.valueAndGradient(at: params, at).gradient.norm < 1e-12)
     }
-    #expect(try ReverseKL(draws: 10).valueAndGradient(at: params, at).gradient.norm > 1e-3)
+    #expect(try VariationalBound.reverseKL(draws: 10).valueAndGradient(at: params, at).gradient.norm > 1e-3)
   }
 
   /// The self-normalized weights turn draws from the flow into the target's: the gradient is that of a
@@ -123,8 +127,8 @@ let bananaFlow = Flow(
     var other = at
     other.target = single
     let (a, b) = (
-      try ReverseKL(draws: 30).valueAndGradient(at: params, at),
-      try ReverseKL(draws: 30).valueAndGradient(at: params, other)
+      try VariationalBound.reverseKL(draws: 30).valueAndGradient(at: params, at),
+      try VariationalBound.reverseKL(draws: 30).valueAndGradient(at: params, other)
     )
     #expect(abs(a.value.item - b.value.item) < 1e-12)
     #expect(abs(a.gradient.norm - b.gradient.norm) < 1e-12)

@@ -108,8 +108,11 @@ private func tree(_ values: [Double]) -> Params { ["w": .leaf(Tensor(values, dty
       let zero = Tensor.zeros([2], dtype: .float64)
       // As many atoms as there are others, and more: whatever the key.
       for (atoms, key) in [(x.rows - 1, Key(0)), (x.rows - 1, Key(1)), (100, Key(0))] {
-        let loss = try DataObjective.contrastive(atoms: atoms) { normal($0, zero, prior) }
-          .value(of: logPDF, over: .init(x, given: context, key: key))(.empty)
+        let sample = Sampler(logPDF.boundary) { _, _, count, _ in
+          (.zeros([count, 2], dtype: .float64), .zeros([count], dtype: .float64))
+        }
+        let step = TrainingStep(logPDF: logPDF, sample: sample, rows: x, context: context, key: key)
+        let loss = try Contrastive(atoms: atoms) { normal($0, zero, prior) }.value(step)(.empty)
         #expect(abs(loss.item - row.loss) < 1e-12)
       }
     }

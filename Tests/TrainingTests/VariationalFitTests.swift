@@ -14,33 +14,33 @@ import Training
   private let flow = Flow(Inverted(Serial(Planar(), ActNorm())), prior: Normal(.learned))
 
   private func fitted(
-    _ iterations: Int, continuing state: VariationalState? = nil, training: Trained = .exceptPrior,
+    _ iterations: Int, continuing state: FitState? = nil, freezing: Freezing = .priors,
     draws: Int = 300
-  ) throws -> VariationalFit {
+  ) throws -> Fitted {
     try fit(
-      flow, to: target, by: ReverseKL(draws: draws), key: Key(3), iterations: iterations,
-      optimizer: Adam(learningRate: 0.05), training: training, continuing: state, progress: .silent)
+      flow, to: target, by: .reverseKL(draws: draws), continuing: state, freezing: freezing, key: Key(3),
+      iterations: iterations, optimizer: Adam(learningRate: 0.05), progress: .silent)
   }
 
   @Test func findsTheNormalizer() throws {
     let result = try fit(
-      Normal(.learned), to: target, by: ReverseKL(draws: 64, estimator: .doublyReparameterized), key: Key(0),
+      Normal(.learned), to: target, by: .reverseKL(draws: 64, estimator: .doublyReparameterized), key: Key(0),
       iterations: 400, optimizer: Adam(learningRate: .cosine(0.1, steps: 400)), progress: .silent)
     let weights = try ImportanceWeights(result.sample, result.params, of: target, key: Key(1), draws: 1_000)
     #expect(abs(weights.elbo - 2) < 1e-4)
     #expect(abs(weights.logEvidence - 2) < 1e-4)
-    #expect(result.record.count == 400 && result.record[0].loss > result.record[399].loss)
+    #expect(result.history.count == 400 && result.history[0].trainingLoss > result.history[399].trainingLoss)
   }
 
   /// A fit in two calls is the fit in one, to the bit; threads do not matter.
   @Test func continuesToTheBit() throws {
     let whole = try fitted(6)
     let half = try fitted(3)
-    let rest = try fitted(3, continuing: half.state)
+    let rest = try fitted(6, continuing: half.state)
     #expect(rest.params.isIdentical(to: whole.params))
-    #expect(rest.record.map(\.loss) == whole.record[3...].map(\.loss))
-    #expect(rest.record.map(\.index) == [3, 4, 5])
-    #expect(rest.state.iterations == 6)
+    #expect(rest.history == whole.history)
+    #expect(rest.history.map(\.index) == [0, 1, 2, 3, 4, 5])
+    #expect(rest.state.step == 6)
     let alone = try Parallelism.$threads.withValue(1) { try fitted(6) }
     #expect(alone.params.isIdentical(to: whole.params))
   }
@@ -52,9 +52,9 @@ import Training
     #expect(!frozen.params.child("bijection").isIdentical(to: start.child("bijection")))
     #expect(frozen.params.paths == start.paths)
     #expect(frozen.params.learnedCount == start.learnedCount)  // frozen for the fit alone
-    let all = try fitted(3, training: .everything)
+    let all = try fitted(3, freezing: .nothing)
     #expect(!all.params.child("prior").isIdentical(to: start.child("prior")))
-    let only = try fitted(3, training: Trained { $0.hasSuffix("bias") })
+    let only = try fitted(3, freezing: Freezing { !$0.hasSuffix("bias") })
     #expect(only.params[path: "bijection/1/logScale"]!.isIdentical(to: start[path: "bijection/1/logScale"]!))
     #expect(!only.params[path: "bijection/1/bias"]!.isIdentical(to: start[path: "bijection/1/bias"]!))
     // The fitted parameters are the flow's: its own functions take them.
@@ -63,12 +63,14 @@ import Training
 
   @Test func recordsAndStops() throws {
     let result = try fit(
-      flow, to: target, key: Key(0), iterations: 50, progress: .silent,
-      hasConverged: { $0.count >= 4 && $0[$0.count - 1].gradientNorm >= 0 }
-    ) { iteration, params in ["index": Double(iteration.index), "norm": params.norm] }
-    #expect(result.ending == .converged)
-    #expect(result.record.map { $0.notes["index"] } == [0, 1, 2, 3])
-    #expect(result.record.allSatisfy { $0.gradientNorm > 0 && $0.seconds >= 0 && $0.notes["norm"]! > 0 })
+      flow, to: target, key: Key(0), iterations: 50, progress: .silent
+    ) {
+      if $0.history.count >= 4 && $0.latest.gradientNorm >= 0 { return .stop }
+      return .proceed(noting: ["index": Double($0.latest.index), "norm": $0.params.norm])
+    }
+    #expect(result.ending == .stoppedByCallback)
+    #expect(result.history.map { $0.notes["index"] } == [0, 1, 2, nil])
+    #expect(result.history.allSatisfy { $0.gradientNorm > 0 && $0.notes["norm"] ?? 1 > 0 })
   }
 
   @Test func refusesWhatCannotBeFitted() throws {
@@ -76,7 +78,7 @@ import Training
     let error = #expect(throws: FlowError.self) {
       try fit(flow, to: nowhere, key: Key(0), iterations: 2, progress: .silent)
     }
-    guard case .diverged(0, "the loss", let lastGood)? = error else {
+    guard case .diverged("fit to nowhere", 0, "the loss", let lastGood)? = error else {
       Issue.record("\(String(describing: error))")
       return
     }
@@ -84,7 +86,9 @@ import Training
     #expect(throws: FlowError.self) {
       try fit(Flow(BatchNorm()), to: target, key: Key(0), iterations: 1, progress: .silent)
     }
-    #expect(throws: FlowError.self) { try fitted(1, continuing: VariationalState(params: .empty)) }
+    #expect(throws: FlowError.self) {
+      try fit(flow, to: target, start: .empty, key: Key(0), progress: .silent)
+    }
     #expect(throws: FlowError.self) {
       try fit(
         flow, to: target, by: ForwardKL(on: .zeros([5, 3])), key: Key(0), iterations: 1, progress: .silent)
@@ -94,10 +98,15 @@ import Training
   @Test func everyObjectiveFitsWithoutReusingAKey() throws {
     let samples = 1 + Key(8).normal([50, 2])
     let objective = WeightedSum(
-      (1, ReverseKL(draws: 150, estimator: .doublyReparameterized)),
+      (1, VariationalBound.reverseKL(draws: 150, estimator: .doublyReparameterized)),
       (1, ForwardKL(on: samples, batchSize: 20)),
-      (1, SelfNormalizedForwardKL(draws: 20)), (1, ImportanceWeighted(particles: 5, groups: 40)),
-      (1, Annealed(AlphaDivergence(alpha: 0.5), inverseTemperature: .linear(from: 0.1, to: 1, steps: 3))))
+      (1, SelfNormalizedForwardKL(draws: 20)),
+      (1, VariationalBound.importanceWeighted(particles: 5, groups: 40)),
+      (
+        1,
+        Annealed(
+          VariationalBound.alphaDivergence(0.5), inverseTemperature: .linear(from: 0.1, to: 1, steps: 3))
+      ))
     let recorder = KeyRecorder()
     try Parallelism.$threads.withValue(1) {
       try KeyRecorder.$current.withValue(recorder) {
@@ -119,13 +128,13 @@ import Training
         (Flow.hamiltonian(over: target, layers: 2), momentum),
       ][i]
     let result = try fit(
-      flow, to: target, by: ReverseKL(draws: 64), key: Key(0), iterations: 60,
+      flow, to: target, by: .reverseKL(draws: 64), key: Key(0), iterations: 60,
       optimizer: Adam(learningRate: 0.02), progress: .silent)
-    func mean(_ part: ArraySlice<VariationalFit.Iteration>) -> Double {
-      part.reduce(0) { $0 + $1.loss } / Double(part.count)
+    func mean(_ part: ArraySlice<Fitted.Record>) -> Double {
+      part.reduce(0) { $0 + $1.trainingLoss } / Double(part.count)
     }
-    #expect(mean(result.record[50...]) < mean(result.record[..<10]))
-    #expect(mean(result.record[50...]) > -2 - 0.2)  // no ELBO exceeds the log-normalizer
+    #expect(mean(result.history[50...]) < mean(result.history[..<10]))
+    #expect(mean(result.history[50...]) > -2 - 0.2)  // no ELBO exceeds the log-normalizer
   }
 
   /// Eight schools on the real line: the flow's draws keep τ positive, and its ELBO includes the map's
@@ -134,11 +143,11 @@ import Training
     let constraint = Blockwise(([1], Serial()), ([1], Log()), ([8], Serial()))
     let flow = Flow(Serial(constraint, ActNorm()))
     let result = try fit(
-      flow, to: .eightSchools(), by: ReverseKL(draws: 64), key: Key(0), iterations: 150,
+      flow, to: .eightSchools(), by: .reverseKL(draws: 64), key: Key(0), iterations: 150,
       optimizer: Adam(learningRate: 0.05), progress: .silent)
     let draws = try result.sample(Key(1), result.params, count: 200)
     #expect(draws.sliced(axis: 1, 1..<2).doubles.allSatisfy { $0 > 0 })
-    #expect(result.record[149].loss < result.record[0].loss)
-    #expect(result.record[149].loss < 36)
+    #expect(result.history[149].trainingLoss < result.history[0].trainingLoss)
+    #expect(result.history[149].trainingLoss < 36)
   }
 }

@@ -1,7 +1,8 @@
 import Randomness
 import Tensors
 
-/// A target density, known up to a constant: a log-density without its normalizer.
+/// A density to fit a flow to, known up to a constant: the logarithm of a function whose integral may be
+/// anything.
 ///
 /// ```swift
 /// let ring = Target("ring", inputDim: 2) { x in -2 * square(sqrt(square(x).sumPerRow()) - 3) }
@@ -9,11 +10,16 @@ import Tensors
 /// let banana = try Target(Banana(), inputDim: 2)
 /// ```
 ///
-/// The function uses tensor operations and is differentiated. Row i of its result depends on row i alone.
+/// Its function is written with tensor operations and is differentiated; row i of the result depends on row i
+/// alone. A target may have a context: then its function takes one row of context per row, as an amortised
+/// fit needs.
 public struct Target: Sendable {
   /// A function that gives the log-density up to a constant, `[rows]`, of a batch `[rows] + inputDim`.
   public typealias LogDensity = @Sendable (_ x: Tensor) throws(FlowError) -> Tensor
-  /// A function that draws samples, `[count] + inputDim`.
+  /// The log-density up to a constant, `[rows]`, of a batch and its context, `[rows] + contextDim`.
+  public typealias ConditionalLogDensity =
+    @Sendable (_ x: Tensor, _ context: Tensor) throws(FlowError) -> Tensor
+  /// Draws, `[count] + inputDim`.
   public typealias Draw = @Sendable (_ key: Key, _ count: Int, _ dtype: DType) throws(FlowError) -> Tensor
 
   /// The name in messages.
@@ -24,8 +30,11 @@ public struct Target: Sendable {
   public let logNormalizer: Double?
   /// The function of exact draws, or nil.
   public let draw: Draw?
-  /// The log-density function without checks.
-  public let logDensity: LogDensity
+  /// One context's shape, or nil for none.
+  public let contextDim: Shape?
+  /// The log-density without checks, for a target without context.
+  public var logDensity: LogDensity { { (x) throws(FlowError) in try body(x, nil) } }
+  private let body: @Sendable (_ x: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
 
   /// Makes a target from a function of a batch.
   ///
@@ -39,11 +48,39 @@ public struct Target: Sendable {
     _ name: String, inputDim: Shape, logNormalizer: Double? = nil, draw: Draw? = nil,
     logDensity: @escaping LogDensity
   ) {
-    self.name = name
-    self.inputDim = inputDim
-    self.logNormalizer = logNormalizer
-    self.draw = draw
-    self.logDensity = logDensity
+    self.init(name, inputDim, nil, logNormalizer, draw) { (x, _) throws(FlowError) in try logDensity(x) }
+  }
+
+  /// A target from a function of a batch and its context.
+  ///
+  /// ```swift
+  /// let posterior = Target("posterior", inputDim: 1, contextDim: 1) { theta, x in
+  ///   (-0.5 * square(theta) - 0.5 * square(x - theta)).sumPerRow()
+  /// }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - name: its name in errors.
+  ///   - inputDim: one sample's shape.
+  ///   - contextDim: one context's shape.
+  ///   - logDensity: the log-density up to a constant that may depend on the context, one number per row.
+  public init(
+    _ name: String, inputDim: Shape, contextDim: Shape, logDensity: @escaping ConditionalLogDensity
+  ) {
+    self.init(name, inputDim, contextDim, nil, nil) { (x, context) throws(FlowError) in
+      guard let context else {
+        throw .mismatch(who: name, what: "context", expected: "of shape [rows] + \(contextDim)", got: "none")
+      }
+      return try logDensity(x, context)
+    }
+  }
+
+  private init(
+    _ name: String, _ inputDim: Shape, _ contextDim: Shape?, _ logNormalizer: Double?, _ draw: Draw?,
+    body: @escaping @Sendable (_ x: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
+  ) {
+    (self.name, self.inputDim, self.contextDim) = (name, inputDim, contextDim)
+    (self.logNormalizer, self.draw, self.body) = (logNormalizer, draw, body)
   }
 
   /// Makes a target from a function of one sample, which gives a single number. It is called row by row.
@@ -82,13 +119,18 @@ public struct Target: Sendable {
 
   /// Computes the log-density up to a constant, `[rows]`. Many rows are evaluated in shards on all cores.
   ///
-  /// - Throws: `FlowError.mismatch` for rows or results of another shape.
-  public func callAsFunction(_ x: Tensor) throws(FlowError) -> Tensor {
+  /// Throws `mismatch` for rows, contexts or results of another shape.
+  public func callAsFunction(_ x: Tensor, given context: Tensor? = nil) throws(FlowError) -> Tensor {
     if x.rank != inputDim.rank + 1 || x.shape.sample != inputDim {
       throw .mismatch(who: name, what: "rows of shape", expected: "[rows] + \(inputDim)", got: "\(x.shape)")
     }
+    if context?.shape != contextDim?.batched(x.rows) {
+      throw .mismatch(
+        who: name, what: "context", expected: contextDim.map { "of shape \($0.batched(x.rows))" } ?? "none",
+        got: context.map { "shape \($0.shape)" } ?? "none")
+    }
     return try mapRows(x.rows, of: inputDim) { (rows) throws(FlowError) in
-      let values = try logDensity(x[rows])
+      let values = try body(x[rows], context?[rows])
       if values.shape != [rows.count] {
         throw .mismatch(
           who: name, what: "log-densities of shape", expected: "[\(rows.count)]", got: "\(values.shape)")
@@ -97,15 +139,20 @@ public struct Target: Sendable {
     }[0]
   }
 
-  /// The target with log-density β · log-density for an inverse temperature β. Its normalizer is unknown.
+  /// The density to the power of an inverse temperature: β · log-density, and 0 everywhere for β = 0. Nothing
+  /// is known of its normalizer.
   public func tempered(_ inverseTemperature: Double) -> Target {
     if inverseTemperature == 1 { return self }
-    return Target("\(name)^\(inverseTemperature)", inputDim: inputDim) { (x) throws(FlowError) in
-      inverseTemperature * (try logDensity(x))
+    return Target("\(name)^\(inverseTemperature)", inputDim, contextDim, nil, nil) {
+      (x, context) throws(FlowError) in
+      // 0 times the −∞ outside the support would be NaN.
+      inverseTemperature == 0
+        ? .zeros([x.rows], dtype: x.dtype) : inverseTemperature * (try body(x, context))
     }
   }
 
-  /// The joint target of the samples and as many standard normal momenta, for Hamiltonian flows.
+  /// The target beside as many standard normal momenta, on vectors of twice the length: what a Hamiltonian
+  /// flow fits. The normalizer stays what it is.
   ///
   /// Its samples are vectors of twice the length. The normalizer is the same.
   ///

@@ -1,0 +1,125 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+
+/// Fits a distribution to a target, a density known up to a constant: variational inference.
+///
+/// ```swift
+/// let target = try Target(Banana(), inputDim: 2)
+/// let fitted = try fit(Flow.variationalNeuralSpline(), to: target, key: Key(0), iterations: 5_000)
+/// let weights = try ImportanceWeights(fitted.sample, fitted.params, of: target, key: Key(1), draws: 10_000)
+/// ```
+///
+/// With contexts the fit is amortised: one conditional flow learns q(x | c) for all of them, from a target
+/// whose log-density takes rows and contexts. Each iteration draws some of the contexts, and as many samples
+/// for each as the objective says.
+///
+/// The parameters that come back are the last ones. With a `validation` objective they are those with the
+/// lowest validation loss: every `validationInterval` iterations the objective is evaluated at one fixed key
+/// and one fixed set of contexts, which training does not use. Without an annealed target the training
+/// objective itself serves well.
+///
+/// Same key, same bits, for any number of threads, and for a fit that was continued as for one that was not.
+/// A flow with a layer that couples rows (batch normalization in training) is refused.
+///
+/// - Parameters:
+///   - distribution: the distribution, most often a `Flow`.
+///   - target: the density to fit to.
+///   - context: the contexts of an amortised fit, `[rows] + contextDim`.
+///   - objective: the objective to minimize; the reverse Kullback-Leibler divergence by default.
+///   - start: parameters to go on from, instead of the initial ones.
+///   - state: the state of an earlier fit, to go on from as if it had not stopped.
+///   - freezing: the parameters that stay as they are; priors by default.
+///   - key: the key of initial values, contexts and each iteration's draws.
+///   - iterations: steps, those of an earlier state included.
+///   - batchSize: the number of contexts per step.
+///   - optimizer: Adam with clipping by default. Every `validationInterval` iterations it is told the
+///     validation loss, or the mean of the latest training losses.
+///   - validation: the objective that judges parameters; nil for none.
+///   - validationInterval: the number of iterations from one judgement to the next.
+///   - patience: judgements without a better validation loss after which training ends; nil for never.
+///   - dtype: the dtype of parameters and draws.
+///   - checkpoint: the file to go on from, and to keep the run's state in.
+///   - progress: how to report on standard error.
+///   - onIteration: called after each iteration of this process with the state; its notes are kept in the
+///     history.
+/// - Returns: the parameters, the functions that take them, the history, and the state to go on from.
+/// - Throws: `FlowError.diverged` when a loss, a gradient or a parameter is not finite, with the last
+///   parameters at which all were; `.structure` for parameters of another distribution; `.mismatch`; `.file`
+///   for a checkpoint that is damaged or of another run; and the errors of target, layers and callback.
+/// - Precondition: positive iterations, batch size and interval.
+public func fit(
+  _ distribution: some Distribution, to target: Target, given context: Tensor? = nil,
+  by objective: some Objective = .reverseKL(), start: Params? = nil, continuing state: FitState? = nil,
+  freezing: Freezing = .priors, key: Key, iterations: Int = 1_000, batchSize: Int = 32,
+  optimizer: any Optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)),
+  validation: (any Objective)? = nil, validationInterval: Int = 100, patience: Int? = nil,
+  dtype: DType = .float32, checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
+  onIteration: (FitState) throws -> Continuation = { _ in .proceed }
+) throws -> Fitted {
+  require(
+    iterations > 0 && batchSize > 0 && validationInterval > 0,
+    "fit needs positive iterations, batchSize and validationInterval, got \(iterations), \(batchSize) and "
+      + "\(validationInterval)")
+  if let context { try checkContexts(context, dtype) }
+  // Children of the key, by purpose.
+  let (initKey, stepKey, contextKey, validationKey) = (
+    key.folded(in: 0), key.folded(in: 1), key.folded(in: 2), key.folded(in: 3)
+  )
+  let (initial, logPDF, sample) = try distribution(
+    initKey, inputDim: target.inputDim, contextDim: context?.shape.sample, dtype: dtype)
+  if logPDF.traits.contains(.couplesRows) {
+    throw FlowError.mismatch(
+      who: "fit", what: "a flow", expected: "whose rows are independent", got: logPDF.boundary.name)
+  }
+  if let start { try logPDF.boundary.check(start) }
+  let params = try freezing(start ?? initial)
+
+  func step(_ index: Int, _ draws: Key, _ contexts: Key) -> TrainingStep {
+    var rows = context
+    if let context, context.rows > batchSize {
+      rows = context.rows(contexts.choice(batchSize, of: context.rows))
+    }
+    return TrainingStep(
+      logPDF: logPDF, sample: sample, context: rows, target: target, key: draws, index: index)
+  }
+  var run = TrainingRun(
+    who: "fit to \(target.name)", logPDF: logPDF, objective: objective, optimizer: optimizer,
+    initial: initial,
+    steps: iterations, interval: validationInterval, patience: patience
+  ) { step($0, stepKey.folded(in: $0), contextKey.folded(in: $0)) }
+  run.heldOutLoss = try validation?.value(
+    step(iterations, validationKey.folded(in: 0), validationKey.folded(in: 1)))
+  if let checkpoint {
+    run.keeper = CheckpointKeeper(
+      checkpoint,
+      RunDescription(
+        ("distribution", distribution),
+        ("target", target.fingerprint(given: context, dtype: dtype)),
+        ("context", context?.fingerprint as Any),
+        ("dtype", dtype),
+        ("objective", objective),
+        ("optimizer", optimizer),
+        ("start", start?.leaves as Any),
+        ("frozen parameters", params.frozenPaths(beyond: initial)),
+        ("key", key),
+        ("batch size", batchSize),
+        ("validation", validation as Any),
+        ("validation interval", validationInterval)))
+  }
+  return try run.fitted(
+    from: FitState(params, optimizer: optimizer), or: state, (logPDF, sample), progress: progress,
+    { "iteration \($0.step)" }, onRecord: onIteration)
+}
+
+private func checkContexts(_ context: Tensor, _ dtype: DType) throws(FlowError) {
+  if context.rank < 2 || context.rows == 0 || context.dtype != dtype {
+    throw .mismatch(
+      who: "fit", what: "context", expected: "[rows] + contextDim \(dtype) with at least one row",
+      got: "\(context.shape) \(context.dtype)")
+  }
+  if let position = context.firstNonFinite {
+    throw .notFinite(who: "fit", what: "context", row: position / max(context.shape.sample.count, 1))
+  }
+}

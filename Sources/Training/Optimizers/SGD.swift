@@ -1,0 +1,39 @@
+import Tensors
+
+/// Steps along the gradient, or along its running sum.
+///
+/// With momentum μ: trace ← g + μ · trace, step = −rate · trace, or −rate · (g + μ · trace) with Nesterov's
+/// look ahead.
+///
+/// State: `count`, and `trace` with momentum. Equal to `optax.sgd`.
+public struct SGD: Optimizer {
+  private let learningRate: Schedule
+  private let momentum: Double
+  private let isNesterov: Bool
+
+  /// Gradient descent.
+  public init(learningRate: Schedule, momentum: Double = 0, nesterov: Bool = false) {
+    self.learningRate = learningRate
+    self.momentum = momentum
+    isNesterov = nesterov
+  }
+
+  /// A zero trace.
+  public func initialize(_ params: Params) -> Params {
+    momentum == 0 ? ["count": .steps(0)] : ["count": .steps(0), "trace": params.learned.filled(with: 0)]
+  }
+
+  /// The step and the next trace.
+  public func transform(
+    _ gradient: Params, _ state: Params, _ params: Params
+  ) throws -> (step: Params, state: Params) {
+    let count = try state.stepCount(who: "SGD")
+    let rate = learningRate(count)
+    if momentum == 0 { return (gradient.map { -rate * $0 }, ["count": .steps(count + 1)]) }
+    let trace = try state.moments("trace", who: "SGD").combined(with: gradient, who: "SGD") {
+      $1 + momentum * $0
+    }
+    let direction = isNesterov ? try gradient.zip(with: trace) { $0 + momentum * $1 } : trace
+    return (direction.map { -rate * $0 }, ["count": .steps(count + 1), "trace": trace])
+  }
+}

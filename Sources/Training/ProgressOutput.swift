@@ -1,0 +1,117 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A way to report the progress of a long computation on standard error.
+public enum ProgressOutput: Sendable {
+  /// A bar on a terminal, nothing elsewhere.
+  case automatic
+  /// A bar that redraws its line.
+  case bar
+  /// A line now and then.
+  case lines
+  /// Nothing.
+  case silent
+
+  /// The way taken: a terminal decides for `.automatic`.
+  fileprivate var resolved: ProgressOutput {
+    if case .automatic = self { return isatty(2) == 1 ? .bar : .silent }
+    return self
+  }
+}
+
+/// Draws progress, rate and remaining time. Times are shown and never used.
+package struct ProgressMeter {
+  private let style: ProgressOutput
+  private let total: Int
+  private let first: Int
+  private let quiet: Duration
+  private let start = ContinuousClock.now
+  private var done: Int
+  private var latest: Duration?
+
+  /// A meter of so many steps.
+  ///
+  /// - Parameters:
+  ///   - style: how to report.
+  ///   - total: all steps, those of an earlier run too.
+  ///   - first: the steps of an earlier run. They count as done, but not in the rate and the time left.
+  ///   - quiet: nothing is shown before this time, for computations that are mostly short.
+  package init(_ style: ProgressOutput, total: Int, from first: Int = 0, quietFor quiet: Duration = .zero) {
+    self.style = style.resolved
+    self.total = max(total, 1)
+    (self.first, self.quiet, done) = (first, quiet, first)
+  }
+
+  /// Shows that one step more is done, if it is time to.
+  package mutating func advance(_ text: @autoclosure () -> String) {
+    done += 1
+    report(done, text())
+  }
+
+  /// Shows that `done` of the total are done, if it is time to.
+  package mutating func report(_ done: Int, _ text: @autoclosure () -> String) {
+    if let output = output(done, after: ContinuousClock.now - start, text()) { show(output) }
+  }
+
+  /// The text to write `elapsed` after the start, or nil while it is too early for another line.
+  mutating func output(_ done: Int, after elapsed: Duration, _ text: @autoclosure () -> String) -> String? {
+    let pause: Duration
+    switch style {
+    case .bar: pause = .milliseconds(100)
+    case .lines: pause = .seconds(2)
+    case .silent, .automatic: return nil
+    }
+    if elapsed < quiet { return nil }
+    if let latest, elapsed - latest < pause, done < total { return nil }
+    latest = elapsed
+    let (own, seconds) = (Double(max(done - first, 1)), elapsed.seconds)
+    let left = seconds / own * Double(total - done)
+    let share = Double(done) / Double(total)
+    let times =
+      "\(ProgressMeter.rate(own, seconds))\(ProgressMeter.clock(seconds)) gone, "
+      + "\(ProgressMeter.clock(left)) left"
+    let line = "\(Int(share * 100))% \(text()), \(times)"
+    guard case .bar = style else { return line + "\n" }
+    let filled = Int(share * 24)
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+    return "\r\u{1B}[2K\(bar) \(line)"
+  }
+
+  /// Ends the bar's line, if there is one.
+  package func finish() {
+    if case .bar = style, latest != nil { show("\n") }
+  }
+
+  /// Takes the bar away again, so that a result may stand on its line.
+  package func clear() {
+    if case .bar = style, latest != nil { show("\r\u{1B}[2K") }
+  }
+
+  private func show(_ text: String) {
+    _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
+  }
+
+  /// Steps per second, or seconds per step where that is above 1; nothing while no time has passed.
+  private static func rate(_ steps: Double, _ seconds: Double) -> String {
+    guard seconds > 0 else { return "" }
+    let (rate, isSlow) = (max(steps / seconds, seconds / steps), seconds > steps)
+    let number =
+      rate < 9.95 ? "\((rate * 10).rounded() / 10)" : rate < 1e15 ? "\(Int(rate.rounded()))" : "many"
+    return isSlow ? "\(number)s each, " : "\(number)/s, "
+  }
+
+  private static func clock(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded())
+    return whole < 60 ? "\(whole)s" : "\(whole / 60)m\(whole % 60)s"
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,152 @@
+import Bijections
+import Distributions
+import Tensors
+
+/// A training run: the one loop of `fit` to data, `fit` to a target and `findLearningRate`.
+struct TrainingRun {
+  /// The function that errors name.
+  let who: String
+  let logPDF: LogPDF
+  let objective: any Objective
+  let optimizer: any Optimizer
+  /// The initial parameters, whose frozen leaves are the distribution's own.
+  let initial: Params
+  /// All steps of the run.
+  let steps: Int
+  /// Steps per record of the history.
+  var length = 1
+  /// Records per judgement.
+  var interval = 1
+  /// The loss that judges parameters, if there is one.
+  var heldOutLoss: ((Params) throws -> Tensor)?
+  /// Judgements without a better loss after which training ends.
+  var patience: Int?
+  var keeper: CheckpointKeeper?
+  /// The objective's inputs in the step of an index.
+  let source: (_ step: Int) throws -> TrainingStep
+
+  /// Advances the state to the end, and says why it ended.
+  func callAsFunction(
+    _ state: inout FitState, progress: ProgressOutput, _ text: (FitState) -> String,
+    onRecord: (FitState) throws -> Continuation
+  ) throws -> Fitted.Ending {
+    var (keeper, ending) = (keeper, hasStalled(state) ? Fitted.Ending.stoppedEarly : .completed)
+    var meter = ProgressMeter(progress, total: steps, from: state.step)
+    defer { meter.finish() }
+    while ending == .completed && state.step < steps {
+      if Task.isCancelled {
+        ending = .cancelled
+        break
+      }
+      try advance(&state)
+      meter.report(
+        state.step,
+        "\(text(state)), loss \(rounded(state.loss)), best \(rounded(state.best?.loss ?? .infinity))")
+      if state.step % length == 0 {
+        let answer = try onRecord(state)
+        state.history[state.history.count - 1].notes = answer.notes
+        if answer.stops { ending = .stoppedByCallback } else if hasStalled(state) { ending = .stoppedEarly }
+      }
+      try keeper?.saveIfDue(state)
+    }
+    try check(state.params, state, "a parameter")
+    try keeper?.save(state)
+    return ending
+  }
+
+  /// One step: loss and gradient, statistics, the optimizer's update, and the record where it ends one.
+  private func advance(_ state: inout FitState) throws {
+    let step = try source(state.step)
+    if let rows = step.rows { try logPDF.boundary.check(state.params, rows, given: step.context) }
+    let (loss, gradient) = try objective.valueAndGradient(at: state.params, step)
+    guard loss.isFinite else { throw try diverged(state, "the loss") }
+    try check(gradient, state, "a gradient")
+    state.lastGood = state.params
+    if let rows = step.rows, let statistics = logPDF.statistics {
+      state.params = try statistics(state.params, rows, step.context)
+    }
+    (state.params, state.optimizer) = try optimizer.update(gradient, state.optimizer, state.params)
+    let rows = step.rows?.rows ?? 1
+    state.step += 1
+    state.loss = loss.item
+    state.total += loss.item * Double(rows)
+    state.rows += rows
+    if state.step % length == 0 { try record(&state, gradientNorm: gradient.norm) }
+  }
+
+  /// Appends a record to the history, and judges the parameters where it is time to.
+  private func record(_ state: inout FitState, gradientNorm: Double) throws {
+    var record = Fitted.Record(
+      index: state.history.count, steps: state.step, trainingLoss: state.total / Double(state.rows),
+      isBest: heldOutLoss == nil, gradientNorm: gradientNorm)
+    (state.total, state.rows) = (0, 0)
+    if (record.index + 1) % interval == 0 { try judge(&state, &record) }
+    state.history.append(record)
+  }
+
+  private func judge(_ state: inout FitState, _ record: inout Fitted.Record) throws {
+    try check(state.params, state, "a parameter")
+    let recent = state.history.suffix(interval - 1).map(\.trainingLoss) + [record.trainingLoss]
+    var loss = recent.reduce(0, +) / Double(recent.count)
+    if let heldOutLoss {
+      let judged = try optimizer.evaluationParams(state.optimizer, state.params)
+      loss = try heldOutLoss(judged).item
+      if loss.isNaN { throw try diverged(state, "the validation loss") }
+      record.validationLoss = loss
+      // An infinite loss is only worse: a held-out row may lie where the model puts nothing yet.
+      record.isBest = loss < state.best?.loss ?? .infinity
+      if record.isBest { state.best = .init(loss: loss, params: judged, index: record.index) }
+    }
+    state.optimizer = try optimizer.observing(loss, state.optimizer)
+  }
+
+  /// Whether the validation loss has not improved for too long.
+  private func hasStalled(_ state: FitState) -> Bool {
+    guard heldOutLoss != nil, let patience, !state.history.isEmpty else { return false }
+    return (state.history.count - 1 - (state.best?.index ?? -1)) / interval >= patience
+  }
+
+  /// Throws `FlowError.diverged` where a learned number is NaN or infinite.
+  private func check(_ tree: Params, _ state: FitState, _ what: String) throws {
+    // 0 times any other number is NaN.
+    guard tree.learnedLeaves.allSatisfy({ ($0 * 0).sum().item == 0 }) else {
+      throw try diverged(state, what)
+    }
+  }
+
+  private func diverged(_ state: FitState, _ what: String) throws -> FlowError {
+    .diverged(
+      who: who, step: state.step, what: what, lastGood: try state.lastGood.withFrozenLeaves(of: initial))
+  }
+}
+
+extension TrainingRun {
+  /// The whole fit, to the result.
+  ///
+  /// - Parameters:
+  ///   - fresh: the state before the first step.
+  ///   - earlier: the state of an earlier run to go on from. The checkpoint's is taken where there is one.
+  ///   - functions: the functions to give back.
+  func fitted(
+    from fresh: FitState, or earlier: FitState?, _ functions: (logPDF: LogPDF, sample: Sampler),
+    progress: ProgressOutput,
+    _ text: (FitState) -> String, onRecord: (FitState) throws -> Continuation
+  ) throws -> Fitted {
+    var state = earlier ?? fresh
+    // What is frozen is this run's choice: an optimizer's state of another choice is refused by the
+    // optimizer.
+    state.params = try state.params.withFrozenLeaves(of: fresh.params)
+    state = try keeper?.saved(like: fresh) ?? state
+    try logPDF.boundary.check(state.params)
+    let ending = try self(&state, progress: progress, text, onRecord: onRecord)
+    let last = try optimizer.evaluationParams(state.optimizer, state.params)
+    return Fitted(
+      params: try (state.best?.params ?? last).withFrozenLeaves(of: initial), logPDF: functions.logPDF,
+      sample: functions.sample, ending: ending, state: state)
+  }
+}
+
+/// Three decimals, for people.
+private func rounded(_ x: Double) -> String {
+  x.isFinite ? "\((x * 1000).rounded() / 1000)" : "-"
+}
