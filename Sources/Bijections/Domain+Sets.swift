@@ -1,11 +1,11 @@
 import Tensors
 
 extension Domain {
-  /// How far a sum or a length may be from 1: data in float32 are sums of many rounded numbers.
+  /// The allowed difference of a sum or a length from 1: in float32 many rounded numbers add up.
   private static let tolerance = 1e-4
 
-  /// The position of the first number that does not fit those beside it, where values are allowed as vectors or as
-  /// matrices only. NaN fits: it stays in its row.
+  /// The position of the first number that does not fit those beside it, where values are allowed as vectors
+  /// or as matrices only. NaN fits: it stays in its row.
   func firstMisplaced(_ numbers: [Double]) -> Int? {
     let width = max(shape[-1], 1)
     let starts = stride(from: 0, to: numbers.count, by: width)

@@ -1,17 +1,14 @@
 import Tensors
 
-/// What one sample may be: a shape and the values allowed in it.
+/// The set of allowed samples: a shape, and the allowed values.
 public struct Domain: Sendable, Hashable {
   /// One sample's shape.
   public var shape: Shape
-  /// The values allowed.
+  /// The allowed values.
   public var values: Values
 
-  /// The samples of a shape, with all real values unless said otherwise.
-  public init(_ shape: Shape, _ values: Values = .reals) {
-    self.shape = shape
-    self.values = values
-  }
+  /// All samples of a shape with allowed values, by default all real ones.
+  public init(_ shape: Shape, _ values: Values = .reals) { (self.shape, self.values) = (shape, values) }
 
   /// A set of numbers.
   public enum Values: Sendable, Hashable, CustomStringConvertible {
@@ -46,7 +43,7 @@ public struct Domain: Sendable, Hashable {
       }
     }
 
-    /// Whether each number is allowed or not by itself.
+    /// Whether the set restricts each number by itself.
     var isOfSingleNumbers: Bool {
       switch self {
       case .ordered, .simplex, .correlationCholesky: false

@@ -2,10 +2,10 @@ import Tensors
 
 /// Newton's iteration kept inside a bracket, for all elements at once, on values.
 ///
-/// Each step moves one end of an element's bracket to where the function was evaluated. The next point is Newton's where
-/// that lies inside the bracket and the step is at most half of the one before the last, the middle elsewhere: so the
-/// steps shrink at least as those of bisection do. An element stops when its value is met or its point does not move any
-/// more, and stays as it is: its bits do not depend on the others.
+/// Each step moves one end of an element's bracket to where the function was evaluated. The next point is
+/// Newton's where that lies inside the bracket and the step is at most half of the one before the last, the
+/// middle elsewhere: so the steps shrink at least as those of bisection do. An element stops when its value
+/// is met or its point does not move any more, and stays as it is: its bits do not depend on the others.
 ///
 /// Press, Teukolsky, Vetterling & Flannery, *Numerical Recipes*, section 9.4 (`rtsafe`).
 struct MonotoneSolver {

@@ -1,7 +1,8 @@
 import Randomness
 import Tensors
 
-/// A bijection or a distribution that sees its context through a transformation: an embedding, a normalization, a squeeze.
+/// A bijection or a distribution that sees its context through a transformation: an embedding, a
+/// normalization, a squeeze.
 ///
 /// ```swift
 /// Conditioned(flow, by: Summary(hidden: [64], width: 8))
@@ -11,8 +12,8 @@ import Tensors
 /// Map, log|det J| and inverse: those of the base, given transformation(context) in place of the context. The
 /// transformation changes no volume of the sample.
 ///
-/// Parameters: the transformation's under its label (`summary`, `context`) beside `base`; the base's alone for a
-/// transformation without parameters. An embedding is therefore trained and saved with the rest.
+/// Parameters: the transformation's under its label (`summary`, `context`) beside `base`; the base's alone
+/// for a transformation without parameters. An embedding is therefore trained and saved with the rest.
 ///
 /// Domain: the base's. Errors: the base's and the transformation's.
 ///
@@ -23,10 +24,9 @@ public struct Conditioned<Base: Sendable>: Sendable {
   /// The transformation of the context.
   public let transform: any ContextTransform
 
-  /// A bijection or a distribution, and the transformation of its context.
+  /// Makes a bijection or a distribution see its context through a transformation.
   public init(_ base: Base, by transform: any ContextTransform) {
-    self.base = base
-    self.transform = transform
+    (self.base, self.transform) = (base, transform)
   }
 
   /// The transformation at a place: it draws from `key.folded(in: 0)`, the base from `key.folded(in: 1)`.

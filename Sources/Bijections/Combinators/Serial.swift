@@ -1,16 +1,16 @@
 import Randomness
 import Tensors
 
-/// Layers one after the other, first to last.
+/// Composes layers, first to last.
 ///
 /// Map: y = fₙ(… f₂(f₁(x))). log|det J| = Σ log|det Jᵢ|. Inverse: the layers' inverses, last to first.
 ///
-/// Each layer's codomain is the next one's domain, so layers may change the shape. Layer i draws from `key.folded(in: i)`:
-/// appending a layer leaves the earlier ones' initial values alone. `initInputs` passes through the layers already
-/// initialized, and the context reaches every layer.
+/// Each layer's codomain is the next one's domain, so layers may change the shape. Layer i draws from
+/// `key.folded(in: i)`: appending a layer leaves the earlier ones' initial values alone. `initInputs` passes
+/// through the layers already initialized, and the context reaches every layer.
 ///
-/// Parameters: one child for each layer, `0`, `1`, .... Errors: a layer's own, and a value outside the domain of a member
-/// that does not take all reals.
+/// Parameters: one child for each layer, `0`, `1`, .... Errors: a layer's own, and a value outside the domain
+/// of a member that does not take all reals.
 public struct Serial: Bijection {
   /// The layers in the order in which `forward` runs them.
   public let layers: [any Bijection]

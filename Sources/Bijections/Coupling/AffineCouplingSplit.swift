@@ -2,7 +2,8 @@ import Networks
 import Randomness
 import Tensors
 
-/// Two networks, one for the scale and one for the shift: `AffineCoupling(SideBySide(scale, translate))`.
+/// An affine coupling with two networks, one for the scale and one for the shift:
+/// `AffineCoupling(SideBySide(scale, translate))`.
 ///
 /// Map: with x = (a, b) by the split: y = (a, b · exp(s(scale(a, context))) + translate(a, context)).
 ///
@@ -14,7 +15,8 @@ import Tensors
 public struct AffineCouplingSplit: ComposedBijection {
   public let composed: any Bijection
 
-  /// A coupling whose scale and shift two networks give; `form` makes the scale's logarithm, smoothly bounded by default.
+  /// Makes a coupling from the networks of scale and shift. `form` gives the log-scale, by default smoothly
+  /// bounded.
   public init(
     scale: any Network, translate: any Network, form: Affine.Scale = .bounded(2), split: Split = .firstHalf
   ) {

@@ -3,7 +3,7 @@ import Randomness
 import Tensors
 
 extension Site {
-  /// The network that sees `inputs` channels, and the context behind them, and gives `outputs` channels.
+  /// The network of a coupling: `inputs` channels and the context give `outputs` channels.
   func conditioner(
     _ network: any Network, _ key: Key, inputs: Int, outputs: Int
   ) throws(FlowError) -> (params: Params, apply: @Sendable (Params, Tensor, Tensor?) -> Tensor) {
@@ -27,7 +27,7 @@ extension Site {
 }
 
 extension Tensor {
-  /// A context row repeated at each position of an image; a vector's stays as it is.
+  /// Repeats a vector of context at each position of an image.
   fileprivate func spread(over shape: Shape) -> Tensor {
     if rank == shape.rank { return self }
     let ones = [Int](repeating: 1, count: shape.rank - 2)
