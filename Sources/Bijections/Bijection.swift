@@ -6,7 +6,7 @@ import Tensors
 ///
 /// - `forward` maps data to the latent space, and `inverse` maps latents back to data.
 /// - Both return their outputs and log|det J| of their own direction, one number per row.
-/// - Axis 0 is the batch. The parameters hold the layer's whole state. Constants among them are frozen leaves.
+/// - Axis 0 is the batch. The parameters hold the layer's whole state, with constants as frozen leaves.
 /// - A layer never stores a key. Its children draw from `key.folded(in: 0)`, `key.folded(in: 1)`, ...
 public protocol Bijection: Sendable {
   /// Makes the initial parameters and the two directions for samples as described by `site`.
@@ -36,8 +36,7 @@ extension Bijection {
   /// - Throws: `FlowError` for an empty shape, or initial inputs that do not fit or are not finite.
   public func callAsFunction(
     _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
-    initContext: Tensor? = nil,
-    dtype: DType = .float32
+    initContext: Tensor? = nil, dtype: DType = .float32
   ) throws(FlowError) -> Initialized {
     let site = Site(
       inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext,
@@ -48,7 +47,7 @@ extension Bijection {
   }
 }
 
-/// A bijection that runs another one, built from its own settings.
+/// A bijection that is made of others and runs as their composition.
 public protocol ComposedBijection: Bijection {
   /// The bijection that runs.
   var composed: any Bijection { get }

@@ -11,7 +11,7 @@ public struct Boundary: Sendable {
   public let contextDim: Shape?
   /// The dtype of parameters, inputs and context.
   public let dtype: DType
-  /// The parameter tree's structure; nil until the layer's parameters are known.
+  /// The expected structure of the parameters. Nil accepts every tree.
   var structure: Tree<Leaf>?
 
   /// The shape, the dtype and, for indices, the values that a parameter must have.
@@ -51,7 +51,7 @@ public struct Boundary: Sendable {
     }
   }
 
-  /// The boundary of a callable value.
+  /// Makes the checks of a callable value, without those of parameters.
   public init(_ name: String, domain: Domain, contextDim: Shape?, dtype: DType) {
     (self.name, self.domain, self.contextDim, self.dtype) = (name, domain, contextDim, dtype)
   }
@@ -80,17 +80,15 @@ public struct Boundary: Sendable {
 
   /// Throws unless a context is given exactly when one is expected, with one row per input row.
   public func check(_ context: Tensor?, rows: Int) throws(FlowError) {
-    switch (contextDim, context) {
-    case (nil, nil): return
-    case (nil, let context?):
-      throw .mismatch(who: name, what: "context", expected: "none", got: "shape \(context.shape)")
-    case (let dim?, nil):
-      throw .mismatch(who: name, what: "context", expected: "shape [rows] + \(dim)", got: "none")
-    case (let dim?, let context?):
-      try checkRows(context, of: dim, what: "context")
-      if context.rows != rows {
-        throw .mismatch(who: name, what: "context", expected: "\(rows) rows", got: "\(context.rows)")
-      }
+    if (context == nil) != (contextDim == nil) {
+      throw .mismatch(
+        who: name, what: "context", expected: contextDim.map { "shape [rows] + \($0)" } ?? "none",
+        got: context.map { "shape \($0.shape)" } ?? "none")
+    }
+    guard let contextDim, let context else { return }
+    try checkRows(context, of: contextDim, what: "context")
+    if context.rows != rows {
+      throw .mismatch(who: name, what: "context", expected: "\(rows) rows", got: "\(context.rows)")
     }
   }
 

@@ -22,14 +22,14 @@ public struct Domain: Sendable, Hashable {
     case unitInterval
     /// a < x < b.
     case interval(Double, Double)
-    /// Rising numbers along the last axis.
+    /// Increasing numbers along the last axis.
     case ordered
     /// Positive numbers whose sum along the last axis is 1.
     case simplex
     /// Lower triangular matrices with a positive diagonal and rows of length 1.
     case correlationCholesky
 
-    /// The set in words.
+    /// A description of the set for error messages.
     public var description: String {
       switch self {
       case .reals: "that are real numbers"
@@ -51,7 +51,7 @@ public struct Domain: Sendable, Hashable {
       }
     }
 
-    /// Whether a number lies outside. NaN does not: it stays in its row.
+    /// Whether a number by itself is not allowed. NaN counts as allowed: it stays in its row.
     func excludes(_ x: Double) -> Bool {
       switch self {
       case .reals, .ordered, .correlationCholesky: false

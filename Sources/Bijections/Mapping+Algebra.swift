@@ -3,9 +3,7 @@ import Tensors
 // The only place where mappings are made from mappings. It carries traits, statistics, domains and members.
 
 extension Mapping {
-  /// Makes mappings one after the other. Log-dets add up.
-  ///
-  /// Without members it is the identity at `site`.
+  /// Composes mappings, first to last. Their log-dets add up. Without members it is the identity at `site`.
   package static func chain(_ name: String, _ members: [Member], at site: Site) -> Mapping {
     let mappings = members.map(\.mapping)
     let domain = mappings.first?.domain ?? Domain(site.inputDim)
@@ -27,7 +25,7 @@ extension Mapping {
     return chain
   }
 
-  /// Makes mappings side by side, each on a range of the last axis. Log-dets add up.
+  /// Runs mappings side by side, each on a range of the last axis. Their log-dets add up.
   ///
   /// The inputs' ranges cover the axis once, and so do the outputs'.
   static func split(
@@ -74,7 +72,7 @@ extension Mapping {
     return split(name, parts, from: site.inputDim, to: [0], at: site, combine)
   }
 
-  /// The mapping behind a change of the context, which may depend on the parameters around it.
+  /// The same mapping with a changed context. The change may depend on the parameters of the composite.
   package func seeing(_ name: String, at address: Address, in site: Site, _ change: @escaping ContextChange)
     -> Mapping
   {
@@ -100,7 +98,7 @@ extension Mapping {
   /// The same mapping under another name.
   package func named(_ name: String) -> Mapping { evaluated(name, by: body) }
 
-  /// The body as a member of another mapping runs it.
+  /// The body with the checks of a composite's member.
   ///
   /// A bijection throws for values outside its domain. A density gives rows outside its support the
   /// log-density −∞, with derivative 0.

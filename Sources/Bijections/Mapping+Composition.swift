@@ -10,14 +10,14 @@ extension Mapping {
     case chain([Member])
     /// Members side by side on the last axis.
     case split([Part])
-    /// A mapping behind a change of the context.
+    /// A member that sees a changed context.
     case seeing(Member, ContextChange)
   }
 
   /// A mapping within another, and the address of its parameters.
   package typealias Member = (mapping: Mapping, address: Address)
 
-  /// A member beside others, and the ranges of the last axis that it reads and writes.
+  /// A member, and the ranges of the last axis that it reads and writes.
   typealias Part = (member: Member, inputs: Range<Int>, outputs: Range<Int>)
 
   /// A function of the composite's parameters and context.
@@ -72,9 +72,8 @@ package struct Address: Sendable {
   func leavesBefore(in params: Params) -> Int {
     var (tree, count) = (params, 0)
     for label in labels {
-      for child in tree.children.prefix(while: { $0.label != label }) {
-        count += child.tree.learnedLeaves.count
-      }
+      let before = tree.children.prefix { $0.label != label }
+      count += before.reduce(0) { $0 + $1.tree.learnedLeaves.count }
       tree = tree.child(label)
     }
     return count

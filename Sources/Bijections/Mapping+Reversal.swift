@@ -1,8 +1,7 @@
 import Tensors
 
-/// The tensors that a function of inputs, parameters and context is differentiated by, as one list.
-///
-/// The inputs come first, then the learned leaves, then the context, if there is one.
+/// The arguments of a function that is differentiated. As one list of tensors, inputs come first, then
+/// learned leaves, then the context, if there is one.
 struct Arguments {
   var inputs: [Tensor] = []
   let params: Params
@@ -22,7 +21,7 @@ struct Arguments {
     return Arguments(inputs: inputs, params: params.replacingLearned(with: leaves), context: last)
   }
 
-  /// A list in the order of `tensors` as its three parts.
+  /// Takes a list in the order of `tensors` apart.
   func taken<T>(apart list: [T]) -> (inputs: [T], leaves: [T], context: T?) {
     let end = list.count - (context == nil ? 0 : 1)
     return (Array(list[..<inputs.count]), Array(list[inputs.count..<end]), context == nil ? nil : list[end])
@@ -40,8 +39,8 @@ extension Mapping {
       _ wanted: (inputs: Bool, context: Bool)
     ) throws(FlowError) -> Reversed
 
-  /// The result of a backward pass: a layer's inputs, and the cotangents of inputs, learned leaves and context.
-  /// Nil stands for zero.
+  /// The result of a backward pass: inputs, and the cotangents of inputs, learned leaves and context. Nil
+  /// stands for zero.
   typealias Reversed = (inputs: Tensor, byInputs: Tensor?, byParams: [Tensor?], byContext: Tensor?)
 
   /// Outputs and log-dets at arguments with one input.

@@ -7,19 +7,19 @@ import Tensors
 /// Blockwise(([1], Serial()), ([1], Log()), ([8], Serial()))   // of ten numbers, the second is positive
 /// ```
 ///
-/// Map: the blocks in order, each through its layer (`Serial()` is the identity). A layer may change its
-/// block's size; blocks of another shape than a vector's are flattened beside the others. log|det J| = the
-/// sum; inverse: the layers' inverses. Cost: theirs.
+/// Map: each bijection on its block (`Serial()` is the identity). A bijection may change the size of its
+/// block. Blocks that are not vectors are flattened at the output. log|det J| = the sum. Inverse: the
+/// inverses of the bijections. Cost: the sum of theirs.
 ///
 /// Parameters: one child for each block, `0`, `1`, …; block i draws from `key.folded(in: i)`. The context
 /// reaches every layer.
 ///
-/// Domain: all reals; a layer's own domain is checked when it runs. Errors: the layers'; `mismatch` when the
-/// blocks do not make up the sample.
+/// Domain: all reals; each bijection checks its own domain when it runs. Errors: those of the bijections;
+/// `mismatch` if the blocks do not make up the sample.
 public struct Blockwise: Bijection {
   private let blocks: [(inputDim: Shape, bijection: any Bijection)]
 
-  /// Layers for blocks of the given shapes, in the order of the coordinates.
+  /// Pairs each block's shape with its bijection, in the order of the features.
   public init(_ blocks: (Shape, any Bijection)...) { self.blocks = blocks.map { ($0, $1) } }
 
   public var members: [any Bijection] { blocks.map(\.bijection) }

@@ -3,16 +3,15 @@ import Tensors
 
 /// Swaps the two directions of a bijection.
 ///
-/// Map: y = f⁻¹(x); log|det J| is that of the inverse; inverse: f. Parameters: those of the bijection,
-/// unwrapped.
+/// Map: y = f⁻¹(x). log|det J|: that of f⁻¹. Inverse: f. Parameters: those of f.
 ///
-/// Data for a data-dependent start stand at the inner bijection's output. Errors: the bijection's own;
-/// `mismatch` when it changes the sample's shape (give its opposite instead).
+/// Data for initial parameters are taken as outputs of f. Errors: those of f; `mismatch` if f changes the
+/// sample's shape. Use its counterpart then, such as `Unsqueeze` for `Squeeze`.
 public struct Inverted: Bijection {
-  /// The bijection that runs backwards.
+  /// The bijection whose directions are swapped.
   public let bijection: any Bijection
 
-  /// The bijection backwards.
+  /// Swaps the directions of a bijection.
   public init(_ bijection: any Bijection) { self.bijection = bijection }
 
   public var members: [any Bijection] { [bijection] }

@@ -20,18 +20,11 @@ extension Site {
       params,
       { params, x, context in
         guard let context else { return apply(params, x) }
-        return apply(params, concatenate([x, context.spread(over: x.shape)], axis: -1))
+        // A vector of context is repeated at each position of an image.
+        let row = (context.rank..<x.rank).reduce(context) { row, _ in row.expanded(axis: 1) }
+        let spread = row.broadcast(to: x.shape.replacing(-1, by: row.shape[-1]))
+        return apply(params, concatenate(x, spread, axis: -1))
       }
     )
-  }
-}
-
-extension Tensor {
-  /// Repeats a vector of context at each position of an image.
-  fileprivate func spread(over shape: Shape) -> Tensor {
-    if rank == shape.rank { return self }
-    let ones = [Int](repeating: 1, count: shape.rank - 2)
-    return reshaped(to: Shape([rows] + ones + [self.shape[-1]])).broadcast(
-      to: shape.replacing(-1, by: self.shape[-1]))
   }
 }

@@ -7,8 +7,8 @@ import Tensors
 ///
 /// Map: with x = (a, b) by the split: y = (a, f(b; θ)) with θ = net(a, context).
 ///
-/// log|det J| = that of the transformer at b. Inverse: (a, f⁻¹(y_b; θ)) with the same θ, since a passes. Cost:
-/// one network and one transformer, both ways.
+/// log|det J| = that of the transformer at b. Inverse: (a, f⁻¹(y_b; θ)) with the same θ, since a passes.
+/// Cost: one network and one transformer, both ways.
 ///
 /// A split of positions (`.checkerboard`, or a mask of the whole sample) shows the network the whole sample
 /// with zeros in place of b. The network then gives parameters for a too, which are dropped.

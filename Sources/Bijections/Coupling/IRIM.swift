@@ -8,7 +8,7 @@ import Tensors
 /// Map: (a, b) = x P, y = (a, b + net(a, context)) Pᵀ, with a the first ⌊D/2⌋ channels and P a product of
 /// reflections.
 ///
-/// log|det J| = 0. Inverse: the same with a minus sign. Cost: the network's and O(D) per reflection, both ways.
+/// log|det J| = 0. Inverse: the same with a minus sign. Cost: one network and O(D) per reflection, both ways.
 ///
 /// Parameters: `rotation` as of `Householder`, `coupling` as of `AdditiveCoupling`; the network's last layer
 /// starts at zero by default, and the layer as the identity. Domain: all reals. Errors: those of the network.

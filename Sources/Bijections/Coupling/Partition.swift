@@ -17,20 +17,24 @@ struct Partition: Sendable {
   /// Takes a batch apart; `order` holds the channels that pass, then the others, where the split is random.
   let open: @Sendable (_ x: Tensor, _ order: Tensor?) -> Parts
 
-  /// A split of neighbouring channels: slices and one concatenation.
-  static func slices(cut: Int, of channels: Int, isSwapped: Bool) -> Partition {
-    let (head, tail) = (0..<cut, cut..<channels)
-    let (passing, rest) = isSwapped ? (tail, head) : (head, tail)
-    return Partition(seen: passing.count, transformed: rest.count) { x, _ in
-      let a = x.sliced(axis: -1, passing)
+  /// A split of the channels. Two ranges take slices and one concatenation; other splits take gathers.
+  static func channels(passing passes: [Bool]) -> Partition {
+    let (first, rest) = (passes.indices.filter { passes[$0] }, passes.indices.filter { !passes[$0] })
+    let isHead = first + rest == Array(passes.indices)
+    guard isHead || rest + first == Array(passes.indices) else {
+      return channels(first + rest, passing: first.count)
+    }
+    let (head, tail) = (0..<(isHead ? first : rest).count, (isHead ? first : rest).count..<passes.count)
+    return Partition(seen: first.count, transformed: rest.count) { x, _ in
+      let a = x.sliced(axis: -1, isHead ? head : tail)
       return (
-        a, x.sliced(axis: -1, rest), { $0 },
-        { b in isSwapped ? concatenate(b, a, axis: -1) : concatenate(a, b, axis: -1) }
+        a, x.sliced(axis: -1, isHead ? tail : head), { $0 },
+        { b in isHead ? concatenate(a, b, axis: -1) : concatenate(b, a, axis: -1) }
       )
     }
   }
 
-  /// A split of any channels: two gathers, one concatenation and a third gather. An order among the parameters
+  /// A split of any channels: two gathers, one concatenation and a third gather. An order in the parameters
   /// overrides this one.
   static func channels(_ order: [Int], passing: Int) -> Partition {
     let (fixed, count) = (Tensor(ints: order), order.count)
@@ -74,8 +78,7 @@ extension Split {
     let channels = site.channels
     switch rule {
     case .firstHalf:
-      let half = channels / 2
-      return (.slices(cut: half, of: channels, isSwapped: isSwapped && half > 0), nil)
+      return (.channels(passing: turned((0..<channels).map { $0 < channels / 2 })), nil)
     case .random:
       let (drawn, half) = (key.permutation(channels), channels / 2)
       let isTurned = isSwapped && half > 0
@@ -105,15 +108,5 @@ extension Split {
 
   private func mismatch(_ expected: String, _ site: Site) -> FlowError {
     .mismatch(who: "Split.\(self)", what: "with", expected: expected, got: "inputDim \(site.inputDim)")
-  }
-}
-
-extension Partition {
-  fileprivate static func channels(passing passes: [Bool]) -> Partition {
-    let first = passes.indices.filter { passes[$0] }
-    if let end = first.last, end < first.count {
-      return .slices(cut: first.count, of: passes.count, isSwapped: false)
-    }
-    return .channels(first + passes.indices.filter { !passes[$0] }, passing: first.count)
   }
 }
