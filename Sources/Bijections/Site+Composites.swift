@@ -10,7 +10,7 @@ extension Site {
   /// A member on ranges of the last axis. It maps each range with the same parameters.
   public typealias Part = (bijection: any Bijection, key: Key, path: String?, channels: [Range<Int>])
 
-  /// Makes bijections one after the other. Data for initial parameters pass through the members that are
+  /// Composes bijections, first to last. Data for initial parameters pass through the members that are
   /// initialized already.
   ///
   /// Members with the same path share their parameters. The first one gives the initial values.
@@ -29,7 +29,7 @@ extension Site {
       here.inputDim = member.forward.codomain.shape
     }
     if var data = initOutputs {
-      // Shapes are known from the front; the data come from the back.
+      // The first pass gives the shapes. Outputs then pass through the members from last to first.
       for (i, link) in links.enumerated().reversed() {
         sites[i].initOutputs = data
         members[i] = try link.bijection.initialize(link.key, at: sites[i])
@@ -44,10 +44,10 @@ extension Site {
     )
   }
 
-  /// Makes bijections side by side on the last axis. The outputs are in the order of the parts.
+  /// Runs bijections side by side on the last axis. Their outputs are in the order of the parts.
   ///
   /// - Throws: the members' errors.
-  /// - Precondition: the channels of all parts cover the last axis once. Parts without channels are left out.
+  /// - Precondition: The channels of all parts cover the last axis once. Parts without channels are skipped.
   public func split(_ name: String, _ slots: [Part]) throws(FlowError) -> Initialized {
     func rows(_ x: Tensor, _ ranges: [Range<Int>]) -> Tensor {
       concatenate(ranges.map { x.sliced(axis: -1, $0) }, axis: 0)

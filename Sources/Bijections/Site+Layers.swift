@@ -15,7 +15,7 @@ extension Site {
   ///   - params: the initial parameters; empty by default.
   ///   - domain: the samples allowed at the input; by default all real ones of this place's shape.
   ///   - codomain: the possible samples at the output; by default the same.
-  ///   - traits: properties that hold whatever the parameters.
+  ///   - traits: properties that hold for all parameters.
   ///   - forward: data to latents: outputs and log|det J|.
   ///   - inverse: latents to data: outputs and log|det J|.
   public func layer(

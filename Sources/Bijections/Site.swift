@@ -16,7 +16,7 @@ public struct Site: Sendable {
   /// The dtype of parameters and data.
   public var dtype: DType
 
-  /// A place in a flow.
+  /// Describes the input of a layer.
   public init(
     inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil, initContext: Tensor? = nil,
     dtype: DType = .float32
@@ -25,7 +25,7 @@ public struct Site: Sendable {
     (self.initInputs, self.initContext) = (initInputs, initContext)
   }
 
-  /// Throws when a caller's arguments cannot be a place.
+  /// Throws for empty shapes, a dtype that is not floating point, and initial inputs that do not fit.
   public func check(who: String) throws(FlowError) {
     for case (let what, let shape?) in [("inputDim", inputDim), ("contextDim", contextDim)]
     where shape.rank == 0 || shape.rank == Shape.maximumRank || shape.count == 0 {
@@ -45,14 +45,14 @@ public struct Site: Sendable {
     }
   }
 
-  /// Throws a `mismatch` that names this place's shape unless the condition holds.
+  /// Throws a `mismatch` that names the input's shape unless the condition holds.
   package func expect(
     _ condition: Bool, _ who: String, _ what: String, _ expected: @autoclosure () -> String
   ) throws(FlowError) {
     if !condition { throw .mismatch(who: who, what: what, expected: expected(), got: "\(inputDim)") }
   }
 
-  /// Throws unless a sample is a flat image.
+  /// Throws unless samples have the axes of an image.
   func checkImage(who: String) throws(FlowError) {
     try expect(inputDim.rank == 3, who, "a sample", "[height, width, channels]")
   }

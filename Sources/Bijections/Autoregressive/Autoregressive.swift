@@ -31,7 +31,7 @@ public struct Autoregressive: Bijection {
   private let network: MADE
   private let transformer: any Transformer
 
-  /// An autoregressive map whose transformer's parameters the masked network gives.
+  /// Makes an autoregressive flow from the masked network and the transformer whose parameters it gives.
   public init(_ network: MADE, _ transformer: any Transformer = Affine()) {
     (self.network, self.transformer) = (network, transformer)
   }

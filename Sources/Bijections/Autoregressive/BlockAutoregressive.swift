@@ -30,7 +30,7 @@ import Tensors
 public struct BlockAutoregressive: Bijection {
   private let widths: [Int]
 
-  /// A flow with the given numbers of hidden units for each number.
+  /// Makes a flow with the given numbers of hidden units per feature, layer by layer.
   public init(hidden widths: [Int] = [8, 8]) { self.widths = widths }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

@@ -1,6 +1,6 @@
 import Tensors
 
-/// A block triangular matrix of `size` numbers: `inputs` units of each number to `outputs` units of each.
+/// A block triangular matrix from `inputs` units to `outputs` units of each of `size` features.
 struct BlockLayer: Sendable {
   let size, inputs, outputs: Int
   private let isFree, isDiagonal: Tensor
@@ -57,7 +57,7 @@ struct BlockNetwork {
     return parts + [gate[0..<count]]
   }
 
-  /// The network of tensors that `leading` gave.
+  /// Makes a network from the tensors of `leading`.
   init(_ tensors: [Tensor]) {
     layers = stride(from: 0, to: tensors.count - 1, by: 3).map {
       (tensors[$0], tensors[$0 + 1], tensors[$0 + 2])

@@ -18,7 +18,7 @@ extension Summary: ContextTransform {
 ///
 /// NetworkConditionalGlow of InvertibleNetworks.jl, src/networks/invertible_network_conditional_glow.jl.
 public struct NormalizedContext: ContextTransform {
-  /// A normalization of the context.
+  /// Makes a normalization of the context.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> ContextView {
@@ -39,7 +39,7 @@ public struct SqueezedContext: ContextTransform {
   private let times: Int
   private let pattern: SqueezePattern
 
-  /// A number of squeezes, by a pattern.
+  /// Squeezes image contexts a number of times by a pattern.
   public init(times: Int = 1, pattern: SqueezePattern = .checkerboard) {
     (self.times, self.pattern) = (times, pattern)
   }

@@ -9,7 +9,7 @@ struct Replay: Sendable {
   let inverse: Mapping
   let checkpoint: Int?
 
-  /// Outputs and log-det, and the map from their cotangents to those of inputs, learned leaves and context.
+  /// Computes outputs and log-det, and their pullback to inputs, learned leaves and context.
   func run(
     _ point: Arguments, wanted: (inputs: Bool, context: Bool)
   ) throws(FlowError) -> (outputs: [Tensor], pullback: ([Tensor?]) -> [Tensor?]) {
@@ -54,7 +54,8 @@ struct Replay: Sendable {
 
   private func isStored(_ layer: Int) -> Bool { checkpoint.map { layer > 0 && layer % $0 == 0 } ?? false }
 
-  /// The results, the stored inputs of layers by their number in running order, and the number of layers.
+  /// Runs forward. Returns the results, the stored inputs by their layer's number in running order, and the
+  /// number of layers.
   private func forward(
     _ params: Params, _ x: Tensor, _ context: Tensor?, storing isStored: (Int) -> Bool
   ) throws(FlowError) -> (results: State, stored: [Int: Tensor], count: Int) {
@@ -72,11 +73,11 @@ struct Replay: Sendable {
 
   // MARK: - The walk
 
-  /// A batch on its way: values, the sum of log-dets so far within a composite, and the values' cotangent
-  /// (nil: zero).
+  /// The state of a walk: values, the sum of log-dets within a composite, and the values' cotangent. Nil
+  /// stands for zero.
   private typealias State = (x: Tensor, logDet: Tensor?, cotangent: Tensor?)
 
-  /// One layer, beside the layer that undoes it.
+  /// The action of a walk on one layer and its inverse.
   private typealias Layer = (_ layer: Mapping, _ back: Mapping, State, inout Place) throws(FlowError) -> State
 
   private func walk(

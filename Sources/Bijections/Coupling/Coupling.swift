@@ -41,23 +41,21 @@ public struct Coupling: Bijection {
     var params: Params = ["net": netParams]
     if let order { params = ["net": netParams, "permutation": .frozen(order)] }
 
-    func direction(_ map: @escaping Map, undoneBy back: @escaping Map) -> (Mapping.Body, Mapping.Reversal) {
-      (
-        { params, x, context in
-          let parts = partition.open(x, order == nil ? nil : params["permutation"])
-          let raw = net(params.child("net"), parts.seen, context)
-          let (y, logDet) = map(parts.transformed, parts.parameters(raw))
-          return (parts.close(y), logDet)
-        }, reversal(partition, isOrdered: order != nil, net, map, back)
-      )
+    func body(_ map: @escaping Map) -> Mapping.Body {
+      { params, x, context in
+        let parts = partition.open(x, order == nil ? nil : params["permutation"])
+        let raw = net(params.child("net"), parts.seen, context)
+        let (y, logDet) = map(parts.transformed, parts.parameters(raw))
+        return (parts.close(y), logDet)
+      }
     }
     let transformer = transformer
     let (map, back): (Map, Map) = ({ transformer.forward($0, $1) }, { transformer.inverse($0, $1) })
-    let (there, again) = (direction(map, undoneBy: back), direction(back, undoneBy: map))
     var (initial, forward, inverse) = site.layer(
-      "Coupling(\(transformer.name))", params, traits: transformer.traits, forward: there.0,
-      inverse: again.0)
-    (forward.composition, inverse.composition) = (.layer(there.1), .layer(again.1))
+      "Coupling(\(transformer.name))", params, traits: transformer.traits, forward: body(map),
+      inverse: body(back))
+    forward.composition = .layer(reversal(partition, isOrdered: order != nil, net, map, back))
+    inverse.composition = .layer(reversal(partition, isOrdered: order != nil, net, back, map))
     return (initial, forward, inverse)
   }
 }

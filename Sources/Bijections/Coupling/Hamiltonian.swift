@@ -29,13 +29,13 @@ public struct Hamiltonian: Bijection {
   private let steps: Int
   private let stepSize: Double
 
-  /// A layer of leapfrog steps.
+  /// Makes a layer of leapfrog steps.
   ///
   /// - Parameters:
-  ///   - steps: n.
-  ///   - stepSize: ε at first.
-  ///   - logDensity: log π.
-  /// - Precondition: at least one step, of positive size.
+  ///   - steps: the number of steps, n.
+  ///   - stepSize: the initial step size ε.
+  ///   - logDensity: the target's log-density, log π.
+  /// - Precondition: There is at least one step, and its size is positive.
   public init(steps: Int = 3, stepSize: Double = 0.1, logDensity: @escaping LogDensity) {
     require(steps > 0 && stepSize > 0, "a Hamiltonian layer needs at least one step of positive size")
     (self.steps, self.stepSize, self.logDensity) = (steps, stepSize, logDensity)
@@ -73,7 +73,7 @@ public struct Hamiltonian: Bijection {
     return (q, p)
   }
 
-  /// ∇log π of each row: the gradient of the sum, since row i's density depends on row i alone.
+  /// Computes ∇log π of each row, as the gradient of the sum: the density of a row depends on that row alone.
   private func slope(at positions: Tensor) throws(FlowError) -> Tensor {
     var failure: FlowError?
     let slope = gradient(at: positions) { q in

@@ -21,14 +21,14 @@ import Tensors
 /// Lensink, Peters & Haber 2019, *Fully hyperbolic convolutional neural networks*, arXiv 1905.10484, eq. 6;
 /// the sign of the last term is InvertibleNetworks.jl's.
 public struct Hyperbolic: Bijection {
-  /// The hidden channels.
+  /// The number of hidden channels.
   public let hidden: Int
   /// The convolution's window.
   public let window: Shape
-  /// h.
+  /// The step size h.
   public let step: Double
 
-  /// A leapfrog step.
+  /// Makes a leapfrog step.
   ///
   /// - Precondition: `hidden` is positive.
   public init(hidden: Int, window: Shape = 3, step: Double = 1) {

@@ -18,9 +18,9 @@ public struct IRIM: Bijection {
   private let network: any Network
   private let reflections: Int
 
-  /// An i-RIM coupling.
+  /// Makes an i-RIM coupling.
   ///
-  /// - Precondition: at least one reflection.
+  /// - Precondition: There is at least one reflection.
   public init(_ network: any Network, reflections: Int = 3) {
     require(reflections > 0, "IRIM: at least one reflection, got \(reflections)")
     (self.network, self.reflections) = (network, reflections)
@@ -56,9 +56,9 @@ public struct IRIM: Bijection {
 public struct MisfitGradient: Bijection {
   private let matrix: Tensor
 
-  /// The misfit of measurements by a matrix [m, n].
+  /// Makes the layer for measurements by a matrix [m, n].
   ///
-  /// - Precondition: a matrix.
+  /// - Precondition: `matrix` has two axes.
   public init(_ matrix: Tensor) {
     require(matrix.rank == 2, "MisfitGradient: a matrix, got \(matrix.shape)")
     self.matrix = matrix

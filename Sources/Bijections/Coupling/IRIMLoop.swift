@@ -26,7 +26,7 @@ import Tensors
 /// Putzky & Welling 2019, *Invert to learn to invert*, arXiv 1911.10914, section 3; NetworkLoop of
 /// InvertibleNetworks.jl.
 public struct IRIMLoop: ComposedBijection {
-  /// A [m, n].
+  /// The matrix A [m, n] of the measurements.
   public let matrix: Tensor
   /// The size of the memory.
   public let memory: Int
@@ -34,9 +34,10 @@ public struct IRIMLoop: ComposedBijection {
   public let iterations: Int
   public let composed: any Bijection
 
-  /// A loop for measurements by a matrix [m, n]. In `Reversible` its gradient keeps no activations.
+  /// Makes a loop for measurements by a matrix [m, n]. In `Reversible` its gradient keeps no activations.
   ///
-  /// - Precondition: a matrix; at least one iteration; a memory, n by default, of at least n numbers.
+  /// - Precondition: `matrix` has two axes, there is at least one iteration, and the memory (by default n) is
+  ///   at least n.
   public init(
     _ matrix: Tensor, iterations: Int = 8, memory: Int? = nil, hidden: [Int] = [64, 64], reflections: Int = 3
   ) {

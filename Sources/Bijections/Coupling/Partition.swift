@@ -14,7 +14,7 @@ struct Partition: Sendable {
   let seen: Int
   /// The number of channels whose parameters the network gives.
   let transformed: Int
-  /// Takes a batch apart; `order` holds the channels that pass, then the others, where the split is random.
+  /// Takes a batch apart. For a random split `order` holds the passing channels, then the others.
   let open: @Sendable (_ x: Tensor, _ order: Tensor?) -> Parts
 
   /// A split of the channels. Two ranges take slices and one concatenation; other splits take gathers.
@@ -73,7 +73,7 @@ struct Partition: Sendable {
 }
 
 extension Split {
-  /// The split at a place, and the order of the channels if it is drawn from the key.
+  /// The split for samples at a site, and the order of the channels if it is drawn from the key.
   func partition(_ key: Key, at site: Site) throws(FlowError) -> (partition: Partition, order: Tensor?) {
     let channels = site.channels
     switch rule {

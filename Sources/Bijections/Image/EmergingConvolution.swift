@@ -24,9 +24,9 @@ import Tensors
 public struct EmergingConvolution: Bijection {
   private let size: Int
 
-  /// A convolution of two masked windows of a size.
+  /// Makes a convolution of two masked windows of a size.
   ///
-  /// - Precondition: an odd size.
+  /// - Precondition: The size is odd.
   public init(size: Int = 3) {
     require(size > 0 && size % 2 == 1, "EmergingConvolution: an odd size, got \(size)")
     self.size = size
@@ -73,7 +73,7 @@ private struct MaskedConvolution: Sendable {
     before = (0..<size * size / 2).map { ($0 / size - half, $0 % size - half) }
   }
 
-  /// Upper triangular, so that channel j of the outcome sees channels up to j: row vectors times this matrix.
+  /// The upper triangular matrix that rows of channels are multiplied by. Output j sees channels up to j.
   private func own(_ params: Params) -> Tensor {
     triangle(params["triangle"]).transposed() + exp(params["logScale"]).diagonalMatrix()
   }

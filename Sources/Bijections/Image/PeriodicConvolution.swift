@@ -24,9 +24,9 @@ import Tensors
 public struct PeriodicConvolution: Bijection {
   private let size: Int
 
-  /// A periodic convolution with a window of a size.
+  /// Makes a periodic convolution with a window of a size.
   ///
-  /// - Precondition: an odd size.
+  /// - Precondition: The size is odd.
   public init(size: Int = 3) {
     require(size > 0 && size % 2 == 1, "PeriodicConvolution: an odd size, got \(size)")
     self.size = size
@@ -80,8 +80,8 @@ private struct Spectrum: Sendable {
     (tapCosines, tapSines) = (cos(window).cast(to: dtype), sin(window).cast(to: dtype))
   }
 
-  /// [[Re, Im], [−Im, Re]] of ŵ for each frequency, [2 channels, 2 channels]: (Re x, Im x) times it is (Re,
-  /// Im) of x ŵ.
+  /// The matrix [[Re, Im], [−Im, Re]] of ŵ for each frequency, [2 channels, 2 channels]. The row (Re x, Im x)
+  /// times it is (Re, Im) of x ŵ.
   func matrices(_ weight: Tensor) -> [Tensor] {
     let (positions, channels) = (height * width, weight.shape[-1])
     let flat = weight.reshaped(to: [size * size, channels * channels])
@@ -91,7 +91,7 @@ private struct Spectrum: Sendable {
     return (0..<positions).map { all[$0] }
   }
 
-  /// The convolution of an image that is continued by as much as the window reaches.
+  /// Pads an image periodically by half a window, and convolves it.
   func convolved(_ x: Tensor, _ weight: Tensor) -> Tensor {
     let reach = size / 2
     func continued(_ length: Int) -> Tensor {
@@ -101,7 +101,7 @@ private struct Spectrum: Sendable {
     return convolution(wide, weight, padding: .valid)
   }
 
-  /// y[p] = Σ_k x[p + k] w[k] has ŷ[f] = x̂[f] ŵ[f] with x̂[f] = Σ x[p] e^{−2πi f·p / size}.
+  /// Inverts the convolution: ŷ[f] = x̂[f] ŵ[f] with x̂[f] = Σ x[p] e^{−2πi f·p / size}.
   func undone(_ y: Tensor, _ matrices: [Tensor]) -> Tensor {
     let (rows, positions, channels) = (y.rows, height * width, y.shape[3])
     // [positions, rows · channels], frequencies in front.

@@ -17,7 +17,7 @@ public struct Squeeze: Bijection {
   /// The pattern of the positions that are joined.
   public let pattern: SqueezePattern
 
-  /// A squeeze, by default of neighbours (RealNVP's and Glow's).
+  /// Makes a squeeze, by default of neighbours as in RealNVP and Glow.
   public init(_ pattern: SqueezePattern = .checkerboard) { self.pattern = pattern }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -44,7 +44,7 @@ public struct Unsqueeze: Bijection {
   /// The pattern of the positions that are separated.
   public let pattern: SqueezePattern
 
-  /// An unsqueeze.
+  /// Makes the inverse of a squeeze.
   public init(_ pattern: SqueezePattern = .checkerboard) { self.pattern = pattern }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -71,7 +71,7 @@ public struct SqueezePattern: Sendable, Hashable {
   public static let checkerboard = SqueezePattern(rule: .checkerboard)
   /// Quadrants: positions i and i + size/2 of each axis.
   public static let patch = SqueezePattern(rule: .patch)
-  /// Numbers in row-major order, cut anew: no number moves.
+  /// A reshape: the numbers keep their row-major order.
   public static let column = SqueezePattern(rule: .column)
   /// Averages and differences of neighbours, orthonormal: the Haar wavelet.
   public static let haar = wavelet(.haar)

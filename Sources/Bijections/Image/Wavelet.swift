@@ -12,9 +12,9 @@ public struct Wavelet: Sendable, Hashable {
   /// The low-pass filter.
   public let filter: [Double]
 
-  /// The wavelet of a low-pass filter.
+  /// Makes the wavelet of a low-pass filter.
   ///
-  /// - Precondition: an even number of coefficients, orthonormal under even shifts to 1e-6.
+  /// - Precondition: The filter has an even length and is orthonormal under even shifts to 1e-6.
   public init(filter: [Double]) {
     require(
       filter.count >= 2 && filter.count % 2 == 0, "a wavelet filter has an even length, got \(filter.count)")
