@@ -1,6 +1,3 @@
-import Randomness
-import Tensors
-
 /// Wraps a bijection of any type, for wrappers that are generic over the type of their member.
 ///
 /// Map, log|det J|, inverse, parameters, domain and errors: those of the bijection.

@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// From numbers on one side of a bound, or between two, to the reals.

@@ -1,6 +1,4 @@
 import Networks
-import Randomness
-import Tensors
 
 /// An affine coupling with two networks, one for the scale and one for the shift:
 /// `AffineCoupling(SideBySide(scale, translate))`.

@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// A power of each positive number, shifted and scaled so that λ = 0 gives the logarithm: it takes skew out of data.

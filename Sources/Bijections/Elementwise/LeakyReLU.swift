@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// The identity for positive numbers and a multiple of it for negative ones.

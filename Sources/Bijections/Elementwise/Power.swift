@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// A fixed power of each positive number.

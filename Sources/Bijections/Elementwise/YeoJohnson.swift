@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// The Box-Cox map for all reals: a power with slope 1 at 0, λ on the positive side and 2 − λ on the negative one.
