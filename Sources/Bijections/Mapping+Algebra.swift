@@ -19,8 +19,8 @@ extension Mapping {
       return (x, total ?? .zeros([inputs.rows], dtype: inputs.dtype))
     }
     var chain = Mapping(
-      of: body, site.boundary(name, domain), to: mappings.last?.codomain ?? domain, Traits(of: mappings),
-      chainStatistics(members))
+      site.boundary(name, domain), to: mappings.last?.codomain ?? domain, traits: Traits(of: mappings),
+      statistics: chainStatistics(members), body: body)
     chain.composition = .chain(members)
     return chain
   }
@@ -49,9 +49,9 @@ extension Mapping {
       return (joined(outputs, order), total ?? .zeros([x.rows], dtype: x.dtype))
     }
     var split = Mapping(
-      of: body, site.boundary(name, Domain(shape, .common(of: mappings.map(\.domain.values)))),
-      to: Domain(outcome, .common(of: mappings.map(\.codomain.values))), Traits(of: mappings),
-      splitStatistics(parts))
+      site.boundary(name, Domain(shape, .common(of: mappings.map(\.domain.values)))),
+      to: Domain(outcome, .common(of: mappings.map(\.codomain.values))), traits: Traits(of: mappings),
+      statistics: splitStatistics(parts), body: body)
     split.composition = .split(parts)
     return split
   }
@@ -81,9 +81,10 @@ extension Mapping {
       try Mapping.updating(member, in: params, x, change(params, context))
     }
     var mapping = Mapping(
-      of: { (params, x, context) throws(FlowError) in
-        try body(address(params), x, change(params, context))
-      }, site.boundary(name, domain), to: codomain, traits, statistics.map { _ in update })
+      site.boundary(name, domain), to: codomain, traits: traits, statistics: statistics.map { _ in update }
+    ) { (params, x, context) throws(FlowError) in
+      try body(address(params), x, change(params, context))
+    }
     mapping.composition = .seeing(member, change)
     return mapping
   }

@@ -45,7 +45,7 @@ extension Mapping {
 
   /// Outputs and log-dets at arguments with one input.
   func results(at point: Arguments) throws(FlowError) -> [Tensor] {
-    let (outputs, logDet) = try body(point.params, point.inputs[0], point.context)
+    let (outputs, logDet) = try perRow(point.params, point.inputs[0], point.context)
     return [outputs, logDet]
   }
 

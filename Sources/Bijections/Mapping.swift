@@ -5,7 +5,8 @@ import Tensors
 /// A call first checks its arguments and throws a `FlowError` that names the layer, the expectation and the
 /// value given. Then it runs `body`, which holds mathematics only. Combinators call `body` directly.
 public struct Mapping: Sendable {
-  /// A function that gives outputs and log|det ∂outputs/∂inputs|, one number per row.
+  /// A function that gives outputs and log|det ∂outputs/∂inputs|: one number per row, or a scalar that holds for
+  /// every row.
   public typealias Body =
     @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> (
       outputs: Tensor, logDet: Tensor
@@ -42,22 +43,10 @@ public struct Mapping: Sendable {
   /// The structure of a mapping that is made from others.
   var composition = Composition.layer(nil)
 
-  /// Makes a mapping. A scalar log-det of `body` holds for every row.
+  /// Makes a mapping.
   public init(
     _ boundary: Boundary, to codomain: Domain, traits: Traits = [], statistics: Statistics? = nil,
     body: @escaping Body
-  ) {
-    self.init(
-      of: { (params, x, context) throws(FlowError) in
-        let (y, logDet) = try body(params, x, context)
-        return (y, logDet.rank == 0 ? logDet.broadcast(to: [x.rows]) : logDet)
-      }, boundary, to: codomain, traits, statistics)
-  }
-
-  /// Makes a mapping whose body always gives one log-det per row.
-  package init(
-    of body: @escaping Body, _ boundary: Boundary, to codomain: Domain, _ traits: Traits = [],
-    _ statistics: Statistics? = nil
   ) {
     (self.boundary, self.codomain, self.body) = (boundary, codomain, body)
     (self.traits, self.statistics) = (traits, statistics)
@@ -77,12 +66,20 @@ public struct Mapping: Sendable {
     _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     try boundary.check(params, inputs, given: context)
-    if traits.contains(.couplesRows) { return try body(params, inputs, context) }
+    if traits.contains(.couplesRows) { return try perRow(params, inputs, context) }
     let results = try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
-      let (outputs, logDet) = try body(params, inputs[rows], context?[rows])
+      let (outputs, logDet) = try perRow(params, inputs[rows], context?[rows])
       return [outputs, logDet]
     }
     return (results[0], results[1])
+  }
+
+  /// Runs `body`. A scalar log-det is repeated for every row.
+  package func perRow(
+    _ params: Params, _ inputs: Tensor, _ context: Tensor?
+  ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
+    let (outputs, logDet) = try body(params, inputs, context)
+    return (outputs, logDet.rank == 0 ? logDet.broadcast(to: [inputs.rows]) : logDet)
   }
 
   /// Updates the statistics among the parameters by a batch of inputs, such as the running mean of batch

@@ -33,7 +33,8 @@ struct Replay: Sendable {
         return point.tensors.map { .full($0.shape, .nan, dtype: $0.dtype) }
       }
     }
-    return ([results.x, results.logDet ?? .zeros([x.rows], dtype: x.dtype)], pullback)
+    let logDet = results.logDet ?? Tensor(0, dtype: x.dtype)
+    return ([results.x, logDet.rank == 0 ? logDet.broadcast(to: [x.rows]) : logDet], pullback)
   }
 
   /// The largest relative difference between each layer's inputs and those recovered from the last outputs.

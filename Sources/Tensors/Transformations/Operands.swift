@@ -100,6 +100,8 @@ public struct Operands: Sendable {
 
   /// The operand of the innermost transformation, or nil when all are values in memory.
   var innermost: Tensor? {
+    // Most operands are values in memory: whether they are is asked without taking them out.
+    if max(level(first), level(second), level(third)) == 0, case .absent = rest { return nil }
     var result: Tensor?
     var highest = 0
     for i in 0..<count {
@@ -108,6 +110,15 @@ public struct Operands: Sendable {
       if level > highest { (result, highest) = (tensor, level) }
     }
     return result
+  }
+
+  @inline(__always)
+  private func level(_ tensor: Tensor?) -> Int {
+    switch tensor?.payload {
+    case nil, .concrete?: 0
+    case .dual(let dual)?: dual.level
+    case .traced(let traced)?: traced.tape.level
+    }
   }
 
   /// Whether all are values in memory.
