@@ -67,10 +67,8 @@ struct TrainingRun {
     }
     (state.params, state.optimizer) = try optimizer.update(gradient, state.optimizer, state.params)
     let rows = step.rows?.rows ?? 1
-    state.step += 1
-    state.loss = loss.item
-    state.total += loss.item * Double(rows)
-    state.rows += rows
+    (state.step, state.loss) = (state.step + 1, loss.item)
+    (state.total, state.rows) = (state.total + loss.item * Double(rows), state.rows + rows)
     if state.step % length == 0 { try record(&state, gradientNorm: gradient.norm) }
   }
 
@@ -109,9 +107,7 @@ struct TrainingRun {
   /// Throws `FlowError.diverged` where a learned number is NaN or infinite.
   private func check(_ tree: Params, _ state: FitState, _ what: String) throws {
     // 0 times any other number is NaN.
-    guard tree.learnedLeaves.allSatisfy({ ($0 * 0).sum().item == 0 }) else {
-      throw try diverged(state, what)
-    }
+    if tree.learnedLeaves.contains(where: { ($0 * 0).sum().item != 0 }) { throw try diverged(state, what) }
   }
 
   private func diverged(_ state: FitState, _ what: String) throws -> FlowError {
@@ -129,12 +125,10 @@ extension TrainingRun {
   ///   - functions: the functions to give back.
   func fitted(
     from fresh: FitState, or earlier: FitState?, _ functions: (logPDF: LogPDF, sample: Sampler),
-    progress: ProgressOutput,
-    _ text: (FitState) -> String, onRecord: (FitState) throws -> Continuation
+    progress: ProgressOutput, _ text: (FitState) -> String, onRecord: (FitState) throws -> Continuation
   ) throws -> Fitted {
     var state = earlier ?? fresh
-    // What is frozen is this run's choice: an optimizer's state of another choice is refused by the
-    // optimizer.
+    // This run chooses the frozen leaves. The optimizer refuses a state that was made for another choice.
     state.params = try state.params.withFrozenLeaves(of: fresh.params)
     state = try keeper?.saved(like: fresh) ?? state
     try logPDF.boundary.check(state.params)
