@@ -31,11 +31,8 @@ public struct ResNet: Network {
     lastWeight: Initializer = .zeros
   ) {
     require(blocks >= 0, "ResNet: blocks is not negative, got \(blocks)")
-    self.hidden = hidden
-    self.blocks = blocks
-    self.window = window
-    self.activation = activation
-    self.lastWeight = lastWeight
+    (self.hidden, self.blocks, self.window) = (hidden, blocks, window)
+    (self.activation, self.lastWeight) = (activation, lastWeight)
   }
 
   /// Initial parameters and the function.
