@@ -80,24 +80,24 @@ enum FlowCommand {
       flow score model.safetensors data.csv
       flow sample model.safetensors --count 1000 --out new.csv --picture new.svg
 
-    flow COMMAND --help explains each one. Codes: 0 done, 1 failed or a check did not pass, 2 a wrong command line.
+    flow COMMAND --help explains each one. Codes: 0 done, 1 failed or a check did not pass, \
+    2 a wrong command line.
 
     """
   }
 
   private static func help(_ command: any Subcommand.Type) -> String {
-    let operands = command.operands.map { " \($0)" }.joined()
-    return """
-      \(command.purpose)
+    """
+    \(command.purpose)
 
-      usage: flow \(command.name)\(operands) [options]
+    usage: flow \(([command.name] + command.operands).joined(separator: " ")) [options]
 
-      \(Arguments.help(command.options + [json]))
+    \(Arguments.help(command.options + [json]))
 
-      Examples:
-      \(command.examples.map { "  \($0)" }.joined(separator: "\n"))
+    Examples:
+    \(command.examples.map { "  \($0)" }.joined(separator: "\n"))
 
-      """
+    """
   }
 }
 
