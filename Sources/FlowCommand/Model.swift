@@ -46,13 +46,12 @@ struct Model {
   var contextDim: Shape? { given.map { Shape([$0.columns.count]) } }
 
   func write(to path: String) throws(FlowError) {
-    var metadata = notes
-    metadata["swift-flows"] = libraryVersion
-    metadata["architecture"] = architecture.name
-    metadata["arguments"] = architecture.json(settings).text
-    metadata["width"] = "\(width)"
-    metadata["standardized"] = "\(isStandardized)"
-    metadata["dtype"] = "\(dtype)"
+    let own = [
+      "swift-flows": libraryVersion, "architecture": architecture.name,
+      "arguments": architecture.json(settings).text, "width": "\(width)",
+      "standardized": "\(isStandardized)", "dtype": "\(dtype)",
+    ]
+    var metadata = notes.merging(own) { $1 }
     if let columns { metadata["columns"] = JSON.strings(columns).text }
     if let given { metadata["given"] = given.json.text }
     try SafeTensors(params, metadata: metadata).write(to: path)

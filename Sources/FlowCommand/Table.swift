@@ -112,10 +112,9 @@ struct Table {
   /// The table with the columns after the first `count` as the context.
   private func split(after count: Int) -> Table {
     guard let columns, count < columns.count else { return self }
-    let others = values.sliced(axis: 1, count..<columns.count)
     return Table(
       columns: Array(columns[..<count]), values: values.sliced(axis: 1, 0..<count),
-      context: (Array(columns[count...]), others))
+      context: (Array(columns[count...]), values.sliced(axis: 1, count..<columns.count)))
   }
 
   /// Writes rows to a file in the format that its ending tells.

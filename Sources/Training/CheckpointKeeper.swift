@@ -85,13 +85,15 @@ struct CheckpointKeeper {
 
   /// Writes the state.
   mutating func save(_ state: FitState) throws(FlowError) {
-    var metadata = description.metadata
+    let numbers = [
+      "step": "\(state.step)", "rows": "\(state.rows)", "loss": "\(state.loss)", "total": "\(state.total)",
+    ]
+    var metadata = description.metadata.merging(numbers) { $1 }
     metadata["swift-flows"] = libraryVersion
-    (metadata["step"], metadata["rows"]) = ("\(state.step)", "\(state.rows)")
-    (metadata["loss"], metadata["total"]) = ("\(state.loss)", "\(state.total)")
     var trees = [("params", state.params), ("optimizer", state.optimizer), ("lastGood", state.lastGood)]
     if let best = state.best {
-      (metadata["bestLoss"], metadata["bestIndex"]) = ("\(best.loss)", "\(best.index)")
+      metadata["bestLoss"] = "\(best.loss)"
+      metadata["bestIndex"] = "\(best.index)"
       trees.append(("best", best.params))
     }
     if !state.history.isEmpty {

@@ -110,18 +110,12 @@ public func fit(
     run.keeper = CheckpointKeeper(
       checkpoint,
       RunDescription(
-        ("distribution", distribution),
-        ("target", target.fingerprint(given: context, dtype: dtype)),
-        ("context", context?.fingerprint as Any),
-        ("dtype", dtype),
-        ("objective", objective),
-        ("optimizer", optimizer),
-        ("start", start?.leaves as Any),
-        ("frozen parameters", params.frozenPaths(beyond: initial)),
-        ("key", key),
-        ("batch size", batchSize),
-        ("validation", validation as Any),
-        ("validation interval", validationInterval)))
+        ("distribution", distribution), ("target", target.fingerprint(given: context, dtype: dtype)),
+        ("context", context?.fingerprint as Any), ("dtype", dtype),
+        ("objective", objective), ("optimizer", optimizer),
+        ("start", start?.leaves as Any), ("frozen parameters", params.frozenPaths(beyond: initial)),
+        ("key", key), ("batch size", batchSize),
+        ("validation", validation as Any), ("validation interval", validationInterval)))
   }
   return try run.fitted(
     from: FitState(params, optimizer: optimizer), or: state, (logPDF, sample), progress: progress,

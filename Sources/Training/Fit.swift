@@ -127,18 +127,12 @@ public func fit(
     run.keeper = CheckpointKeeper(
       checkpoint,
       RunDescription(
-        ("distribution", distribution),
-        ("evaluation", evaluation as Any),
-        ("data", try data.fingerprint),
-        ("context", context?.fingerprint as Any),
-        ("objective", objective),
+        ("distribution", distribution), ("evaluation", evaluation as Any),
+        ("data", try data.fingerprint), ("context", context?.fingerprint as Any),
         ("weights", weights?.fingerprint as Any),
-        ("optimizer", optimizer),
-        ("start", start?.leaves as Any),
-        ("frozen parameters", params.frozenPaths(beyond: initial)),
-        ("key", key),
-        ("batch size", batchSize),
-        ("validation fraction", validationFraction)))
+        ("objective", objective), ("optimizer", optimizer),
+        ("start", start?.leaves as Any), ("frozen parameters", params.frozenPaths(beyond: initial)),
+        ("key", key), ("batch size", batchSize), ("validation fraction", validationFraction)))
   }
   return try run.fitted(
     from: FitState(params, optimizer: optimizer), or: state, functions, progress: progress,

@@ -67,8 +67,10 @@ struct TrainingRun {
     }
     (state.params, state.optimizer) = try optimizer.update(gradient, state.optimizer, state.params)
     let rows = step.rows?.rows ?? 1
-    (state.step, state.loss) = (state.step + 1, loss.item)
-    (state.total, state.rows) = (state.total + loss.item * Double(rows), state.rows + rows)
+    state.step += 1
+    state.loss = loss.item
+    state.total += loss.item * Double(rows)
+    state.rows += rows
     if state.step % length == 0 { try record(&state, gradientNorm: gradient.norm) }
   }
 
