@@ -47,7 +47,7 @@ enum FitCommand: Subcommand {
       throw UsageError("unknown architecture \(choice); there are \(Architecture.names)")
     }
     let settings = try architecture.settings(from: arguments)
-    let dtype = try arguments.value("dtype", from: [("float32", DType.float32), ("float64", .float64)])
+    let dtype = try arguments.value("dtype", from: ["float32": DType.float32, "float64": .float64])
     let epochs = try arguments.integer("epochs", in: 1...1_000_000)
     let patience = try arguments.integer("patience", in: 1...1_000_000)
     let batchSize = try arguments.integer("batch-size", in: 1...1_000_000)

@@ -30,6 +30,6 @@ public struct MLP: Network {
     let layer = Dense(activation: activation, weight: weight)
     let layers = hidden.map { (layer, inputDim.replacing(-1, by: $0)) }
     let last = (Dense(weight: lastWeight), outputDim)
-    return try sequence("dense", layers + [last], key, inputDim: inputDim, dtype: dtype)
+    return try sequence("dense_", layers + [last], key, inputDim: inputDim, dtype: dtype)
   }
 }

@@ -23,9 +23,9 @@ extension Network {
   }
 }
 
-/// Networks one after the other. Network i has the label `name_i`, and child i of the key.
+/// Networks one after the other. Network i has child i of the key, and a label: the prefix and i.
 func sequence(
-  _ name: String, _ networks: [(some Network, outputDim: Shape)], _ key: Key, inputDim: Shape, dtype: DType
+  _ prefix: String, _ networks: [(some Network, outputDim: Shape)], _ key: Key, inputDim: Shape, dtype: DType
 ) throws(FlowError) -> (params: Params, apply: Apply) {
   let inputs = [inputDim] + networks.map(\.outputDim)
   let members = try networks.enumerated().map { (i, layer) throws(FlowError) in
@@ -33,7 +33,7 @@ func sequence(
   }
   let applies = members.map(\.apply)
   return (
-    .branch(members.enumerated().map { .init("\(name)_\($0)", $1.params) }),
+    .branch(members.enumerated().map { .init("\(prefix)\($0)", $1.params) }),
     { params, x in applies.enumerated().reduce(x) { x, layer in layer.1(params.child(layer.0), x) } }
   )
 }

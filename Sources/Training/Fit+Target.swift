@@ -16,9 +16,9 @@ import Tensors
 /// for each as the objective says.
 ///
 /// The parameters that come back are the last ones, or with a `validation` objective those of the lowest
-/// validation loss. The objective is evaluated every `validationInterval` iterations, with one fixed key and
-/// one fixed choice of the contexts. Training uses neither. Without an annealed target the training objective
-/// itself serves well.
+/// validation loss. The objective is evaluated every `validationInterval` iterations, with one fixed choice
+/// of the contexts and one fixed key, which training does not use. Without an annealed target the training
+/// objective itself serves well.
 ///
 /// The result has the same bits for the same key, whatever the number of threads, and whether or not the fit
 /// was interrupted and continued. A flow with a layer that couples rows (batch normalization in training) is
@@ -93,10 +93,7 @@ public func fit(
   let params = try freezing(start ?? initial)
 
   func step(_ index: Int, _ draws: Key, _ contexts: Key) -> TrainingStep {
-    var rows = context
-    if let context, context.rows > batchSize {
-      rows = context.rows(contexts.choice(batchSize, of: context.rows))
-    }
+    let rows = context.map { $0.rows > batchSize ? $0.rows(contexts.choice(batchSize, of: $0.rows)) : $0 }
     return TrainingStep(
       logPDF: logPDF, sample: sample, context: rows, target: target, key: draws, index: index)
   }

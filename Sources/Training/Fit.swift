@@ -30,7 +30,7 @@ import Tensors
 ///     the same parameter tree, with its layers in evaluation mode (`BatchNorm`). Nil: the distribution.
 ///   - weights: the importance of each row, `[rows]`, not negative. Only ratios matter: a row of weight 2
 ///     counts as two rows of weight 1, and a row of weight 0 is left out, wherever it lies. Data-dependent
-///     starts and running statistics ignore the weights of the other rows. Nil: all rows count alike.
+///     starts and running statistics count the remaining rows alike. Nil: all rows count alike.
 ///   - start: parameters to start from, instead of the initial ones.
 ///   - state: the state of an earlier fit, to go on from as if it had not stopped. A checkpoint's file, if
 ///     there is one, takes its place.

@@ -43,6 +43,6 @@ public struct ConvNet: Network {
       (Conv(window(i), activation: activation, weight: weight), inputDim.replacing(-1, by: channels))
     }
     let last = (Conv(window(hidden.count), weight: lastWeight), outputDim)
-    return try sequence("conv", layers + [last], key, inputDim: inputDim, dtype: dtype)
+    return try sequence("conv_", layers + [last], key, inputDim: inputDim, dtype: dtype)
   }
 }

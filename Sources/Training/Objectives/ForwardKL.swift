@@ -64,9 +64,8 @@ public struct SelfNormalizedForwardKL: Objective {
     let logWeights = try step.target(for: "SelfNormalizedForwardKL")(x, given: context) - logQ
     let shares = logWeights.reshaped(to: [count, draws]).softmax(axis: 1)
     let scaled = (Double(draws) * shares).reshaped(to: [count * draws])
-    return try Tensors.valueAndGradient(
-      at: params, rows: x.rows, shardRows: Parallelism.shardRows(of: x.shape.sample)
-    ) { params, rows in
+    let shardRows = Parallelism.shardRows(of: x.shape.sample)
+    return try Tensors.valueAndGradient(at: params, rows: x.rows, shardRows: shardRows) { params, rows in
       -scaled[rows] * (try step.logPDF.body(params, x[rows], context?[rows]))
     }
   }
