@@ -16,18 +16,33 @@ struct Architecture: Sendable {
   struct Settings: Sendable, Equatable {
     var values: [Setting: JSON]
 
-    init(layers: Int) {
-      values = [.layers: .integer(layers), .hidden: [64, 64], .bins: 8, .bound: 3.0, .components: 8]
-    }
-
     var layers: Int { values[.layers]?.integer ?? -1 }
     var hidden: [Int] { values[.hidden]?.array?.map { $0.integer ?? -1 } ?? [-1] }
     var bins: Int { values[.bins]?.integer ?? -1 }
     var bound: Double { values[.bound]?.number ?? -1 }
     var components: Int { values[.components]?.integer ?? -1 }
+
+    /// Whether all values are in range.
+    var areSound: Bool {
+      (1...1000).contains(layers) && (1...20).contains(hidden.count)
+        && hidden.allSatisfy((1...100_000).contains)
+        && (2...1000).contains(bins) && bound >= 1e-3 && bound <= 1e6 && (1...1000).contains(components)
+    }
   }
 
-  enum Setting: String, Sendable, CaseIterable { case layers, hidden, bins, bound, components }
+  enum Setting: String, Sendable, CaseIterable {
+    case layers, hidden, bins, bound, components
+
+    /// The values in range, for errors.
+    var expectation: String {
+      switch self {
+      case .layers, .components: "a whole number from 1 to 1000"
+      case .hidden: "widths such as 64,64"
+      case .bins: "a whole number from 2 to 1000"
+      case .bound: "a positive number"
+      }
+    }
+  }
 
   /// A preset with a number of layers, two hidden layers of 64 units, and settings beside these two.
   private init(
@@ -35,7 +50,9 @@ struct Architecture: Sendable {
     build: @escaping @Sendable (Settings) -> Flow
   ) {
     (self.name, self.purpose, self.build) = (name, purpose, build)
-    (defaults, settings) = (Settings(layers: layers), [.layers, .hidden] + others)
+    settings = [.layers, .hidden] + others
+    defaults = Settings(
+      values: [.layers: .integer(layers), .hidden: [64, 64], .bins: 8, .bound: 3.0, .components: 8])
   }
 
   static let all: [Architecture] = [
@@ -62,6 +79,9 @@ struct Architecture: Sendable {
       .nice(layers: $0.layers, hidden: $0.hidden)
     },
   ]
+
+  /// The names of all architectures, for people.
+  static let names = all.map(\.name).joined(separator: ", ")
 
   static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 
@@ -98,26 +118,5 @@ struct Architecture: Sendable {
       }
     }
     return values
-  }
-}
-
-extension Architecture.Settings {
-  /// Whether all values are in range.
-  var areSound: Bool {
-    (1...1000).contains(layers) && (1...20).contains(hidden.count)
-      && hidden.allSatisfy((1...100_000).contains)
-      && (2...1000).contains(bins) && bound >= 1e-3 && bound <= 1e6 && (1...1000).contains(components)
-  }
-}
-
-extension Architecture.Setting {
-  var expectation: String {
-    switch self {
-    case .layers: "a whole number from 1 to 1000"
-    case .hidden: "widths such as 64,64"
-    case .bins: "a whole number from 2 to 1000"
-    case .bound: "a positive number"
-    case .components: "a whole number from 1 to 1000"
-    }
   }
 }

@@ -28,8 +28,7 @@ enum CheckCommand: Subcommand {
     let tolerance = try arguments.number("tolerance", in: 0...1)
     let progress = try arguments.progress()
     let model = try Model.read(arguments.operands[0])
-    let rows: Tensor
-    let context: Tensor?
+    let (rows, context): (Tensor, Tensor?)
     if let path = arguments.value("data") {
       let data = try Table.read(path, for: model)
       let first = 0..<min(count, data.rows.rows)
@@ -42,20 +41,17 @@ enum CheckCommand: Subcommand {
     let (params, forward, inverse) = try model.bijection(.float64)
     var meter = ProgressMeter(progress, total: rows.rows)
     defer { meter.finish() }
-    var (worst, passes, lines) = (0.0, true, [String]())
+    var (worst, lines) = (0.0, [String]())
     for row in 0..<rows.rows {
       let report = try LogDetCheck(
         params, forward: forward, inverse: inverse, inputs: rows[row..<row + 1].cast(to: .float64),
-        given: context?[row..<row + 1].cast(to: .float64),
-        tolerance: tolerance
+        given: context?[row..<row + 1].cast(to: .float64), tolerance: tolerance
       ).run(progress: .silent)
       worst = max(worst, report.largestError)
-      if !report.passes {
-        passes = false
-        lines.append("row \(row): \(report)")
-      }
+      if !report.passes { lines.append("row \(row): \(report)") }
       meter.report(row + 1, "\(row + 1) of \(rows.rows) rows, largest error \(worst)")
     }
+    let passes = lines.isEmpty
     lines.append(
       "\(passes ? "passes" : "FAILS"): largest error \(worst) at \(rows.rows) rows, allowed \(tolerance)")
     return Report(

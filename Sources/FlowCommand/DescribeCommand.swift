@@ -22,7 +22,8 @@ enum DescribeCommand: Subcommand {
       arguments: \(model.architecture.json(model.settings).text)
       columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))\(given)
       standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)
-      trained: epochs \(note("epochs")), seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
+      trained: epochs \(note("epochs")), seed \(note("seed")), \
+      training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
       swift-flows \(note("swift-flows"))
 
       \(try model.flow.summary(inputDim: Shape([model.width]), contextDim: model.contextDim))
@@ -43,9 +44,8 @@ enum DescribeCommand: Subcommand {
   private static func tree(of file: SafeTensors) -> Report {
     let notes = file.metadata.filter { $0.key != "frozen" }.sorted { $0.key < $1.key }
     let text =
-      notes.map { "\($0.key): \($0.value)" } + [
-        "no architecture; load it in code, by tree:", file.tree.outline,
-      ]
+      notes.map { "\($0.key): \($0.value)" }
+      + ["no architecture; load it in code, by tree:", file.tree.outline]
     let tensors = file.tensors.map { name, value -> JSON in
       [
         "name": .string(name), "shape": .array(value.shape.sizes.map(JSON.integer)),

@@ -9,7 +9,7 @@ enum FitCommand: Subcommand {
 
   static let options: [Arguments.Option] = [
     .init("out", "FILE", "where the model goes (.safetensors); required"),
-    .init("architecture", "NAME", default: "nsf", Architecture.all.map(\.name).joined(separator: ", ")),
+    .init("architecture", "NAME", default: "nsf", Architecture.names),
     .init("columns", "A,B,...", "the columns to fit, for files with a header; the others may hold text"),
     .init("without", "A,B,...", "the columns to leave out, for files with a header: text, labels, constants"),
     .init("context", "A,B,...", "columns to condition on: a density of the others given these"),
@@ -44,14 +44,12 @@ enum FitCommand: Subcommand {
     }
     let choice = arguments.text("architecture")
     guard let architecture = Architecture.named(choice) else {
-      throw UsageError(
-        "unknown architecture \(choice); there are \(Architecture.all.map(\.name).joined(separator: ", "))")
+      throw UsageError("unknown architecture \(choice); there are \(Architecture.names)")
     }
     let settings = try architecture.settings(from: arguments)
-    let dtype = try arguments.value("dtype", from: [("float32", DType.float32), ("float64", .float64)])
-    let (epochs, patience) = (
-      try arguments.integer("epochs", in: 1...1_000_000), try arguments.integer("patience", in: 1...1_000_000)
-    )
+    let dtype = try arguments.value("dtype", from: ["float32": DType.float32, "float64": .float64])
+    let epochs = try arguments.integer("epochs", in: 1...1_000_000)
+    let patience = try arguments.integer("patience", in: 1...1_000_000)
     let batchSize = try arguments.integer("batch-size", in: 1...1_000_000)
     let rate = try arguments.number("learning-rate", in: 1e-12...1e3)
     let validation = try arguments.number("validation", in: 0...0.9)
@@ -61,15 +59,15 @@ enum FitCommand: Subcommand {
 
     let path = arguments.operands[0]
     let table = try Table.read(path, choosing: arguments, dtype: dtype)
+    let values = table.values
     let isStandardized = !arguments.has("no-standardize")
     if isStandardized { try checkSpread(table, path) }
-    let flow = Model.flow(
-      architecture, settings, standardizing: isStandardized ? Standardize(of: table.values) : nil)
+    let standardizing = isStandardized ? Standardize(of: values) : nil
+    let flow = Model.flow(architecture, settings, standardizing: standardizing)
 
-    let training = table.values.rows - Int((Double(table.values.rows) * validation).rounded())
+    let training = values.rows - Int((Double(values.rows) * validation).rounded())
     let steps = epochs * ((training + batchSize - 1) / batchSize)
     let optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(rate, steps: steps)))
-    let values = table.values
     let given = table.context.map { Given($0.columns, of: $0.values) }
     let context = table.context.flatMap { given?.standardized($0.values) }
     let fitted: Fitted
@@ -77,8 +75,8 @@ enum FitCommand: Subcommand {
       fitted = try await Interruption.cancels {
         try fit(
           flow, to: values, given: context, key: Key(seed), epochs: epochs, batchSize: batchSize,
-          optimizer: optimizer,
-          validationFraction: validation, patience: patience, checkpoint: checkpoint, progress: progress)
+          optimizer: optimizer, validationFraction: validation, patience: patience, checkpoint: checkpoint,
+          progress: progress)
       }
     } catch FlowError.diverged(_, let step, let what, _) {
       throw Failure(
@@ -90,35 +88,33 @@ enum FitCommand: Subcommand {
     }
 
     let best = fitted.history.last { $0.isBest } ?? fitted.history[fitted.history.count - 1]
-    var model = Model(
+    let epochsDone = fitted.history.count
+    var notes = ["seed": "\(seed)", "epochs": "\(epochsDone)", "training_loss": "\(best.trainingLoss)"]
+    notes["validation_loss"] = best.validationLoss.map { "\($0)" }
+    let model = Model(
       architecture: architecture, settings: settings, width: values.shape[1], isStandardized: isStandardized,
-      columns: table.columns, dtype: dtype, params: fitted.params, given: given)
-    model.notes["seed"] = "\(seed)"
-    model.notes["epochs"] = "\(fitted.history.count)"
-    model.notes["training_loss"] = "\(best.trainingLoss)"
-    model.notes["validation_loss"] = best.validationLoss.map { "\($0)" }
+      columns: table.columns, dtype: dtype, params: fitted.params, given: given, notes: notes)
     try model.write(to: out)
     let held = best.validationLoss.map { ", held-out log-likelihood \(decimals(-$0)) nats per row" } ?? ""
     return Report(
-      text:
-        "fitted \(architecture.name) to \(counted(values.rows, "row")) of "
-        + "\(counted(values.shape[1], "column")) in \(counted(fitted.history.count, "epoch"))\(held)\nwrote \(out)",
+      text: """
+        fitted \(architecture.name) to \(counted(values.rows, "row")) of \
+        \(counted(values.shape[1], "column")) in \(counted(epochsDone, "epoch"))\(held)
+        wrote \(out)
+        """,
       json: [
         "model": .string(out), "architecture": .string(architecture.name), "rows": .integer(values.rows),
         "columns": .integer(values.shape[1]), "parameters": .integer(fitted.params.learnedCount),
-        "epochs": .integer(fitted.history.count), "best_epoch": .integer(best.index + 1),
+        "epochs": .integer(epochsDone), "best_epoch": .integer(best.index + 1),
         "training_log_likelihood": .number(-best.trainingLoss),
         "validation_log_likelihood": best.validationLoss.map { .number(-$0) } ?? .null,
       ])
   }
 
   private static func checkpoint(_ arguments: Arguments) throws(UsageError) -> Checkpoint? {
-    let hasSteps = arguments.value("checkpoint-steps") != nil
-    guard let path = arguments.value("checkpoint") else {
-      if hasSteps { throw UsageError("--checkpoint-steps needs --checkpoint FILE") }
-      return nil
-    }
-    guard hasSteps else { return Checkpoint(path) }
+    let path = arguments.value("checkpoint")
+    guard arguments.value("checkpoint-steps") != nil else { return path.map { Checkpoint($0) } }
+    guard let path else { throw UsageError("--checkpoint-steps needs --checkpoint FILE") }
     return Checkpoint(path, every: .steps(try arguments.integer("checkpoint-steps", in: 1...1_000_000_000)))
   }
 
@@ -128,11 +124,10 @@ enum FitCommand: Subcommand {
     let spread = (table.values.max(axis: 0) - table.values.min(axis: 0)).doubles
     let flat = spread.indices.filter { spread[$0] == 0 }
     guard let first = flat.first else { return }
-    let hint = table.columns.map { names in
-      "; leave it out by --without " + flat.map { names[$0] }.joined(separator: ",")
-    }
+    let names = table.columns.map { names in flat.map { names[$0] }.joined(separator: ",") }
+    let hint = names.map { "; leave it out by --without \($0)" } ?? ""
     let what = "the same number in all rows: a constant has no density"
-    throw .inFile(path, column: first + 1, "expected different numbers, got \(what)\(hint ?? "")")
+    throw .inFile(path, column: first + 1, "expected different numbers, got \(what)\(hint)")
   }
 }
 

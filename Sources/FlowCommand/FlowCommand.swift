@@ -80,24 +80,24 @@ enum FlowCommand {
       flow score model.safetensors data.csv
       flow sample model.safetensors --count 1000 --out new.csv --picture new.svg
 
-    flow COMMAND --help explains each one. Codes: 0 done, 1 failed or a check did not pass, 2 a wrong command line.
+    flow COMMAND --help explains each one. Codes: 0 done, 1 failed or a check did not pass, \
+    2 a wrong command line.
 
     """
   }
 
   private static func help(_ command: any Subcommand.Type) -> String {
-    let operands = command.operands.map { " \($0)" }.joined()
-    return """
-      \(command.purpose)
+    """
+    \(command.purpose)
 
-      usage: flow \(command.name)\(operands) [options]
+    usage: flow \(([command.name] + command.operands).joined(separator: " ")) [options]
 
-      \(Arguments.help(command.options + [json]))
+    \(Arguments.help(command.options + [json]))
 
-      Examples:
-      \(command.examples.map { "  \($0)" }.joined(separator: "\n"))
+    Examples:
+    \(command.examples.map { "  \($0)" }.joined(separator: "\n"))
 
-      """
+    """
   }
 }
 
@@ -111,14 +111,13 @@ extension Arguments {
   func seed() throws(UsageError) -> Int { try integer("seed", in: Int.min...Int.max) }
 
   func progress() throws(UsageError) -> ProgressOutput {
-    try value("progress", from: [("auto", .automatic), ("bar", .bar), ("lines", .lines), ("none", .silent)])
+    try value("progress", from: ["auto": .automatic, "bar": .bar, "lines": .lines, "none": .silent])
   }
 
   /// The value that a name in an option stands for.
-  func value<Value>(_ option: String, from values: [(name: String, value: Value)]) throws(UsageError) -> Value
-  {
-    if let found = values.first(where: { $0.name == text(option) }) { return found.value }
-    let names = values.map(\.name)
+  func value<T>(_ option: String, from choices: KeyValuePairs<String, T>) throws(UsageError) -> T {
+    if let found = choices.first(where: { $0.key == text(option) }) { return found.value }
+    let names = choices.map(\.key)
     let list = names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
     throw UsageError("expected \(list) for --\(option), got \(text(option))")
   }

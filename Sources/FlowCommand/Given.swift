@@ -10,8 +10,7 @@ struct Given: Equatable {
   init(_ columns: [String], of values: Tensor) {
     let values = values.cast(to: .float64)
     let mean = values.mean(axis: 0)
-    self.columns = columns
-    self.mean = mean.doubles
+    (self.columns, self.mean) = (columns, mean.doubles)
     deviation = sqrt(square(values - mean).mean(axis: 0)).doubles.map { $0 > 0 ? $0 : 1 }
   }
 
@@ -41,18 +40,18 @@ struct Given: Equatable {
 
   /// The standardized row of a text such as `a=1,b=2`.
   func row(_ text: String, dtype: DType) throws(UsageError) -> Tensor {
+    func wrong(_ got: some StringProtocol) -> UsageError {
+      UsageError("expected \(expectation) for --given, got \(got)")
+    }
     var values: [String: Double] = [:]
     for part in text.split(separator: ",") {
       let sides = part.split(separator: "=", maxSplits: 1).map { $0.trimmed }
-      guard sides.count == 2, columns.contains(sides[0]), let value = Double(sides[1]), value.isFinite else {
-        throw UsageError("expected \(expectation) for --given, got \(part)")
-      }
+      guard sides.count == 2, columns.contains(sides[0]), let value = Double(sides[1]), value.isFinite
+      else { throw wrong(part) }
       values[sides[0]] = value
     }
     let row = columns.compactMap { values[$0] }
-    guard row.count == columns.count else {
-      throw UsageError("expected \(expectation) for --given, got \(text)")
-    }
+    if row.count != columns.count { throw wrong(text) }
     return standardized(Tensor(row, shape: [1, row.count], dtype: dtype))
   }
 

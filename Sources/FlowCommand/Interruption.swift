@@ -11,9 +11,7 @@ import Dispatch
 /// Turns SIGINT and SIGTERM into the cancellation of a task.
 enum Interruption {
   /// Runs `body` in a task that SIGINT or SIGTERM cancels.
-  static func cancels<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws
-    -> Result
-  {
+  static func cancels<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
     let task = Task { try body() }
     let sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)

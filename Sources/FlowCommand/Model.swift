@@ -17,7 +17,8 @@ struct Model {
 
   /// The flow. The parameters hold the numbers of the standardization.
   var flow: Flow {
-    Model.flow(architecture, settings, standardizing: isStandardized ? .identity(width) : nil)
+    let identity = Standardize(mean: .zeros([width]), deviation: .ones([width]))
+    return Model.flow(architecture, settings, standardizing: isStandardized ? identity : nil)
   }
 
   /// A preset flow after an optional standardization.
@@ -29,10 +30,9 @@ struct Model {
     return Flow(Serial(standardizing, preset.bijection), prior: preset.prior)
   }
 
-  /// The functions of the flow, in a dtype.
-  func functions(_ dtype: DType) throws(FlowError) -> (logPDF: LogPDF, sample: Sampler) {
-    let (_, logPDF, sample) = try flow(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
-    return (logPDF, sample)
+  /// Initial parameters and the functions of the flow, in a dtype.
+  func functions(_ dtype: DType) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    try flow(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
   }
 
   /// The parameters and the functions of the bijection, in a dtype.
@@ -46,13 +46,12 @@ struct Model {
   var contextDim: Shape? { given.map { Shape([$0.columns.count]) } }
 
   func write(to path: String) throws(FlowError) {
-    var metadata = notes
-    metadata["swift-flows"] = libraryVersion
-    metadata["architecture"] = architecture.name
-    metadata["arguments"] = architecture.json(settings).text
-    metadata["width"] = "\(width)"
-    metadata["standardized"] = "\(isStandardized)"
-    metadata["dtype"] = "\(dtype)"
+    let own = [
+      "swift-flows": libraryVersion, "architecture": architecture.name,
+      "arguments": architecture.json(settings).text, "width": "\(width)",
+      "standardized": "\(isStandardized)", "dtype": "\(dtype)",
+    ]
+    var metadata = notes.merging(own) { $1 }
     if let columns { metadata["columns"] = JSON.strings(columns).text }
     if let given { metadata["given"] = given.json.text }
     try SafeTensors(params, metadata: metadata).write(to: path)
@@ -65,27 +64,25 @@ struct Model {
   static func read(_ path: String) throws(FlowError) -> Model {
     let file = try SafeTensors.read(path)
     func wrong(_ message: String) -> FlowError { .inFile(path, message) }
-    func json(_ name: String) -> JSON? {
-      file.metadata[name].flatMap { try? JSON(parsing: Array($0.utf8)) }
-    }
+    func text(_ name: String) -> String { file.metadata[name] ?? "none" }
+    func json(_ name: String) -> JSON? { try? JSON(parsing: Array(text(name).utf8)) }
     guard let name = file.metadata["architecture"] else {
       throw wrong(
-        "expected a model that flow fit wrote, got tensors without an architecture; load them in code, by tree"
-      )
+        "expected a model that flow fit wrote, got tensors without an architecture; "
+          + "load them in code, by tree")
     }
     guard let architecture = Architecture.named(name) else {
-      let names = Architecture.all.map(\.name).joined(separator: ", ")
-      throw wrong("expected one of the architectures \(names), got \(name)")
+      throw wrong("expected one of the architectures \(Architecture.names), got \(name)")
     }
     guard let settings = json("arguments").flatMap(architecture.settings) else {
-      throw wrong("expected the arguments of \(name), got \(file.metadata["arguments"] ?? "none")")
+      throw wrong("expected the arguments of \(name), got \(text("arguments"))")
     }
-    guard let width = Int(file.metadata["width"] ?? ""), (1...1_000_000).contains(width) else {
-      throw wrong("expected a width, got \(file.metadata["width"] ?? "none")")
+    guard let width = Int(text("width")), (1...1_000_000).contains(width) else {
+      throw wrong("expected a width, got \(text("width"))")
     }
     let columns = json("columns")?.array?.compactMap(\.string)
     guard columns == nil || columns?.count == width else {
-      throw wrong("expected \(width) names of columns, got \(file.metadata["columns"] ?? "none")")
+      throw wrong("expected \(width) names of columns, got \(text("columns"))")
     }
     let given = json("given").flatMap(Given.init)
     guard given != nil || file.metadata["given"] == nil else {
@@ -106,16 +103,7 @@ struct Model {
         architecture: architecture, settings: settings, width: width, isStandardized: isStandardized,
         columns: columns, dtype: dtype, params: params, given: given, notes: file.metadata)
     }
-    let empty = model(.branch([]))
-    let (template, _, _) = try empty.flow(
-      Key(0), inputDim: Shape([width]), contextDim: empty.contextDim, dtype: dtype)
+    let template = try model(.empty).functions(dtype).params
     return model(try file.tree(under: "", like: template, who: path))
-  }
-}
-
-extension Standardize {
-  /// The identity standardization, as a template for the parameters of a file.
-  static func identity(_ width: Int) -> Standardize {
-    Standardize(mean: .zeros([width]), deviation: .ones([width]))
   }
 }

@@ -48,14 +48,9 @@ enum SampleCommand: Subcommand {
     } else if picture == nil {
       text = CSV(names: model.columns, values: draws).text()
       if arguments.has("json") {
-        let numbers = draws.doubles
-        json.append(
-          .init(
-            "rows",
-            .array(
-              (0..<count).map { row in
-                .array(numbers[row * model.width..<(row + 1) * model.width].map(JSON.number))
-              })))
+        let (numbers, width) = (draws.doubles, model.width)
+        let rows = (0..<count).map { JSON.array(numbers[$0 * width..<($0 + 1) * width].map(JSON.number)) }
+        json.append(.init("rows", .array(rows)))
       }
     }
     if let picture {

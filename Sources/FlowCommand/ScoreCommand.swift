@@ -37,9 +37,9 @@ enum ScoreCommand: Subcommand {
   }
 
   /// A plot of the first six latents' probabilities under the prior, which are uniform for a correct model.
-  private static func calibration(_ model: Model, _ rows: Tensor, _ context: Tensor?) throws
-    -> CalibrationPlot
-  {
+  private static func calibration(
+    _ model: Model, _ rows: Tensor, _ context: Tensor?
+  ) throws -> CalibrationPlot {
     let (params, forward, _) = try model.bijection(model.dtype)
     let latents = try forward(params, rows, given: context).outputs
     let shown = latents.sliced(axis: 1, 0..<min(model.width, 6))

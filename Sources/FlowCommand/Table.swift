@@ -25,10 +25,7 @@ struct Table {
       if separator == .comma, names.count == 1, names[0].contains(";") {
         throw wrong("expected fields with commas between them, got semicolons")
       }
-      var wanted = columns
-      if wanted == nil, let preferring {
-        wanted = Set(preferring).isSubset(of: names) ? preferring : nil
-      }
+      let wanted = columns ?? preferring.flatMap { Set($0).isSubset(of: names) ? $0 : nil }
       let table = try CSV.parse(
         bytes: bytes, header: wanted == nil ? .automatic : .present, columns: wanted, separator: separator,
         dtype: dtype, source: path)
@@ -78,12 +75,13 @@ struct Table {
       guard !own.isEmpty else { throw UsageError("expected a column to fit, got none") }
       return try read(path, columns: own + context, dtype: dtype).split(after: own.count)
     }
-    do { return try read(path, columns: columns, dtype: dtype) } catch FlowError.file(
-      let path, let row?, let column?, let message)
+    do {
+      return try read(path, columns: columns, dtype: dtype)
+    } catch FlowError.file(let path, let row?, let column?, let message)
       where columns == nil && message.hasPrefix("expected a number")
     {
-      throw FlowError.inFile(
-        path, row: row, column: column, message + "; --columns and --without choose columns")
+      let hint = "; --columns and --without choose columns"
+      throw FlowError.inFile(path, row: row, column: column, message + hint)
     }
   }
 
@@ -114,17 +112,15 @@ struct Table {
   /// The table with the columns after the first `count` as the context.
   private func split(after count: Int) -> Table {
     guard let columns, count < columns.count else { return self }
-    let others = values.sliced(axis: 1, count..<columns.count)
     return Table(
       columns: Array(columns[..<count]), values: values.sliced(axis: 1, 0..<count),
-      context: (Array(columns[count...]), others))
+      context: (Array(columns[count...]), values.sliced(axis: 1, count..<columns.count)))
   }
 
   /// Writes rows to a file in the format that its ending tells.
   static func write(_ values: Tensor, columns: [String]?, to path: String) throws {
     if path.lowercased().hasSuffix(".npy") { return try NPY.write(values, to: path) }
-    let separator: CSV.Separator = path.lowercased().hasSuffix(".tsv") ? .tab : .comma
-    try CSV(names: columns, values: values).write(to: path, separator: separator)
+    try CSV(names: columns, values: values).write(to: path, separator: separator(for: path))
   }
 
   /// The separator in a file, which its ending tells.

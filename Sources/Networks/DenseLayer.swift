@@ -17,9 +17,7 @@ public struct Dense: Network {
   public init(
     activation: Activation = .identity, weight: Initializer = .glorotUniform, bias: Initializer = .zeros
   ) {
-    self.activation = activation
-    self.weight = weight
-    self.bias = bias
+    (self.activation, self.weight, self.bias) = (activation, weight, bias)
   }
 
   /// Initial parameters and the function. Throws when the shapes differ in more than their last axis.

@@ -35,29 +35,15 @@ public struct Initializer: Sendable {
   }
 
   /// Uniform with variance 2 / (in + out). Glorot & Bengio 2010, eq. 16.
-  public static let glorotUniform = Initializer { key, shape in
-    let (inputs, outputs) = fans(of: shape)
-    let bound = (6 / (inputs + outputs)).squareRoot()
-    return key.uniform(shape, in: -bound..<bound)
-  }
+  public static let glorotUniform = uniform { inputs, outputs in 6 / (inputs + outputs) }
   /// Normal with variance 2 / (in + out). Glorot & Bengio 2010.
-  public static let glorotNormal = Initializer { key, shape in
-    let (inputs, outputs) = fans(of: shape)
-    return key.normal(shape) * (2 / (inputs + outputs)).squareRoot()
-  }
+  public static let glorotNormal = normal { inputs, outputs in 2 / (inputs + outputs) }
   /// Uniform with variance 2 / in, for relu. He et al. 2015, arXiv 1502.01852, eq. 10.
-  public static let heUniform = Initializer { key, shape in
-    let bound = (6 / fans(of: shape).inputs).squareRoot()
-    return key.uniform(shape, in: -bound..<bound)
-  }
+  public static let heUniform = uniform { inputs, _ in 6 / inputs }
   /// Normal with variance 2 / in, for relu. He et al. 2015, arXiv 1502.01852, eq. 10.
-  public static let heNormal = Initializer { key, shape in
-    key.normal(shape) * (2 / fans(of: shape).inputs).squareRoot()
-  }
+  public static let heNormal = normal { inputs, _ in 2 / inputs }
   /// Normal with variance 1 / in. LeCun et al. 1998.
-  public static let lecunNormal = Initializer { key, shape in
-    key.normal(shape) * (1 / fans(of: shape).inputs).squareRoot()
-  }
+  public static let lecunNormal = normal { inputs, _ in 1 / inputs }
   /// A uniformly random matrix with orthonormal columns, or orthonormal rows if it is wide.
   ///
   /// Axes before the last count as rows. Saxe et al. 2013, arXiv 1312.6120.
@@ -67,6 +53,21 @@ public struct Initializer: Sendable {
       let rows = shape.count / max(columns, 1)
       if rows >= columns { return (qr(key.normal([rows, columns])).q * gain).reshaped(to: shape) }
       return (qr(key.normal([columns, rows])).q.transposed() * gain).reshaped(to: shape)
+    }
+  }
+
+  /// Uniform on ±√b, where b depends on the numbers of inputs and outputs.
+  private static func uniform(squaredBound: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
+    Initializer { key, shape in
+      let bound = squaredBound(fans(of: shape).inputs, fans(of: shape).outputs).squareRoot()
+      return key.uniform(shape, in: -bound..<bound)
+    }
+  }
+
+  /// Normal with a variance that depends on the numbers of inputs and outputs.
+  private static func normal(variance: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
+    Initializer { key, shape in
+      key.normal(shape) * variance(fans(of: shape).inputs, fans(of: shape).outputs).squareRoot()
     }
   }
 

@@ -20,10 +20,7 @@ public struct MLP: Network {
     hidden: [Int], activation: Activation = .relu, weight: Initializer = .heNormal,
     lastWeight: Initializer = .zeros
   ) {
-    self.hidden = hidden
-    self.activation = activation
-    self.weight = weight
-    self.lastWeight = lastWeight
+    (self.hidden, self.activation, self.weight, self.lastWeight) = (hidden, activation, weight, lastWeight)
   }
 
   /// Initial parameters and the function. Throws when the shapes differ in more than their last axis.
@@ -31,8 +28,8 @@ public struct MLP: Network {
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {
     let layer = Dense(activation: activation, weight: weight)
-    let layers = hidden.map { (network: layer as any Network, outputDim: inputDim.replacing(-1, by: $0)) }
-    return try sequence(
-      "dense", layers + [(Dense(weight: lastWeight), outputDim)], key, inputDim: inputDim, dtype: dtype)
+    let layers = hidden.map { (layer, inputDim.replacing(-1, by: $0)) }
+    let last = (Dense(weight: lastWeight), outputDim)
+    return try sequence("dense_", layers + [last], key, inputDim: inputDim, dtype: dtype)
   }
 }

@@ -23,27 +23,17 @@ extension Network {
   }
 }
 
-/// Networks one after the other. Network i has the label `name_i`, and child i of the key.
+/// Networks one after the other. Network i has child i of the key, and a label: the prefix and i.
 func sequence(
-  _ name: String, _ networks: [(network: any Network, outputDim: Shape)], _ key: Key, inputDim: Shape,
-  dtype: DType
+  _ prefix: String, _ networks: [(some Network, outputDim: Shape)], _ key: Key, inputDim: Shape, dtype: DType
 ) throws(FlowError) -> (params: Params, apply: Apply) {
-  var children: [Params.Child] = []
-  var applies: [Apply] = []
-  var shape = inputDim
-  for (i, (network, outputDim)) in networks.enumerated() {
-    let member = try network(key.folded(in: i), inputDim: shape, outputDim: outputDim, dtype: dtype)
-    children.append(.init("\(name)_\(i)", member.params))
-    applies.append(member.apply)
-    shape = outputDim
+  let inputs = [inputDim] + networks.map(\.outputDim)
+  let members = try networks.enumerated().map { (i, layer) throws(FlowError) in
+    try layer.0(key.folded(in: i), inputDim: inputs[i], outputDim: layer.outputDim, dtype: dtype)
   }
-  let members = applies
+  let applies = members.map(\.apply)
   return (
-    .branch(children),
-    { params, x in
-      var x = x
-      for (i, apply) in members.enumerated() { x = apply(params.child(i), x) }
-      return x
-    }
+    .branch(members.enumerated().map { .init("\(prefix)\($0)", $1.params) }),
+    { params, x in applies.enumerated().reduce(x) { x, layer in layer.1(params.child(layer.0), x) } }
   )
 }

@@ -19,21 +19,14 @@ public struct SideBySide: Network {
       throw .mismatch(
         who: "SideBySide", what: "outputs", expected: "a multiple of \(networks.count)", got: "\(outputDim)")
     }
-    var params: [Params] = []
-    var applies: [Apply] = []
-    for (i, network) in networks.enumerated() {
-      let member = try network(
-        key.folded(in: i), inputDim: inputDim, outputDim: outputDim.replacing(-1, by: width / networks.count),
-        dtype: dtype)
-      params.append(member.params)
-      applies.append(member.apply)
+    let share = outputDim.replacing(-1, by: width / networks.count)
+    let members = try networks.enumerated().map { (i, network) throws(FlowError) in
+      try network(key.folded(in: i), inputDim: inputDim, outputDim: share, dtype: dtype)
     }
-    let members = applies
+    let applies = members.map(\.apply)
     return (
-      Params(params),
-      { params, x in
-        concatenate(members.enumerated().map { i, apply in apply(params.child(i), x) }, axis: -1)
-      }
+      Params(members.map(\.params)),
+      { params, x in concatenate(applies.enumerated().map { $1(params.child($0), x) }, axis: -1) }
     )
   }
 }

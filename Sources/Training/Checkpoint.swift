@@ -14,16 +14,22 @@ import Tensors
 /// the file.
 ///
 /// The file is a ``SafeTensors`` that stores the whole ``FitState``, a description of the run and a checksum.
-/// Its `params` load into the same architecture like those of any file. A run refuses a file that is damaged,
-/// or whose description differs from its own in anything that changes its course: the distribution, the
-/// dtype, the objective, the optimizer and their settings, the data, the weights, the key, the batch size,
-/// the held-out share, the frozen parameters. The error names the first difference. More epochs or
-/// iterations, another patience and other callbacks are allowed.
+/// Its `params` load into the same architecture like those of any file.
+///
+/// A run refuses a damaged file, and a file whose description differs from its own. The description holds
+/// everything that changes the course of a run:
+///
+/// - the distribution, the dtype, the objective and the optimizer with their settings;
+/// - the data, the weights, the initial and the frozen parameters;
+/// - the key, the batch size and the held-out share.
+///
+/// The error names the first difference. More epochs or iterations, another patience and other callbacks are
+/// allowed.
 ///
 /// Closures cannot be compared: a `Lambda`, a schedule from a function, an augmentation are the caller's to
 /// keep.
 public struct Checkpoint: Sendable {
-  /// How often to write.
+  /// The steps or the minutes from one writing of the file to the next.
   public enum Interval: Sendable, Hashable {
     /// Each time so many steps are done.
     case steps(Int)
@@ -33,7 +39,7 @@ public struct Checkpoint: Sendable {
 
   /// The file.
   public let path: String
-  /// How often it is written.
+  /// The interval at which the file is written.
   public let interval: Interval
 
   /// A checkpoint in a file.

@@ -38,13 +38,13 @@ struct CheckpointKeeper {
 
   private func state(in file: SafeTensors, like fresh: FitState) throws(FlowError) -> FitState {
     func tree(_ name: String, like template: Params) throws(FlowError) -> Params {
-      if let difference = file.firstDifference(under: name, to: template) {
+      let (saved, own) = (file.tree(under: name), template)
+      if let difference = RunDescription.firstDifference(saved.leafTexts(name), own.leafTexts(name)) {
         throw wrong("holds a checkpoint of another run, \(difference)")
       }
       return try file.tree(under: name, like: template, who: checkpoint.path)
     }
-    func number<Number: LosslessStringConvertible>(_ name: String, _: Number.Type) throws(FlowError) -> Number
-    {
+    func number<Number: LosslessStringConvertible>(_ name: String) throws(FlowError) -> Number {
       if let number = file.metadata[name].flatMap(Number.init) { return number }
       throw wrong("expected a number under \(name), got \(file.metadata[name] ?? "none")")
     }
@@ -52,12 +52,12 @@ struct CheckpointKeeper {
     state.params = try tree("params", like: fresh.params)
     state.optimizer = try tree("optimizer", like: fresh.optimizer)
     state.lastGood = try tree("lastGood", like: fresh.params)
-    (state.step, state.rows) = (try number("step", Int.self), try number("rows", Int.self))
-    (state.loss, state.total) = (try number("loss", Double.self), try number("total", Double.self))
+    (state.step, state.rows) = (try number("step"), try number("rows"))
+    (state.loss, state.total) = (try number("loss"), try number("total"))
     if file.metadata["bestIndex"] != nil {
       state.best = .init(
-        loss: try number("bestLoss", Double.self), params: try tree("best", like: fresh.params),
-        index: try number("bestIndex", Int.self))
+        loss: try number("bestLoss"), params: try tree("best", like: fresh.params),
+        index: try number("bestIndex"))
     }
     let notes = (file.metadata["notes"] ?? "").split(separator: "\n").map(String.init)
     if let table = file["history"] {
@@ -75,21 +75,21 @@ struct CheckpointKeeper {
 
   /// Writes the state if it is time to.
   mutating func saveIfDue(_ state: FitState) throws(FlowError) {
-    switch checkpoint.interval {
-    case .steps(let count): if state.step % count == 0 { try save(state) }
-    case .minutes(let minutes):
-      if (ContinuousClock.now - latest).seconds >= minutes * 60 { try save(state) }
-    }
+    let isDue =
+      switch checkpoint.interval {
+      case .steps(let count): state.step % count == 0
+      case .minutes(let minutes): (ContinuousClock.now - latest).seconds >= minutes * 60
+      }
+    if isDue { try save(state) }
   }
 
   /// Writes the state.
   mutating func save(_ state: FitState) throws(FlowError) {
-    var metadata = description.metadata
+    let numbers = [
+      "step": "\(state.step)", "rows": "\(state.rows)", "loss": "\(state.loss)", "total": "\(state.total)",
+    ]
+    var metadata = description.metadata.merging(numbers) { $1 }
     metadata["swift-flows"] = libraryVersion
-    metadata["step"] = "\(state.step)"
-    metadata["rows"] = "\(state.rows)"
-    metadata["loss"] = "\(state.loss)"
-    metadata["total"] = "\(state.total)"
     var trees = [("params", state.params), ("optimizer", state.optimizer), ("lastGood", state.lastGood)]
     if let best = state.best {
       metadata["bestLoss"] = "\(best.loss)"
@@ -102,8 +102,8 @@ struct CheckpointKeeper {
       trees.append(("history", .frozen(Fitted.Record.table(of: state.history, notes: notes))))
     }
     try FileBytes.write(
-      Seal.sealed(SafeTensors(trees: trees, metadata: Seal.unsealed(metadata))), to: checkpoint.path,
-      called: "checkpoint", durably: true, temporary: checkpoint.path + ".partial")
+      Seal.sealed(SafeTensors(trees: trees, metadata: metadata)), to: checkpoint.path, called: "checkpoint",
+      durably: true, temporary: checkpoint.path + ".partial")
     latest = .now
   }
 }
@@ -124,35 +124,27 @@ extension Fitted.Record {
   /// The records of a table, or nil where it cannot be one.
   static func list(from table: Tensor, notes: [String]) -> [Fitted.Record]? {
     guard table.rank == 2, table.shape[1] == 6 + notes.count, table.dtype == .float64 else { return nil }
-    var records: [Fitted.Record] = []
-    for row in 0..<table.rows {
-      let entry = table[row].doubles
-      guard entry[0] == Double(row), entry[1] >= 0, entry[1] < 1e15 else { return nil }
-      let noted = zip(notes, entry[6...]).filter { !$1.isNaN }.map { ($0, $1) }
-      records.append(
-        Fitted.Record(
-          index: row, steps: Int(entry[1]), trainingLoss: entry[2],
-          validationLoss: entry[3].isNaN ? nil : entry[3], isBest: entry[5] == 1, gradientNorm: entry[4],
-          notes: Dictionary(noted) { $1 }))
+    let entries = (0..<table.rows).map { table[$0].doubles }
+    guard entries.enumerated().allSatisfy({ $1[0] == Double($0) && (0..<1e15).contains($1[1]) }) else {
+      return nil
     }
-    return records
+    return entries.map { entry in
+      let noted = zip(notes, entry[6...]).filter { !$1.isNaN }
+      return Fitted.Record(
+        index: Int(entry[0]), steps: Int(entry[1]), trainingLoss: entry[2],
+        validationLoss: entry[3].isNaN ? nil : entry[3], isBest: entry[5] == 1, gradientNorm: entry[4],
+        notes: Dictionary(noted) { $1 })
+    }
   }
 }
 
-extension SafeTensors {
-  /// The first difference between the tensors below a name and a tree's leaves, as a phrase; nil where there
-  /// is none.
-  fileprivate func firstDifference(under root: String, to template: Params) -> String? {
-    var saved: [String: Tensor] = [:]
-    for (name, value) in tensors where name == root || name.hasPrefix(root + "/") { saved[name] = value }
-    var difference: String?
-    template.forEach { path, leaf, _ in
-      let name = path.isEmpty ? root : "\(root)/\(path)"
-      let value = saved.removeValue(forKey: name)
-      if difference != nil || (value?.shape == leaf.shape && value?.dtype == leaf.dtype) { return }
-      let text = value.map { "\($0.shape) \($0.dtype)" } ?? "nothing"
-      difference = "\(name): \(text) in the file, \(leaf.shape) \(leaf.dtype) now"
+extension Params {
+  /// A line per leaf: its path below a name, its shape and its dtype, as `RunDescription` compares them.
+  fileprivate func leafTexts(_ name: String) -> String {
+    var lines: [String] = []
+    forEach { path, leaf, _ in
+      lines.append("\(path.isEmpty ? name : "\(name)/\(path)"):\t\(leaf.shape) \(leaf.dtype)")
     }
-    return difference ?? saved.keys.min().map { "\($0): \(saved[$0]!.shape) in the file, nothing now" }
+    return lines.joined(separator: "\n")
   }
 }

@@ -15,39 +15,48 @@ import Tensors
 /// whose log-density takes rows and contexts. Each iteration draws some of the contexts, and as many samples
 /// for each as the objective says.
 ///
-/// The parameters that come back are the last ones. With a `validation` objective they are those with the
-/// lowest validation loss: every `validationInterval` iterations the objective is evaluated at one fixed key
-/// and one fixed set of contexts, which training does not use. Without an annealed target the training
+/// The parameters that come back are the last ones, or with a `validation` objective those of the lowest
+/// validation loss. The objective is evaluated every `validationInterval` iterations, with one fixed choice
+/// of the contexts and one fixed key, which training does not use. Without an annealed target the training
 /// objective itself serves well.
 ///
-/// Same key, same bits, for any number of threads, and for a fit that was continued as for one that was not.
-/// A flow with a layer that couples rows (batch normalization in training) is refused.
+/// The result has the same bits for the same key, whatever the number of threads, and whether or not the fit
+/// was interrupted and continued. A flow with a layer that couples rows (batch normalization in training) is
+/// refused. When the task is cancelled, training ends after the step under way, with the ending `cancelled`.
 ///
 /// - Parameters:
 ///   - distribution: the distribution, most often a `Flow`.
 ///   - target: the density to fit to.
 ///   - context: the contexts of an amortised fit, `[rows] + contextDim`.
 ///   - objective: the objective to minimize; the reverse Kullback-Leibler divergence by default.
-///   - start: parameters to go on from, instead of the initial ones.
-///   - state: the state of an earlier fit, to go on from as if it had not stopped.
-///   - freezing: the parameters that stay as they are; priors by default.
+///   - start: parameters to start from, instead of the initial ones.
+///   - state: the state of an earlier fit, to go on from as if it had not stopped. A checkpoint's file, if
+///     there is one, takes its place.
+///   - freezing: the parameters that training leaves as they are; priors by default.
 ///   - key: the key of initial values, contexts and each iteration's draws.
 ///   - iterations: steps, those of an earlier state included.
-///   - batchSize: the number of contexts per step.
+///   - batchSize: the number of contexts per step; all of them where there are no more.
 ///   - optimizer: Adam with clipping by default. Every `validationInterval` iterations it is told the
-///     validation loss, or the mean of the latest training losses.
+///     validation loss, or the mean of the training losses since the last time. It chooses the parameters
+///     that are judged and returned (`MovingAverage`).
 ///   - validation: the objective that judges parameters; nil for none.
 ///   - validationInterval: the number of iterations from one judgement to the next.
-///   - patience: judgements without a better validation loss after which training ends; nil for never.
+///   - patience: judgements without a better validation loss after which training ends; nil for never. It
+///     has no effect without a `validation` objective.
 ///   - dtype: the dtype of parameters and draws.
 ///   - checkpoint: the file to go on from, and to keep the run's state in.
-///   - progress: how to report on standard error.
-///   - onIteration: called after each iteration of this process with the state; its notes are kept in the
-///     history.
+///   - progress: the way to report progress on standard error.
+///   - onIteration: called after each iteration of this process with the state. It says whether training goes
+///     on, and its notes are kept in the history.
 /// - Returns: the parameters, the functions that take them, the history, and the state to go on from.
-/// - Throws: `FlowError.diverged` when a loss, a gradient or a parameter is not finite, with the last
-///   parameters at which all were; `.structure` for parameters of another distribution; `.mismatch`; `.file`
-///   for a checkpoint that is damaged or of another run; and the errors of target, layers and callback.
+/// - Throws:
+///   - `FlowError.mismatch` for contexts of the wrong shape or dtype, and for a flow that couples rows;
+///   - `.notFinite` for NaN or infinity in the contexts;
+///   - `.structure` for parameters or a state of another distribution or optimizer, and for a pattern in
+///     `freezing` that fits no leaf;
+///   - `.diverged`, with the last good parameters, when a loss, a gradient or a parameter is not finite;
+///   - `.file` for a checkpoint that is damaged or of another run;
+///   - the errors of the target, the layers, the objectives and the callback.
 /// - Precondition: positive iterations, batch size and interval.
 public func fit(
   _ distribution: some Distribution, to target: Target, given context: Tensor? = nil,
@@ -62,7 +71,14 @@ public func fit(
     iterations > 0 && batchSize > 0 && validationInterval > 0,
     "fit needs positive iterations, batchSize and validationInterval, got \(iterations), \(batchSize) and "
       + "\(validationInterval)")
-  if let context { try checkContexts(context, dtype) }
+  if let context {
+    if context.rank < 2 || context.rows == 0 || context.dtype != dtype {
+      throw FlowError.mismatch(
+        who: "fit", what: "context", expected: "[rows] + contextDim \(dtype) with at least one row",
+        got: "\(context.shape) \(context.dtype)")
+    }
+    try context.checkFinite(Array(0..<context.rows), who: "fit", what: "context")
+  }
   // Children of the key, by purpose.
   let (initKey, stepKey, contextKey, validationKey) = (
     key.folded(in: 0), key.folded(in: 1), key.folded(in: 2), key.folded(in: 3)
@@ -77,17 +93,13 @@ public func fit(
   let params = try freezing(start ?? initial)
 
   func step(_ index: Int, _ draws: Key, _ contexts: Key) -> TrainingStep {
-    var rows = context
-    if let context, context.rows > batchSize {
-      rows = context.rows(contexts.choice(batchSize, of: context.rows))
-    }
+    let rows = context.map { $0.rows > batchSize ? $0.rows(contexts.choice(batchSize, of: $0.rows)) : $0 }
     return TrainingStep(
       logPDF: logPDF, sample: sample, context: rows, target: target, key: draws, index: index)
   }
   var run = TrainingRun(
     who: "fit to \(target.name)", logPDF: logPDF, objective: objective, optimizer: optimizer,
-    initial: initial,
-    steps: iterations, interval: validationInterval, patience: patience
+    initial: initial, steps: iterations, interval: validationInterval, patience: patience
   ) { step($0, stepKey.folded(in: $0), contextKey.folded(in: $0)) }
   run.heldOutLoss = try validation?.value(
     step(iterations, validationKey.folded(in: 0), validationKey.folded(in: 1)))
@@ -95,31 +107,14 @@ public func fit(
     run.keeper = CheckpointKeeper(
       checkpoint,
       RunDescription(
-        ("distribution", distribution),
-        ("target", target.fingerprint(given: context, dtype: dtype)),
-        ("context", context?.fingerprint as Any),
-        ("dtype", dtype),
-        ("objective", objective),
-        ("optimizer", optimizer),
-        ("start", start?.leaves as Any),
-        ("frozen parameters", params.frozenPaths(beyond: initial)),
-        ("key", key),
-        ("batch size", batchSize),
-        ("validation", validation as Any),
-        ("validation interval", validationInterval)))
+        ("distribution", distribution), ("target", target.fingerprint(given: context, dtype: dtype)),
+        ("context", context?.fingerprint as Any), ("dtype", dtype),
+        ("objective", objective), ("optimizer", optimizer),
+        ("start", start?.leaves as Any), ("frozen parameters", params.frozenPaths(beyond: initial)),
+        ("key", key), ("batch size", batchSize),
+        ("validation", validation as Any), ("validation interval", validationInterval)))
   }
   return try run.fitted(
     from: FitState(params, optimizer: optimizer), or: state, (logPDF, sample), progress: progress,
     { "iteration \($0.step)" }, onRecord: onIteration)
-}
-
-private func checkContexts(_ context: Tensor, _ dtype: DType) throws(FlowError) {
-  if context.rank < 2 || context.rows == 0 || context.dtype != dtype {
-    throw .mismatch(
-      who: "fit", what: "context", expected: "[rows] + contextDim \(dtype) with at least one row",
-      got: "\(context.shape) \(context.dtype)")
-  }
-  if let position = context.firstNonFinite {
-    throw .notFinite(who: "fit", what: "context", row: position / max(context.shape.sample.count, 1))
-  }
 }

@@ -5,45 +5,62 @@ import Tensors
 
 /// Fits a distribution to data, by maximum likelihood where no other objective is asked for.
 ///
-/// Each epoch visits all training rows once in an order drawn from the key. Same key, same bits, for any
-/// number of threads. Layers with a data-dependent start see up to 4096 training rows, and at least a batch.
-/// Statistics that layers keep (batch normalization) are moved by each step's batch, as the parameters of
-/// that step's loss see it: then a finite loss vouches for them. A batch whose rows depend on each other is
-/// not sharded.
+/// ```swift
+/// let fitted = try fit(Flow.neuralSpline(), to: data, key: Key(0), epochs: 50)
+/// let logDensities = try fitted.logPDF(fitted.params, data)
+/// ```
+///
+/// Each epoch visits all training rows once, in an order drawn from the key. The result has the same bits for
+/// the same key, whatever the number of threads, and whether or not the fit was interrupted and continued.
+///
+/// Layers with a data-dependent start see up to 4096 training rows, and at least a batch. Layers that keep
+/// running statistics, such as batch normalization, update them with the batch of each step. The statistics
+/// are those of the parameters before the step, whose loss was finite. A batch whose rows depend on each
+/// other is computed as a whole, not in shards.
+///
+/// When the task is cancelled, training ends after the step under way, with the ending `cancelled`.
 ///
 /// - Parameters:
 ///   - distribution: the distribution, most often a `Flow`.
 ///   - data: rows, `[rows] + sample`, in memory or as a ``MappedArray``. The rows held out are kept in
 ///     memory.
-///   - context: rows beside them, for a conditional distribution.
+///   - context: one row of context per row of data, for a conditional distribution.
 ///   - objective: the objective to minimize; a ``RowObjective`` or any other that takes a batch.
-///   - evaluation: the same distribution with its layers in evaluation mode, where they have one
-///     (`BatchNorm`): over the same parameter tree, it judges the held-out rows and comes back. By default
-///     the distribution itself.
+///   - evaluation: the distribution that judges the held-out rows and whose functions are returned. It has
+///     the same parameter tree, with its layers in evaluation mode (`BatchNorm`). Nil: the distribution.
 ///   - weights: the importance of each row, `[rows]`, not negative. Only ratios matter: a row of weight 2
-///     counts as two rows of weight 1, and a row of weight 0 is left out, wherever it lies. Starts and
-///     running statistics see the rows alone. Nil: all rows count alike.
-///   - start: parameters to go on from, instead of the initial ones.
-///   - state: the state of an earlier fit, to go on from as if it had not stopped.
-///   - freezing: the parameters that stay as they are.
+///     counts as two rows of weight 1, and a row of weight 0 is left out, wherever it lies. Data-dependent
+///     starts and running statistics count the remaining rows alike. Nil: all rows count alike.
+///   - start: parameters to start from, instead of the initial ones.
+///   - state: the state of an earlier fit, to go on from as if it had not stopped. A checkpoint's file, if
+///     there is one, takes its place.
+///   - freezing: the parameters that training leaves as they are.
 ///   - key: the key of initial values, split, order, objective and augmentation.
 ///   - epochs: passes over the data, those of an earlier state included.
 ///   - batchSize: rows per step; the last batch of an epoch may be smaller.
-///   - optimizer: Adam with clipping by default. It is told each epoch's loss, and says which parameters are
-///     judged and come back (`MovingAverage`).
+///   - optimizer: Adam with clipping by default. It is told the validation loss of each epoch, or the
+///     training loss where nothing is held out. It chooses the parameters that are judged and returned
+///     (`MovingAverage`).
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
-///   - patience: epochs without a better validation loss after which training ends; nil for never.
-///   - augment: called on each batch with a key of its own (noise, dequantization); held-out rows get one
-///     fixed key. It gives as many rows as it takes.
+///   - patience: epochs without a better validation loss after which training ends; nil for never. It has no
+///     effect where nothing is held out.
+///   - augment: called on each batch with a key of its own (noise, dequantization). Held-out rows get one
+///     fixed key. It returns as many rows as it takes.
 ///   - checkpoint: the file to go on from, and to keep the run's state in.
-///   - progress: how to report on standard error.
+///   - progress: the way to report progress on standard error.
 ///   - onEpoch: called after each epoch of this process with the state, whose `latest` record is the epoch's.
-///     A run that goes on does not repeat the earlier ones.
-/// - Returns: the best parameters, the functions that take them, and the history.
-/// - Throws: `FlowError.mismatch` for no rows and shapes that do not fit; `.notFinite` for NaN or infinity in
-///   the data; `.outsideDomain`; `.diverged` when a loss, a gradient or a parameter is not finite, with the
-///   last good parameters; `.file` for a checkpoint that is damaged or of another run; and the errors of the
-///   layers and the callback.
+///     It says whether training goes on.
+/// - Returns: the parameters with the lowest validation loss, or the last ones where nothing is held out; the
+///   functions that take them; the history; and the state to go on from.
+/// - Throws:
+///   - `FlowError.mismatch` for no rows, and for shapes that do not fit;
+///   - `.notFinite` for NaN or infinity in the data, the context or the weights;
+///   - `.outsideDomain` for rows outside the distribution's support, and for negative weights;
+///   - `.structure` for parameters or a state of another distribution or optimizer, and for a pattern in
+///     `freezing` that fits no leaf;
+///   - `.diverged`, with the last good parameters, when a loss, a gradient or a parameter is not finite;
+///   - `.file` for a checkpoint that is damaged or of another run;
+///   - the errors of the data, the layers, the objective and the callback.
 /// - Precondition: positive epochs and batch size; a fraction in 0..<1.
 public func fit(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
@@ -68,22 +85,17 @@ public func fit(
   )
   let rows = try TrainingRows(data, context, weights, heldOut: validationFraction, key: splitKey, who: "fit")
   let first = rows.start(batchSize: batchSize)
-  let (startRows, startContext) = (
-    augment(batchKey.folded(in: 0), try data.rows(first)), context?.rows(first)
-  )
+  let startRows = augment(batchKey.folded(in: 0), try data.rows(first))
+  let startContext = context?.rows(first)
   let (inputDim, contextDim) = (data.shape.sample, context?.shape.sample)
   let (initial, logPDF, sample) = try distribution(
     initKey, inputDim: inputDim, contextDim: contextDim, initInputs: startRows, initContext: startContext,
     dtype: data.dtype)
   try logPDF.boundary.check(initial, startRows, given: startContext)
   if let start { try logPDF.boundary.check(start) }
-  var functions = (logPDF: logPDF, sample: sample)
-  if let evaluation {
-    let (_, logPDF, sample) = try evaluation(
-      evaluationKey, inputDim: inputDim, contextDim: contextDim, dtype: data.dtype)
-    try logPDF.boundary.check(initial)
-    functions = (logPDF, sample)
-  }
+  let judge = try evaluation?(evaluationKey, inputDim: inputDim, contextDim: contextDim, dtype: data.dtype)
+  try judge?.logPDF.boundary.check(initial)
+  let functions = (logPDF: judge?.logPDF ?? logPDF, sample: judge?.sample ?? sample)
   let params = try freezing(start ?? initial)
   let batches = (rows.training.count + batchSize - 1) / batchSize
 
@@ -115,18 +127,12 @@ public func fit(
     run.keeper = CheckpointKeeper(
       checkpoint,
       RunDescription(
-        ("distribution", distribution),
-        ("evaluation", evaluation as Any),
-        ("data", try data.fingerprint),
-        ("context", context?.fingerprint as Any),
-        ("objective", objective),
+        ("distribution", distribution), ("evaluation", evaluation as Any),
+        ("data", try data.fingerprint), ("context", context?.fingerprint as Any),
         ("weights", weights?.fingerprint as Any),
-        ("optimizer", optimizer),
-        ("start", start?.leaves as Any),
-        ("frozen parameters", params.frozenPaths(beyond: initial)),
-        ("key", key),
-        ("batch size", batchSize),
-        ("validation fraction", validationFraction)))
+        ("objective", objective), ("optimizer", optimizer),
+        ("start", start?.leaves as Any), ("frozen parameters", params.frozenPaths(beyond: initial)),
+        ("key", key), ("batch size", batchSize), ("validation fraction", validationFraction)))
   }
   return try run.fitted(
     from: FitState(params, optimizer: optimizer), or: state, functions, progress: progress,

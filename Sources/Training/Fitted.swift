@@ -9,7 +9,7 @@ public struct Fitted: Sendable {
   public let logPDF: LogPDF
   /// The sampler.
   public let sample: Sampler
-  /// Why training ended.
+  /// The reason for which training ended.
   public let ending: Ending
   /// The state after the last step: `fit(..., continuing: state)` goes on as if it had never stopped.
   public let state: FitState
@@ -34,7 +34,7 @@ public struct Fitted: Sendable {
     public var notes: [String: Double] = [:]
   }
 
-  /// Why training ended.
+  /// The reason for which training ended.
   public enum Ending: Sendable, Hashable {
     /// All steps are done.
     case completed

@@ -11,8 +11,7 @@ public struct LearningRateSearch: Sendable, Hashable {
 
   /// Rates, equally spaced in their logarithm, and a loss for each.
   public init(rates: [Double], losses: [Double]) {
-    self.rates = rates
-    self.losses = losses
+    (self.rates, self.losses) = (rates, losses)
   }
 
   /// The rate at which the loss fell fastest; nil where it never fell.

@@ -12,7 +12,7 @@ extension LogPDF {
   ///   - inputs: the rows.
   ///   - size: the rows of one piece.
   ///   - context: one row of context per row.
-  ///   - progress: how to report on standard error.
+  ///   - progress: the way to report progress on standard error.
   /// - Throws: the errors of the log-density.
   /// - Precondition: `size` is positive.
   public func inChunks(
@@ -37,9 +37,9 @@ extension LogPDF {
   ///
   /// - Parameters:
   ///   - params: the distribution's parameters.
-  ///   - count: how many rows there are.
+  ///   - count: the number of rows.
   ///   - size: the rows of one piece.
-  ///   - progress: how to report on standard error.
+  ///   - progress: the way to report progress on standard error.
   ///   - read: gives a range of rows, and their context if the distribution is conditional.
   /// - Throws: the errors of the log-density and of `read`.
   /// - Precondition: `count` is not negative, `size` is positive.

@@ -16,19 +16,12 @@ public enum ProgressOutput: Sendable {
   case lines
   /// Nothing.
   case silent
-
-  /// The way taken: a terminal decides for `.automatic`.
-  fileprivate var resolved: ProgressOutput {
-    if case .automatic = self { return isatty(2) == 1 ? .bar : .silent }
-    return self
-  }
 }
 
-/// Draws progress, rate and remaining time. Times are shown and never used.
+/// Draws progress, rate and remaining time. No result depends on the times.
 package struct ProgressMeter {
   private let style: ProgressOutput
-  private let total: Int
-  private let first: Int
+  private let total, first: Int
   private let quiet: Duration
   private let start = ContinuousClock.now
   private var done: Int
@@ -37,12 +30,12 @@ package struct ProgressMeter {
   /// A meter of so many steps.
   ///
   /// - Parameters:
-  ///   - style: how to report.
+  ///   - style: the way to report.
   ///   - total: all steps, those of an earlier run too.
   ///   - first: the steps of an earlier run. They count as done, but not in the rate and the time left.
   ///   - quiet: nothing is shown before this time, for computations that are mostly short.
   package init(_ style: ProgressOutput, total: Int, from first: Int = 0, quietFor quiet: Duration = .zero) {
-    self.style = style.resolved
+    self.style = style == .automatic ? (isatty(2) == 1 ? .bar : .silent) : style
     self.total = max(total, 1)
     (self.first, self.quiet, done) = (first, quiet, first)
   }
@@ -60,37 +53,27 @@ package struct ProgressMeter {
 
   /// The text to write `elapsed` after the start, or nil while it is too early for another line.
   mutating func output(_ done: Int, after elapsed: Duration, _ text: @autoclosure () -> String) -> String? {
-    let pause: Duration
-    switch style {
-    case .bar: pause = .milliseconds(100)
-    case .lines: pause = .seconds(2)
-    case .silent, .automatic: return nil
-    }
-    if elapsed < quiet { return nil }
+    if style == .silent || elapsed < quiet { return nil }
+    let pause: Duration = style == .bar ? .milliseconds(100) : .seconds(2)
     if let latest, elapsed - latest < pause, done < total { return nil }
     latest = elapsed
     let (own, seconds) = (Double(max(done - first, 1)), elapsed.seconds)
     let left = seconds / own * Double(total - done)
     let share = Double(done) / Double(total)
-    let times =
-      "\(ProgressMeter.rate(own, seconds))\(ProgressMeter.clock(seconds)) gone, "
-      + "\(ProgressMeter.clock(left)) left"
-    let line = "\(Int(share * 100))% \(text()), \(times)"
-    guard case .bar = style else { return line + "\n" }
+    let line =
+      "\(Int(share * 100))% \(text()), \(Self.rate(own, seconds))\(Self.clock(seconds)) gone, "
+      + "\(Self.clock(left)) left"
+    guard style == .bar else { return line + "\n" }
     let filled = Int(share * 24)
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
     return "\r\u{1B}[2K\(bar) \(line)"
   }
 
   /// Ends the bar's line, if there is one.
-  package func finish() {
-    if case .bar = style, latest != nil { show("\n") }
-  }
+  package func finish() { if style == .bar && latest != nil { show("\n") } }
 
   /// Takes the bar away again, so that a result may stand on its line.
-  package func clear() {
-    if case .bar = style, latest != nil { show("\r\u{1B}[2K") }
-  }
+  package func clear() { if style == .bar && latest != nil { show("\r\u{1B}[2K") } }
 
   private func show(_ text: String) {
     _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }

@@ -11,27 +11,28 @@ struct RunDescription {
 
   /// A description of named values, each described part by part.
   init(_ aspects: (name: String, value: Any)...) {
-    self.aspects = aspects.map { name, value in
-      var lines: [String] = []
-      Self.describe(value, at: "", &lines)
-      return (name, lines.joined(separator: "\n"))
-    }
+    self.aspects = aspects.map { ($0, Self.lines(of: $1, at: "").joined(separator: "\n")) }
   }
 
   /// The first difference to the run in a file as a phrase; nil where there is none.
   func firstDifference(to metadata: [String: String]) -> String? {
     for (name, text) in aspects {
       guard let other = metadata[Self.key(name)] else { return "the \(name) is not in the file" }
-      if other == text { continue }
-      let (saved, own) = (Self.parts(other), Self.parts(text))
-      let position = zip(saved, own).prefix { $0 == $1 }.count
-      guard position < min(saved.count, own.count) else { continue }
-      let (a, b) = (saved[position], own[position])
-      return a.path == b.path
-        ? "the \(name): \(a.path)\(a.path.isEmpty ? "" : " ")\(a.value) in the file, \(b.value) now"
-        : "the \(name): \(a.path) \(a.value) in the file, \(b.path) \(b.value) now"
+      if let difference = Self.firstDifference(other, text) { return "the \(name): \(difference)" }
     }
     return nil
+  }
+
+  /// The first difference of two texts of one path and value per line, as a phrase; nil where there is none.
+  static func firstDifference(_ saved: String, _ own: String) -> String? {
+    if saved == own { return nil }
+    let (saved, own) = (parts(saved), parts(own))
+    let position = zip(saved, own).prefix { $0 == $1 }.count
+    let (a, b) = (saved[position], own[position])
+    func words(_ part: (path: String, value: String)) -> String {
+      part.path.isEmpty ? part.value : "\(part.path) \(part.value)"
+    }
+    return "\(words(a)) in the file, \(a.path == b.path ? b.value : words(b)) now"
   }
 
   /// The texts under the names that a checkpoint's metadata gives them.
@@ -41,52 +42,47 @@ struct RunDescription {
 
   private static func key(_ name: String) -> String { "run: \(name)" }
 
+  /// The lines of a text, and one more that stands for its end.
   private static func parts(_ text: String) -> [(path: String, value: String)] {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+    let lines = text.split(separator: "\n").map { line in
       let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
       return (String(parts[0]), String(parts.last ?? ""))
     }
+    return lines + [("", "nothing")]
   }
 
   /// One line per stored value: the path to it, through types and properties, then the value.
   ///
-  /// It is the same in every process: no address, no hash order. A closure is `function`,
-  /// so that two of them look alike.
-  private static func describe(_ value: Any, at path: String, _ lines: inout [String]) {
-    let (mirror, type) = (Mirror(reflecting: value), "\(type(of: value))")
-    func line(_ text: String) {
-      lines.append("\(path)\t\(text.split(separator: "\n").joined(separator: "; "))")
+  /// It is the same in every process: no address, no hash order. A closure is `function`, so that two of them
+  /// look alike.
+  private static func lines(of value: Any, at path: String) -> [String] {
+    func line(_ text: String) -> [String] {
+      ["\(path)\t\(text.split(separator: "\n").joined(separator: "; "))"]
     }
-    func below(_ label: String) -> String { path.isEmpty ? label : "\(path) \(label)" }
-
+    func below(_ label: String, _ value: Any) -> [String] {
+      lines(of: value, at: path.isEmpty ? label : "\(path) \(label)")
+    }
     if let text = plainText(value) { return line(text) }
+    let (mirror, type) = (Mirror(reflecting: value), "\(type(of: value))")
+    let children = mirror.children.enumerated().map { i, child in (child.label ?? "[\(i)]", child.value) }
     switch mirror.displayStyle {
-    case .optional:
-      if let child = mirror.children.first { describe(child.value, at: path, &lines) } else { line("nil") }
-    case .enum:
-      guard let child = mirror.children.first else { return line("\(value)") }
-      line(child.label ?? type)
-      describe(child.value, at: below(child.label ?? ""), &lines)
+    case .optional: return children.isEmpty ? line("nil") : lines(of: children[0].1, at: path)
+    case .enum where children.isEmpty: return line("\(value)")
+    case .enum: return line(children[0].0) + below(children[0].0, children[0].1)
     case .collection:
-      let texts = mirror.children.map { plainText($0.value) }
-      if !texts.contains(nil) { return line("[\(texts.map { $0! }.joined(separator: ", "))]") }
-      line("\(mirror.children.count) elements")
-      for (i, child) in mirror.children.enumerated() { describe(child.value, at: below("[\(i)]"), &lines) }
+      let texts = children.compactMap { plainText($1) }
+      if texts.count == children.count { return line("[\(texts.joined(separator: ", "))]") }
+      return line("\(children.count) elements") + children.flatMap(below)
     case .set, .dictionary:
-      let elements = mirror.children.map { child -> String in
-        var lines: [String] = []
-        describe(child.value, at: "", &lines)
-        return lines.map { $0.split(separator: "\t").joined(separator: " ") }.joined(separator: "; ")
+      let elements = children.map { _, value in
+        let words = lines(of: value, at: "").map { $0.split(separator: "\t").joined(separator: " ") }
+        return words.joined(separator: "; ")
       }
-      line("[\(elements.sorted().joined(separator: ", "))]")
+      return line("[\(elements.sorted().joined(separator: ", "))]")
+    case .tuple: return children.flatMap(below)
     default:
-      if mirror.children.isEmpty { return line(type.contains("->") ? "function" : type) }
-      if mirror.displayStyle != .tuple { line(type) }
-      let owner = mirror.displayStyle == .tuple ? path : below(type)
-      for (i, child) in mirror.children.enumerated() {
-        let label = child.label ?? "[\(i)]"
-        describe(child.value, at: owner.isEmpty ? label : "\(owner) \(label)", &lines)
-      }
+      if children.isEmpty { return line(type.contains("->") ? "function" : type) }
+      return line(type) + children.flatMap { below("\(type) \($0)", $1) }
     }
   }
 
@@ -107,10 +103,7 @@ extension RowSource {
   var fingerprint: String {
     get throws {
       var checksums: [UInt8] = []
-      try forEachPiece(of: Array(0..<shape[0])) { piece, _ in
-        let checksum = crc32(piece.withBytes { Array($0) })
-        checksums += (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (8 * $0)) }
-      }
+      try forEachPiece(of: Array(0..<shape[0])) { piece, _ in checksums += piece.fingerprint.utf8 }
       return "\(shape) \(dtype) \(String(crc32(checksums), radix: 16))"
     }
   }

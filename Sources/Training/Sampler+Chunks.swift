@@ -10,10 +10,10 @@ extension Sampler {
   /// - Parameters:
   ///   - key: the key of the draws.
   ///   - params: the distribution's parameters.
-  ///   - count: how many draws.
+  ///   - count: the number of draws.
   ///   - size: the draws of one piece.
   ///   - context: one row per draw, or one row for all.
-  ///   - progress: how to report on standard error.
+  ///   - progress: the way to report progress on standard error.
   /// - Throws: the errors of the sampler.
   /// - Precondition: `count` is not negative, `size` is positive.
   public func inChunks(
@@ -36,10 +36,10 @@ extension Sampler {
   /// - Parameters:
   ///   - key: the key of the draws.
   ///   - params: the distribution's parameters.
-  ///   - count: how many draws.
+  ///   - count: the number of draws.
   ///   - size: the draws of one piece.
   ///   - context: one row per draw, or one row for all.
-  ///   - progress: how to report on standard error.
+  ///   - progress: the way to report progress on standard error.
   ///   - take: is given the pieces in order; one without rows where `count` is 0.
   /// - Throws: the errors of the sampler and of `take`.
   /// - Precondition: `count` is not negative, `size` is positive.

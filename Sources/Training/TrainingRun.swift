@@ -109,9 +109,7 @@ struct TrainingRun {
   /// Throws `FlowError.diverged` where a learned number is NaN or infinite.
   private func check(_ tree: Params, _ state: FitState, _ what: String) throws {
     // 0 times any other number is NaN.
-    guard tree.learnedLeaves.allSatisfy({ ($0 * 0).sum().item == 0 }) else {
-      throw try diverged(state, what)
-    }
+    if tree.learnedLeaves.contains(where: { ($0 * 0).sum().item != 0 }) { throw try diverged(state, what) }
   }
 
   private func diverged(_ state: FitState, _ what: String) throws -> FlowError {
@@ -129,12 +127,10 @@ extension TrainingRun {
   ///   - functions: the functions to give back.
   func fitted(
     from fresh: FitState, or earlier: FitState?, _ functions: (logPDF: LogPDF, sample: Sampler),
-    progress: ProgressOutput,
-    _ text: (FitState) -> String, onRecord: (FitState) throws -> Continuation
+    progress: ProgressOutput, _ text: (FitState) -> String, onRecord: (FitState) throws -> Continuation
   ) throws -> Fitted {
     var state = earlier ?? fresh
-    // What is frozen is this run's choice: an optimizer's state of another choice is refused by the
-    // optimizer.
+    // This run chooses the frozen leaves. The optimizer refuses a state that was made for another choice.
     state.params = try state.params.withFrozenLeaves(of: fresh.params)
     state = try keeper?.saved(like: fresh) ?? state
     try logPDF.boundary.check(state.params)

@@ -133,8 +133,7 @@ import Training
       ("notes", "a\na"),
     ] {
       try FileBytes.write(
-        Seal.sealed(
-          SafeTensors(file.tensors, metadata: Seal.unsealed(file.metadata.merging([name: value]) { $1 }))),
+        Seal.sealed(SafeTensors(file.tensors, metadata: file.metadata.merging([name: value]) { $1 })),
         to: checkpoint.path)
       #expect(throws: FlowError.self, "\(name)") { try run(checkpoint, epochs: 2) }
     }

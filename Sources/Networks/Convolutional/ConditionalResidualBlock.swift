@@ -19,8 +19,7 @@ public struct ConditionalResidualBlock: Network {
 
   /// A conditional block for images of a shape.
   public init(image: Shape, network: ConvNet) {
-    self.image = image
-    self.network = network
+    (self.image, self.network) = (image, network)
   }
 
   /// Initial parameters and the function.

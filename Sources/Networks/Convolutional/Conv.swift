@@ -29,26 +29,20 @@ public struct Conv: Network {
     _ window: Shape, stride: Shape = 1, padding: ConvolutionPadding = .same, isTransposed: Bool = false,
     activation: Activation = .identity, weight: Initializer = .heNormal, bias: Initializer = .zeros
   ) {
-    self.window = window
-    self.stride = stride
-    self.padding = padding
-    self.isTransposed = isTransposed
-    self.activation = activation
-    self.weight = weight
-    self.bias = bias
+    (self.window, self.stride, self.padding) = (window, stride, padding)
+    (self.isTransposed, self.activation) = (isTransposed, activation)
+    (self.weight, self.bias) = (weight, bias)
   }
 
   /// The shape of the output for an input shape and a number of output channels.
   ///
   /// Throws `FlowError.mismatch` for an input without positions or with too few of them.
   public func outputDim(of inputDim: Shape, channels: Int) throws(FlowError) -> Shape {
-    let (windows, strides) = try geometry(inputDim)
-    let sizes = (0..<windows.count).map { i in
+    let (windows, strides, padding) = try geometry(inputDim)
+    let sizes = windows.indices.map { i in
       let (size, window, stride) = (inputDim[i], windows[i], strides[i])
-      if !isTransposed {
-        return paddings(windows.count).outputs(of: i, inputs: size, window: window, stride: stride)
-      }
-      switch paddings(windows.count) {
+      if !isTransposed { return padding.outputs(of: i, inputs: size, window: window, stride: stride) }
+      switch padding {
       case .same: return size * stride
       case .valid: return (size - 1) * stride + window
       case .symmetric(let ends): return (size - 1) * stride + window - 2 * ends[i]
@@ -56,7 +50,7 @@ public struct Conv: Network {
     }
     if sizes.contains(where: { $0 < 1 }) {
       throw .mismatch(
-        who: "Conv", what: "a window that fits", expected: "\(inputDim)", got: "\(window) \(padding)")
+        who: "Conv", what: "a window that fits", expected: "\(inputDim)", got: "\(window) \(self.padding)")
     }
     return Shape(sizes + [channels])
   }
@@ -69,13 +63,12 @@ public struct Conv: Network {
     guard shape == outputDim else {
       throw .mismatch(who: "Conv", what: "an output of shape", expected: "\(shape)", got: "\(outputDim)")
     }
-    let (windows, strides) = try geometry(inputDim)
-    let (ends, isTransposed, activation) = (paddings(windows.count), isTransposed, activation)
+    let (windows, strides, padding) = try geometry(inputDim)
+    let (isTransposed, activation) = (isTransposed, activation)
     let channels = [inputDim[-1], outputDim[-1]]
+    let weights = Shape(windows + (isTransposed ? channels.reversed() : channels))
     let params: Params = [
-      "weight": .leaf(
-        weight(
-          key.folded(in: 0), Shape(windows + (isTransposed ? channels.reversed() : channels)), dtype: dtype)),
+      "weight": .leaf(weight(key.folded(in: 0), weights, dtype: dtype)),
       "bias": .leaf(bias(key.folded(in: 1), [outputDim[-1]], dtype: dtype)),
     ]
     return (
@@ -83,33 +76,30 @@ public struct Conv: Network {
       { params, x in
         let (w, b) = (params["weight"], params["bias"])
         if isTransposed {
-          return activation(transposedConvolution(x, w, strides: strides, padding: ends) + b)
+          return activation(transposedConvolution(x, w, strides: strides, padding: padding) + b)
         }
-        return convolution(x, w, b, activation, strides: strides, padding: ends)
+        return convolution(x, w, b, activation, strides: strides, padding: padding)
       }
     )
   }
 
-  private func geometry(_ inputDim: Shape) throws(FlowError) -> (windows: [Int], strides: [Int]) {
+  /// The window, the strides and the padding with one number per axis.
+  private func geometry(
+    _ inputDim: Shape
+  ) throws(FlowError) -> (windows: [Int], strides: [Int], padding: ConvolutionPadding) {
     let rank = inputDim.rank - 1
-    func spread(_ shape: Shape) -> [Int] {
-      shape.rank == 1 ? [Int](repeating: shape[0], count: max(rank, 0)) : shape.sizes
+    func spread(_ sizes: [Int]) -> [Int] {
+      sizes.count == 1 ? [Int](repeating: sizes[0], count: max(rank, 0)) : sizes
     }
-    let (windows, strides) = (spread(window), spread(stride))
+    let (windows, strides) = (spread(window.sizes), spread(stride.sizes))
     guard (1...3).contains(rank), windows.count == rank, strides.count == rank,
-      windows.allSatisfy({ $0 > 0 }), strides.allSatisfy({ $0 > 0 })
+      (windows + strides).allSatisfy({ $0 > 0 })
     else {
       throw .mismatch(
         who: "Conv", what: "a sample [positions..., channels] for",
         expected: "window \(window), stride \(stride)", got: "\(inputDim)")
     }
-    return (windows, strides)
-  }
-
-  private func paddings(_ rank: Int) -> ConvolutionPadding {
-    if case .symmetric(let ends) = padding, ends.count == 1 {
-      return .symmetric([Int](repeating: ends[0], count: rank))
-    }
-    return padding
+    guard case .symmetric(let ends) = padding else { return (windows, strides, padding) }
+    return (windows, strides, .symmetric(spread(ends)))
   }
 }

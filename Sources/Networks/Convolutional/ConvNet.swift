@@ -30,25 +30,19 @@ public struct ConvNet: Network {
     weight: Initializer = .heNormal, lastWeight: Initializer = .zeros
   ) {
     require(!windows.isEmpty, "ConvNet: at least one window")
-    self.hidden = hidden
-    self.windows = windows
-    self.activation = activation
-    self.weight = weight
-    self.lastWeight = lastWeight
+    (self.hidden, self.windows, self.activation) = (hidden, windows, activation)
+    (self.weight, self.lastWeight) = (weight, lastWeight)
   }
 
   /// Initial parameters and the function.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {
-    var layers: [(network: any Network, outputDim: Shape)] = []
-    for i in 0...hidden.count {
-      let (isLast, window) = (i == hidden.count, windows[min(i, windows.count - 1)])
-      layers.append(
-        isLast
-          ? (Conv(window, weight: lastWeight), outputDim)
-          : (Conv(window, activation: activation, weight: weight), inputDim.replacing(-1, by: hidden[i])))
+    func window(_ i: Int) -> Shape { windows[min(i, windows.count - 1)] }
+    let layers = hidden.enumerated().map { i, channels in
+      (Conv(window(i), activation: activation, weight: weight), inputDim.replacing(-1, by: channels))
     }
-    return try sequence("conv", layers, key, inputDim: inputDim, dtype: dtype)
+    let last = (Conv(window(hidden.count), weight: lastWeight), outputDim)
+    return try sequence("conv_", layers + [last], key, inputDim: inputDim, dtype: dtype)
   }
 }

@@ -31,43 +31,30 @@ public struct ResNet: Network {
     lastWeight: Initializer = .zeros
   ) {
     require(blocks >= 0, "ResNet: blocks is not negative, got \(blocks)")
-    self.hidden = hidden
-    self.blocks = blocks
-    self.window = window
-    self.activation = activation
-    self.lastWeight = lastWeight
+    (self.hidden, self.blocks, self.window) = (hidden, blocks, window)
+    (self.activation, self.lastWeight) = (activation, lastWeight)
   }
 
   /// Initial parameters and the function.
   public func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply) {
-    let inside = inputDim.replacing(-1, by: hidden)
+    let (inside, activation) = (inputDim.replacing(-1, by: hidden), activation)
     let (firstParams, first) = try Conv(window)(
       key.folded(in: 0), inputDim: inputDim, outputDim: inside, dtype: dtype)
-    var children: [Params.Child] = [.init("first", firstParams)]
-    var pairs: [(Apply, Apply)] = []
-    for i in 0..<blocks {
-      let blockKey = key.folded(in: i + 2)
-      let a = try Conv(window, activation: activation)(
-        blockKey.folded(in: 0), inputDim: inside, outputDim: inside, dtype: dtype)
-      let b = try Conv(window, weight: .zeros)(
-        blockKey.folded(in: 1), inputDim: inside, outputDim: inside, dtype: dtype)
-      children.append(.init("block_\(i)", Params([a.params, b.params])))
-      pairs.append((a.apply, b.apply))
-    }
     let (lastParams, last) = try Conv(1, weight: lastWeight)(
       key.folded(in: 1), inputDim: inside, outputDim: outputDim, dtype: dtype)
-    children.append(.init("last", lastParams))
-    let (activation, members) = (activation, pairs)
+    let pair = [Conv(window, activation: activation), Conv(window, weight: .zeros)].map { ($0, inside) }
+    let blocks = try (0..<blocks).map { (i) throws(FlowError) in
+      try sequence("", pair, key.folded(in: i + 2), inputDim: inside, dtype: dtype)
+    }
+    let children = blocks.enumerated().map { Params.Child("block_\($0)", $1.params) }
+    let applies = blocks.map(\.apply)
     return (
-      .branch(children),
+      .branch([.init("first", firstParams)] + children + [.init("last", lastParams)]),
       { params, x in
         var h = first(params.child("first"), x)
-        for (i, (a, b)) in members.enumerated() {
-          let block = params.child(i + 1)
-          h = h + b(block.child(1), a(block.child(0), activation(h)))
-        }
+        for (i, block) in applies.enumerated() { h = h + block(params.child(i + 1), activation(h)) }
         return last(params.child("last"), activation(h))
       }
     )

@@ -43,12 +43,8 @@ public struct ResidualBlock: Network {
     hidden: Int, windows: (outer: Shape, inner: Shape) = (3, 3), stride: Shape = 1, end: End = .fan,
     activation: Activation = .relu, lastWeight: Initializer = .zeros
   ) {
-    self.hidden = hidden
-    self.windows = windows
-    self.stride = stride
-    self.end = end
-    self.activation = activation
-    self.lastWeight = lastWeight
+    (self.hidden, self.windows, self.stride) = (hidden, windows, stride)
+    (self.end, self.activation, self.lastWeight) = (end, activation, lastWeight)
   }
 
   /// Initial parameters and the function.
@@ -57,15 +53,15 @@ public struct ResidualBlock: Network {
   ) throws(FlowError) -> (params: Params, apply: Apply) {
     let first = Conv(windows.outer, stride: stride, activation: activation)
     let inside = try first.outputDim(of: inputDim, channels: hidden)
-    let (firstParams, down) = try first(
-      key.folded(in: 0), inputDim: inputDim, outputDim: inside, dtype: dtype)
     let second = Conv(windows.inner)
-    let (secondParams, across) = try second(
-      key.folded(in: 1), inputDim: inside, outputDim: inside, dtype: dtype)
     let last = Conv(windows.outer, stride: stride, isTransposed: true, weight: lastWeight)
     let channels = outputDim[-1] * (end == .galu ? 2 : 1)
-    let (lastParams, up) = try last(
-      key.folded(in: 2), inputDim: inside, outputDim: outputDim.replacing(-1, by: channels), dtype: dtype)
+    let outputs = outputDim.replacing(-1, by: channels)
+    let (firstParams, down) = try first(
+      key.folded(in: 0), inputDim: inputDim, outputDim: inside, dtype: dtype)
+    let (secondParams, across) = try second(
+      key.folded(in: 1), inputDim: inside, outputDim: inside, dtype: dtype)
+    let (lastParams, up) = try last(key.folded(in: 2), inputDim: inside, outputDim: outputs, dtype: dtype)
     let zeros = Tensor.zeros([channels], dtype: dtype)
     let (activation, end) = (activation, end)
     return (
@@ -81,15 +77,10 @@ public struct ResidualBlock: Network {
         let h = down(layer("w1", "b1"), x)
         let inner = activation(h + across(layer("w2", "b2"), h))
         let y = up(["weight": params.child("w3"), "bias": .frozen(zeros)], inner)
-        return end == .fan ? y : y.block(0, of: 2) * sigmoid(y.block(1, of: 2))
+        if end == .fan { return y }
+        let half = channels / 2
+        return y.sliced(axis: -1, 0..<half) * sigmoid(y.sliced(axis: -1, half..<channels))
       }
     )
-  }
-}
-
-extension Tensor {
-  fileprivate func block(_ i: Int, of count: Int) -> Tensor {
-    let width = shape[-1] / count
-    return sliced(axis: -1, i * width..<(i + 1) * width)
   }
 }

@@ -46,16 +46,16 @@ public struct MADE: Network {
   public let hiddenDegrees: Degrees
   /// The number of inputs, behind the others, that every output sees.
   public private(set) var contexts = 0
-  let isResidual: Bool
-  private let weight: Initializer
-  private let lastWeight: Initializer
+  private(set) var isResidual = false
+  private let weight, lastWeight: Initializer
 
   /// A masked network with hidden layers of the given widths.
   public init(
     hidden: [Int], activation: Activation = .relu, order: Degrees = .ordered,
     hiddenDegrees: Degrees = .ordered, weight: Initializer = .heNormal, lastWeight: Initializer = .zeros
   ) {
-    self.init(hidden, activation, order, hiddenDegrees, isResidual: false, weight, lastWeight)
+    (self.hidden, self.activation, self.order) = (hidden, activation, order)
+    (self.hiddenDegrees, self.weight, self.lastWeight) = (hiddenDegrees, weight, lastWeight)
   }
 
   /// A masked network of residual blocks h ↦ h + V f(U f(h) + u) + v between two masked layers.
@@ -70,16 +70,10 @@ public struct MADE: Network {
   ) {
     require(residualBlocks >= 0, "MADE: residualBlocks is not negative, got \(residualBlocks)")
     let hidden = [Int](repeating: width, count: 2 * residualBlocks + 1)
-    self.init(hidden, activation, order, hiddenDegrees, isResidual: true, weight, lastWeight)
-  }
-
-  private init(
-    _ hidden: [Int], _ activation: Activation, _ order: Degrees, _ hiddenDegrees: Degrees, isResidual: Bool,
-    _ weight: Initializer, _ lastWeight: Initializer
-  ) {
-    (self.hidden, self.activation, self.order) = (hidden, activation, order)
-    (self.hiddenDegrees, self.isResidual) = (hiddenDegrees, isResidual)
-    (self.weight, self.lastWeight) = (weight, lastWeight)
+    self.init(
+      hidden: hidden, activation: activation, order: order, hiddenDegrees: hiddenDegrees, weight: weight,
+      lastWeight: lastWeight)
+    isResidual = true
   }
 
   /// The network with a context as its last `contexts` inputs.
@@ -125,9 +119,10 @@ public struct MADE: Network {
     var layers: [Params.Child] = []
     for i in 0...hidden.count {
       let (key, isLast) = (key.folded(in: 0).folded(in: i), i == hidden.count)
-      let (shape, width): (Shape, Int) = ([degrees[i].count, degrees[i + 1].count], degrees[i + 1].count)
+      let (inputs, width) = (degrees[i].count, degrees[i + 1].count)
+      let draw = isLast ? lastWeight : weight
       var children: [Params.Child] = [
-        .init("weight", .leaf((isLast ? lastWeight : weight)(key.folded(in: 0), shape, dtype: dtype))),
+        .init("weight", .leaf(draw(key.folded(in: 0), [inputs, width], dtype: dtype))),
         .init("bias", .leaf(.zeros([width], dtype: dtype))),
       ]
       if isDrawn(i) { children.append(.init("degrees", .frozen(Tensor(degrees[i + 1], dtype: dtype)))) }

@@ -9,8 +9,7 @@ import Tensors
 public struct MaskedDense: Network {
   private let mask: Tensor
   private let activation: Activation
-  private let weight: Initializer
-  private let bias: Initializer
+  private let weight, bias: Initializer
 
   /// A dense layer with weights where `mask` [in, out] is 1 and none where it is 0.
   ///
@@ -20,10 +19,7 @@ public struct MaskedDense: Network {
     bias: Initializer = .zeros
   ) {
     require(mask.rank == 2, "MaskedDense: a mask is a matrix [in, out], got shape \(mask.shape)")
-    self.mask = mask
-    self.activation = activation
-    self.weight = weight
-    self.bias = bias
+    (self.mask, self.activation, self.weight, self.bias) = (mask, activation, weight, bias)
   }
 
   /// Initial parameters and the function. Throws when the last axes are not those of the mask.

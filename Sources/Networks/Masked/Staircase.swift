@@ -33,12 +33,12 @@ struct Staircase: Sendable {
     .mask([first.count, limit.count], dtype: dtype) { Int(first[$0])..<limit.count }
   }
 
-  /// The product c = f(op(a) op(b) + bias), in which one factor or c is a staircase.
+  /// The product f(op(a) op(b) + bias), [m, n], in which one factor or the product is a staircase.
   fileprivate func gemm(
     _ transposesA: Bool, _ transposesB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Storage, _ b: Storage,
-    into c: Storage, bias: Storage? = nil, _ activation: ck_epilogue = CK_IDENTITY_EPILOGUE
-  ) {
-    let type = a.dtype.kernel
+    bias: Storage? = nil, _ activation: ck_epilogue = CK_IDENTITY_EPILOGUE
+  ) -> Tensor {
+    let (c, type) = (Storage(shape: [m, n], dtype: a.dtype), a.dtype.kernel)
     limit.withUnsafeBufferPointer { limit in
       first.withUnsafeBufferPointer { first in
         var stairs = ck_staircase(limit: limit.baseAddress, first: first.baseAddress)
@@ -49,6 +49,7 @@ struct Staircase: Sendable {
         }
       }
     }
+    return Tensor(c)
   }
 }
 
@@ -60,9 +61,8 @@ struct StaircaseDense: FusedPrimitive {
   func value(_ inputs: Operands) -> Operands {
     let (x, weight, bias) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
     let (rows, width) = (x.shape[0], weight.shape[1])
-    let y = Storage(shape: [rows, width], dtype: x.dtype)
-    staircase.gemm(false, false, rows, width, x.shape[1], x, weight, into: y, bias: bias, activation)
-    return Operands(Tensor(y))
+    return Operands(
+      staircase.gemm(false, false, rows, width, x.shape[1], x, weight, bias: bias, activation))
   }
 
   func composed(_ inputs: Operands) -> Operands {
@@ -73,18 +73,10 @@ struct StaircaseDense: FusedPrimitive {
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let g = activation.pullback(g[0], outputs[0])
     let (x, weight, rows) = (inputs.storage(0), inputs.storage(1), g.rows)
-    var result = Operands(nil, nil, wanted[2] ? g.sum(axis: 0) : nil)
-    if wanted[0] {
-      let gx = Storage(like: x)
-      staircase.gemm(false, true, rows, x.shape[1], g.shape[1], g.storage, weight, into: gx)
-      result.set(0, to: Tensor(gx))
-    }
-    if wanted[1] {
-      let gw = Storage(like: weight)
-      staircase.gemm(true, false, x.shape[1], g.shape[1], rows, x, g.storage, into: gw)
-      result.set(1, to: Tensor(gw))
-    }
-    return result
+    return Operands(
+      wanted[0] ? staircase.gemm(false, true, rows, x.shape[1], g.shape[1], g.storage, weight) : nil,
+      wanted[1] ? staircase.gemm(true, false, x.shape[1], g.shape[1], rows, x, g.storage) : nil,
+      wanted[2] ? g.sum(axis: 0) : nil)
   }
 }
 

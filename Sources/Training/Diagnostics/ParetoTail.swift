@@ -33,8 +33,10 @@ struct ParetoTail {
     (self.shape, fit) = (shape, shape.isFinite ? (scale, sorted[total - count - 1], largest) : nil)
   }
 
-  /// The logarithms of the weights with those of the tail replaced by quantiles of the fitted distribution,
-  /// in their order and at most the largest weight; as they are where no distribution was fitted.
+  /// The logarithms of the weights. Quantiles of the fitted distribution replace those of the tail.
+  ///
+  /// They keep their order, and are at most the largest weight. Where no distribution was fitted, nothing is
+  /// replaced.
   func smoothed(_ logWeights: [Double]) -> [Double] {
     guard let (scale, threshold, largest) = fit else { return logWeights }
     let probabilities = Tensor((0..<count).map { (Double($0) + 0.5) / Double(count) }, dtype: .float64)

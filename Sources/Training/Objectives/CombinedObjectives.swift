@@ -15,10 +15,8 @@ public struct WeightedSum: Objective {
   }
 
   /// The loss and its gradient.
-  public func valueAndGradient(
-    at params: Params, _ step: TrainingStep
-  ) throws -> (value: Tensor, gradient: Params) {
-    var total: (value: Tensor, gradient: Params)?
+  public func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {
+    var total: LossAndGradient?
     for (i, term) in terms.enumerated() where term.weight != 0 {
       var own = step
       own.key = step.key.folded(in: i)
@@ -43,9 +41,7 @@ public struct Annealed: Objective {
   }
 
   /// The loss and its gradient.
-  public func valueAndGradient(
-    at params: Params, _ step: TrainingStep
-  ) throws -> (value: Tensor, gradient: Params) {
+  public func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {
     var step = step
     step.target = try step.target(for: "Annealed").tempered(inverseTemperature(step.index))
     return try objective.valueAndGradient(at: params, step)

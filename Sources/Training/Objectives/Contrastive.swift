@@ -38,9 +38,8 @@ public struct Contrastive: RowObjective {
     let count = x.rows
     let others = min(atoms, count - 1)
     let order = step.key.permutation(count)
-    var place = order
-    for (position, row) in order.enumerated() { place[row] = position }
-    let (places, logPrior) = (place, try prior(x))
+    let places = order.indices.sorted { order[$0] < order[$1] }
+    let logPrior = try prior(x)
     require(logPrior.shape == [count], "the prior must give one number per row, got \(logPrior.shape)")
 
     return { params, rows in

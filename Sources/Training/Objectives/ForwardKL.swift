@@ -25,9 +25,7 @@ public struct ForwardKL: Objective {
   }
 
   /// The loss and its gradient.
-  public func valueAndGradient(
-    at params: Params, _ step: TrainingStep
-  ) throws -> (value: Tensor, gradient: Params) {
+  public func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {
     let (indices, boundary) = (step.key.indices(batchSize, of: samples.rows), step.logPDF.boundary)
     var step = step
     (step.rows, step.context, step.weights) = (samples.rows(indices), context?.rows(indices), nil)
@@ -59,18 +57,15 @@ public struct SelfNormalizedForwardKL: Objective {
   }
 
   /// The loss and its gradient.
-  public func valueAndGradient(
-    at params: Params, _ step: TrainingStep
-  ) throws -> (value: Tensor, gradient: Params) {
+  public func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {
     let count = step.context?.rows ?? 1
     let context = step.context?.rows((0..<count).flatMap { Array(repeating: $0, count: draws) })
     let (x, logQ) = try step.sample.body(step.key, params, count * draws, context)
     let logWeights = try step.target(for: "SelfNormalizedForwardKL")(x, given: context) - logQ
     let shares = logWeights.reshaped(to: [count, draws]).softmax(axis: 1)
     let scaled = (Double(draws) * shares).reshaped(to: [count * draws])
-    return try Tensors.valueAndGradient(
-      at: params, rows: x.rows, shardRows: Parallelism.shardRows(of: x.shape.sample)
-    ) { params, rows in
+    let shardRows = Parallelism.shardRows(of: x.shape.sample)
+    return try Tensors.valueAndGradient(at: params, rows: x.rows, shardRows: shardRows) { params, rows in
       -scaled[rows] * (try step.logPDF.body(params, x[rows], context?[rows]))
     }
   }

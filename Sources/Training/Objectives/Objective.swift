@@ -1,8 +1,7 @@
 import Bijections
+import Distributions
 import Randomness
 import Tensors
-
-import Distributions
 
 /// An objective: estimates a loss and its gradient in one training step.
 ///
@@ -12,11 +11,14 @@ import Distributions
 /// `FlowError.mismatch`.
 public protocol Objective: Sendable {
   /// The loss in nats at the parameters, and its gradient in the structure of their `learned`.
-  func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> (value: Tensor, gradient: Params)
+  func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient
 
   /// The loss as a function of the parameters, to judge them. By default it is taken from `valueAndGradient`.
   func value(_ step: TrainingStep) throws -> (_ params: Params) throws -> Tensor
 }
+
+/// A loss, and its gradient in the structure of the parameters' `learned`.
+public typealias LossAndGradient = (value: Tensor, gradient: Params)
 
 extension Objective {
   /// The loss as a function of the parameters.

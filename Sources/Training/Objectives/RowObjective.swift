@@ -29,9 +29,7 @@ extension RowObjective {
   /// The weighted mean of the losses, and its gradient. Rows are sharded unless they depend on each other.
   ///
   /// Throws the errors of the losses.
-  public func valueAndGradient(
-    at params: Params, _ step: TrainingStep
-  ) throws -> (value: Tensor, gradient: Params) {
+  public func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {
     let (losses, sample, count) = try weighted(step)
     if step.logPDF.traits.contains(.couplesRows) {
       return try Tensors.valueAndGradient(at: params) { try losses($0, 0..<count).mean() }

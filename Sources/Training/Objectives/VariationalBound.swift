@@ -37,21 +37,16 @@ public struct VariationalBound: Objective {
   public init(alpha: Double, particles: Int, groups: Int, estimator: GradientEstimator) {
     require(
       groups > 0 && particles > 0, "a bound needs draws, got \(groups) groups of \(particles) particles")
-    (self.alpha, self.groups, self.particles) = (alpha, groups, particles)
-    self.estimator = estimator
+    (self.alpha, self.groups, self.particles, self.estimator) = (alpha, groups, particles, estimator)
   }
 
   /// The loss and its gradient. Groups are sharded.
   ///
   /// Throws the errors of flow and target.
-  public func valueAndGradient(
-    at params: Params, _ step: TrainingStep
-  ) throws -> (value: Tensor, gradient: Params) {
+  public func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {
     let target = try step.target(for: "VariationalBound")
-    let shardRows = max(1, Parallelism.shardRows / particles)
-    return try Tensors.valueAndGradient(
-      at: params, rows: groups * (step.context?.rows ?? 1), shardRows: shardRows
-    ) { params, range in
+    let (rows, shardRows) = (groups * (step.context?.rows ?? 1), max(1, Parallelism.shardRows / particles))
+    return try Tensors.valueAndGradient(at: params, rows: rows, shardRows: shardRows) { params, range in
       let key = step.key.folded(in: range.lowerBound / shardRows)
       return -(try bound(params, step, target, key, groups: range))
     }
@@ -61,8 +56,7 @@ public struct VariationalBound: Objective {
   private func bound(
     _ params: Params, _ step: TrainingStep, _ target: Target, _ key: Key, groups range: Range<Int>
   ) throws(FlowError) -> Tensor {
-    let context = step.context?.rows(
-      range.flatMap { Array(repeating: $0 / groups, count: particles) })
+    let context = step.context?.rows(range.flatMap { Array(repeating: $0 / groups, count: particles) })
     let (x, logQ) = try step.sample.body(key, params, range.count * particles, context)
     let (logP, shape) = (try target(x, given: context), [range.count, particles] as Shape)
     switch estimator {
@@ -94,9 +88,7 @@ extension Objective where Self == VariationalBound {
   /// With `.doublyReparameterized` it is *sticking the landing*.
   ///
   /// - Parameter draws: draws per step, and per row of context; at least one.
-  public static func reverseKL(
-    draws: Int = 256, estimator: GradientEstimator = .pathwise
-  ) -> VariationalBound {
+  public static func reverseKL(draws: Int = 256, estimator: GradientEstimator = .pathwise) -> Self {
     VariationalBound(alpha: 1, particles: 1, groups: draws, estimator: estimator)
   }
 

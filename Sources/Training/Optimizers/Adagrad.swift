@@ -8,14 +8,11 @@ import Tensors
 /// `optax.adagrad`.
 public struct Adagrad: Optimizer {
   private let learningRate: Schedule
-  private let initial: Double
-  private let epsilon: Double
+  private let initial, epsilon: Double
 
   /// Adagrad whose sums start at `initial`.
   public init(learningRate: Schedule, initial: Double = 0.1, epsilon: Double = 1e-7) {
-    self.learningRate = learningRate
-    self.initial = initial
-    self.epsilon = epsilon
+    (self.learningRate, self.initial, self.epsilon) = (learningRate, initial, epsilon)
   }
 
   /// Sums of `initial`.
@@ -24,9 +21,7 @@ public struct Adagrad: Optimizer {
   }
 
   /// The step and the next sums.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     let count = try state.stepCount(who: "Adagrad")
     let rate = learningRate(count)
     let square = try state.moments("square", who: "Adagrad").combined(with: gradient, who: "Adagrad") {

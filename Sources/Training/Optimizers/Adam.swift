@@ -1,3 +1,4 @@
+import CKernels
 import Tensors
 
 /// Steps by running means of the gradient and its square, both corrected for their start at 0.
@@ -10,20 +11,11 @@ public struct Adam: Optimizer {
   private let learningRate: Schedule
   private let decay: (mean: Double, square: Double)
   private let epsilon: Double
-  private let weightDecay: Double
+  fileprivate var weightDecay = 0.0
 
   /// Adam with the paper's constants.
   public init(learningRate: Schedule, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) {
-    self.init(learningRate, beta1, beta2, epsilon, weightDecay: 0)
-  }
-
-  fileprivate init(
-    _ learningRate: Schedule, _ beta1: Double, _ beta2: Double, _ epsilon: Double, weightDecay: Double
-  ) {
-    self.learningRate = learningRate
-    decay = (beta1, beta2)
-    self.epsilon = epsilon
-    self.weightDecay = weightDecay
+    (self.learningRate, decay, self.epsilon) = (learningRate, (beta1, beta2), epsilon)
   }
 
   /// Zero moments.
@@ -33,18 +25,19 @@ public struct Adam: Optimizer {
   }
 
   /// The step and the next moments.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     let count = try state.stepCount(who: "Adam")
     let (mean, square) = (try state.moments("mean", who: "Adam"), try state.moments("square", who: "Adam"))
     for tree in [gradient, mean, square] { try params.checkLearned(against: tree, who: "Adam") }
+    func startCorrection(_ decay: Double) -> Double {
+      1 / (1 - pow(Tensor(decay, dtype: .float64), Double(count + 1)).item)
+    }
     let pass = AdamPass(
-      rate: learningRate(count), decay: decay,
-      correction: (1 / (1 - power(decay.mean, count + 1)), 1 / (1 - power(decay.square, count + 1))),
-      epsilon: epsilon, weightDecay: weightDecay)
-    let (g, m) = (gradient.learnedLeaves, mean.learnedLeaves)
-    let (v, p) = (square.learnedLeaves, params.learnedLeaves)
+      rate: learningRate(count), mean_decay: decay.mean, square_decay: decay.square,
+      mean_scale: startCorrection(decay.mean), square_scale: startCorrection(decay.square), epsilon: epsilon,
+      weight_decay: weightDecay)
+    let (g, m, v) = (gradient.learnedLeaves, mean.learnedLeaves, square.learnedLeaves)
+    let p = params.learnedLeaves
     let results = mapLeaves(g) { pass(gradient: g[$0], mean: m[$0], square: v[$0], parameter: p[$0]) }
     return (
       gradient.replacingLearned(with: results.map(\.step)),
@@ -54,10 +47,6 @@ public struct Adam: Optimizer {
       ]
     )
   }
-
-  private func power(_ base: Double, _ exponent: Int) -> Double {
-    pow(Tensor(base, dtype: .float64), Double(exponent)).item
-  }
 }
 
 /// Adam with decay of the parameters beside the gradient's step: step = −rate · (m̂ / (√v̂ + ε) + decay ·
@@ -65,23 +54,22 @@ public struct Adam: Optimizer {
 ///
 /// State: as `Adam`. Loshchilov & Hutter 2017, arXiv 1711.05101, algorithm 2. Equal to `optax.adamw`.
 public struct AdamW: Optimizer {
-  private let adam: Adam
+  private var adam: Adam
 
   /// Adam with decoupled weight decay.
   public init(
     learningRate: Schedule, weightDecay: Double = 1e-4, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8
   ) {
-    adam = Adam(learningRate, beta1, beta2, epsilon, weightDecay: weightDecay)
+    adam = Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
+    adam.weightDecay = weightDecay
   }
 
   /// Zero moments.
   public func initialize(_ params: Params) -> Params { adam.initialize(params) }
 
   /// The step and the next moments.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     try adam.transform(gradient, state, params)
   }
 }

@@ -2,20 +2,12 @@ import CKernels
 import Tensors
 
 /// The numbers of one step of Adam, the same for every leaf.
-struct AdamPass: Sendable {
-  private let numbers: ck_adam_numbers
+///
+/// They are the rate, the decays of both running means, ε, the decay of the parameters, and two scales. The
+/// scales correct the running means for their start at 0.
+typealias AdamPass = ck_adam_numbers
 
-  /// A step with a rate, the decays of both running means, the factors that correct them for their start at
-  /// 0, ε, and the decay of the parameters.
-  init(
-    rate: Double, decay: (mean: Double, square: Double), correction: (mean: Double, square: Double),
-    epsilon: Double, weightDecay: Double
-  ) {
-    numbers = ck_adam_numbers(
-      rate: rate, mean_decay: decay.mean, square_decay: decay.square, mean_scale: correction.mean,
-      square_scale: correction.square, epsilon: epsilon, weight_decay: weightDecay)
-  }
-
+extension AdamPass {
   /// The next moments and the step of one leaf, in one pass over its values.
   ///
   /// - Precondition: one shape and dtype.
@@ -28,9 +20,8 @@ struct AdamPass: Sendable {
       agrees(m) && agrees(v) && agrees(w),
       "a gradient of \(g.shape) \(g.dtype) meets moments of \(m.shape) \(m.dtype) and \(v.shape) \(v.dtype) "
         + "and a parameter of \(w.shape) \(w.dtype)")
-    func result() -> Storage { Storage(shape: g.shape, dtype: g.dtype) }
-    let (nextMean, nextSquare, step) = (result(), result(), result())
-    withUnsafePointer(to: numbers) { numbers in
+    let (nextMean, nextSquare, step) = (Storage(like: g), Storage(like: g), Storage(like: g))
+    withUnsafePointer(to: self) { numbers in
       ck_adam(
         g.dtype.kernel, numbers, g.count, g.address, m.address, v.address, w.address, nextMean.address,
         nextSquare.address, step.address)

@@ -17,8 +17,7 @@ public struct MovingAverage: Optimizer {
   /// - Precondition: a decay in 0..<1.
   public init(_ optimizer: any Optimizer, decay: Double = 0.999) {
     require((0..<1).contains(decay), "MovingAverage needs a decay in 0..<1, got \(decay)")
-    self.optimizer = optimizer
-    self.decay = decay
+    (self.optimizer, self.decay) = (optimizer, decay)
   }
 
   /// Nothing averaged.
@@ -30,18 +29,13 @@ public struct MovingAverage: Optimizer {
   }
 
   /// The inner step, and the mean with the parameters that it leads to.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     let count = try state.stepCount(who: "MovingAverage")
     let (step, next) = try optimizer.transform(
       gradient, state.moments("optimizer", who: "MovingAverage"), params)
     let moved = try params.learned.combined(with: step, who: "MovingAverage") { $0 + $1 }
-    let average = try moved.combined(
-      with: state.moments("average", who: "MovingAverage"), who: "MovingAverage"
-    ) {
-      (1 - decay) * $0 + decay * $1
-    }
+    let previous = try state.moments("average", who: "MovingAverage")
+    let average = try moved.combined(with: previous, who: "MovingAverage") { (1 - decay) * $0 + decay * $1 }
     return (step, ["count": .steps(count + 1), "average": average, "optimizer": next])
   }
 

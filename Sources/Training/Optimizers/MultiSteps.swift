@@ -17,8 +17,7 @@ public struct MultiSteps: Optimizer {
   /// - Precondition: `count` is positive.
   public init(_ optimizer: any Optimizer, every count: Int) {
     require(count > 0, "MultiSteps gathers at least one gradient, got \(count)")
-    self.optimizer = optimizer
-    self.count = count
+    (self.optimizer, self.count) = (optimizer, count)
   }
 
   /// Nothing gathered.
@@ -30,9 +29,7 @@ public struct MultiSteps: Optimizer {
   }
 
   /// The inner step with the last gradient of a group, 0 before.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     let gathered = try state.stepCount(who: "MultiSteps")
     let inner = try state.moments("optimizer", who: "MultiSteps")
     let sum = try state.moments("gradient", who: "MultiSteps")

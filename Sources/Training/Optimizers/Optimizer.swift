@@ -11,9 +11,7 @@ public protocol Optimizer: Sendable {
   /// The step to add to the parameters, and the next state.
   ///
   /// Throws `FlowError.structure` when the trees do not match.
-  func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> (
-    step: Params, state: Params
-  )
+  func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep
 
   /// The state after an epoch that ended with a loss. By default the same.
   func observing(_ loss: Double, _ state: Params) throws -> Params
@@ -21,6 +19,9 @@ public protocol Optimizer: Sendable {
   /// The parameters to judge and to keep, with these as the latest. By default these.
   func evaluationParams(_ state: Params, _ params: Params) throws -> Params
 }
+
+/// The step that an optimizer adds to the parameters, and its next state.
+public typealias OptimizerStep = (step: Params, state: Params)
 
 extension Optimizer {
   /// The same state: the loss makes no difference.
@@ -53,15 +54,12 @@ public struct Chain: Optimizer {
   public func initialize(_ params: Params) -> Params { Params(links.map { $0.initialize(params) }) }
 
   /// The last link's step and all states.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
-    var step = gradient
-    var states: [Params] = []
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
+    var (step, states) = (gradient, [Params]())
     for (link, state) in try linked(state) {
-      let (next, nextState) = try link.transform(step, state, params)
-      step = next
-      states.append(nextState)
+      let next = try link.transform(step, state, params)
+      step = next.step
+      states.append(next.state)
     }
     return (step, Params(states))
   }
@@ -95,9 +93,7 @@ public struct ClipByGlobalNorm: Optimizer {
   public func initialize(_ params: Params) -> Params { .empty }
 
   /// g · maximum / ‖g‖ where ‖g‖ ≥ maximum. A gradient of 0 stays 0.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     let norm = gradient.norm
     return (norm < maximum || norm == 0 ? gradient : gradient.map { $0 / norm * maximum }, state)
   }

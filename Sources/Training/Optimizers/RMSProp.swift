@@ -8,14 +8,11 @@ import Tensors
 /// Equal to `optax.rmsprop`.
 public struct RMSProp: Optimizer {
   private let learningRate: Schedule
-  private let decay: Double
-  private let epsilon: Double
+  private let decay, epsilon: Double
 
   /// RMSProp without momentum.
   public init(learningRate: Schedule, decay: Double = 0.9, epsilon: Double = 1e-8) {
-    self.learningRate = learningRate
-    self.decay = decay
-    self.epsilon = epsilon
+    (self.learningRate, self.decay, self.epsilon) = (learningRate, decay, epsilon)
   }
 
   /// A zero mean square.
@@ -24,9 +21,7 @@ public struct RMSProp: Optimizer {
   }
 
   /// The step and the next mean square.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     let count = try state.stepCount(who: "RMSProp")
     let rate = learningRate(count)
     let square = try state.moments("square", who: "RMSProp").combined(with: gradient, who: "RMSProp") {

@@ -11,11 +11,9 @@ import Tensors
 /// `optax.contrib.reduce_on_plateau` where the losses are positive. Below 0, its (1 − relative) · b lies
 /// above b, so that a worse loss passes for a better one; here |b| is the size that counts.
 public struct ReduceOnPlateau: Optimizer {
-  private let factor: Double
-  private let patience: Int
+  private let factor, minimum: Double
+  private let patience, cooldown: Int
   private let tolerance: (relative: Double, absolute: Double)
-  private let cooldown: Int
-  private let minimum: Double
 
   /// A scale that follows the loss.
   ///
@@ -28,30 +26,25 @@ public struct ReduceOnPlateau: Optimizer {
       factor > 0 && factor < 1 && patience > 0 && relative >= 0 && absolute >= 0 && cooldown >= 0,
       "ReduceOnPlateau got factor \(factor), patience \(patience), relative \(relative), "
         + "absolute \(absolute), cooldown \(cooldown)")
-    self.factor = factor
-    self.patience = patience
+    (self.factor, self.minimum, self.patience, self.cooldown) = (factor, minimum, patience, cooldown)
     tolerance = (relative, absolute)
-    self.cooldown = cooldown
-    self.minimum = minimum
   }
 
   /// Scale 1, nothing seen.
   public func initialize(_ params: Params) -> Params {
-    let dtype = params.learnedLeaves.first?.dtype ?? .float32
-    return ReduceOnPlateau.state(scale: 1, best: .infinity, plateau: 0, cooldown: 0, dtype: dtype)
+    state(1, best: .infinity, plateau: 0, cooldown: 0, params.learnedLeaves.first?.dtype ?? .float32)
   }
 
   /// The step, scaled.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
-    let scale = try read(state).scale
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
+    let scale = try numbers(state).scale.item
     return (gradient.map { scale * $0 }, state)
   }
 
   /// The state after a loss.
   public func observing(_ loss: Double, _ state: Params) throws -> Params {
-    var (scale, best, plateau, cooldownLeft, dtype) = try read(state)
+    var (oldScale, best, plateau, cooldownLeft) = try numbers(state)
+    var scale = oldScale.item
     let isBetter =
       best.isInfinite ? loss < best : loss < best - tolerance.relative * abs(best) - tolerance.absolute
     if isBetter { best = loss }
@@ -61,28 +54,25 @@ public struct ReduceOnPlateau: Optimizer {
     } else if plateau >= patience {
       (scale, plateau, cooldownLeft) = (max(scale * factor, minimum), 0, cooldown)
     }
-    return ReduceOnPlateau.state(
-      scale: scale, best: best, plateau: plateau, cooldown: cooldownLeft, dtype: dtype)
+    return self.state(scale, best: best, plateau: plateau, cooldown: cooldownLeft, oldScale.dtype)
   }
 
-  private static func state(
-    scale: Double, best: Double, plateau: Int, cooldown: Int, dtype: DType
+  private func numbers(
+    _ state: Params
+  ) throws(FlowError) -> (scale: Tensor, best: Double, plateau: Int, cooldown: Int) {
+    let who = "ReduceOnPlateau"
+    return (
+      try state.number("scale", who: who), try state.number("best", who: who).item,
+      try state.stepCount("plateau", who: who), try state.stepCount("cooldown", who: who)
+    )
+  }
+
+  private func state(
+    _ scale: Double, best: Double, plateau: Int, cooldown: Int, _ dtype: DType
   ) -> Params {
     [
       "scale": .frozen(Tensor([scale], dtype: dtype)), "best": .frozen(Tensor([best], dtype: dtype)),
       "plateau": .steps(plateau), "cooldown": .steps(cooldown),
     ]
-  }
-
-  private func read(_ state: Params) throws(FlowError) -> (
-    scale: Double, best: Double, plateau: Int, cooldown: Int, dtype: DType
-  ) {
-    let (scale, best) = (
-      try state.number("scale", who: "ReduceOnPlateau"), try state.number("best", who: "ReduceOnPlateau")
-    )
-    return (
-      scale.item, best.item, try state.stepCount("plateau", who: "ReduceOnPlateau"),
-      try state.stepCount("cooldown", who: "ReduceOnPlateau"), scale.dtype
-    )
   }
 }

@@ -13,9 +13,7 @@ public struct SGD: Optimizer {
 
   /// Gradient descent.
   public init(learningRate: Schedule, momentum: Double = 0, nesterov: Bool = false) {
-    self.learningRate = learningRate
-    self.momentum = momentum
-    isNesterov = nesterov
+    (self.learningRate, self.momentum, isNesterov) = (learningRate, momentum, nesterov)
   }
 
   /// A zero trace.
@@ -24,9 +22,7 @@ public struct SGD: Optimizer {
   }
 
   /// The step and the next trace.
-  public func transform(
-    _ gradient: Params, _ state: Params, _ params: Params
-  ) throws -> (step: Params, state: Params) {
+  public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     let count = try state.stepCount(who: "SGD")
     let rate = learningRate(count)
     if momentum == 0 { return (gradient.map { -rate * $0 }, ["count": .steps(count + 1)]) }
