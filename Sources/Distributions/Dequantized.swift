@@ -54,7 +54,7 @@ public struct Dequantized: Sendable {
       key.folded(in: 0), inputDim: inputDim, contextDim: contextDim, initInputs: start,
       initContext: initContext,
       dtype: dtype)
-    let constant = Double(inputDim.count) * log(Tensor(Double(levels), dtype: .float64)).item
+    let constant = Double(inputDim.count) * logarithm(Double(levels))
     guard let noise else {
       return (
         ["density": params],

@@ -34,15 +34,13 @@ public struct MultivariateNormal: Distribution {
     let isSquare = covariance.allSatisfy { $0.count == size }
     let values = Array(covariance.joined())
     self.init(
-      mean: .fixed(Tensor(mean, dtype: .float64)),
+      mean: .fixed(mean),
       covariance: .fixed(
         Tensor(values, shape: isSquare ? [size, size] : Shape([values.count]), dtype: .float64)))
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
-    let (who, size) = ("MultivariateNormal", site.inputDim.count)
-    let boundary = Boundary(
-      who, domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
+    let (size, boundary) = (site.inputDim.count, site.boundary("MultivariateNormal"))
     let constant = 0.5 * Double(size) * 1.8378770664093454836  // log 2π
     let triangle = StrictTriangle(size: size)
 

@@ -23,6 +23,8 @@ public struct Parameter: Sendable {
 
   /// A constant tensor, stored as a frozen leaf.
   public static func fixed(_ value: Tensor) -> Parameter { Parameter(start: .value(value), isLearned: false) }
+  /// A constant vector.
+  static func fixed(_ numbers: [Double]) -> Parameter { .fixed(Tensor(numbers, dtype: .float64)) }
   /// A learned parameter that starts at its standard value, such as location 0 and scale 1.
   public static let learned = Parameter(start: .neutral, isLearned: true)
   /// A learned parameter that starts at a tensor.

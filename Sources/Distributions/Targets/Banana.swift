@@ -42,7 +42,7 @@ public struct Banana: Distribution {
       }
     }
     let deviations = [v.squareRoot()] + [Double](repeating: 1, count: size - 1)
-    return try Flow(straight, prior: Normal(location: 0, scale: .fixed(Tensor(deviations, dtype: .float64))))
+    return try Flow(straight, prior: Normal(location: 0, scale: .fixed(deviations)))
       .initialize(key, at: site)
   }
 }

@@ -41,11 +41,7 @@ public struct Funnel: Distribution {
       }
     }
     let rest = [Double](repeating: 0, count: size - 1)
-    return try Flow(
-      straight,
-      prior: Normal(
-        location: .fixed(Tensor([mean] + rest, dtype: .float64)),
-        scale: .fixed(Tensor([deviation] + rest.map { _ in 1 }, dtype: .float64)))
-    ).initialize(key, at: site)
+    let normal = Normal(location: .fixed([mean] + rest), scale: .fixed([deviation] + rest.map { _ in 1 }))
+    return try Flow(straight, prior: normal).initialize(key, at: site)
   }
 }

@@ -151,8 +151,7 @@ public struct Target: Sendable {
     }
   }
 
-  /// The target beside as many standard normal momenta, on vectors of twice the length: what a Hamiltonian
-  /// flow fits. The normalizer stays what it is.
+  /// The product of the target and as many standard normal momenta, for a fit of a Hamiltonian flow.
   ///
   /// Its samples are vectors of twice the length. The normalizer is the same.
   ///

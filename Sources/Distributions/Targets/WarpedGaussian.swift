@@ -40,8 +40,7 @@ public struct WarpedGaussian: Distribution {
         turned(z, by: -1)
       }
     }
-    return try Flow(
-      straight, prior: Normal(location: 0, scale: .fixed(Tensor(deviations, dtype: .float64)))
-    ).initialize(key, at: site)
+    return try Flow(straight, prior: Normal(location: 0, scale: .fixed(deviations)))
+      .initialize(key, at: site)
   }
 }
