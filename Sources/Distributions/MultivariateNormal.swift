@@ -74,7 +74,7 @@ public struct MultivariateNormal: Distribution {
       throw .mismatch(
         who: who, what: "covariance", expected: "symmetric and positive definite", got: "\(matrix)")
     }
-    let entries = (0..<size).flatMap { i in (0..<i).map { factor[i * size + $0] } }
+    let entries = StrictTriangle(size: size).places.map { factor[$0] }
     let diagonal = (0..<size).map { factor[$0 * size + $0] }
     return [
       "mean": mean.leaf(start, at: site),

@@ -15,6 +15,11 @@ struct Specimen {
   func back(_ y: Tensor) throws -> (outputs: Tensor, logDet: Tensor) {
     try inverse.shaped(params, y, context)
   }
+
+  /// Both mappings with their inputs.
+  func directions() throws -> [(mapping: Mapping, inputs: Tensor)] {
+    [(forward, inputs), (inverse, try run(inputs).outputs)]
+  }
 }
 
 extension Mapping {
@@ -85,9 +90,7 @@ extension Laws {
   }
 
   func checkShapes(_ specimen: Specimen) throws {
-    for (mapping, x) in [
-      (specimen.forward, specimen.inputs), (specimen.inverse, try specimen.run(specimen.inputs).outputs),
-    ] {
+    for (mapping, x) in try specimen.directions() {
       for rows in [x.rows, 1, 0] {
         _ = try mapping.shaped(specimen.params, x[0..<rows], specimen.context?[0..<rows])
       }
@@ -111,8 +114,7 @@ extension Laws {
   }
 
   func checkRowBits(_ specimen: Specimen) throws {
-    let outputs = try specimen.run(specimen.inputs).outputs
-    for (mapping, x) in [(specimen.forward, specimen.inputs), (specimen.inverse, outputs)] {
+    for (mapping, x) in try specimen.directions() {
       let whole = try mapping.shaped(specimen.params, x, specimen.context)
       for row in 0..<x.rows {
         let row = row..<row + 1

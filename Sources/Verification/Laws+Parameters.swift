@@ -13,29 +13,20 @@ extension Laws {
 
   /// Compares directional derivatives along random directions with central differences of step 10⁻⁶.
   func checkGradient(_ specimen: Specimen) throws {
-    let step = 1e-6
-    let gradient = try valueAndGradient(at: specimen.params) { try probe(specimen, $0, specimen.inputs) }
-      .gradient
-    let direction = specimen.params.learned.filled(with: 0).perturbed(key.folded(in: 6), by: 1)
-    func moved(_ by: Double) throws -> Params {
-      try specimen.params.zipLearned(with: direction) { $0 + by * $1 }
+    let (params, x, step) = (specimen.params, specimen.inputs, 1e-6)
+    func requireSlope(_ claimed: Tensor, _ name: String, _ value: (_ step: Double) throws -> Tensor) throws {
+      let slope = (try value(step) - value(-step)) / (2 * step)
+      try requireClose(claimed, slope, tolerance.gradient, .gradient, "by \(name), \(specimen.label)")
     }
-    let slope =
-      (try probe(specimen, moved(step), specimen.inputs) - probe(specimen, moved(-step), specimen.inputs))
-      / (2 * step)
+    let gradient = try valueAndGradient(at: params) { try probe(specimen, $0, x) }.gradient
+    let direction = params.learned.filled(with: 0).perturbed(key.folded(in: 6), by: 1)
     let claimed = try gradient.zip(with: direction) { ($0 * $1).sum().item }.leaves.reduce(0, +)
-    try requireClose(
-      Tensor(claimed, dtype: .float64), slope, tolerance.gradient, .gradient,
-      "by parameters, \(specimen.label)")
-
-    let shift = 1e-3 * specimen.inputs  // stays inside the domains, which are cones or intervals
-    let byInputs = try valueAndGradient(at: specimen.inputs) { try probe(specimen, specimen.params, $0) }
-      .gradient
-    let inputSlope =
-      (try probe(specimen, specimen.params, specimen.inputs + step * shift)
-        - probe(specimen, specimen.params, specimen.inputs - step * shift)) / (2 * step)
-    try requireClose(
-      (byInputs * shift).sum(), inputSlope, tolerance.gradient, .gradient, "by inputs, \(specimen.label)")
+    try requireSlope(Tensor(claimed, dtype: .float64), "parameters") { step in
+      try probe(specimen, params.zipLearned(with: direction) { $0 + step * $1 }, x)
+    }
+    let shift = 1e-3 * x  // stays inside the domains, which are cones or intervals
+    let byInputs = try valueAndGradient(at: x) { try probe(specimen, params, $0) }.gradient
+    try requireSlope((byInputs * shift).sum(), "inputs") { try probe(specimen, params, x + $0 * shift) }
   }
 
   func checkEveryLeafLearns(_ specimen: Specimen) throws {
@@ -60,13 +51,12 @@ extension Laws {
   func checkLoading(_ specimen: Specimen) throws {
     let (_, forward, inverse) = try bijection(
       key.folded(in: 7), inputDim: inputDim, contextDim: contextDim, dtype: .float32)
-    let here = try specimen.run(specimen.inputs)
-    let there = try forward.shaped(specimen.params, specimen.inputs, specimen.context)
-    let back = try specimen.back(here.outputs)
-    let backThere = try inverse.shaped(specimen.params, here.outputs, specimen.context)
-    guard here.outputs.isIdentical(to: there.outputs), here.logDet.isIdentical(to: there.logDet),
-      back.outputs.isIdentical(to: backThere.outputs), back.logDet.isIdentical(to: backThere.logDet)
-    else { throw fail(.loading, "the same parameters are another function under another key") }
+    for ((mapping, x), other) in zip(try specimen.directions(), [forward, inverse]) {
+      let here = try mapping.shaped(specimen.params, x, specimen.context)
+      let there = try other.shaped(specimen.params, x, specimen.context)
+      guard here.outputs.isIdentical(to: there.outputs), here.logDet.isIdentical(to: there.logDet)
+      else { throw fail(.loading, "the same parameters are another function under another key") }
+    }
   }
 
   func checkDTypes(_ double: Specimen, _ single: Specimen) throws {

@@ -56,10 +56,7 @@ public struct Permute: Bijection {
     }
     let permutation = Tensor(ints: order)
     let back = permutation.inversePermutation
-    return site.volumePreserving("Permute") { _, x, _ in
-      x.gathered(permutation)
-    } inverse: { _, y, _ in
-      y.gathered(back)
-    }
+    return site.volumePreserving(
+      "Permute", forward: { _, x, _ in x.gathered(permutation) }, inverse: { _, y, _ in y.gathered(back) })
   }
 }

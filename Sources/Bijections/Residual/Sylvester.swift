@@ -45,14 +45,12 @@ public struct Sylvester: Bijection {
     let basis = Basis(size: size, units: count)
     let params = initialParams(key, size, count, at: site)
     return site.layer("Sylvester", params) { params, x, _ in
-      let hidden = Hidden(params, count)
-      let flat = x.flatRows
+      let (hidden, flat) = (Hidden(params, count), x.flatRows)
       let t = hidden.activations(basis.coordinates(of: flat, params))
       let y = flat + basis.vectors(hidden.steps(t), params)
       return (y.reshaped(to: x.shape), hidden.logDet(t))
     } inverse: { params, y, _ in
-      let hidden = Hidden(params, count)
-      let flat = y.flatRows
+      let (hidden, flat) = (Hidden(params, count), y.flatRows)
       let t = hidden.solve(basis.coordinates(of: flat, params))
       let x = flat - basis.vectors(hidden.steps(t), params)
       return (x.reshaped(to: y.shape), -hidden.logDet(t))

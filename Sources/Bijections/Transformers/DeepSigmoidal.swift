@@ -53,7 +53,7 @@ public struct DeepSigmoidal: NumberwiseTransformer {
     return SigmoidMixture(
       logWeight: raw.columns(0..<units).logSoftmax(axis: 1),
       logRate: log(1e-3 + softplus(raw.columns(units..<2 * units) + rateOffset)),
-      shift: raw.columns(2 * units..<3 * units) + SigmoidMixture.spread(units, dtype: raw.dtype))
+      shift: raw.columns(2 * units..<3 * units) + Tensor(evenlySpaced(units), dtype: raw.dtype))
   }
 }
 

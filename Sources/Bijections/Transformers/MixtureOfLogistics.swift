@@ -33,7 +33,7 @@ public struct MixtureOfLogistics: NumberwiseTransformer {
 
   func map(numbers: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor) {
     let k = components
-    let mean = raw.columns(k..<2 * k) + SigmoidMixture.spread(k, dtype: raw.dtype)
+    let mean = raw.columns(k..<2 * k) + Tensor(evenlySpaced(k), dtype: raw.dtype)
     let logRate = -LogScale.bounded(5)(raw.columns(2 * k..<3 * k))
     let mixture = SigmoidMixture(
       logWeight: raw.columns(0..<k).logSoftmax(axis: 1), logRate: logRate, shift: -mean * exp(logRate))

@@ -37,11 +37,11 @@ struct SigmoidMixture {
       return (y, exp(logSlope))
     }
   }
+}
 
-  /// Makes K numbers evenly spaced from −1 to 1, or 0 for K = 1.
-  ///
-  /// They are the initial shifts of components. Equal components would get equal gradients and stay equal.
-  static func spread(_ count: Int, dtype: DType) -> Tensor {
-    Tensor((0..<count).map { count == 1 ? 0 : 2 * Double($0) / Double(count - 1) - 1 }, dtype: dtype)
-  }
+/// Makes K numbers evenly spaced from −1 to 1, or 0 for K = 1.
+///
+/// They are the initial shifts of components. Equal components would get equal gradients and stay equal.
+func evenlySpaced(_ count: Int) -> [Double] {
+  (0..<count).map { count == 1 ? 0 : 2 * Double($0) / Double(count - 1) - 1 }
 }

@@ -56,8 +56,8 @@ public struct SumOfSquares: Transformer {
     let weights = Tensor(weights, shape: [weights.count, 1], dtype: x.dtype)
     var value = minimumSlope * x + parameters.block(parameterCount - 1, of: parameterCount)
     var slope = Tensor.full(x.shape, minimumSlope, dtype: x.dtype)
-    for k in 0..<polynomials {
-      let v = x - centre(k)
+    for (k, centre) in evenlySpaced(polynomials).enumerated() {
+      let v = x - centre
       let a = (0...degree).map { parameters.block(k * (degree + 1) + $0, of: parameterCount) }
       slope = slope + share * square(horner(a, v))
       // ∫₀ᵛ q² = v Σⱼ wⱼ q(zⱼ v)²
@@ -65,10 +65,6 @@ public struct SumOfSquares: Transformer {
       value = value + share * v * (weights * square(q)).sum(axis: -2)
     }
     return (value, slope)
-  }
-
-  private func centre(_ k: Int) -> Double {
-    polynomials == 1 ? 0 : 2 * Double(k) / Double(polynomials - 1) - 1
   }
 }
 

@@ -22,7 +22,6 @@ extension Flow {
   ///   - squeeze: The positions that a squeeze combines.
   ///   - factorsOut: Whether levels factor out half of their channels.
   ///   - learnsPrior: Whether the factored-out channels have a learned prior given the kept ones.
-  ///   - isReversible: Whether the steps store no activations.
   ///   - normalizesContext: Whether an ActNorm normalizes the context, which is then required.
   ///   - network: The couplings' conditioner instead of convolutions, such as `Flattened(MLP(...))` for a
   ///     dense one.

@@ -16,8 +16,8 @@ extension Target {
   {
     require(
       features.rank == 2 && labels.shape == [features.rows],
-      "a regression needs features [rows, features] and labels [rows], got \(features.shape) and \(labels.shape)"
-    )
+      "a regression needs features [rows, features] and labels [rows], "
+        + "got \(features.shape) and \(labels.shape)")
     let size = 1 + features.shape[1]
     let design = concatenate(
       [.ones([features.rows, 1], dtype: .float64), features.cast(to: .float64)], axis: 1)
