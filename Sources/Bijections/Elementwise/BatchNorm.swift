@@ -60,7 +60,7 @@ public struct BatchNorm: Bijection {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (positions, momentum, epsilon) = (Double(site.positions), momentum, epsilon)
+    let positions = Double(site.positions)
     let zeros = Tensor.zeros([site.channels], dtype: site.dtype)
     let start = site.initInputs.map { Moments(of: $0) } ?? Moments(mean: zeros, variance: zeros + 1)
     let params: Params = [

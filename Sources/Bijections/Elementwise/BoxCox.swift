@@ -32,9 +32,9 @@ public struct BoxCox: ComposedBijection {
       ? .reals
       : lambda > 0 ? .interval(-1 / lambda, .infinity) : .interval(-.infinity, -1 / lambda)
     return Elementwise(
-      "BoxCox", from: .positive, to: range, { [lambda] in boxCox(log($0), lambda) },
-      inverse: { [lambda] in exp(inverseBoxCox($0, lambda)) },
-      logSlope: { [lambda] in (lambda - 1) * log($0) })
+      "BoxCox", from: .positive, to: range, { boxCox(log($0), lambda) },
+      inverse: { exp(inverseBoxCox($0, lambda)) },
+      logSlope: { (lambda - 1) * log($0) })
   }
 }
 

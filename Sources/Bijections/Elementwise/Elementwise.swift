@@ -45,14 +45,9 @@ public struct Elementwise: Bijection {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (function, inverse, logSlope) = (function, inverse, logSlope)
-    return site.layer(name, from: Domain(site.inputDim, values.from), to: Domain(site.inputDim, values.to)) {
-      _, x, _ in
-      function(x)
-    } logDet: { _, x, _ in
-      logSlope(x).sumPerRow()
-    } inverse: { _, y, _ in
-      inverse(y)
-    }
+    site.layer(
+      name, from: Domain(site.inputDim, values.from), to: Domain(site.inputDim, values.to),
+      forward: { _, x, _ in function(x) }, logDet: { _, x, _ in logSlope(x).sumPerRow() },
+      inverse: { _, y, _ in inverse(y) })
   }
 }

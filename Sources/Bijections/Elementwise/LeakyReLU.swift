@@ -21,7 +21,7 @@ public struct LeakyReLU: ComposedBijection {
   }
 
   public var composed: any Bijection {
-    let (slope, logSlope) = (slope, log(Tensor(slope, dtype: .float64)).item)
+    let logSlope = log(Tensor(slope, dtype: .float64)).item
     return Elementwise(
       "LeakyReLU", { select(where: $0 .< 0, slope * $0, $0) },
       inverse: { select(where: $0 .< 0, $0 / slope, $0) },

@@ -25,7 +25,7 @@ public struct PixelLogit: Bijection {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (margin, scale) = (margin, 1 - 2 * margin)
+    let scale = 1 - 2 * margin
     @Sendable func logDet(_ y: Tensor) -> Tensor {
       (softplus(y) + softplus(-y) + log(Tensor(scale, dtype: y.dtype))).sumPerRow()
     }

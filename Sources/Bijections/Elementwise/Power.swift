@@ -20,7 +20,7 @@ public struct Power: ComposedBijection {
   }
 
   public var composed: any Bijection {
-    let (exponent, constant) = (exponent, log(abs(Tensor(exponent, dtype: .float64))).item)
+    let constant = log(abs(Tensor(exponent, dtype: .float64))).item
     return Elementwise(
       "Power", from: .positive, to: .positive, { pow($0, exponent) },
       inverse: { pow($0, 1 / exponent) },

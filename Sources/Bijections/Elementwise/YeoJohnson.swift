@@ -27,7 +27,6 @@ public struct YeoJohnson: ComposedBijection {
   }
 
   public var composed: any Bijection {
-    let lambda = lambda
     let range: Domain.Values =
       lambda < 0
       ? .interval(-.infinity, -1 / lambda) : lambda > 2 ? .interval(1 / (2 - lambda), .infinity) : .reals

@@ -27,11 +27,10 @@ public struct Shuffle: Bijection {
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let permutation = Tensor(ints: key.permutation(site.channels))
-    return site.volumePreserving("Shuffle", ["permutation": .frozen(permutation)]) { params, x, _ in
-      x.gathered(params["permutation"])
-    } inverse: { params, y, _ in
-      y.gathered(params["permutation"].inversePermutation)
-    }
+    return site.volumePreserving(
+      "Shuffle", ["permutation": .frozen(permutation)],
+      forward: { params, x, _ in x.gathered(params["permutation"]) },
+      inverse: { params, y, _ in y.gathered(params["permutation"].inversePermutation) })
   }
 }
 
