@@ -1,4 +1,5 @@
-// Lists the public symbols without a doc comment in a folder of symbol graphs; fails where there is one.
+// Lists the public symbols without a doc comment in a folder of symbol graphs; fails where there is one. A
+// symbol that meets a requirement of one of the library's protocols is documented there.
 //
 //     undocumented FOLDER
 import Foundation
@@ -17,7 +18,10 @@ struct Graph: Decodable {
       let position: Position
     }
 
+    struct Identifier: Decodable { let precise: String }
+
     let kind: Kind
+    let identifier: Identifier
     let pathComponents: [String]
     let docComment: Comment?
     let location: Location?
@@ -29,8 +33,13 @@ struct Graph: Decodable {
     var isWritten: Bool { location != nil }
   }
 
+  struct Relationship: Decodable {
+    let kind, source, target: String
+  }
+
   let module: Module
   let symbols: [Symbol]
+  let relationships: [Relationship]
 }
 
 guard CommandLine.arguments.count == 2 else {
@@ -39,11 +48,34 @@ guard CommandLine.arguments.count == 2 else {
 }
 let folder = URL(fileURLWithPath: CommandLine.arguments[1])
 let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-let symbols = try files.filter { $0.lastPathComponent.hasSuffix(".symbols.json") }
-  .flatMap { try JSONDecoder().decode(Graph.self, from: Data(contentsOf: $0)).symbols }
-  .filter(\.isWritten)
+let graphs = try files.filter { $0.lastPathComponent.hasSuffix(".symbols.json") }
+  .map { try JSONDecoder().decode(Graph.self, from: Data(contentsOf: $0)) }
+let symbols = graphs.flatMap(\.symbols).filter(\.isWritten)
+let relationships = graphs.flatMap(\.relationships)
+
+let names = Dictionary(symbols.map { ($0.identifier.precise, $0.pathComponents) }) { first, _ in first }
+/// The protocols of each type, by its name.
+var protocols: [String: Set<String>] = [:]
+/// The names of each protocol's requirements.
+var requirements: [String: Set<String>] = [:]
+for relationship in relationships {
+  guard let source = names[relationship.source], let target = names[relationship.target] else { continue }
+  switch relationship.kind {
+  case "conformsTo": protocols[source.joined(separator: "."), default: []].insert(target[0])
+  case "requirementOf": requirements[target[0], default: []].insert(source.last!)
+  default: break
+  }
+}
+
+func meetsRequirement(_ symbol: Graph.Symbol) -> Bool {
+  let type = symbol.pathComponents.dropLast().joined(separator: ".")
+  return protocols[type, default: []].union([type]).contains {
+    requirements[$0, default: []].contains(symbol.pathComponents.last!)
+  } && !relationships.contains { $0.kind == "requirementOf" && $0.source == symbol.identifier.precise }
+}
+
 let root = "file://" + FileManager.default.currentDirectoryPath + "/"
-let missing = symbols.filter { !$0.isDocumented }
+let missing = symbols.filter { !$0.isDocumented && !meetsRequirement($0) }
 for symbol in missing {
   let place =
     symbol.location.map { ", \($0.uri.replacingOccurrences(of: root, with: "")):\($0.position.line + 1)" }

@@ -1,4 +1,3 @@
-import Flows
 import Foundation
 
 /// The time and memory of one part of a workload.

@@ -1,4 +1,3 @@
-import Files
 import Tensors
 
 /// A file in which `fit` keeps the state of a run, to go on after an interruption, and how often it is

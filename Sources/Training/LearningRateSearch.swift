@@ -1,4 +1,3 @@
-import Bijections
 import Distributions
 import Randomness
 import Tensors

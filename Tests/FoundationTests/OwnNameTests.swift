@@ -53,6 +53,8 @@ private enum Owner {
     let data = Data([1, 2]), url = URL(filePath: "/tmp"), date = Date(timeIntervalSince1970: 0)
     let unit: Unit = UnitLength.meters
     let size: Measurement<UnitLength> = Measurement(value: 1, unit: .meters)
+    let progress: Progress = Progress(totalUnitCount: 4)
+    #expect(progress.totalUnitCount == 4)
     let operation = Operation(), queue = OperationQueue(), lock = NSLock()
     #expect(data.count == 2 && !url.path.isEmpty && date < Date() && unit.symbol == "m" && size.value == 1)
     #expect(!operation.isFinished && queue.operationCount == 0 && lock.try())

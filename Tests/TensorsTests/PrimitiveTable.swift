@@ -1,6 +1,5 @@
 import Tensors
 import TestSupport
-import Testing
 
 private let reals = 1.5 * wave([2, 3], phase: 0.4)
 private let positive = exp(reals)

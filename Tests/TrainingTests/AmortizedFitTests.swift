@@ -1,12 +1,9 @@
-import Bijections
 import Distributions
-import Files
 import Networks
 import Randomness
 import Tensors
 import Training
 import Foundation
-import TestSupport
 import Testing
 
 /// Fits to a target with contexts, checkpoints and a validation objective.

@@ -1,12 +1,10 @@
 import Bijections
 import Distributions
 import Files
-import Networks
 import Randomness
 import Tensors
 import Training
 import Foundation
-import TestSupport
 import Testing
 
 /// Rows on the disk, and states to go on from.

@@ -1,6 +1,5 @@
 import Bijections
 import Distributions
-import Files
 import Networks
 import Randomness
 import Tensors

@@ -1,8 +1,3 @@
-import Bijections
-import Distributions
-import Files
-import Networks
-import Randomness
 import Tensors
 import Training
 import Foundation

@@ -1,11 +1,8 @@
 import Bijections
 import Distributions
-import Files
-import Networks
 import Randomness
 import Tensors
 import Training
-import TestSupport
 import Testing
 
 /// A weight of 0 switches off what it weighs: 0 times infinity is no number.

@@ -1,5 +1,5 @@
-// Every kernel of one element type on a table of inputs: T, the kernels' name TYPE for it, its unsigned twin BITS,
-// NAME(name), which adds the type's suffix, and TEXT(name), the same as text.
+// Every kernel of one element type on a table of inputs: T, the kernels' name TYPE for it, its unsigned twin
+// BITS, NAME(name), which adds the type's suffix, and TEXT(name), the same as text.
 
 static void NAME(add)(uint64_t *hash, const T *x, size_t n) {
   for (size_t i = 0; i < n; i++) {
@@ -118,13 +118,15 @@ static void NAME(products)(void) {
   uint64_t scratches = start, units = start;
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     const size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
-    const T *const a = NAME(random)(m * k, 1), *const b = NAME(random)(k * n, 1), *const bias = NAME(random)(n, 1);
+    const T *const a = NAME(random)(m * k, 1), *const b = NAME(random)(k * n, 1);
+    const T *const bias = NAME(random)(n, 1);
     const size_t wanted = ck_gemm_scratch(TYPE, m, n, k);
     T *const c = room(m * n * sizeof(T)), *const scratch = room(wanted * sizeof(T));
     add_bytes(&scratches, &wanted, sizeof wanted);
     for (int form = 0; form < 8; form++)
       for (int f = 0; f < 5; f++) {
-        ck_gemm(TYPE, form & 1, form >> 1 & 1, m, n, k, a, b, form & 4 ? bias : NULL, (ck_epilogue)f, c, scratch);
+        ck_gemm(TYPE, form & 1, form >> 1 & 1, m, n, k, a, b, form & 4 ? bias : NULL, (ck_epilogue)f, c,
+                scratch);
         NAME(add)(&hash[f], c, m * n);
       }
     // What the stairs belong to: b, b as it is stored where it is transposed, and c.
@@ -137,8 +139,8 @@ static void NAME(products)(void) {
         first[i] = 0;
         while (first[i] < width && limit[first[i]] <= i) first[i]++;
       }
-      ck_gemm_staircase(TYPE, form == 2, form == 1, m, n, k, a, b, &(ck_staircase){limit, first}, bias, CK_RELU_EPILOGUE, c,
-                              scratch);
+      ck_gemm_staircase(TYPE, form == 2, form == 1, m, n, k, a, b, &(ck_staircase){limit, first}, bias,
+                        CK_RELU_EPILOGUE, c, scratch);
       NAME(add)(&stairs[form], c, m * n);
     }
     // y[n][m] of known[k][m] and weight[k][n].
@@ -199,8 +201,8 @@ static void NAME(flows)(void) {
         NAME(add)(&value, y, rows * n);
         NAME(add)(&value, s, rows * n);
         for (int given = 1; given < 4; given++) {
-          ck_affine_pullback(TYPE, (ck_scale)form, 2, inverse, rows, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, y, s,
-                                   gx, graw);
+          ck_affine_pullback(TYPE, (ck_scale)form, 2, inverse, rows, n, given & 1 ? g : NULL,
+                             given & 2 ? l : NULL, x, y, s, gx, graw);
           NAME(add)(&pullback, gx, rows * n);
           NAME(add)(&pullback, graw, rows * 2 * n);
         }
@@ -224,7 +226,8 @@ static void NAME(flows)(void) {
         NAME(add)(&value, y, n);
         NAME(add)(&value, slope, n);
         for (int given = 1; given < 4; given++) {
-          ck_spline_pullback(TYPE, &spline, inverse, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, raw, gx, graw);
+          ck_spline_pullback(TYPE, &spline, inverse, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, raw,
+                             gx, graw);
           NAME(add)(&pullback, gx, n);
           NAME(add)(&pullback, graw, raws);
         }

@@ -1,6 +1,3 @@
-import Randomness
-import Tensors
-
 /// A bijection of any type, as one type: for wrappers that are generic over what they wrap.
 ///
 /// Map, log|det J|, inverse, parameters, domain and errors: those of the bijection.

@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// A map from an interval with one or two finite ends to the reals, for each number.

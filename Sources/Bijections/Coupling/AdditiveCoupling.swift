@@ -1,6 +1,4 @@
 import Networks
-import Randomness
-import Tensors
 
 /// One part of a sample shifts the other, NICE's coupling: `Coupling` with the transformer `Shift`.
 ///

@@ -1,6 +1,4 @@
 import Networks
-import Randomness
-import Tensors
 
 /// One part of a sample scales and shifts the other: `Coupling` with the transformer `Affine`.
 ///

@@ -1,6 +1,4 @@
 import Networks
-import Randomness
-import Tensors
 
 /// Two networks, one for the scale and one for the shift: `AffineCoupling(SideBySide(scale, translate))`.
 ///

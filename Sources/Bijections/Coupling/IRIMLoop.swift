@@ -1,5 +1,4 @@
 import Networks
-import Randomness
 import Tensors
 
 /// An invertible recurrent inference machine for measurements d = A η + noise: a loop of misfit gradients and couplings.

@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// A Box-Cox transformation: a power of each positive number, shifted and scaled so that λ = 0 gives the

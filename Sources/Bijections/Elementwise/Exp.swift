@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// The exponential function of each number.

@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// The leaky rectifier: the identity for positive numbers and a multiple of it for negative ones.

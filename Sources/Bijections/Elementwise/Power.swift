@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// A constant power of each positive number.

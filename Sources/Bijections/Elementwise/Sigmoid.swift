@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// The logistic function of each number.

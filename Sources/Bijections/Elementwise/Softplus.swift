@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// A smooth map of each number to a positive one.

@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// The hyperbolic tangent of each number.

@@ -1,4 +1,3 @@
-import Randomness
 import Tensors
 
 /// A Yeo-Johnson transformation: a power for all reals, with exponent λ for positive and 2 − λ for negative

@@ -1,6 +1,5 @@
 import Bijections
 import Networks
-import Tensors
 
 /// Preset autoregressive flows for vectors.
 extension Flow {

@@ -1,6 +1,5 @@
 import Bijections
 import Networks
-import Tensors
 
 /// Preset coupling flows for vectors.
 ///

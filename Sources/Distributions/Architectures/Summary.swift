@@ -1,5 +1,4 @@
 import Bijections
-import Networks
 import Randomness
 import Tensors
 

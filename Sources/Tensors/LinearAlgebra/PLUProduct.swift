@@ -1,5 +1,3 @@
-import CKernels
-
 /// W = P L U from one matrix of factors.
 ///
 /// L has a unit diagonal and is stored below the diagonal. U is stored above it; the diagonal of U is sign ·

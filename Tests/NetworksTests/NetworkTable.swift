@@ -1,0 +1,62 @@
+import Networks
+import Tensors
+import Testing
+
+/// A network with the shapes at which its laws are checked.
+struct NetworkRow: Sendable, CustomTestStringConvertible {
+  let name: String
+  let network: any Network
+  let inputDim: Shape
+  let outputDim: Shape
+
+  init(_ name: String, _ network: any Network, _ inputDim: Shape, _ outputDim: Shape) {
+    (self.name, self.network) = (name, network)
+    (self.inputDim, self.outputDim) = (inputDim, outputDim)
+  }
+
+  var testDescription: String { name }
+}
+
+private let start = Initializer.glorotUniform
+private let convolutions = ConvNet(hidden: [3], windows: [3, 3], activation: .tanh, lastWeight: start)
+
+/// Every public network, and its edges. Activations are smooth, so that differences approximate derivatives.
+let networkTable: [NetworkRow] = [
+  NetworkRow("Dense", Dense(activation: .tanh, bias: .normal(standardDeviation: 1)), 3, 4),
+  NetworkRow("Dense on an image", Dense(activation: .silu), [2, 3, 4], [2, 3, 5]),
+  NetworkRow("MLP", MLP(hidden: [6, 5], activation: .tanh, lastWeight: start), 3, 2),
+  NetworkRow("MLP of width 1", MLP(hidden: [1], activation: .gelu, lastWeight: start), 1, 1),
+  NetworkRow("MLP without hidden layers", MLP(hidden: [], lastWeight: start), 3, 2),
+  NetworkRow(
+    "SideBySide", SideBySide(MLP(hidden: [4], activation: .tanh, lastWeight: start), Dense()), 3, 4),
+  NetworkRow(
+    "MaskedDense", MaskedDense(mask: Tensor([[1, 0], [1, 1], [0, 1]]), activation: .tanh), 3, 2),
+  NetworkRow("MADE", MADE(hidden: [8, 6], activation: .tanh, lastWeight: start), 4, 8),
+  NetworkRow(
+    "MADE, random",
+    MADE(hidden: [8], activation: .tanh, order: .random, hiddenDegrees: .random, lastWeight: start),
+    4, 4),
+  NetworkRow(
+    "MADE, residual", MADE(width: 6, residualBlocks: 2, activation: .tanh, lastWeight: start), 3, 3),
+  NetworkRow("Conv", Conv([3, 3], activation: .tanh), [4, 4, 2], [4, 4, 3]),
+  NetworkRow("Conv on one axis, stride 2", Conv(3, stride: 2, activation: .tanh), [6, 2], [3, 3]),
+  NetworkRow("Conv, transposed", Conv([2, 2], stride: [2, 2], isTransposed: true), [2, 2, 3], [4, 4, 2]),
+  NetworkRow("ConvNet", convolutions, [4, 4, 2], [4, 4, 3]),
+  NetworkRow(
+    "ResNet", ResNet(hidden: 3, blocks: 2, window: [3, 3], activation: .tanh, lastWeight: start), [4, 4, 2],
+    [4, 4, 2]),
+  NetworkRow(
+    "ResidualBlock",
+    ResidualBlock(
+      hidden: 3, windows: ([3, 3], [3, 3]), stride: [1, 1], activation: .tanh, lastWeight: start), [4, 4, 2],
+    [4, 4, 3]),
+  NetworkRow(
+    "ResidualBlock, gated",
+    ResidualBlock(
+      hidden: 3, windows: ([3, 3], [1, 1]), stride: [1, 1], end: .galu, activation: .tanh, lastWeight: start),
+    [4, 4, 2], [4, 4, 3]),
+  NetworkRow(
+    "Flattened", Flattened(MLP(hidden: [5], activation: .tanh, lastWeight: start)), [2, 2, 2], [2, 2, 1]),
+  NetworkRow(
+    "ConditionalResidualBlock", ConditionalResidualBlock(image: [4, 4, 1], network: convolutions), 18, 32),
+]
