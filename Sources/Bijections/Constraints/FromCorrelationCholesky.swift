@@ -7,8 +7,8 @@ import Tensors
 /// Lᵢₖ²).
 ///
 /// log|det J| = −Σ_{j < i} (i − j + 1) / 2 · log(1 − zᵢⱼ²), in the chart of the entries below the diagonal;
-/// O(K²). A density of the correlation matrix C = L Lᵀ in its own entries needs another factor, det ∂C/∂L =
-/// Π Lᵢᵢ^{K−i} (i from 1).
+/// O(K²). A density of the correlation matrix C = L Lᵀ in its own entries needs another factor,
+/// det ∂C/∂L = Π Lᵢᵢ^{K−i} (i from 1).
 ///
 /// Inverse: Lᵢⱼ = tanh yᵢⱼ · Π_{k < j} √(1 − zᵢₖ²), and Lᵢᵢ is the product alone; O(K²). No parameters.
 ///

@@ -16,8 +16,8 @@ import Tensors
 /// Stan's reference manual, "Unit simplex".
 public struct FromSimplex: Bijection {
   // Let rₖ = Σ_{j ≥ k} xⱼ be the stick that remains before k. Then ∂xₖ / ∂yₖ = xₖ rₖ₊₁ / rₖ, and x₁ … xₖ do
-  // not depend on later y. The determinant of the inverse is Π_{k < K} xₖ rₖ₊₁ / rₖ = Π_{k < K} xₖ · r_K /
-  // r₁ with r_K = x_K and r₁ = 1.
+  // not depend on later y. The determinant of the inverse is Π_{k < K} xₖ rₖ₊₁ / rₖ =
+  // Π_{k < K} xₖ · r_K / r₁ with r_K = x_K and r₁ = 1.
 
   /// Makes a map from the simplex.
   public init() {}

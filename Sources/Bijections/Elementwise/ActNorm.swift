@@ -10,9 +10,9 @@ import Tensors
 /// Inverse: x = y · exp(−logScale) + bias; O(D).
 ///
 /// Parameters: `logScale` [channels] and `bias` [channels]. Both start at 0, the identity, unless there are
-/// `initInputs`. Then the outputs of this batch have mean 0 and standard deviation 1: bias = mean, logScale =
-/// −log(sd + 10⁻⁶). Here sd is the population's, and 10⁻⁶ keeps a constant channel finite. Inside `Inverted`
-/// the data are the outputs, and the initial inverse standardizes them.
+/// `initInputs`. Then the outputs of this batch have mean 0 and standard deviation 1: bias = mean,
+/// logScale = −log(sd + 10⁻⁶). Here sd is the population's, and 10⁻⁶ keeps a constant channel finite.
+/// Inside `Inverted` the data are the outputs, and the initial inverse standardizes them.
 ///
 /// Domain: all reals. Errors: none of its own.
 ///

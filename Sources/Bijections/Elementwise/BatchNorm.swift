@@ -18,9 +18,9 @@ import Tensors
 ///
 /// Parameters, the same in both modes: `logScale` and `bias` [channels], 0 at first; frozen: `runningMean`
 /// and `runningVariance` [channels], those of `initInputs`, or else 0 and 1. Only the forward mapping's
-/// `updatingStatistics` in training mode changes them: running ← momentum · running + (1 − momentum) ·
-/// batch. `fit` calls it at every step. They stay constant in evaluation mode and inside `Inverted`, so put
-/// the layer where data come in.
+/// `updatingStatistics` in training mode changes them:
+/// running ← momentum · running + (1 − momentum) · batch. `fit` calls it at every step. They stay constant
+/// in evaluation mode and inside `Inverted`, so put the layer where data come in.
 ///
 /// In training mode, rows depend on each other, and the forward mapping has the trait `.couplesRows`. So
 /// `fit` does not shard the batch. In your own training loop, use `valueAndGradient(at:)` without `over:`.

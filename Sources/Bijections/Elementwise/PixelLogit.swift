@@ -3,8 +3,8 @@ import Tensors
 
 /// A map of pixels between 0 and 1 to the real line, with a margin that keeps 0 and 1 finite.
 ///
-/// Map: y = log p − log(1 − p) with p = m + (1 − 2m) x. log|det J| = Σ (softplus(y) + softplus(−y) +
-/// log(1 − 2m)); O(D).
+/// Map: y = log p − log(1 − p) with p = m + (1 − 2m) x.
+/// log|det J| = Σ (softplus(y) + softplus(−y) + log(1 − 2m)); O(D).
 ///
 /// Inverse: x = (sigmoid(y) − m) / (1 − 2m). O(D). No parameters.
 ///

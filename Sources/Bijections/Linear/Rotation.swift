@@ -17,10 +17,10 @@ import Tensors
 public struct Rotation: Bijection {
   // A has eigenvalues ±iθ, so I + A has singular values √(1 + θ²) ≥ 1 and is always invertible. One LU
   // factorization and two substitutions are enough, and all of them are primitives with derivatives. Q is
-  // orthogonal, since the two factors and their transposes commute, and det Q = det(I − A) / det(I + A) =
-  // 1. Q turns by angles 2 atan θ. It reaches all rotations except those with an eigenvalue of exactly −1,
-  // the limit θ → ∞. The exponential of A reaches these too but needs scaling and squaring; Givens
-  // rotations need D (D − 1) / 2 sequential steps.
+  // orthogonal, since the two factors and their transposes commute. Its determinant is
+  // det(I − A) / det(I + A) = 1. Q turns by angles 2 atan θ. It reaches all rotations except those with an
+  // eigenvalue of exactly −1, the limit θ → ∞. The exponential of A reaches these too but needs scaling and
+  // squaring; Givens rotations need D (D − 1) / 2 sequential steps.
 
   /// Makes a rotation.
   public init() {}

@@ -3,8 +3,8 @@ import Tensors
 
 /// A radial layer: a contraction or an expansion about a point.
 ///
-/// Map: y = x + β h (x − c) with r = |x − c| and h = 1 / (α + r) over all D numbers of a sample. Here α =
-/// softplus(a) and β = −α + softplus(s), so β > −α, and the map is invertible.
+/// Map: y = x + β h (x − c) with r = |x − c| and h = 1 / (α + r) over all D numbers of a sample. Here
+/// α = softplus(a) and β = −α + softplus(s), so β > −α, and the map is invertible.
 ///
 /// log|det J| = (D − 1) log(1 + β h) + log(1 + β h − β h² r); O(D).
 ///

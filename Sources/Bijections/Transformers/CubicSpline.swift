@@ -16,8 +16,8 @@ import Tensors
 /// inverse costs about 10 times as much.
 ///
 /// Raw parameters, 2K + 2 per number, one number after the other: K widths, K heights, and the derivatives
-/// at both bounds. Widths and heights are softmaxes above a minimum. The derivatives are 3s · sigmoid(raw −
-/// log 2), mixed with a small share of 3s. Zeros give almost the identity.
+/// at both bounds. Widths and heights are softmaxes above a minimum. The derivatives are
+/// 3s · sigmoid(raw − log 2), mixed with a small share of 3s. Zeros give almost the identity.
 ///
 /// Domain: all reals.
 ///

@@ -1,7 +1,6 @@
 import Tensors
 
-/// The transformer of deep sigmoidal flows, a neural autoregressive flow: layers of logit(Σₖ wₖ σ(aₖ x +
-/// bₖ)).
+/// The transformer of deep sigmoidal flows: layers of y = logit(Σₖ wₖ σ(aₖ x + bₖ)).
 ///
 /// w is a softmax. a = 10⁻³ + softplus(raw), with an offset such that 0 gives 1. b is the raw value plus a
 /// constant; the K constants are evenly spaced from −1 to 1.
@@ -10,9 +9,9 @@ import Tensors
 /// layer by layer, last to first, by a bracketed Newton iteration (`inverseOfMonotone`). O(n K) per layer
 /// both; the inverse costs about 10 times as much.
 ///
-/// Raw parameters, 3K per layer and number, one number after the other: for each layer K of w, K of a, K of
-/// b. Zeros give a map near the identity, with slopes between 0.9 and 1 per layer. Its units differ, so
-/// they can learn apart.
+/// Raw parameters, 3K per layer and number, one number after the other: for each layer
+/// K of w, K of a, K of b. Zeros give a map near the identity, with slopes between 0.9 and 1 per layer. Its
+/// units differ, so they can learn apart.
 ///
 /// Domain: all reals.
 ///

@@ -1,10 +1,9 @@
 import Tensors
 
-/// The transformer of Flow++: the distribution function of a mixture of logistics, a logit, and an affine
-/// map.
+/// The transformer of Flow++: the distribution function of a mixture of logistics, then logit and affine map.
 ///
-/// y = logit(Σₖ wₖ σ((x − μₖ) / cₖ)) · exp(s(r)) + t, with w a softmax, log c = 5 tanh(raw / 5), s(r) = 2
-/// tanh(r / 2).
+/// y = logit(Σₖ wₖ σ((x − μₖ) / cₖ)) · exp(s(r)) + t, with w a softmax, log c = 5 tanh(raw / 5) and
+/// s(r) = 2 tanh(r / 2).
 ///
 /// log|det| = Σ log dy/dx, computed in logarithms (see `SigmoidMixture`). Inverse: in closed form for the
 /// affine map, by a bracketed Newton iteration (`inverseOfMonotone`) for the mixture. O(n K) both; the

@@ -61,9 +61,9 @@ public struct QuadraticSpline: NumberwiseTransformer {
   /// Computes the knots x, y and the derivatives there, [N, K + 1] each.
   ///
   /// Let u₁ … u_{K−1} be the unnormalized derivatives inside, A the derivative at both bounds, and wᵢ the
-  /// widths as shares of the interval. By the trapezoidal rule the area is A (w₁ + w_K) / 2 + Σ uᵢ (wᵢ +
-  /// wᵢ₊₁) / 2. Divided by the area, the bounds' derivatives are 1 if the area is A, so A = Σ uᵢ (wᵢ +
-  /// wᵢ₊₁) / 2 / (1 − (w₁ + w_K) / 2).
+  /// widths as shares of the interval. By the trapezoidal rule the area is A (w₁ + w_K) / 2 + Σ uᵢ
+  /// (wᵢ + wᵢ₊₁) / 2. Divided by the area, the bounds' derivatives are 1 if the area is A, so A = Σ uᵢ
+  /// (wᵢ + wᵢ₊₁) / 2 / (1 − (w₁ + w_K) / 2).
   private func knots(_ raw: Tensor) -> (x: Tensor, y: Tensor, derivatives: Tensor) {
     let (bins, bound, minimumBin) = (spline.bins, spline.bound, spline.minimumBin)
     let x = spline.knots(raw.columns(0..<bins))

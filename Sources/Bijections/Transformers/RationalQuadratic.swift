@@ -38,8 +38,8 @@ struct RationalQuadraticBins {
 
   /// Computes x and log dy/dx there.
   ///
-  /// Let ξ = (y − y₀) / h. Multiplied by d, y's equation is a θ² + b θ − s ξ = 0 with b = pτ′ − qξ + 2sξ, a
-  /// = s − b and τ′ = 1 − ξ (eqs. 6-8 divided by h). With m = pτ′ − qξ the discriminant is
+  /// Let ξ = (y − y₀) / h. Multiplied by d, y's equation is a θ² + b θ − s ξ = 0 with b = pτ′ − qξ + 2sξ,
+  /// a = s − b and τ′ = 1 − ξ (eqs. 6-8 divided by h). With m = pτ′ − qξ the discriminant is
   ///
   ///     b² + 4a s ξ = (b − 2sξ)² + 4s² ξ (1 − ξ) = m² + 4s² ξτ′ =: R²,
   ///

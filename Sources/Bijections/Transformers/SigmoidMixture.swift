@@ -3,8 +3,8 @@ import Tensors
 /// y = logit(Σₖ wₖ σ(zₖ)) with zₖ = aₖ x + bₖ, Σ wₖ = 1, a > 0: a layer of
 /// `MixtureOfLogistics` and `DeepSigmoidal`.
 ///
-/// The logarithms of the mixture F and of 1 − F = Σ wₖ σ(−zₖ) are computed separately, so that y = log F −
-/// log(1 − F) is accurate in both tails. With pₖ = wₖ σ(zₖ) / F and qₖ = wₖ σ(−zₖ) / (1 − F),
+/// The logarithms of the mixture F and of 1 − F = Σ wₖ σ(−zₖ) are computed separately, so that
+/// y = log F − log(1 − F) is accurate in both tails. With pₖ = wₖ σ(zₖ) / F and qₖ = wₖ σ(−zₖ) / (1 − F),
 ///
 ///     dy/dx = F′ / (F (1 − F)) = Σₖ aₖ pₖ qₖ / wₖ.
 struct SigmoidMixture {
