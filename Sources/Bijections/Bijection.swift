@@ -1,34 +1,33 @@
 import Randomness
 import Tensors
 
-/// An invertible, differentiable layer: a pure value that a key and a place turn into parameters and two pure functions.
+/// An invertible, differentiable layer. A key and the shape of its input turn it into initial parameters and
+/// two pure functions.
 ///
-/// - `forward` takes data towards the latent space, `inverse` takes latents back to data.
-/// - Both return their outputs and log|det J| of the direction they go, one number a row.
-/// - Axis 0 is the batch. All that the layer needs to be itself is in `params`, what is not learned as frozen leaves.
-/// - A layer never keeps a key: its children get `key.folded(in: 0)`, `key.folded(in: 1)`, ...
+/// - `forward` maps data to the latent space, and `inverse` maps latents back to data.
+/// - Both return their outputs and log|det J| of their own direction, one number per row.
+/// - Axis 0 is the batch. The parameters hold the layer's whole state, with constants as frozen leaves.
+/// - A layer never stores a key. Its children draw from `key.folded(in: 0)`, `key.folded(in: 1)`, ...
 public protocol Bijection: Sendable {
-  /// Initial parameters and the two directions, for samples as described by `site`.
+  /// Makes the initial parameters and the two directions for samples as described by `site`.
   func initialize(_ key: Key, at site: Site) throws(FlowError) -> (
     params: Params, forward: Mapping, inverse: Mapping
   )
 
-  /// The bijections that this one is made of, for summaries; none for a layer.
+  /// The bijections inside this one, for summaries. A layer has none.
   var members: [any Bijection] { get }
 }
 
-/// A bijection at its place: its initial parameters and its two directions.
+/// The initial parameters of a bijection, and its two directions.
 public typealias Initialized = (params: Params, forward: Mapping, inverse: Mapping)
 
 extension Bijection {
   public var members: [any Bijection] { [] }
-}
 
-extension Bijection {
-  /// Initial parameters and the two directions.
+  /// Makes the initial parameters and the two directions.
   ///
   /// - Parameters:
-  ///   - key: what the initial values are drawn from; the same key gives the same bits.
+  ///   - key: the source of the initial values; the same key gives the same bits.
   ///   - inputDim: one sample's shape: `5`, `[32, 32, 3]`.
   ///   - contextDim: one context sample's shape, if the mapping is conditional.
   ///   - initInputs: a batch of data for layers with a data-dependent start.
@@ -37,8 +36,7 @@ extension Bijection {
   /// - Throws: `FlowError` for an empty shape, or initial inputs that do not fit or are not finite.
   public func callAsFunction(
     _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
-    initContext: Tensor? = nil,
-    dtype: DType = .float32
+    initContext: Tensor? = nil, dtype: DType = .float32
   ) throws(FlowError) -> Initialized {
     let site = Site(
       inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext,
@@ -49,7 +47,7 @@ extension Bijection {
   }
 }
 
-/// A bijection that is another one, built from its own settings.
+/// A bijection that is made of others and runs as their composition.
 public protocol ComposedBijection: Bijection {
   /// The bijection that runs.
   var composed: any Bijection { get }

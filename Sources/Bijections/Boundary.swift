@@ -1,23 +1,24 @@
 import Tensors
 
-/// What a callable value checks before it computes: the only place where the library looks at a caller's arguments.
+/// The checks of a callable value: it compares a caller's parameters, inputs and context with the shapes,
+/// dtypes and values promised at initialization.
 public struct Boundary: Sendable {
-  /// Who complains.
-  public let name: String
-  /// What one input sample may be.
+  /// The name in errors.
+  public internal(set) var name: String
+  /// The shape and the allowed values of one input sample.
   public let domain: Domain
   /// One context sample's shape, or nil for none.
   public let contextDim: Shape?
   /// The dtype of parameters, inputs and context.
   public let dtype: DType
-  /// The parameter tree's structure; nil until the layer's parameters are known.
+  /// The expected structure of the parameters. Nil accepts every tree.
   var structure: Tree<Leaf>?
 
-  /// What is known of a parameter before it comes.
+  /// The shape, the dtype and, for indices, the values that a parameter must have.
   struct Leaf: Sendable, Hashable, CustomStringConvertible {
     let shape: Shape
     let dtype: DType
-    /// The indices allowed, where the leaf holds indices: a tree from a file can hold anything.
+    /// The allowed indices, for a leaf of indices. A tree from a file can hold any number.
     let indices: Range<Int>?
     let isPermutation: Bool
 
@@ -50,22 +51,19 @@ public struct Boundary: Sendable {
     }
   }
 
-  /// The boundary of a callable value.
+  /// Makes the checks of a callable value, without those of parameters.
   public init(_ name: String, domain: Domain, contextDim: Shape?, dtype: DType) {
-    self.name = name
-    self.domain = domain
-    self.contextDim = contextDim
-    self.dtype = dtype
+    (self.name, self.domain, self.contextDim, self.dtype) = (name, domain, contextDim, dtype)
   }
 
-  /// The same boundary, which lets only trees of this structure pass.
+  /// The same boundary, which accepts parameter trees of this structure only.
   public func expecting(_ params: Params) -> Boundary {
     var boundary = self
     boundary.structure = params.map(Leaf.init)
     return boundary
   }
 
-  /// Throws unless parameters, inputs and context are what was promised at initialization.
+  /// Throws unless parameters, inputs and context fit.
   public func check(_ params: Params, _ inputs: Tensor, given context: Tensor?) throws(FlowError) {
     try check(params)
     try checkRows(inputs, of: domain.shape, what: "inputs")
@@ -80,19 +78,17 @@ public struct Boundary: Sendable {
     }
   }
 
-  /// Throws unless there is a context exactly where one was promised, with a row for each input row.
+  /// Throws unless a context is given exactly when one is expected, with one row per input row.
   public func check(_ context: Tensor?, rows: Int) throws(FlowError) {
-    switch (contextDim, context) {
-    case (nil, nil): return
-    case (nil, let context?):
-      throw .mismatch(who: name, what: "context", expected: "none", got: "shape \(context.shape)")
-    case (let dim?, nil):
-      throw .mismatch(who: name, what: "context", expected: "shape [rows] + \(dim)", got: "none")
-    case (let dim?, let context?):
-      try checkRows(context, of: dim, what: "context")
-      if context.rows != rows {
-        throw .mismatch(who: name, what: "context", expected: "\(rows) rows", got: "\(context.rows)")
-      }
+    if (context == nil) != (contextDim == nil) {
+      throw .mismatch(
+        who: name, what: "context", expected: contextDim.map { "shape [rows] + \($0)" } ?? "none",
+        got: context.map { "shape \($0.shape)" } ?? "none")
+    }
+    guard let contextDim, let context else { return }
+    try checkRows(context, of: contextDim, what: "context")
+    if context.rows != rows {
+      throw .mismatch(who: name, what: "context", expected: "\(rows) rows", got: "\(context.rows)")
     }
   }
 

@@ -1,11 +1,11 @@
 import Tensors
 
 extension Domain {
-  /// How far a sum or a length may be from 1: data in float32 are sums of many rounded numbers.
+  /// The allowed difference of a sum or a length from 1: in float32 many rounded numbers add up.
   private static let tolerance = 1e-4
 
-  /// The position of the first number that does not fit those beside it, where values are allowed as vectors or as
-  /// matrices only. NaN fits: it stays in its row.
+  /// The position of the first number that breaks a condition on a whole vector or matrix, such as a sum of
+  /// 1. NaN counts as allowed: it stays in its row.
   func firstMisplaced(_ numbers: [Double]) -> Int? {
     let width = max(shape[-1], 1)
     let starts = stride(from: 0, to: numbers.count, by: width)
@@ -29,7 +29,8 @@ extension Domain {
     }
   }
 
-  /// 1 for each row with a value that is not allowed; nil where all rows are inside. NaN is not outside.
+  /// Marks rows with a value that is not allowed by 1, others by 0. Returns nil if all rows are allowed. NaN
+  /// counts as allowed.
   func rowsOutside(_ x: Tensor) -> Tensor? {
     let (numbers, size) = (x.detached.doubles, max(shape.count, 1))
     func isOutside(_ row: ArraySlice<Double>) -> Bool {
@@ -42,7 +43,7 @@ extension Domain {
     return Tensor(rows, dtype: x.dtype)
   }
 
-  /// One sample that is allowed.
+  /// One allowed sample.
   func member(dtype: DType) -> Tensor {
     let width = shape[-1]
     return switch values {

@@ -1,17 +1,14 @@
 import Tensors
 
-/// What one sample may be: a shape and the values allowed in it.
+/// The set of allowed samples: a shape, and the allowed values.
 public struct Domain: Sendable, Hashable {
   /// One sample's shape.
   public var shape: Shape
-  /// The values allowed.
+  /// The allowed values.
   public var values: Values
 
-  /// The samples of a shape, with all real values unless said otherwise.
-  public init(_ shape: Shape, _ values: Values = .reals) {
-    self.shape = shape
-    self.values = values
-  }
+  /// All samples of a shape with allowed values, by default all real ones.
+  public init(_ shape: Shape, _ values: Values = .reals) { (self.shape, self.values) = (shape, values) }
 
   /// A set of numbers.
   public enum Values: Sendable, Hashable, CustomStringConvertible {
@@ -25,14 +22,14 @@ public struct Domain: Sendable, Hashable {
     case unitInterval
     /// a < x < b.
     case interval(Double, Double)
-    /// Rising numbers along the last axis.
+    /// Increasing numbers along the last axis.
     case ordered
     /// Positive numbers whose sum along the last axis is 1.
     case simplex
     /// Lower triangular matrices with a positive diagonal and rows of length 1.
     case correlationCholesky
 
-    /// The set in words.
+    /// A description of the set for error messages.
     public var description: String {
       switch self {
       case .reals: "that are real numbers"
@@ -46,7 +43,7 @@ public struct Domain: Sendable, Hashable {
       }
     }
 
-    /// Whether each number is allowed or not by itself.
+    /// Whether the set restricts each number by itself.
     var isOfSingleNumbers: Bool {
       switch self {
       case .ordered, .simplex, .correlationCholesky: false
@@ -54,7 +51,7 @@ public struct Domain: Sendable, Hashable {
       }
     }
 
-    /// Whether a number lies outside. NaN does not: it stays in its row.
+    /// Whether a number by itself is not allowed. NaN counts as allowed: it stays in its row.
     func excludes(_ x: Double) -> Bool {
       switch self {
       case .reals, .ordered, .correlationCholesky: false

@@ -1,25 +1,20 @@
 import Tensors
 
-// The only place where mappings are made from mappings: traits, statistics, domains and members are carried here.
+// The only place where mappings are made from mappings. It carries traits, statistics, domains and members.
 
 extension Mapping {
-  /// Mappings one after the other; log-dets add up.
-  ///
-  /// Without members it is the identity at `site`.
-  package static func chain(_ name: String, _ members: [(Mapping, Address)], at site: Site) -> Mapping {
-    chain(name, members.map(Member.init), at: site)
-  }
-
-  static func chain(_ name: String, _ members: [Member], at site: Site) -> Mapping {
+  /// Composes mappings, first to last. Their log-dets add up. Without members it is the identity at `site`.
+  package static func chain(_ name: String, _ members: [Member], at site: Site) -> Mapping {
     let mappings = members.map(\.mapping)
     let domain = mappings.first?.domain ?? Domain(site.inputDim)
-    let steps = members.map { Step($0) }
+    // A step holds only the fields that run for each batch: a whole mapping takes longer to copy.
+    let steps = members.map { ($0.address, $0.mapping.checkedBody, $0.mapping.preservesVolume) }
     let body: Body = { (params, inputs, context) throws(FlowError) in
       var (x, total) = (inputs, Tensor?.none)
-      for step in steps {
-        let (y, logDet) = try step.body(step.address(params), x, context)
+      for (address, body, preservesVolume) in steps {
+        let (y, logDet) = try body(address(params), x, context)
         x = y
-        if !step.preservesVolume { total = total.map { $0 + logDet } ?? logDet }
+        if !preservesVolume { total = sum(total, logDet) }
       }
       return (x, total ?? .zeros([inputs.rows], dtype: inputs.dtype))
     }
@@ -30,26 +25,27 @@ extension Mapping {
     return chain
   }
 
-  /// Mappings side by side, each on a range of the last axis; log-dets add up.
+  /// Runs mappings side by side, each on a range of the last axis. Their log-dets add up.
   ///
   /// The inputs' ranges cover the axis once, and so do the outputs'.
   static func split(
     _ name: String, _ parts: [Part], from shape: Shape, to outcome: Shape, at site: Site,
     _ combine: (@Sendable (_ params: Params, _ logDets: [Tensor]) -> Tensor)? = nil
   ) -> Mapping {
-    let mappings = parts.map(\.member.mapping)
-    let steps = parts.map { Step($0.member, inputs: $0.inputs.count < shape[-1] ? $0.inputs : nil) }
-    let order = parts.indices.sorted { parts[$0].outputs.lowerBound < parts[$1].outputs.lowerBound }
+    let (mappings, order) = (parts.map(\.member.mapping), outputOrder(parts))
+    let steps = parts.map { part in
+      let (mapping, address) = part.member
+      let inputs = part.inputs.count < shape[-1] ? part.inputs : nil
+      return (address, mapping.checkedBody, mapping.preservesVolume, inputs)
+    }
     let body: Body = { (params, x, context) throws(FlowError) in
       var (outputs, logDets): ([Tensor], [Tensor]) = ([], [])
-      for step in steps {
-        let part = step.inputs.map { x.sliced(axis: -1, $0) } ?? x
-        let (y, logDet) = try step.body(step.address(params), part, context)
+      for (address, body, preservesVolume, inputs) in steps {
+        let (y, logDet) = try body(address(params), inputs.map { x.sliced(axis: -1, $0) } ?? x, context)
         outputs.append(y)
-        if !step.preservesVolume { logDets.append(logDet) }
+        if !preservesVolume { logDets.append(logDet) }
       }
-      let total =
-        combine?(params, logDets) ?? logDets.dropFirst().reduce(logDets.first) { a, b in a.map { $0 + b } }
+      let total = combine?(params, logDets) ?? logDets.reduce(nil, sum)
       return (joined(outputs, order), total ?? .zeros([x.rows], dtype: x.dtype))
     }
     var split = Mapping(
@@ -60,58 +56,52 @@ extension Mapping {
     return split
   }
 
-  /// Densities of one number each, side by side in the order of the numbers.
-  package static func sideBySide(_ name: String, _ members: [(Mapping, Address)], at site: Site) -> Mapping {
-    let parts = members.enumerated().map { i, member in
-      Part(member: Member(mapping: member.0, address: member.1), inputs: i..<i + 1, outputs: 0..<0)
-    }
+  /// Makes a product of one-dimensional densities, one per feature.
+  package static func sideBySide(_ name: String, _ members: [Member], at site: Site) -> Mapping {
+    let parts: [Part] = members.enumerated().map { ($1, $0..<$0 + 1, 0..<0) }
     return split(name, parts, from: site.inputDim, to: [0], at: site)
   }
 
-  /// The mapping behind a change of the context, which may depend on the parameters around it.
+  /// Makes one density from densities of the same inputs, such as a mixture. `combine` gives its log-density
+  /// from theirs.
+  package static func alternatives(
+    _ name: String, _ members: [Member], at site: Site,
+    _ combine: @escaping @Sendable (_ params: Params, _ logDets: [Tensor]) -> Tensor
+  ) -> Mapping {
+    let parts: [Part] = members.map { ($0, 0..<site.channels, 0..<0) }
+    return split(name, parts, from: site.inputDim, to: [0], at: site, combine)
+  }
+
+  /// The same mapping with a changed context. The change may depend on the parameters of the composite.
   package func seeing(_ name: String, at address: Address, in site: Site, _ change: @escaping ContextChange)
     -> Mapping
   {
-    let (body, moved) = (body, statistics)
-    var statistics: Statistics?
-    if let moved {
-      statistics = { (params, x, context) throws(FlowError) in
-        try address.replacing(params, by: moved(address(params), x, change(params, context)))
-      }
+    let (member, body): (Member, Body) = ((self, address), body)
+    let update: Statistics = { (params, x, context) throws(FlowError) in
+      try Mapping.updating(member, in: params, x, change(params, context))
     }
     var mapping = Mapping(
       of: { (params, x, context) throws(FlowError) in
         try body(address(params), x, change(params, context))
-      }, site.boundary(name, domain), to: codomain, traits, statistics)
-    mapping.composition = .seeing(Member(mapping: self, address: address), change)
+      }, site.boundary(name, domain), to: codomain, traits, statistics.map { _ in update })
+    mapping.composition = .seeing(member, change)
     return mapping
   }
 
-  /// Densities of the same inputs, whose log-densities `combine` makes into one: the components of a mixture.
-  package static func alternatives(
-    _ name: String, _ members: [(Mapping, Address)], at site: Site,
-    _ combine: @escaping @Sendable (_ params: Params, _ logDets: [Tensor]) -> Tensor
-  ) -> Mapping {
-    let parts = members.map {
-      Part(member: Member(mapping: $0.0, address: $0.1), inputs: 0..<site.channels, outputs: 0..<0)
-    }
-    return split(name, parts, from: site.inputDim, to: [0], at: site, combine)
-  }
-
-  /// The same mapping with its body replaced: one that gives the same results in another way.
+  /// The same mapping with another body, which computes the same results in another way.
   func evaluated(_ name: String, by body: @escaping Body) -> Mapping {
-    var boundary = Boundary(name, domain: domain, contextDim: boundary.contextDim, dtype: boundary.dtype)
-    boundary.structure = self.boundary.structure
-    var mapping = Mapping(of: body, boundary, to: codomain, traits, statistics)
-    mapping.composition = composition
+    var mapping = self
+    (mapping.boundary.name, mapping.body) = (name, body)
     return mapping
   }
 
   /// The same mapping under another name.
   package func named(_ name: String) -> Mapping { evaluated(name, by: body) }
 
-  /// The mathematics as a member of another mapping runs it. Values outside the domain are an error of a bijection; rows
-  /// outside the support of a density have the log-density −∞, with derivative 0.
+  /// The body with the checks of a composite's member.
+  ///
+  /// A bijection throws for values outside its domain. A density gives rows outside its support the
+  /// log-density −∞, with derivative 0.
   package var checkedBody: Body {
     if domain.values == .reals { return body }
     let (domain, name, body, isDensity) = (domain, name, body, codomain.shape == [0])
@@ -127,20 +117,23 @@ extension Mapping {
       return (outputs, select(where: isOutside, -.infinity, logDensity))
     }
   }
+
+  var preservesVolume: Bool { traits.contains(.volumePreserving) }
 }
 
 // MARK: - Traits and statistics
 
 extension Mapping.Traits {
-  /// Volume is preserved where all members preserve it; rows are coupled where one member couples them.
+  /// A composite preserves volume if all members do. It couples rows if one member does.
   fileprivate init(of mappings: [Mapping]) {
-    self = mappings.allSatisfy { $0.traits.contains(.volumePreserving) } ? .volumePreserving : []
+    self = mappings.allSatisfy(\.preservesVolume) ? .volumePreserving : []
     if mappings.contains(where: { $0.traits.contains(.couplesRows) }) { insert(.couplesRows) }
   }
 }
 
 extension Domain.Values {
-  /// The set that all members have, where it is a set of single numbers; else all reals, and each member checks its own.
+  /// The set that all members share, if it restricts each number by itself. Otherwise all reals, and each
+  /// member checks its own set.
   fileprivate static func common(of values: [Domain.Values]) -> Domain.Values {
     guard let first = values.first, values.allSatisfy({ $0 == first }) else { return .reals }
     return first.isOfSingleNumbers ? first : .reals
@@ -148,20 +141,25 @@ extension Domain.Values {
 }
 
 extension Mapping {
-  /// Each member moves its statistics by its own inputs, which come through the members as they were.
+  /// Updates a member's statistics within the parameters of its composite.
+  private static func updating(
+    _ member: Member, in params: Params, _ batch: Tensor, _ context: Tensor?
+  ) throws(FlowError) -> Params {
+    guard let statistics = member.mapping.statistics else { return params }
+    return try member.address.replacing(params, by: statistics(member.address(params), batch, context))
+  }
+
+  /// Each member updates its statistics by its own inputs, which earlier members compute from the old
+  /// parameters.
   private static func chainStatistics(_ members: [Member]) -> Statistics? {
     guard let last = members.lastIndex(where: { $0.mapping.statistics != nil }) else { return nil }
-    let members = members[...last]
     return { (params, batch, context) throws(FlowError) in
       var (updated, x) = (params, batch)
-      for (i, member) in members.enumerated() {
-        if let statistics = member.mapping.statistics {
-          let moved = try statistics(member.address(updated), x, context)
-          updated = try member.address.replacing(updated, by: moved)
-        }
-        if i < last { x = try member.mapping.checkedBody(member.address(params), x, context).outputs }
+      for member in members[..<last] {
+        updated = try updating(member, in: updated, x, context)
+        x = try member.mapping.checkedBody(member.address(params), x, context).outputs
       }
-      return updated
+      return try updating(members[last], in: updated, x, context)
     }
   }
 
@@ -171,31 +169,20 @@ extension Mapping {
     return { (params, batch, context) throws(FlowError) in
       var updated = params
       for part in parts {
-        guard let statistics = part.member.mapping.statistics else { continue }
-        let moved = try statistics(
-          part.member.address(updated), batch.sliced(axis: -1, part.inputs), context)
-        updated = try part.member.address.replacing(updated, by: moved)
+        updated = try updating(part.member, in: updated, batch.sliced(axis: -1, part.inputs), context)
       }
       return updated
     }
   }
 }
 
-/// A member as its composite runs it for each batch: a whole mapping has many parts to copy.
-private struct Step: Sendable {
-  let body: Mapping.Body
-  let address: Address
-  let preservesVolume: Bool
-  let inputs: Range<Int>?
-
-  init(_ member: Mapping.Member, inputs: Range<Int>? = nil) {
-    (address, self.inputs) = (member.address, inputs)
-    preservesVolume = member.mapping.traits.contains(.volumePreserving)
-    body = member.mapping.checkedBody
-  }
+/// The order in which the outputs of parts stand on the last axis.
+func outputOrder(_ parts: [Mapping.Part]) -> [Int] {
+  parts.indices.sorted { parts[$0].outputs.lowerBound < parts[$1].outputs.lowerBound }
 }
 
-/// Parts side by side on the last axis, in the given order; those of densities have no numbers.
-private func joined(_ parts: [Tensor], _ order: [Int]) -> Tensor {
-  parts.count == 1 || parts[0].shape[-1] == 0 ? parts[0] : concatenate(order.map { parts[$0] }, axis: -1)
+/// Joins the outputs of parts on the last axis, in the given order. Densities have outputs without numbers.
+func joined(_ outputs: [Tensor], _ order: [Int]) -> Tensor {
+  outputs.count == 1 || outputs[0].shape[-1] == 0
+    ? outputs[0] : concatenate(order.map { outputs[$0] }, axis: -1)
 }

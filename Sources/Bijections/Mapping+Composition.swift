@@ -1,30 +1,24 @@
 import Tensors
 
 extension Mapping {
-  /// How a mapping is made from others. Memory-saving gradients, drift reports and summaries follow it.
+  /// The structure of a mapping that is made from others. Memory-saving gradients, drift reports and
+  /// summaries follow it.
   indirect enum Composition: Sendable {
-    /// A layer, with a faster way back than the general one where it has one.
+    /// A layer, and its own backward pass from outputs, if it has one that is faster than the general one.
     case layer(Reversal?)
     /// Members one after the other.
     case chain([Member])
     /// Members side by side on the last axis.
     case split([Part])
-    /// A mapping behind a change of the context.
+    /// A member that sees a changed context.
     case seeing(Member, ContextChange)
   }
 
   /// A mapping within another, and the address of its parameters.
-  struct Member: Sendable {
-    let mapping: Mapping
-    let address: Address
-  }
+  package typealias Member = (mapping: Mapping, address: Address)
 
-  /// A member beside others, and the ranges of the last axis that it reads and writes.
-  struct Part: Sendable {
-    let member: Member
-    let inputs: Range<Int>
-    let outputs: Range<Int>
-  }
+  /// A member, and the ranges of the last axis that it reads and writes.
+  typealias Part = (member: Member, inputs: Range<Int>, outputs: Range<Int>)
 
   /// A function of the composite's parameters and context.
   package typealias ContextChange =
@@ -44,11 +38,11 @@ extension Mapping {
   }
 }
 
-/// The place of a mapping's parameters in the tree of the mapping around it.
+/// The path from a composite's parameters to those of one member.
 package struct Address: Sendable {
-  /// Labels from the outside in; none where both have one tree.
+  /// The labels from the outside in. An empty list stands for the whole tree.
   let labels: [String]
-  /// The position of the first label in most trees, which spares a search.
+  /// The expected position of the first label, which spares a search.
   private let position: Int
 
   /// The address of a path (`components/0`); nil: the whole tree.
@@ -60,14 +54,13 @@ package struct Address: Sendable {
   /// The subtree at this address.
   package func callAsFunction(_ params: Params) -> Params {
     guard let first = labels.first else { return params }
-    var tree: Params
+    var tree = params
     if case .branch(let children) = params, position < children.count, children[position].label == first {
       tree = children[position].tree
     } else {
       tree = params.child(first)
     }
-    if labels.count > 1 { tree = labels.dropFirst().reduce(tree) { $0.child($1) } }
-    return tree
+    return labels.count == 1 ? tree : labels.dropFirst().reduce(tree) { $0.child($1) }
   }
 
   /// The tree with the subtree at this address replaced.
@@ -79,9 +72,8 @@ package struct Address: Sendable {
   func leavesBefore(in params: Params) -> Int {
     var (tree, count) = (params, 0)
     for label in labels {
-      for child in tree.children.prefix(while: { $0.label != label }) {
-        count += child.tree.learnedLeaves.count
-      }
+      let before = tree.children.prefix { $0.label != label }
+      count += before.reduce(0) { $0 + $1.tree.learnedLeaves.count }
       tree = tree.child(label)
     }
     return count

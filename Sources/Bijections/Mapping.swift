@@ -2,25 +2,26 @@ import Tensors
 
 /// One direction of a bijection: a pure function of parameters, a batch and a context.
 ///
-/// Calling it checks its arguments and throws a `FlowError` that says who, what was expected and what came; then it runs
-/// `body`, which holds mathematics only. Combinators call `body` directly.
+/// A call first checks its arguments and throws a `FlowError` that names the layer, the expectation and the
+/// value given. Then it runs `body`, which holds mathematics only. Combinators call `body` directly.
 public struct Mapping: Sendable {
-  /// The mathematics: outputs, and log|det ∂outputs/∂inputs| a row.
+  /// A function that gives outputs and log|det ∂outputs/∂inputs|, one number per row.
   public typealias Body =
     @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> (
       outputs: Tensor, logDet: Tensor
     )
-  /// How a batch moves the statistics among the parameters: the same tree, with some of its frozen leaves replaced.
+  /// A function that updates the statistics among the parameters by a batch. It returns the same tree with
+  /// some frozen leaves replaced.
   public typealias Statistics =
     @Sendable (
       _ params: Params, _ batch: Tensor, _ context: Tensor?
     ) throws(FlowError) -> Params
 
-  /// What holds of a mapping whatever its parameters.
+  /// Properties that hold for all parameters.
   public struct Traits: OptionSet, Sendable {
-    /// The bits.
+    /// One bit per property.
     public let rawValue: Int
-    /// Traits from bits.
+    /// Makes traits from bits.
     public init(rawValue: Int) { self.rawValue = rawValue }
     /// The log-determinant is 0 everywhere.
     public static let volumePreserving = Traits(rawValue: 1)
@@ -28,20 +29,20 @@ public struct Mapping: Sendable {
     public static let couplesRows = Traits(rawValue: 2)
   }
 
-  /// What is checked before `body` runs.
-  public private(set) var boundary: Boundary
-  /// What one output sample is.
+  /// The checks before `body` runs.
+  public internal(set) var boundary: Boundary
+  /// The shape and the possible values of one output sample.
   public let codomain: Domain
-  /// What holds whatever the parameters.
+  /// The properties that hold for all parameters.
   public let traits: Traits
-  /// What a training step's batch moves among the frozen leaves, unchecked; nil where there are no such statistics.
+  /// The unchecked update of the statistics in a training step; nil for a mapping without statistics.
   public let statistics: Statistics?
-  /// The unchecked mathematics.
-  public let body: Body
-  /// The mappings that this one is made of.
+  /// The function without checks.
+  public internal(set) var body: Body
+  /// The structure of a mapping that is made from others.
   var composition = Composition.layer(nil)
 
-  /// A mapping. A scalar log-det of `body` stands for every row.
+  /// Makes a mapping. A scalar log-det of `body` holds for every row.
   public init(
     _ boundary: Boundary, to codomain: Domain, traits: Traits = [], statistics: Statistics? = nil,
     body: @escaping Body
@@ -53,28 +54,25 @@ public struct Mapping: Sendable {
       }, boundary, to: codomain, traits, statistics)
   }
 
-  /// A mapping whose body gives one log-det for each row already.
+  /// Makes a mapping whose body always gives one log-det per row.
   package init(
     of body: @escaping Body, _ boundary: Boundary, to codomain: Domain, _ traits: Traits = [],
     _ statistics: Statistics? = nil
   ) {
-    self.boundary = boundary
-    self.codomain = codomain
-    self.traits = traits
-    self.statistics = statistics
-    self.body = body
+    (self.boundary, self.codomain, self.body) = (boundary, codomain, body)
+    (self.traits, self.statistics) = (traits, statistics)
   }
 
-  /// Who this is, in errors and summaries.
+  /// The name in errors and summaries.
   public var name: String { boundary.name }
-  /// What one input sample may be.
+  /// The shape and the allowed values of one input sample.
   public var domain: Domain { boundary.domain }
 
-  /// Outputs `[batch] + codomain` and log|det ∂outputs/∂inputs| `[batch]`.
+  /// Computes outputs `[batch] + codomain` and log|det ∂outputs/∂inputs| `[batch]`.
   ///
-  /// A row's result has the same bits in any batch; NaN stays in its row; no rows give no rows. Throws `FlowError` for a
-  /// parameter tree of another structure, a wrong shape or dtype, a missing or unexpected context, or a value outside
-  /// the domain.
+  /// A row's result has the same bits in any batch. NaN stays in its row, and an empty batch gives an empty
+  /// result. Throws `FlowError` for parameters of another structure, a wrong shape or dtype, a missing or
+  /// unexpected context, or a value outside the domain.
   public func callAsFunction(
     _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
@@ -87,8 +85,10 @@ public struct Mapping: Sendable {
     return (results[0], results[1])
   }
 
-  /// The parameters with the statistics that training keeps (batch normalization's running mean) moved by a batch of
-  /// inputs; the same tree for a mapping without any, and for no rows. Throws as the call does.
+  /// Updates the statistics among the parameters by a batch of inputs, such as the running mean of batch
+  /// normalization.
+  ///
+  /// Returns the same tree for a mapping without statistics and for an empty batch. Throws as the call does.
   public func updatingStatistics(
     _ params: Params, _ batch: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Params {
@@ -97,7 +97,7 @@ public struct Mapping: Sendable {
     return try statistics(params, batch, context)
   }
 
-  /// The same mapping, which lets only parameter trees of this structure pass.
+  /// The same mapping, which accepts parameter trees of this structure only.
   package func expecting(_ params: Params) -> Mapping {
     var mapping = self
     mapping.boundary = boundary.expecting(params)

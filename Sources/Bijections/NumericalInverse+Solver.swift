@@ -1,21 +1,24 @@
 import Tensors
 
-/// Newton's iteration kept inside a bracket, for all elements at once, on values.
+/// Newton's method within a bracket, for all elements at once, on values.
 ///
-/// Each step moves one end of an element's bracket to where the function was evaluated. The next point is Newton's where
-/// that lies inside the bracket and the step is at most half of the one before the last, the middle elsewhere: so the
-/// steps shrink at least as those of bisection do. An element stops when its value is met or its point does not move any
-/// more, and stays as it is: its bits do not depend on the others.
+/// Each step moves one end of an element's bracket to the point of the last evaluation. The next point is
+/// Newton's if it lies inside the bracket and the step is at most half of the last but one. Otherwise it is
+/// the middle of the bracket, so steps shrink at least as fast as in bisection.
+///
+/// An element stops when its value is met or its point no longer moves. It then stays unchanged, so its bits
+/// do not depend on the other elements.
 ///
 /// Press, Teukolsky, Vetterling & Flannery, *Numerical Recipes*, section 9.4 (`rtsafe`).
 struct MonotoneSolver {
   /// f and its derivative.
   let function: (_ x: Tensor) -> (value: Tensor, slope: Tensor)
 
-  /// Bisection from the widest bracket to neighbouring floats takes 2 · 64 steps at ordinary magnitudes.
+  /// The largest number of steps. Bisection from the widest bracket to adjacent floats takes at most 128 at
+  /// ordinary magnitudes.
   private static let limit = 200
 
-  /// x in [lower, upper] with f(x) = y.
+  /// Solves f(x) = y for x in [lower, upper].
   func solve(_ y: Tensor, _ lower: Tensor, _ upper: Tensor) -> Tensor {
     var (lower, upper) = (lower, upper)
     var x = lower + 0.5 * (upper - lower)
@@ -39,7 +42,7 @@ struct MonotoneSolver {
     return select(where: isNumber, x, .nan)
   }
 
-  /// The same without a bracket: y ± 1, doubled until it holds x.
+  /// Solves f(x) = y without a bracket: the interval y ± 1 is doubled until it contains x.
   func solve(_ y: Tensor) -> Tensor {
     var (lower, upper, width) = (y - 1, y + 1, 1.0)
     for _ in 0..<Self.limit {

@@ -2,18 +2,16 @@ import Tensors
 
 /// The x with f(x; θ) = y, element by element, for a function that strictly increases in x.
 ///
-/// A bracketed Newton iteration on values (`MonotoneSolver`) finds x to the last float or so. Derivatives do
-/// not go through it: they follow from the implicit function theorem, in forward and reverse mode and to
-/// every order.
+/// A bracketed Newton iteration on values (`MonotoneSolver`) finds x to about the last float. Derivatives of
+/// every order follow from the implicit function theorem, in forward and reverse mode.
 ///
-/// Cost: the function at most 200 times, mostly 5 to 10; and once more for each derivative.
+/// Cost: at most 200 evaluations of the function, mostly 5 to 10, and one more per derivative.
 ///
 /// - Parameters:
 ///   - y: the values to reach.
 ///   - parameters: the tensors that the function depends on and is differentiated by. Captured tensors are
 ///     constants.
-///   - bracket: where x is known to lie, constants; without it, the interval y ± 1 is doubled until it holds
-///     x.
+///   - bracket: constant bounds of x. Without them the interval y ± 1 is doubled until it contains x.
 ///   - function: f and ∂f/∂x > 0, each element from the same element of x (and from any parameters).
 /// - Returns: x in the shape of y; NaN where y or f is.
 public func inverseOfMonotone(

@@ -1,16 +1,19 @@
 import Randomness
 import Tensors
 
-// What an author of a combinator uses: the site makes both directions and carries all that the members have.
+// The functions for authors of combinators. A site makes both directions, and carries the members' traits,
+// statistics, domains and data for initial parameters.
 extension Site {
-  /// A bijection within another: the key that it draws from, and the path of its parameters (nil: the whole tree).
+  /// A bijection within another, the key that it draws from, and the path of its parameters. Without a path
+  /// its parameters are children of the composite's tree.
   public typealias Member = (bijection: any Bijection, key: Key, path: String?)
-  /// The same on ranges of the last axis. With several ranges it works on each with the same parameters.
+  /// A member on ranges of the last axis. It maps each range with the same parameters.
   public typealias Part = (bijection: any Bijection, key: Key, path: String?, channels: [Range<Int>])
 
-  /// Bijections one after the other, both ways. Data for a start pass through the members already initialized.
+  /// Composes bijections, first to last. Data for initial parameters pass through the members that are
+  /// initialized already.
   ///
-  /// Members with the same path share their parameters, which start as the first one's.
+  /// Members with the same path share their parameters. The first one gives the initial values.
   ///
   /// - Throws: the members' errors.
   public func chain(_ name: String, _ links: [Member]) throws(FlowError) -> Initialized {
@@ -26,7 +29,7 @@ extension Site {
       here.inputDim = member.forward.codomain.shape
     }
     if var data = initOutputs {
-      // Shapes are known from the front; the data come from the back.
+      // The first pass gives the shapes. Outputs then pass through the members from last to first.
       for (i, link) in links.enumerated().reversed() {
         sites[i].initOutputs = data
         members[i] = try link.bijection.initialize(link.key, at: sites[i])
@@ -34,17 +37,17 @@ extension Site {
       }
     }
     let addresses = zip(links, members).map { tree.adding($1.params, at: $0.path) }
-    let forward = zip(members, addresses).map { Mapping.Member(mapping: $0.forward, address: $1) }
-    let inverse = zip(members, addresses).map { Mapping.Member(mapping: $0.inverse, address: $1) }
     return (
-      tree.params, .chain(name, forward, at: self), .chain(name, Array(inverse.reversed()), at: here)
+      tree.params,
+      .chain(name, zip(members, addresses).map { ($0.forward, $1) }, at: self),
+      .chain(name, zip(members, addresses).reversed().map { ($0.inverse, $1) }, at: here)
     )
   }
 
-  /// Bijections side by side on the last axis, both ways. Their outputs stand in the order of the parts.
+  /// Runs bijections side by side on the last axis. Their outputs are in the order of the parts.
   ///
   /// - Throws: the members' errors.
-  /// - Precondition: the channels of all parts cover the last axis once. Parts without channels are left out.
+  /// - Precondition: The channels of all parts cover the last axis once. Parts without channels are skipped.
   public func split(_ name: String, _ slots: [Part]) throws(FlowError) -> Initialized {
     func rows(_ x: Tensor, _ ranges: [Range<Int>]) -> Tensor {
       concatenate(ranges.map { x.sliced(axis: -1, $0) }, axis: 0)
@@ -76,12 +79,8 @@ extension Site {
       if initOutputs != nil { member = try initialized(slot, outputs) }
       let address = tree.adding(member.params, at: slot.path)
       for (i, o) in zip(slot.channels, outputs) {
-        forward.append(
-          Mapping.Part(
-            member: Mapping.Member(mapping: member.forward, address: address), inputs: i, outputs: o))
-        inverse.append(
-          Mapping.Part(
-            member: Mapping.Member(mapping: member.inverse, address: address), inputs: o, outputs: i))
+        forward.append(((member.forward, address), inputs: i, outputs: o))
+        inverse.append(((member.inverse, address), inputs: o, outputs: i))
       }
     }
     outcome = outcome.replacing(-1, by: end)
@@ -91,7 +90,7 @@ extension Site {
     )
   }
 
-  /// A bijection that runs within the place of another, behind a change of the context.
+  /// Makes a bijection that sees its context through a transformation.
   func seeing(_ view: ContextView, _ bijection: any Bijection, _ key: Key) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try bijection.initialize(key, at: view.inside(self))
     return (view.params(around: params), view.seen(forward, in: self), view.seen(inverse, in: self))
@@ -103,13 +102,13 @@ extension Site {
   }
 }
 
-/// The parameter tree of a composite, as it grows.
+/// The parameter tree of a composite while members are added.
 struct CompositeTree {
   private var children: [Params.Child] = []
 
   var params: Params { .branch(children) }
 
-  /// The address of a member's parameters: new children of the tree, or those that stand at its path already.
+  /// Adds a member's parameters, unless its path has some already, and returns their address.
   mutating func adding(_ params: Params, at path: String?) -> Address {
     guard let path else {
       children += params.children.filter { child in !children.contains { $0.label == child.label } }

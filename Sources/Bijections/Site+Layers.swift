@@ -1,12 +1,12 @@
 import Tensors
 
-// Three ways to write a layer: with both log-dets, with the forward log-det alone, and without any.
+// Three functions make a layer: from both log-dets, from the forward log-det alone, and from none.
 extension Site {
   /// A function of parameters, a batch and a context that gives a tensor.
   public typealias Function =
     @Sendable (_ params: Params, _ x: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
 
-  /// A layer of which both directions compute their log-det.
+  /// Makes a layer from two directions that each compute their log-det.
   ///
   /// A log-det that is the same for all rows may be a scalar.
   ///
@@ -14,8 +14,8 @@ extension Site {
   ///   - name: the name in errors.
   ///   - params: the initial parameters; empty by default.
   ///   - domain: the samples allowed at the input; by default all real ones of this place's shape.
-  ///   - codomain: the samples that come out; likewise.
-  ///   - traits: properties that hold whatever the parameters.
+  ///   - codomain: the possible samples at the output; by default the same.
+  ///   - traits: properties that hold for all parameters.
   ///   - forward: data to latents: outputs and log|det J|.
   ///   - inverse: latents to data: outputs and log|det J|.
   public func layer(
@@ -30,7 +30,8 @@ extension Site {
     )
   }
 
-  /// A layer with one log-det formula, in terms of the inputs. The inverse negates it at the inputs that it has found.
+  /// Makes a layer from one log-det formula in terms of the inputs. The inverse computes the inputs and
+  /// negates the formula there.
   public func layer(
     _ name: String, _ params: Params = .empty, from domain: Domain? = nil, to codomain: Domain? = nil,
     traits: Mapping.Traits = [], forward: @escaping Function, logDet: @escaping Function,
@@ -45,7 +46,7 @@ extension Site {
     }
   }
 
-  /// A layer that preserves volume: its log-det is 0.
+  /// Makes a layer that preserves volume: its log-det is 0.
   public func volumePreserving(
     _ name: String, _ params: Params = .empty, to codomain: Domain? = nil, forward: @escaping Function,
     inverse: @escaping Function

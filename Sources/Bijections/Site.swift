@@ -1,6 +1,7 @@
 import Tensors
 
-/// Where a layer stands: what comes in. A new field here breaks no layer.
+/// The input of a layer within a flow: shapes, dtype and data for the initial parameters. A new field here
+/// breaks no layer.
 public struct Site: Sendable {
   /// One sample's shape.
   public var inputDim: Shape
@@ -8,34 +9,28 @@ public struct Site: Sendable {
   public var contextDim: Shape?
   /// Data at the layer's input, for a data-dependent start.
   public var initInputs: Tensor?
-  /// Data at the layer's output instead, where the layer is run backwards.
+  /// Data at the layer's output instead, for a layer that runs backwards.
   public var initOutputs: Tensor?
   /// The context of the initial rows.
   public var initContext: Tensor?
   /// The dtype of parameters and data.
   public var dtype: DType
 
-  /// A place in a flow.
+  /// Describes the input of a layer.
   public init(
     inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil, initContext: Tensor? = nil,
     dtype: DType = .float32
   ) {
-    self.inputDim = inputDim
-    self.contextDim = contextDim
-    self.initInputs = initInputs
-    self.initContext = initContext
-    self.dtype = dtype
+    (self.inputDim, self.contextDim, self.dtype) = (inputDim, contextDim, dtype)
+    (self.initInputs, self.initContext) = (initInputs, initContext)
   }
 
-  /// Throws when a caller's arguments cannot be a place.
+  /// Throws for empty shapes, a dtype that is not floating point, and initial inputs that do not fit.
   public func check(who: String) throws(FlowError) {
-    func requireSizes(_ shape: Shape, _ what: String) throws(FlowError) {
-      if shape.rank == 0 || shape.rank == Shape.maximumRank || shape.count == 0 {
-        throw .mismatch(who: who, what: what, expected: "with 1 to 5 axes, none of size 0", got: "\(shape)")
-      }
+    for case (let what, let shape?) in [("inputDim", inputDim), ("contextDim", contextDim)]
+    where shape.rank == 0 || shape.rank == Shape.maximumRank || shape.count == 0 {
+      throw .mismatch(who: who, what: what, expected: "with 1 to 5 axes, none of size 0", got: "\(shape)")
     }
-    try requireSizes(inputDim, "inputDim")
-    if let contextDim { try requireSizes(contextDim, "contextDim") }
     if !dtype.isFloatingPoint {
       throw .mismatch(who: who, what: "dtype", expected: "float32 or float64", got: "\(dtype)")
     }
@@ -50,15 +45,20 @@ public struct Site: Sendable {
     }
   }
 
-  /// Throws unless a sample is a flat image.
-  func checkImage(who: String) throws(FlowError) {
-    if inputDim.rank != 3 {
-      throw .mismatch(who: who, what: "a sample", expected: "[height, width, channels]", got: "\(inputDim)")
-    }
+  /// Throws a `mismatch` that names the input's shape unless the condition holds.
+  package func expect(
+    _ condition: Bool, _ who: String, _ what: String, _ expected: @autoclosure () -> String
+  ) throws(FlowError) {
+    if !condition { throw .mismatch(who: who, what: what, expected: expected(), got: "\(inputDim)") }
   }
 
-  /// The size of the last axis: features of a vector, channels of an image.
+  /// Throws unless samples have the axes of an image.
+  func checkImage(who: String) throws(FlowError) {
+    try expect(inputDim.rank == 3, who, "a sample", "[height, width, channels]")
+  }
+
+  /// The size of the last axis: the features of a vector, or the channels of an image.
   public var channels: Int { inputDim[-1] }
-  /// How often the channels stand in a sample: 1 for a vector, the number of pixels for an image.
+  /// The number of positions in a sample: 1 for a vector, the number of pixels for an image.
   public var positions: Int { inputDim.count / max(channels, 1) }
 }

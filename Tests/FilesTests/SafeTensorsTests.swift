@@ -118,4 +118,15 @@ import Testing
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
   }
+
+  /// A leapfrog step's leaves had no `net/` in version 0.1. Another tree's leaves are not mistaken for them.
+  @Test func readsFormerPaths() throws {
+    let (weight, bias) = (Tensor([[1, 2], [3, 4]]), Tensor([5, 6]))
+    let today: Params = ["0": ["net": ["weight": .leaf(weight), "bias": .leaf(bias)]]]
+    let former = SafeTensors(["0": ["weight": .leaf(2 * weight), "bias": .leaf(bias)]])
+    #expect(try former.tree(like: today)[path: "0/net/weight"]?.value?.doubles == [2, 4, 6, 8])
+    #expect(try SafeTensors(today).tree(like: today)[path: "0/net/bias"]?.value?.doubles == [5, 6])
+    let other = SafeTensors(["1": ["weight": .leaf(weight), "bias": .leaf(bias)]])
+    #expect(throws: FlowError.self) { try other.tree(like: today) }
+  }
 }

@@ -1,4 +1,4 @@
-"""Writes Pareto-smoothed importance weights of ArviZ, for Tests/FlowsTests/PsisTests.swift.
+"""Writes Pareto-smoothed importance weights of ArviZ, for Tests/TrainingTests/PsisTests.swift.
 
     python Tests/Fixtures/make_psis.py        # in the repository's root; writes Tests/TrainingTests/Fixtures/psis.json
 

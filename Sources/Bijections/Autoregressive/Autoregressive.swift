@@ -2,23 +2,22 @@ import Networks
 import Randomness
 import Tensors
 
-/// Each number is transformed under parameters that depend on the numbers before it: a masked autoregressive
-/// flow.
+/// A masked autoregressive flow: a transformer maps each feature, and its parameters depend on the features
+/// before it.
 ///
 /// Map: yᵢ = f(xᵢ; θᵢ) with θᵢ = netᵢ(x₁ … xᵢ₋₁, context), all θ from one pass of a masked network (`MADE`).
-/// An image's numbers come in row-major order.
+/// The features of an image are in row-major order.
 ///
 /// log|det J| = that of the transformer: the Jacobian is triangular. Cost: one network and one transformer.
 ///
-/// Inverse: xᵢ = f⁻¹(yᵢ; θᵢ) in order, exact, in D steps, one after the other. A step computes the units of the
-/// network that the number before it settles, so all steps together do the arithmetic of one pass; to be
-/// differentiated they take D passes. `Inverted(Autoregressive(...))` has the fast pass in the
-/// sampling direction and the slow one in the density's: an inverse autoregressive flow (Kingma et al. 2016,
-/// arXiv 1606.04934, section 4).
+/// Inverse: xᵢ = f⁻¹(yᵢ; θᵢ) in order, exact, in D sequential steps. A step computes only the units that the
+/// feature before it determines, so all steps together cost one pass. Under differentiation they cost D
+/// passes. `Inverted(Autoregressive(...))` is an inverse autoregressive flow, with the fast pass in the
+/// sampling direction (Kingma et al. 2016, arXiv 1606.04934, section 4).
 ///
-/// With `Affine` the network gives the scale of x, y = x · exp(s) + t. The papers and jax-flows give the
-/// noise's scale, y = (x − μ) · exp(−α): that is `InverseTransformer(Affine(scale: .exponential))`, with s =
-/// −α and t = −μ · exp(−α).
+/// With `Affine` the network gives the scale of x, y = x · exp(s) + t. In the papers and jax-flows it gives
+/// the scale of the noise, y = (x − μ) · exp(−α). That is `InverseTransformer(Affine(scale: .exponential))`,
+/// with s = −α and t = −μ · exp(−α).
 ///
 /// Parameters: `net`, as of `MADE`. Its last layer starts at zero, and so do the transformer's raw
 /// parameters.
@@ -32,10 +31,9 @@ public struct Autoregressive: Bijection {
   private let network: MADE
   private let transformer: any Transformer
 
-  /// An autoregressive map whose transformer's parameters the masked network gives.
+  /// Makes an autoregressive flow from the masked network and the transformer whose parameters it gives.
   public init(_ network: MADE, _ transformer: any Transformer = Affine()) {
-    self.network = network
-    self.transformer = transformer
+    (self.network, self.transformer) = (network, transformer)
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -71,13 +69,13 @@ public struct Autoregressive: Bijection {
 }
 
 extension Tensor {
-  /// Raw parameters [rows, D · count], number by number, in the order in which a transformer wants them.
+  /// Raw parameters [rows, D · count], sorted by feature, in the order that a transformer expects.
   fileprivate func inOrder(of transformer: any Transformer) -> Tensor {
     if transformer.parameterOrder == .byNumber { return self }
     let count = transformer.parameterCount
     return reshaped(to: [rows, shape[1] / count, count]).transposed().reshaped(to: shape)
   }
 
-  /// A row's numbers on one axis.
+  /// All features of a row on one axis.
   var flattened: Tensor { reshaped(to: [rows, shape.sample.count]) }
 }

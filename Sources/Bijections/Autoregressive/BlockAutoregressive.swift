@@ -2,12 +2,13 @@ import Networks
 import Randomness
 import Tensors
 
-/// A network whose weights make it triangular and increasing: a block neural autoregressive flow.
+/// A block neural autoregressive flow: a network with weights that make its Jacobian triangular with a
+/// positive diagonal.
 ///
-/// Map: y = σ(g) · F(x) + (1 − σ(g)) · x, where F has layers h ↦ tanh(h W + b), the last one without tanh,
-/// and every number has its own block of units. W is block triangular: weights from the units of number j to
-/// those of number i are free for j < i, exp(V) for j = i, and there are none for j > i. So Fᵢ depends on x₁
-/// … xᵢ and rises with xᵢ. Each column of W is scaled to length exp(s) (weight normalization).
+/// Map: y = σ(g) · F(x) + (1 − σ(g)) · x, where F has layers h ↦ tanh(h W + b), the last one without tanh.
+/// Every feature has its own block of units. W is block triangular: weights from the units of feature j to
+/// those of feature i are free for j < i, exp(V) for j = i, and 0 for j > i. So Fᵢ depends on x₁ … xᵢ and
+/// increases with xᵢ. Each column of W is scaled to length exp(s) (weight normalization).
 ///
 /// log|det J| = Σᵢ softplus(g + ℓᵢ) − softplus(g) with ℓᵢ = log ∂Fᵢ/∂xᵢ, the product of the diagonal blocks
 /// and the slopes of tanh, accumulated by log-sum-exp. Cost: a dense network of D · width units and D ·
@@ -17,19 +18,19 @@ import Tensors
 /// derivative by the implicit function theorem: D times some dozens of passes.
 ///
 /// Parameters: `layer_0`, `layer_1`, ... with `weight` [in, out] (V on the diagonal blocks; Glorot uniform),
-/// `logNorm` [out] (s; 0) and `bias` [out] (uniform within ±1/√units of a number); `context` [context, out]
-/// in the first layer (Glorot uniform); `gate` [D] (g; 0). Units of a number stand together, numbers in
-/// order.
+/// `logNorm` [out] (s; 0) and `bias` [out] (uniform within ±1/√units of a feature). The first layer also has
+/// `context` [context, out] (Glorot uniform). `gate` [D] is g, 0 at first. The units of a feature are
+/// adjacent, and features are in order.
 ///
 /// Domain: all reals. Errors: a layer without units.
 ///
-/// De Cao, Titov & Aziz 2019, *Block neural autoregressive flow*, arXiv 1904.04676, section 3. Without the
-/// gate, which is the authors' code's, F is bounded and its image not all reals; with it the slope is at
+/// De Cao, Titov & Aziz 2019, *Block neural autoregressive flow*, arXiv 1904.04676, section 3. The gate is
+/// from the authors' code. Without it F is bounded, and its image is not all reals. With it the slope is at
 /// least 1 − σ(g).
 public struct BlockAutoregressive: Bijection {
   private let widths: [Int]
 
-  /// A flow with the given numbers of hidden units for each number.
+  /// Makes a flow with the given numbers of hidden units per feature, layer by layer.
   public init(hidden widths: [Int] = [8, 8]) { self.widths = widths }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -54,7 +55,7 @@ public struct BlockAutoregressive: Bijection {
     }
   }
 
-  /// xᵢ from yᵢ, the network of the first i + 1 numbers, and those before it.
+  /// Solves for xᵢ, given yᵢ, the network of the first i + 1 features, and the features before it.
   private func solved(_ i: Int, _ network: [Tensor], _ target: Tensor, _ known: Tensor) -> Tensor {
     let shapes = network.map(\.shape)
     let packed = concatenate(network.map { $0.reshaped(to: [$0.count]) }, axis: 0)

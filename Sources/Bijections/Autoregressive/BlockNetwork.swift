@@ -1,12 +1,9 @@
 import Tensors
 
-/// A block triangular matrix of `size` numbers: `inputs` units of each number to `outputs` units of each.
+/// A block triangular matrix from `inputs` units to `outputs` units of each of `size` features.
 struct BlockLayer: Sendable {
-  let size: Int
-  let inputs: Int
-  let outputs: Int
-  private let isFree: Tensor
-  private let isDiagonal: Tensor
+  let size, inputs, outputs: Int
+  private let isFree, isDiagonal: Tensor
 
   init(size: Int, inputs: Int, outputs: Int) {
     (self.size, self.inputs, self.outputs) = (size, inputs, outputs)
@@ -30,15 +27,11 @@ struct BlockLayer: Sendable {
   }
 }
 
-/// F of `BlockAutoregressive` and its gate, with weights normalized once for any number of passes.
+/// The network F of `BlockAutoregressive` and its gate, with weights normalized once for all passes.
 struct BlockNetwork {
-  private struct Layer {
-    let weight: Tensor
-    let logDiagonal: Tensor
-    /// The bias, and what the context adds to it: [units], or [rows, units].
-    let bias: Tensor
-  }
-  private let layers: [Layer]
+  /// The tensors of each layer. With a context the first bias is its sum with the context's share,
+  /// [rows, units].
+  private let layers: [(weight: Tensor, logDiagonal: Tensor, bias: Tensor)]
   private let gate: Tensor
 
   init(_ blocks: [BlockLayer], _ params: Params, _ context: Tensor?) {
@@ -46,14 +39,13 @@ struct BlockNetwork {
       let layer = params.child(i)
       let (weight, logDiagonal) = blocks[i].weights(layer)
       let shift = i == 0 ? context.map { matmul($0.flattened, layer["context"]) } : nil
-      return Layer(
-        weight: weight, logDiagonal: logDiagonal, bias: shift.map { $0 + layer["bias"] } ?? layer["bias"])
+      return (weight, logDiagonal, shift.map { $0 + layer["bias"] } ?? layer["bias"])
     }
     gate = params["gate"]
   }
 
-  /// The tensors of the network of the first `count` numbers, which see no others: the leading blocks of
-  /// every matrix.
+  /// The tensors of the network of the first `count` features, which depend on no others: the leading blocks
+  /// of every matrix.
   func leading(_ count: Int) -> [Tensor] {
     let parts = layers.flatMap { layer in
       let (outputs, inputs) = (layer.logDiagonal.shape[1] * count, layer.logDiagonal.shape[2] * count)
@@ -65,10 +57,10 @@ struct BlockNetwork {
     return parts + [gate[0..<count]]
   }
 
-  /// The network of tensors that `leading` gave.
+  /// Makes a network from the tensors of `leading`.
   init(_ tensors: [Tensor]) {
     layers = stride(from: 0, to: tensors.count - 1, by: 3).map {
-      Layer(weight: tensors[$0], logDiagonal: tensors[$0 + 1], bias: tensors[$0 + 2])
+      (tensors[$0], tensors[$0 + 1], tensors[$0 + 2])
     }
     gate = tensors[tensors.count - 1]
   }

@@ -1,20 +1,19 @@
 import Randomness
 import Tensors
 
-/// A bijection or a distribution that sees its context through a transformation: an embedding, a normalization, a squeeze.
+/// A bijection or a distribution that sees a transformed context: an embedding, a normalization, a squeeze.
 ///
 /// ```swift
 /// Conditioned(flow, by: Summary(hidden: [64], width: 8))
 /// Conditioned(coupling, by: SqueezedContext())
 /// ```
 ///
-/// Map, log|det J| and inverse: those of the base, given transformation(context) in place of the context. The
-/// transformation changes no volume of the sample.
+/// Map, log|det J| and inverse: those of the base, given transformation(context) instead of the context.
 ///
-/// Parameters: the transformation's under its label (`summary`, `context`) beside `base`; the base's alone for a
-/// transformation without parameters. An embedding is therefore trained and saved with the rest.
+/// Parameters: those of the transformation under its label (`summary`, `context`), and `base`. If the
+/// transformation has none, they are those of the base alone. Embeddings are trained and saved with the rest.
 ///
-/// Domain: the base's. Errors: the base's and the transformation's.
+/// Domain: that of the base. Errors: those of the base and of the transformation.
 ///
 /// Radev et al. 2020, *BayesFlow*, arXiv 2003.06281, section 2.4.
 public struct Conditioned<Base: Sendable>: Sendable {
@@ -23,13 +22,12 @@ public struct Conditioned<Base: Sendable>: Sendable {
   /// The transformation of the context.
   public let transform: any ContextTransform
 
-  /// A bijection or a distribution, and the transformation of its context.
+  /// Makes a bijection or a distribution see its context through a transformation.
   public init(_ base: Base, by transform: any ContextTransform) {
-    self.base = base
-    self.transform = transform
+    (self.base, self.transform) = (base, transform)
   }
 
-  /// The transformation at a place: it draws from `key.folded(in: 0)`, the base from `key.folded(in: 1)`.
+  /// Initializes the transformation from `key.folded(in: 0)`. The base draws from `key.folded(in: 1)`.
   package func view(_ key: Key, at site: Site) throws(FlowError) -> ContextView {
     try transform.initialize(key.folded(in: 0), at: site)
   }
@@ -43,17 +41,17 @@ extension Conditioned: Bijection where Base: Bijection {
   }
 }
 
-/// A function of the context, which a key and a place turn into parameters and a pure function.
+/// A transformation of the context. A key and a site turn it into parameters and a pure function.
 public protocol ContextTransform: Sendable {
-  /// The initial parameters and the function, for the context at `site`.
+  /// Makes the initial parameters and the function for the context at `site`.
   ///
-  /// - Throws: `FlowError.mismatch` without a context where one is needed, or for one that does not fit.
+  /// - Throws: `FlowError.mismatch` for a missing context, or for one of the wrong shape.
   func initialize(_ key: Key, at site: Site) throws(FlowError) -> ContextView
 }
 
-/// A transformation of the context at a place.
+/// An initialized transformation of the context.
 public struct ContextView: Sendable {
-  /// The function of its own parameters and a context; nil: the base sees no context.
+  /// A function of the transformation's parameters and the context. It returns nil to hide the context.
   public typealias Body = @Sendable (_ params: Params, _ context: Tensor) throws(FlowError) -> Tensor?
 
   let name: String
@@ -61,7 +59,7 @@ public struct ContextView: Sendable {
   let own: (label: String, params: Params)?
   let body: Body
 
-  /// A transformation of the context.
+  /// Makes a transformation from its function and its initial parameters.
   ///
   /// - Parameters:
   ///   - name: the name in errors.
@@ -75,7 +73,7 @@ public struct ContextView: Sendable {
     (self.name, self.contextDim, self.own, self.body) = (name, contextDim, own, body)
   }
 
-  /// The place of the base.
+  /// The site of the base, with the transformed context.
   package func inside(_ site: Site) throws(FlowError) -> Site {
     var inner = site
     inner.contextDim = contextDim
@@ -83,7 +81,7 @@ public struct ContextView: Sendable {
     return inner
   }
 
-  /// The parameters with those of the base.
+  /// Joins the parameters with those of the base.
   package func params(around base: Params) -> Params {
     own.map { .branch([.init($0.label, $0.params), .init("base", base)]) } ?? base
   }
@@ -91,7 +89,7 @@ public struct ContextView: Sendable {
   /// The address of the base's parameters.
   package var base: Address { Address(own == nil ? nil : "base", position: 1) }
 
-  /// The transformed context, from the parameters with those of the base.
+  /// The transformation as a function of the joined parameters.
   package var change: Mapping.ContextChange {
     let (label, body) = (Address(own?.label), body)
     return { (params, context) throws(FlowError) in
@@ -100,7 +98,7 @@ public struct ContextView: Sendable {
     }
   }
 
-  /// A mapping of the base, as seen from outside.
+  /// Wraps a mapping of the base in the transformation.
   package func seen(_ mapping: Mapping, in site: Site) -> Mapping {
     mapping.seeing("\(name)(\(mapping.name))", at: base, in: site, change)
   }

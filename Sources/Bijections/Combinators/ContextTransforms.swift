@@ -10,14 +10,15 @@ extension Summary: ContextTransform {
   }
 }
 
-/// An activation normalization of the context, as a conditional Glow does to its condition.
+/// Normalizes the context with an activation normalization, as conditional Glow does.
 ///
-/// Map: (context − bias) · exp(logScale), channel by channel. Parameters: `context`, as of `ActNorm`. With `initContext` the
-/// base sees mean 0 and standard deviation 1 on that batch. Errors: `mismatch` without a context.
+/// Map: (context − bias) · exp(logScale), channel by channel. Parameters: `context`, as of `ActNorm`. With
+/// `initContext` the base sees mean 0 and standard deviation 1 on that batch. Errors: `mismatch` without a
+/// context.
 ///
 /// NetworkConditionalGlow of InvertibleNetworks.jl, src/networks/invertible_network_conditional_glow.jl.
 public struct NormalizedContext: ContextTransform {
-  /// A normalization of the context.
+  /// Makes a normalization of the context.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> ContextView {
@@ -30,21 +31,17 @@ public struct NormalizedContext: ContextTransform {
   }
 }
 
-/// A squeeze of an image context, as a level of a multi-scale flow needs beside a squeezed sample.
+/// Squeezes an image context, for a level of a multi-scale flow whose samples are squeezed too.
 ///
-/// A vector context, or none, passes as it is. No parameters. Errors: `mismatch` for an image context with positions that
-/// cannot be halved so often.
+/// A vector context, or none, passes as it is. No parameters. Errors: `mismatch` for an image context with
+/// positions that cannot be halved so often.
 public struct SqueezedContext: ContextTransform {
   private let times: Int
   private let pattern: SqueezePattern
 
-  /// A number of squeezes, by a pattern.
+  /// Squeezes image contexts a number of times by a pattern.
   public init(times: Int = 1, pattern: SqueezePattern = .checkerboard) {
     (self.times, self.pattern) = (times, pattern)
-  }
-
-  private func squeezed(_ context: Tensor) -> Tensor {
-    (0..<times).reduce(context) { x, _ in pattern.squeezed(x) }
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> ContextView {
@@ -56,16 +53,16 @@ public struct SqueezedContext: ContextTransform {
         who: "SqueezedContext", what: "a context with", expected: "multiples of \(1 << times) positions",
         got: "\(contextDim)")
     }
-    let sizes = contextDim.sizes.dropLast().map { $0 >> times }
-    return ContextView(
-      "SqueezedContext", contextDim: Shape(sizes + [contextDim[-1] << (sizes.count * times)])
-    ) { squeezed($1) }
+    let small = (0..<times).reduce(contextDim) { shape, _ in SqueezePattern.halved(shape) }
+    return ContextView("SqueezedContext", contextDim: small) { _, context in
+      (0..<times).reduce(context) { x, _ in pattern.squeezed(x) }
+    }
   }
 }
 
-/// No context for the base: where only the prior is to be conditional, as in class-conditional Glow.
+/// Hides the context from the base, for flows with a conditional prior only, such as class-conditional Glow.
 public struct NoContext: ContextTransform {
-  /// A context that the base does not see.
+  /// Hides the context.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> ContextView {

@@ -1,17 +1,17 @@
 import Randomness
 import Tensors
 
-/// A bijection run backwards: its inverse is the forward direction.
+/// Swaps the two directions of a bijection.
 ///
-/// Map: y = f⁻¹(x); log|det J| is that of the inverse; inverse: f. Parameters: those of the bijection, unwrapped.
+/// Map: y = f⁻¹(x). log|det J|: that of f⁻¹. Inverse: f. Parameters: those of f.
 ///
-/// Data for a data-dependent start stand at the inner bijection's output. Errors: the bijection's own; `mismatch` when
-/// it changes the sample's shape (give its opposite instead).
+/// Data for initial parameters are taken as outputs of f. Errors: those of f; `mismatch` if f changes the
+/// sample's shape. Use its counterpart then, such as `Unsqueeze` for `Squeeze`.
 public struct Inverted: Bijection {
-  /// The bijection that runs backwards.
+  /// The bijection whose directions are swapped.
   public let bijection: any Bijection
 
-  /// The bijection backwards.
+  /// Swaps the directions of a bijection.
   public init(_ bijection: any Bijection) { self.bijection = bijection }
 
   public var members: [any Bijection] { [bijection] }
@@ -20,7 +20,7 @@ public struct Inverted: Bijection {
     var inner = site
     (inner.initInputs, inner.initOutputs) = (site.initOutputs, site.initInputs)
     let (params, forward, inverse) = try bijection.initialize(key, at: inner)
-    if forward.codomain.shape != site.inputDim {
+    guard forward.codomain.shape == site.inputDim else {
       throw .mismatch(
         who: "Inverted", what: "a bijection that keeps the shape", expected: "\(site.inputDim)",
         got: "\(forward.name) to \(forward.codomain.shape)")

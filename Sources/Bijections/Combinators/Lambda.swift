@@ -1,7 +1,7 @@
 import Randomness
 import Tensors
 
-/// A layer from a function value, written on the spot.
+/// A layer made from a closure.
 ///
 /// ```swift
 /// let double = Lambda { key, site in
@@ -17,7 +17,7 @@ import Tensors
 public struct Lambda: Bijection {
   private let make: @Sendable (Key, Site) throws(FlowError) -> Initialized
 
-  /// A layer that `make` initializes.
+  /// Makes a layer that the closure initializes.
   public init(_ make: @escaping @Sendable (Key, Site) throws(FlowError) -> Initialized) { self.make = make }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized { try make(key, site) }

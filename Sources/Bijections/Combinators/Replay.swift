@@ -1,22 +1,23 @@
 import Tensors
 
-/// A bijection in one direction beside the other, taken layer by layer: the engine of `Reversible`.
+/// Runs one direction of a bijection beside the other, layer by layer: the engine of `Reversible`.
 ///
-/// It follows the compositions of both in step: chains, members side by side, and changes of the context. A pair whose
-/// compositions differ counts as one layer.
+/// It follows the compositions of both in step: chains, members side by side, and changes of the context. A
+/// pair whose compositions differ counts as one layer.
 struct Replay: Sendable {
   let mapping: Mapping
   let inverse: Mapping
   let checkpoint: Int?
 
-  /// Outputs and log-det, and the map from their cotangents to those of inputs, learned leaves and context.
+  /// Computes outputs and log-det, and their pullback to inputs, learned leaves and context.
   func run(
-    _ params: Params, _ x: Tensor, _ context: Tensor?, wanted: (inputs: Bool, context: Bool)
+    _ point: Arguments, wanted: (inputs: Bool, context: Bool)
   ) throws(FlowError) -> (outputs: [Tensor], pullback: ([Tensor?]) -> [Tensor?]) {
-    let (results, stored, count) = try forward(params, x, context, storing: isStored)
+    let (x, context) = (point.inputs[0], point.context)
+    let (results, stored, count) = try forward(point.params, x, context, storing: isStored)
     let pullback: ([Tensor?]) -> [Tensor?] = { cotangents in
       do throws(FlowError) {
-        var place = Place(params, context, byContext: wanted.context)
+        var place = Place(point.params, context, byContext: wanted.context)
         var index = count
         let state = try walk(inverse, mapping, (results.x, nil, cotangents[0]), &place) {
           (back, layer, state, place) throws(FlowError) in
@@ -29,8 +30,7 @@ struct Replay: Sendable {
         }
         return [state.cotangent] + place.byParams + (context == nil ? [] : [place.byContext])
       } catch {
-        let inputs = [x] + params.learnedLeaves + (context.map { [$0] } ?? [])
-        return inputs.map { .full($0.shape, .nan, dtype: $0.dtype) }
+        return point.tensors.map { .full($0.shape, .nan, dtype: $0.dtype) }
       }
     }
     return ([results.x, results.logDet ?? .zeros([x.rows], dtype: x.dtype)], pullback)
@@ -54,7 +54,8 @@ struct Replay: Sendable {
 
   private func isStored(_ layer: Int) -> Bool { checkpoint.map { layer > 0 && layer % $0 == 0 } ?? false }
 
-  /// The results, the stored inputs of layers by their number in running order, and the number of layers.
+  /// Runs forward. Returns the results, the stored inputs by their layer's number in running order, and the
+  /// number of layers.
   private func forward(
     _ params: Params, _ x: Tensor, _ context: Tensor?, storing isStored: (Int) -> Bool
   ) throws(FlowError) -> (results: State, stored: [Int: Tensor], count: Int) {
@@ -65,17 +66,18 @@ struct Replay: Sendable {
       if isStored(count) { stored[count] = state.x }
       count += 1
       let (y, logDet) = try layer.checkedBody(place.params, state.x, place.context)
-      return (y, layer.traits.contains(.volumePreserving) ? nil : logDet, nil)
+      return (y, layer.preservesVolume ? nil : logDet, nil)
     }
     return (results, stored, count)
   }
 
   // MARK: - The walk
 
-  /// A batch on its way: values, the sum of log-dets so far within a composite, and the values' cotangent (nil: zero).
+  /// The state of a walk: values, the sum of log-dets within a composite, and the values' cotangent. Nil
+  /// stands for zero.
   private typealias State = (x: Tensor, logDet: Tensor?, cotangent: Tensor?)
 
-  /// One layer, beside the layer that undoes it.
+  /// The action of a walk on one layer and its inverse.
   private typealias Layer = (_ layer: Mapping, _ back: Mapping, State, inout Place) throws(FlowError) -> State
 
   private func walk(
@@ -90,20 +92,18 @@ struct Replay: Sendable {
       }
       return (state.x, total, state.cotangent)
     case (.split(let parts), .split(let partners)) where parts.count == partners.count:
-      var (states, total): ([(range: Range<Int>, state: State)], Tensor?) = ([], nil)
+      var states: [State] = []
       for (part, partner) in zip(parts, partners.reversed()) {
         func own(_ x: Tensor) -> Tensor { x.sliced(axis: -1, part.inputs) }
         let start = (own(state.x), Tensor?.none, state.cotangent.map(own))
-        states.append((part.outputs, try inside(part.member, partner.member, start, &place, layer)))
-        total = sum(total, states.last?.state.logDet)
+        states.append(try inside(part.member, partner.member, start, &place, layer))
       }
-      states.sort { $0.range.lowerBound < $1.range.lowerBound }
-      func joined(_ pieces: [Tensor]) -> Tensor {
-        pieces.count == 1 ? pieces[0] : concatenate(pieces, axis: -1)
-      }
-      let isFollowed = states.contains { $0.state.cotangent != nil }
-      let cotangents = states.map { $0.state.cotangent ?? .zeros($0.state.x.shape, dtype: $0.state.x.dtype) }
-      return (joined(states.map(\.state.x)), total, isFollowed ? joined(cotangents) : nil)
+      let (order, isFollowed) = (outputOrder(parts), states.contains { $0.cotangent != nil })
+      let cotangents = states.map { $0.cotangent ?? .zeros($0.x.shape, dtype: $0.x.dtype) }
+      return (
+        joined(states.map(\.x), order), states.map(\.logDet).reduce(nil, sum),
+        isFollowed ? joined(cotangents, order) : nil
+      )
     case (.seeing(let member, let change), .seeing(let partner, _)):
       return try place.seeing(change) { (place) throws(FlowError) in
         try inside(member, partner, state, &place, layer)
@@ -122,13 +122,13 @@ struct Replay: Sendable {
   }
 }
 
-/// The parameters and the context of a mapping within a walk, and the cotangents that gather for them.
+/// The parameters and the context of a mapping within a walk, and the sums of their cotangents.
 private struct Place {
-  private(set) var params: Params
-  private(set) var context: Tensor?
+  let params: Params
+  let context: Tensor?
+  let wantsContext: Bool
   private(set) var byParams: [Tensor?]
   private(set) var byContext: Tensor?
-  let wantsContext: Bool
 
   init(_ params: Params, _ context: Tensor?, byContext wantsContext: Bool) {
     (self.params, self.context, self.wantsContext) = (params, context, wantsContext)
@@ -140,7 +140,7 @@ private struct Place {
     byContext = sum(byContext, context)
   }
 
-  /// The outcome of a walk within the subtree at an address.
+  /// Walks within the subtree at an address.
   mutating func descending<Outcome>(
     to address: Address, _ walk: (inout Place) throws(FlowError) -> Outcome
   ) throws(FlowError) -> Outcome {
@@ -150,29 +150,23 @@ private struct Place {
     return outcome
   }
 
-  /// The outcome of a walk that sees a changed context. Its cotangent is pulled back through the change.
+  /// Walks with a changed context, and pulls the new context's cotangent back through the change.
   mutating func seeing<Outcome>(
     _ change: @escaping Mapping.ContextChange, _ walk: (inout Place) throws(FlowError) -> Outcome
   ) throws(FlowError) -> Outcome {
-    let (leaves, tree, given) = (params.learnedLeaves, params, context)
-    let points = leaves + (given.map { [$0] } ?? [])
-    let (values, pullback) = try pullbackOnce(at: points, wanted: points.map { _ in true }) {
-      (points) throws(FlowError) in
-      let own = tree.replacingLearned(with: Array(points[..<leaves.count]))
-      return try change(own, given == nil ? nil : points[leaves.count]).map { [$0] } ?? []
+    let point = Arguments(params: params, context: context)
+    let (values, pullback) = try pullbackOnce(
+      at: point.tensors, wanted: point.marked(inputs: true, context: true)
+    ) { (tensors) throws(FlowError) in
+      let point = point.replaced(by: tensors)
+      return try change(point.params, point.context).map { [$0] } ?? []
     }
     var place = Place(params, values.first, byContext: !values.isEmpty)
     let outcome = try walk(&place)
     add(place.byParams, nil)
     guard let cotangent = place.byContext else { return outcome }
-    let parts = pullback([cotangent])
-    add(Array(parts[..<leaves.count]), wantsContext ? parts[leaves.count] : nil)
+    let parts = point.taken(apart: pullback([cotangent]))
+    add(parts.leaves, wantsContext ? parts.context ?? nil : nil)
     return outcome
   }
-}
-
-/// The sum of two tensors, where nil stands for zero.
-private func sum(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
-  guard let a, let b else { return a ?? b }
-  return a + b
 }

@@ -1,27 +1,25 @@
 import Randomness
 import Tensors
 
-/// The numbers of a sample in another shape, in row-major order.
+/// Gives samples another shape and keeps their numbers in row-major order.
 ///
-/// Map: none of the numbers moves or changes. log|det J| = 0; O(1). Inverse: the shape that came in. No parameters.
+/// Map: the same numbers. log|det J| = 0; O(1). Inverse: the original shape. No parameters.
 ///
 /// Domain: all reals. Errors: `mismatch` for a shape with another count of numbers.
 public struct Reshape: Bijection {
   private let shape: Shape?
 
-  /// Samples of the given shape.
+  /// Gives samples the given shape.
   public init(to shape: Shape) { self.shape = shape }
   private init() { shape = nil }
 
-  /// Samples as one vector.
+  /// Flattens samples to vectors.
   public static let flat = Reshape()
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (old, new) = (site.inputDim, shape ?? [site.inputDim.count])
-    if old.count != new.count {
-      throw .mismatch(
-        who: "Reshape", what: "a sample with", expected: "\(new.count) numbers, for \(new)", got: "\(old)")
-    }
+    try site.expect(
+      old.count == new.count, "Reshape", "a sample with", "\(new.count) numbers, for \(new)")
     return site.volumePreserving("Reshape", to: Domain(new)) { _, x, _ in
       x.reshaped(to: new.batched(x.rows))
     } inverse: { _, y, _ in

@@ -1,31 +1,34 @@
 import Randomness
 import Tensors
 
-/// A bijection whose reverse pass keeps no activations: each layer's input is recovered from its output by the inverse, and
-/// that layer alone is differentiated there.
+/// Runs a bijection with a reverse pass that keeps no activations. Each layer's inverse recovers the layer's
+/// input from its output, and the layer alone is differentiated there.
 ///
-/// Map, log|det J|, inverse, parameters, domain, statistics and errors: those of the bijection, unwrapped.
+/// Map, log|det J|, inverse, parameters, domain, statistics and errors: those of the bijection.
 ///
-/// Chains, members side by side and changes of the context, nested or not, are taken layer by layer, so that the memory of a
-/// gradient is one layer's whatever the depth; anything else is one layer. Couplings evaluate their conditioner once on the way back, other layers run forward,
-/// inverse and forward again: with a backward pass worth two forward ones that is 4/3 and 5/3 of the time of a pass that
-/// stores. It pays where activations, not parameters, fill the memory.
+/// The reverse pass enters chains, members side by side and changes of the context, at any depth of nesting.
+/// It holds the activations of one layer at a time. Any other bijection counts as one layer.
 ///
-/// Gradients are those of the stored pass up to the drift: how far a recovered input is from the one that was there, which
-/// grows with depth where layers are ill-conditioned. `drift` reports it; `checkpointEvery: k` stores each k-th layer's
-/// output, where the recovery starts anew. Only one reverse pass over values works this way; in forward mode and where
-/// transformations nest, the bijection is evaluated as it is.
+/// Couplings evaluate their conditioner once on the way back: 4/3 of the time of a pass that stores
+/// activations. Other layers run forward, inverse and forward again: 5/3 of that time. (A backward pass
+/// counts as two forward passes.) This pays when activations, not parameters, fill the memory.
 ///
-/// Should an inverse throw on the way back (a domain missed by rounding), the gradient is NaN: `fit` reports divergence.
+/// A recovered input differs from the original one by rounding. This drift grows with depth if layers are
+/// ill-conditioned, and gradients inherit it. `drift` reports it. `checkpointEvery: k` stores every k-th
+/// layer's output, and recovery restarts there.
+///
+/// Only a single reverse pass over values works this way. In forward mode and in nested transformations the
+/// bijection runs unchanged. If an inverse throws on the way back because rounding leaves its domain, the
+/// gradient is NaN, and `fit` reports divergence.
 ///
 /// Gomez et al. 2017, *The reversible residual network*, arXiv 1707.04585, section 3.1.
 public struct Reversible: Bijection {
-  /// What runs.
+  /// The bijection that runs.
   public let bijection: any Bijection
-  /// After how many layers an output is stored; nil: never.
+  /// The number of layers between stored outputs; nil stores none.
   public let checkpoint: Int?
 
-  /// A bijection in the reversible mode.
+  /// Wraps a bijection, and stores every k-th layer's output if k is given.
   ///
   /// - Precondition: `checkpointEvery` is positive.
   public init(_ bijection: any Bijection, checkpointEvery checkpoint: Int? = nil) {
@@ -41,8 +44,8 @@ public struct Reversible: Bijection {
     return (params, reversible(forward, undoneBy: inverse), reversible(inverse, undoneBy: forward))
   }
 
-  /// The drift of each layer in running order: the largest |difference| / max(1, |value|) between the layer's inputs and those
-  /// recovered from the outputs of the last layer.
+  /// The drift of each layer in running order: the largest |difference| / max(1, |value|) between the layer's
+  /// inputs and those recovered from the outputs of the last layer.
   ///
   /// Throws what the bijection throws for these inputs.
   public func drift(_ params: Params, _ inputs: Tensor, given context: Tensor? = nil) throws(FlowError)
@@ -59,17 +62,12 @@ public struct Reversible: Bijection {
     if mapping.traits.contains(.couplesRows) { return mapping }
     let replay = Replay(mapping: mapping, inverse: inverse, checkpoint: checkpoint)
     return mapping.evaluated("Reversible(\(mapping.name))") { (params, x, context) throws(FlowError) in
-      let leaves = params.learnedLeaves
-      let results = try withReverseRule([x] + leaves + (context.map { [$0] } ?? [])) {
-        (inputs) throws(FlowError) in
-        let own = params.replacingLearned(with: Array(inputs[1..<leaves.count + 1]))
-        let (y, logDet) = try mapping.body(own, inputs[0], context == nil ? nil : inputs[leaves.count + 1])
-        return [y, logDet]
-      } rule: { (inputs, wanted) throws(FlowError) in
-        let own = params.replacingLearned(with: Array(inputs[1..<leaves.count + 1]))
-        let context = context == nil ? nil : inputs[leaves.count + 1]
-        return try replay.run(
-          own, inputs[0], context, wanted: (wanted[0], context != nil && wanted[leaves.count + 1]))
+      let point = Arguments(inputs: [x], params: params, context: context)
+      let results = try withReverseRule(point.tensors) { (tensors) throws(FlowError) in
+        try mapping.results(at: point.replaced(by: tensors))
+      } rule: { (tensors, wanted) throws(FlowError) in
+        try replay.run(
+          point.replaced(by: tensors), wanted: (wanted[0], context != nil && wanted[wanted.count - 1]))
       }
       return (results[0], results[1])
     }

@@ -1,23 +1,23 @@
 import Randomness
 import Tensors
 
-/// Layers one after the other, first to last.
+/// Composes layers, first to last.
 ///
 /// Map: y = fₙ(… f₂(f₁(x))). log|det J| = Σ log|det Jᵢ|. Inverse: the layers' inverses, last to first.
 ///
-/// Each layer's codomain is the next one's domain, so layers may change the shape. Layer i draws from `key.folded(in: i)`:
-/// appending a layer leaves the earlier ones' initial values alone. `initInputs` passes through the layers already
-/// initialized, and the context reaches every layer.
+/// Each layer's codomain is the next one's domain, so layers may change the shape. Layer i draws from
+/// `key.folded(in: i)`, so an appended layer leaves the initial values of the others unchanged. `initInputs`
+/// passes through the layers already initialized, and the context reaches every layer.
 ///
-/// Parameters: one child for each layer, `0`, `1`, .... Errors: a layer's own, and a value outside the domain of a member
-/// that does not take all reals.
+/// Parameters: one child per layer, `0`, `1`, .... Errors: those of the layers, and a value outside the
+/// domain of a layer that does not accept all reals.
 public struct Serial: Bijection {
   /// The layers in the order in which `forward` runs them.
   public let layers: [any Bijection]
 
-  /// Layers one after the other.
+  /// Composes layers, first to last.
   public init(_ layers: any Bijection...) { self.layers = layers }
-  /// Layers one after the other.
+  /// Composes the layers of an array, first to last.
   public init(_ layers: [any Bijection]) { self.layers = layers }
 
   public var members: [any Bijection] { layers }

@@ -6,7 +6,8 @@ import Networks
 ///
 /// log|det J| = 0: it preserves volume. Inverse: b = y_b − net(a, context). Cost: the network's, both ways.
 ///
-/// Parameters: those of `Coupling`; the network's last layer starts at zero by default (see `MLP`), and the coupling as the identity.
+/// Parameters: those of `Coupling`. The network's last layer starts at zero by default (see `MLP`), so the
+/// coupling starts as the identity.
 ///
 /// Domain: all reals. Errors: those of the network for shapes it cannot take, and of the split.
 ///
@@ -14,7 +15,7 @@ import Networks
 public struct AdditiveCoupling: ComposedBijection {
   public let composed: any Bijection
 
-  /// A coupling whose shift the network gives.
+  /// Makes a coupling from the network of the shift.
   public init(_ network: any Network, split: Split = .firstHalf) {
     composed = Coupling(network, Shift(), split: split)
   }

@@ -1,6 +1,7 @@
 import Networks
 
-/// Two networks, one for the scale and one for the shift: `AffineCoupling(SideBySide(scale, translate))`.
+/// An affine coupling with two networks, one for the scale and one for the shift:
+/// `AffineCoupling(SideBySide(scale, translate))`.
 ///
 /// Map: with x = (a, b) by the split: y = (a, b · exp(s(scale(a, context))) + translate(a, context)).
 ///
@@ -12,7 +13,8 @@ import Networks
 public struct AffineCouplingSplit: ComposedBijection {
   public let composed: any Bijection
 
-  /// A coupling whose scale and shift two networks give; `form` makes the scale's logarithm, smoothly bounded by default.
+  /// Makes a coupling from the networks of scale and shift. `form` gives the log-scale, by default smoothly
+  /// bounded.
   public init(
     scale: any Network, translate: any Network, form: Affine.Scale = .bounded(2), split: Split = .firstHalf
   ) {

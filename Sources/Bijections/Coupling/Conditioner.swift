@@ -3,7 +3,7 @@ import Randomness
 import Tensors
 
 extension Site {
-  /// The network that sees `inputs` channels, and the context behind them, and gives `outputs` channels.
+  /// The network of a coupling: `inputs` channels and the context give `outputs` channels.
   func conditioner(
     _ network: any Network, _ key: Key, inputs: Int, outputs: Int
   ) throws(FlowError) -> (params: Params, apply: @Sendable (Params, Tensor, Tensor?) -> Tensor) {
@@ -20,18 +20,11 @@ extension Site {
       params,
       { params, x, context in
         guard let context else { return apply(params, x) }
-        return apply(params, concatenate([x, context.spread(over: x.shape)], axis: -1))
+        // A vector of context is repeated at each position of an image.
+        let row = (context.rank..<x.rank).reduce(context) { row, _ in row.expanded(axis: 1) }
+        let spread = row.broadcast(to: x.shape.replacing(-1, by: row.shape[-1]))
+        return apply(params, concatenate(x, spread, axis: -1))
       }
     )
-  }
-}
-
-extension Tensor {
-  /// A context row repeated at each position of an image; a vector's stays as it is.
-  fileprivate func spread(over shape: Shape) -> Tensor {
-    if rank == shape.rank { return self }
-    let ones = [Int](repeating: 1, count: shape.rank - 2)
-    return reshaped(to: Shape([rows] + ones + [self.shape[-1]])).broadcast(
-      to: shape.replacing(-1, by: self.shape[-1]))
   }
 }

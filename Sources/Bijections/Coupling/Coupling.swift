@@ -2,32 +2,35 @@ import Networks
 import Randomness
 import Tensors
 
-/// One part of a sample passes, and tells how a transformer maps the other part.
+/// One part of a sample passes unchanged, and a network of it gives the parameters of a transformer of the
+/// other part.
 ///
 /// Map: with x = (a, b) by the split: y = (a, f(b; θ)) with θ = net(a, context).
 ///
-/// log|det J| = that of the transformer at b. Inverse: (a, f⁻¹(y_b; θ)), since a passes and gives the same θ. Cost: one
-/// network and one transformer, both ways. Where positions are split (`.checkerboard`, a mask of the whole sample), the
-/// network sees the whole sample with zeros for b and computes parameters for a, too, which are dropped.
+/// log|det J| = that of the transformer at b. Inverse: (a, f⁻¹(y_b; θ)) with the same θ, since a passes.
+/// Cost: one network and one transformer, both ways.
 ///
-/// Parameters: `net`; its last layer starts at zero by default (see `MLP`), and so do the transformer's raw parameters.
-/// With `.random` also, frozen: `permutation` [channels] (int32), what passes first.
+/// A split of positions (`.checkerboard`, or a mask of the whole sample) shows the network the whole sample
+/// with zeros in place of b. The network then gives parameters for a too, which are dropped.
 ///
-/// Domain: all reals, where the transformer's is. Errors: those of the network for shapes it cannot take; `mismatch` for
-/// a split that the sample's shape cannot have. With one channel nothing passes, and the map depends on the context
-/// alone.
+/// Parameters: `net`. Its last layer starts at zero by default (see `MLP`), and so do the raw parameters of
+/// the transformer. `.random` adds a frozen leaf, `permutation` [channels] (int32), with the passing channels
+/// first.
 ///
-/// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, sections 3.2 and 3.4.
+/// Domain: all reals, if the transformer's is. Errors: those of the network for shapes it cannot take;
+/// `mismatch` for a split that the sample's shape cannot have. With one channel nothing passes, and the map
+/// depends on the context alone.
+///
+/// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, sections 3.2
+/// and 3.4.
 public struct Coupling: Bijection {
   private let network: any Network
   private let transformer: any Transformer
   private let split: Split
 
-  /// A coupling whose transformer's parameters the network gives.
+  /// Makes a coupling from the network and the transformer whose parameters it gives.
   public init(_ network: any Network, _ transformer: any Transformer, split: Split = .firstHalf) {
-    self.network = network
-    self.transformer = transformer
-    self.split = split
+    (self.network, self.transformer, self.split) = (network, transformer, split)
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -38,23 +41,21 @@ public struct Coupling: Bijection {
     var params: Params = ["net": netParams]
     if let order { params = ["net": netParams, "permutation": .frozen(order)] }
 
-    func direction(_ map: @escaping Map, undoneBy back: @escaping Map) -> (Mapping.Body, Mapping.Reversal) {
-      (
-        { params, x, context in
-          let parts = partition.open(x, order == nil ? nil : params["permutation"])
-          let raw = net(params.child("net"), parts.seen, context)
-          let (y, logDet) = map(parts.transformed, parts.parameters(raw))
-          return (parts.close(y), logDet)
-        }, reversal(partition, isOrdered: order != nil, net, map, back)
-      )
+    func body(_ map: @escaping Map) -> Mapping.Body {
+      { params, x, context in
+        let parts = partition.open(x, order == nil ? nil : params["permutation"])
+        let raw = net(params.child("net"), parts.seen, context)
+        let (y, logDet) = map(parts.transformed, parts.parameters(raw))
+        return (parts.close(y), logDet)
+      }
     }
     let transformer = transformer
     let (map, back): (Map, Map) = ({ transformer.forward($0, $1) }, { transformer.inverse($0, $1) })
-    let (there, again) = (direction(map, undoneBy: back), direction(back, undoneBy: map))
     var (initial, forward, inverse) = site.layer(
-      "Coupling(\(transformer.name))", params, traits: transformer.traits, forward: there.0,
-      inverse: again.0)
-    (forward.composition, inverse.composition) = (.layer(there.1), .layer(again.1))
+      "Coupling(\(transformer.name))", params, traits: transformer.traits, forward: body(map),
+      inverse: body(back))
+    forward.composition = .layer(reversal(partition, isOrdered: order != nil, net, map, back))
+    inverse.composition = .layer(reversal(partition, isOrdered: order != nil, net, back, map))
     return (initial, forward, inverse)
   }
 }

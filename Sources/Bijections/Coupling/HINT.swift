@@ -2,33 +2,34 @@ import Networks
 import Randomness
 import Tensors
 
-/// Hierarchical invertible transport: couplings of halves, of the halves' halves, and so on, whose Jacobian is triangular with
-/// few zeros.
+/// Hierarchical invertible neural transport: couplings of the two halves of the channels, of their halves,
+/// and so on. The Jacobian is triangular and dense.
 ///
-/// Map: H(x) with x = (a, b) by channels, a the first ⌊D/2⌋. For at most four channels H(x) = (a, f(b; θ)); otherwise
-/// H(x) = (H′(a), f(H′(b); θ)), where H′ is the next level's map and θ = net(a, context) sees the *input* half.
-/// A permutation P (reflections of the channels) acts at the outermost level only.
+/// Map: H(x) with x = (a, b) by channels, a the first ⌊D/2⌋. For at most four channels H(x) = (a, f(b; θ)).
+/// Otherwise H(x) = (H′(a), f(H′(b); θ)), where H′ is the next level's map and θ = net(a, context) sees the
+/// *input* half. A permutation P (reflections of the channels) acts at the outermost level only.
 ///
-/// log|det J| = the sum over all couplings; H′'s counts twice where it is shared. Inverse: a = H′⁻¹(y_a), then θ, then
-/// b = H′⁻¹(f⁻¹(y_b; θ)). Cost: the networks', a log₂ D levels deep.
+/// log|det J| = the sum over all couplings; H′'s counts twice if it is shared. Inverse: a = H′⁻¹(y_a), then
+/// θ, then b = H′⁻¹(f⁻¹(y_b; θ)). Cost: the networks', a log₂ D levels deep.
 ///
-/// Parameters: `net` of a level, `inner` of the next level, which both halves share; `first` and `second` in its place with
-/// `isShared: false`. With a permutation: `rotation` as of `Householder`. Networks' last layers start at zero by default.
+/// Parameters: `net` of a level, and `inner` of the next level, which both halves share. With
+/// `isShared: false` they are `first` and `second` instead. With a permutation: `rotation` as of
+/// `Householder`. The networks' last layers start at zero by default.
 ///
-/// Domain: all reals. Errors: those of the networks; `mismatch` for channels that cannot be halved down to two, three or four
-/// (2, 3 or 4 times a power of two works, and any number of at least 2 with `isShared: false`, where halves may be uneven).
+/// Domain: all reals. Errors: those of the networks; `mismatch` for fewer than two channels. Shared halves
+/// need 2, 3 or 4 channels times a power of two. With `isShared: false` halves may be uneven.
 ///
 /// Kruse, Detommaso, Köthe & Scheichl 2021, *HINT*, arXiv 1905.10687, section 3 and algorithm 1.
 public struct HINT: Bijection {
-  /// Where channels are permuted.
+  /// The places of permutations, which are products of reflections.
   public enum Permutation: Sendable, Hashable {
-    /// Nowhere.
+    /// No permutation.
     case none
-    /// The second half, before all else.
+    /// A permutation of the second half before the couplings.
     case lower
-    /// All channels, before all else.
+    /// A permutation of all channels before the couplings.
     case full
-    /// All channels before all else, and back after it.
+    /// A permutation of all channels before the couplings, and its inverse after them.
     case both
   }
 
@@ -37,21 +38,17 @@ public struct HINT: Bijection {
   private let permutation: Permutation
   private let isShared: Bool
 
-  /// A recursion of couplings, conditioned by networks of one kind.
+  /// Makes a recursion of couplings with networks of one kind.
   public init(
     _ network: any Network, _ transformer: any Transformer = Affine(), permutation: Permutation = .none,
     isShared: Bool = true
   ) {
-    self.network = network
-    self.transformer = transformer
-    self.permutation = permutation
-    self.isShared = isShared
+    (self.network, self.transformer) = (network, transformer)
+    (self.permutation, self.isShared) = (permutation, isShared)
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    if site.channels < 2 {
-      throw .mismatch(who: "HINT", what: "channels", expected: "at least 2", got: "\(site.inputDim)")
-    }
+    try site.expect(site.channels >= 2, "HINT", "channels", "at least 2")
     let level = try level(site.channels, key.folded(in: 0))
     let turned = (permutation == .lower ? site.channels / 2 : 0)..<site.channels
     func rotation(_ bijection: any Bijection) -> [Site.Member] {
@@ -64,7 +61,7 @@ public struct HINT: Bijection {
         + (permutation == .both ? rotation(Inverted(reflections)) : []))
   }
 
-  /// Each half through the next level, and between them the coupling that sees the first half as it came in.
+  /// The next level on each half, and between them the coupling, which sees the first half's input.
   private func level(_ channels: Int, _ key: Key) throws(FlowError) -> [Site.Member] {
     let cut = channels / 2
     let coupling: Site.Member = (Coupling(network, transformer), key, nil)

@@ -2,46 +2,42 @@ import Networks
 import Randomness
 import Tensors
 
-/// A leapfrog step of a wave equation on a pair (x₋, x), concatenated on the last axis: any network depth, no volume changed.
+/// A volume-preserving leapfrog step of a wave equation on a pair (x₋, x), concatenated on the last axis.
 ///
-/// Map: (x₋, x) ↦ (x, x₊) with x₊ = 2x − x₋ − h Kᵀ relu(K x + b + M c), where K is a convolution for images and a matrix for
-/// vectors, Kᵀ its adjoint, and c the context, if there is one.
+/// Map: (x₋, x) ↦ (x, x₊) with x₊ = 2x − x₋ − h Kᵀ relu(K x + b + M c), where K is a convolution for images
+/// and a matrix for vectors, Kᵀ its adjoint, and c the context, if there is one.
 ///
 /// log|det J| = 0: the Jacobian is [[0, −1], [1, ∂x₊/∂x]] in blocks, of determinant ±1.
 ///
 /// Inverse: x₋ = 2x − x₊ − h Kᵀ relu(K x + b + M c). Cost, both ways: two convolutions.
 ///
-/// Parameters, under `net`: `weight` [window..., channels / 2, hidden] ([channels / 2, hidden] for vectors), Glorot uniform; `bias` [hidden],
-/// zeros; with a context `context` [context channels, hidden], Glorot uniform.
+/// Parameters, under `net`: `weight` [window..., channels / 2, hidden] ([channels / 2, hidden] for vectors),
+/// Glorot uniform; `bias` [hidden], zeros. A context adds `context` [context channels, hidden], Glorot
+/// uniform.
 ///
-/// Domain: all reals. Errors: `mismatch` for an odd number of channels, and for a context that is neither a vector nor has
-/// the image's positions.
+/// Domain: all reals. Errors: `mismatch` for an odd number of channels, and for a context that is neither a
+/// vector nor has the image's positions.
 ///
-/// Lensink, Peters & Haber 2019, *Fully hyperbolic convolutional neural networks*, arXiv 1905.10484, eq. 6; the sign of the last
-/// term is InvertibleNetworks.jl's.
+/// Lensink, Peters & Haber 2019, *Fully hyperbolic convolutional neural networks*, arXiv 1905.10484, eq. 6;
+/// the sign of the last term is InvertibleNetworks.jl's.
 public struct Hyperbolic: Bijection {
-  /// The hidden channels.
+  /// The number of hidden channels.
   public let hidden: Int
   /// The convolution's window.
   public let window: Shape
-  /// h.
+  /// The step size h.
   public let step: Double
 
-  /// A leapfrog step.
+  /// Makes a leapfrog step.
   ///
   /// - Precondition: `hidden` is positive.
   public init(hidden: Int, window: Shape = 3, step: Double = 1) {
     require(hidden > 0, "Hyperbolic: hidden is positive, got \(hidden)")
-    self.hidden = hidden
-    self.window = window
-    self.step = step
+    (self.hidden, self.window, self.step) = (hidden, window, step)
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    if site.channels % 2 != 0 {
-      throw .mismatch(
-        who: "Hyperbolic", what: "channels", expected: "an even number", got: "\(site.inputDim)")
-    }
+    try site.expect(site.channels % 2 == 0, "Hyperbolic", "channels", "an even number")
     let turn = Lambda { _, site in
       site.volumePreserving("Hyperbolic") { _, pair, _ in
         concatenate(pair.block(1, of: 2), -pair.block(0, of: 2), axis: -1)
@@ -54,7 +50,7 @@ public struct Hyperbolic: Bijection {
   }
 }
 
-/// 2x − h Kᵀ relu(K x + b + M c), of x and, behind it on the last axis, the context c.
+/// The network 2x − h Kᵀ relu(K x + b + M c). Its input is x, followed by the context c on the last axis.
 private struct Leapfrog: Network {
   let hidden: Int
   let window: Shape

@@ -1,56 +1,58 @@
 import Randomness
 import Tensors
 
-/// A split at a place: how a batch is taken apart and put together again.
+/// A split for samples of one shape: functions that take a batch apart and put it together again.
 struct Partition: Sendable {
-  /// A batch taken apart.
-  struct Parts {
-    /// What the network sees.
-    let seen: Tensor
-    /// What is transformed.
-    let transformed: Tensor
-    /// The raw parameters of what is transformed, among all that the network gives.
-    let parameters: (_ raw: Tensor) -> Tensor
-    /// The batch with another transformed part.
-    let close: (_ transformed: Tensor) -> Tensor
-  }
+  /// A batch taken apart: the network's input, the features to transform, their raw parameters among all
+  /// that the network gives, and the whole batch from new values of those features.
+  typealias Parts = (
+    seen: Tensor, transformed: Tensor, parameters: (_ raw: Tensor) -> Tensor,
+    close: (_ transformed: Tensor) -> Tensor
+  )
 
-  /// The channels that the network sees.
+  /// The number of channels that the network sees.
   let seen: Int
-  /// The channels that the network must give parameters for.
+  /// The number of channels whose parameters the network gives.
   let transformed: Int
-  /// Takes a batch apart; `order` holds the channels that pass, then the others, where the split is random.
+  /// Takes a batch apart. For a random split `order` holds the passing channels, then the others.
   let open: @Sendable (_ x: Tensor, _ order: Tensor?) -> Parts
 
-  /// Neighbouring channels: slices and one concatenation.
-  static func slices(cut: Int, of channels: Int, isSwapped: Bool) -> Partition {
-    let (head, tail) = (0..<cut, cut..<channels)
-    let (passing, rest) = isSwapped ? (tail, head) : (head, tail)
-    return Partition(seen: passing.count, transformed: rest.count) { x, _ in
-      let a = x.sliced(axis: -1, passing)
-      return Parts(seen: a, transformed: x.sliced(axis: -1, rest), parameters: { $0 }) { b in
-        isSwapped ? concatenate(b, a, axis: -1) : concatenate(a, b, axis: -1)
-      }
+  /// A split of the channels. Two ranges take slices and one concatenation; other splits take gathers.
+  static func channels(passing passes: [Bool]) -> Partition {
+    let (first, rest) = (passes.indices.filter { passes[$0] }, passes.indices.filter { !passes[$0] })
+    let isHead = first + rest == Array(passes.indices)
+    guard isHead || rest + first == Array(passes.indices) else {
+      return channels(first + rest, passing: first.count)
+    }
+    let (head, tail) = (0..<(isHead ? first : rest).count, (isHead ? first : rest).count..<passes.count)
+    return Partition(seen: first.count, transformed: rest.count) { x, _ in
+      let a = x.sliced(axis: -1, isHead ? head : tail)
+      return (
+        a, x.sliced(axis: -1, isHead ? tail : head), { $0 },
+        { b in isHead ? concatenate(a, b, axis: -1) : concatenate(b, a, axis: -1) }
+      )
     }
   }
 
-  /// Any channels: two gathers, one concatenation and a third gather. The fixed `order` gives way to the parameters'.
+  /// A split of any channels: two gathers, one concatenation and a third gather. An order in the parameters
+  /// overrides this one.
   static func channels(_ order: [Int], passing: Int) -> Partition {
     let (fixed, count) = (Tensor(ints: order), order.count)
     return Partition(seen: passing, transformed: count - passing) { x, order in
       let order = order ?? fixed
       let a = x.gathered(order[0..<passing])
-      return Parts(seen: a, transformed: x.gathered(order[passing..<count]), parameters: { $0 }) { b in
-        concatenate(a, b, axis: -1).gathered(order.inversePermutation)
-      }
+      return (
+        a, x.gathered(order[passing..<count]), { $0 },
+        { b in concatenate(a, b, axis: -1).gathered(order.inversePermutation) }
+      )
     }
   }
 
-  /// Any positions, all `width` numbers of each: the network sees the sample with zeros where it is transformed, and its
-  /// parameters for the positions that pass are computed and dropped.
+  /// A split of any positions with `width` numbers each. The network sees the sample with zeros at the
+  /// transformed positions. Its parameters for the passing positions are dropped.
   static func positions(_ passes: [Bool], width: Int, at site: Site) -> Partition {
     let moving = passes.indices.filter { !passes[$0] }
-    // Behind the sample stand the transformed positions: that is where their new values are taken from.
+    // The transformed positions are appended to the sample, and their new values are taken from there.
     var source = Array(passes.indices)
     for (i, position) in moving.enumerated() { source[position] = passes.count + i }
     let (rest, all) = (Tensor(ints: moving), Tensor(ints: source))
@@ -59,26 +61,24 @@ struct Partition: Sendable {
     return Partition(seen: site.channels, transformed: site.channels) { x, _ in
       let rows = x.reshaped(to: [x.rows, passes.count, width])
       let a = select(where: mask.broadcast(to: rows.shape), rows, 0)
-      func raw(_ given: Tensor) -> Tensor {
-        let count = given.shape.sample.count / passes.count
-        return given.reshaped(to: [given.rows, passes.count, count]).gathered(rest, axis: 1)
-      }
-      return Parts(seen: a.reshaped(to: x.shape), transformed: rows.gathered(rest, axis: 1), parameters: raw)
-      { b in
-        concatenate(a, b, axis: 1).gathered(all, axis: 1).reshaped(to: x.shape)
-      }
+      return (
+        a.reshaped(to: x.shape), rows.gathered(rest, axis: 1),
+        { raw in
+          let count = raw.shape.sample.count / passes.count
+          return raw.reshaped(to: [raw.rows, passes.count, count]).gathered(rest, axis: 1)
+        }, { b in concatenate(a, b, axis: 1).gathered(all, axis: 1).reshaped(to: x.shape) }
+      )
     }
   }
 }
 
 extension Split {
-  /// The split at a place, and the order of the channels where it is drawn from the key.
+  /// The split for samples at a site, and the order of the channels if it is drawn from the key.
   func partition(_ key: Key, at site: Site) throws(FlowError) -> (partition: Partition, order: Tensor?) {
     let channels = site.channels
     switch rule {
     case .firstHalf:
-      let half = channels / 2
-      return (.slices(cut: half, of: channels, isSwapped: isSwapped && half > 0), nil)
+      return (.channels(passing: turned((0..<channels).map { $0 < channels / 2 })), nil)
     case .random:
       let (drawn, half) = (key.permutation(channels), channels / 2)
       let isTurned = isSwapped && half > 0
@@ -100,7 +100,7 @@ extension Split {
     }
   }
 
-  /// What passes after a swap, or nothing if that would be everything.
+  /// The passing elements after a swap, or none if that would be all.
   private func turned(_ passes: [Bool]) -> [Bool] {
     let passes = passes.map { $0 != isSwapped }
     return passes.contains(false) ? passes : passes.map { _ in false }
@@ -108,15 +108,5 @@ extension Split {
 
   private func mismatch(_ expected: String, _ site: Site) -> FlowError {
     .mismatch(who: "Split.\(self)", what: "with", expected: expected, got: "inputDim \(site.inputDim)")
-  }
-}
-
-extension Partition {
-  fileprivate static func channels(passing passes: [Bool]) -> Partition {
-    let first = passes.indices.filter { passes[$0] }
-    if let end = first.last, end < first.count {
-      return .slices(cut: first.count, of: passes.count, isSwapped: false)
-    }
-    return .channels(first + passes.indices.filter { !passes[$0] }, passing: first.count)
   }
 }

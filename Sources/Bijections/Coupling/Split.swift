@@ -1,10 +1,10 @@
-/// Which part of a sample passes a coupling and which is transformed: a value.
+/// A split of a sample into a part that passes a coupling unchanged and a part that is transformed.
 ///
-/// Channels are the last axis, of vectors and images alike; a split of the channels does the same at each position. A
-/// split of positions (`checkerboard`) has the network see the whole sample with zeros where it is transformed, and only
-/// makes sense with a network that looks beyond one position.
+/// Channels are the last axis of vectors and images alike. A split of channels is the same at each position.
+/// A split of positions (`checkerboard`) shows the network the whole sample with zeros at the transformed
+/// positions. It needs a network that sees neighbouring positions.
 ///
-/// Where nothing would be left to transform (one channel), nothing passes instead, whichever way the split is turned.
+/// If a split would transform nothing (one channel), it passes nothing instead, swapped or not.
 public struct Split: Sendable, Hashable {
   enum Rule: Sendable, Hashable {
     case firstHalf, alternating, random, checkerboard
@@ -16,18 +16,19 @@ public struct Split: Sendable, Hashable {
 
   private init(_ rule: Rule, isSwapped: Bool = false) { (self.rule, self.isSwapped) = (rule, isSwapped) }
 
-  /// The first ⌊channels / 2⌋ pass. The fastest: slices.
+  /// The first ⌊channels / 2⌋ pass. This is the fastest split, since it slices.
   public static let firstHalf = Split(.firstHalf)
   /// Channels 0, 2, 4, ... pass.
   public static let alternating = Split(.alternating)
   /// ⌊channels / 2⌋ channels pass, drawn from the key. They are a frozen leaf of the parameters.
   public static let random = Split(.random)
-  /// All channels of the positions whose indices have an even sum pass. For images and other samples with positions.
+  /// All channels pass at positions whose indices have an even sum. It needs samples with positions, such as
+  /// images.
   public static let checkerboard = Split(.checkerboard)
-  /// The channels, or the elements of the whole sample in row-major order, that are true pass. Not all may be.
+  /// Channels marked true pass, or elements of the whole sample in row-major order. At least one is false.
   public static func mask(_ passes: [Bool]) -> Split { Split(.mask(passes)) }
 
-  /// The same split with the other part passing.
+  /// The same split with the two parts swapped.
   public var swapped: Split { Split(rule, isSwapped: !isSwapped) }
 }
 

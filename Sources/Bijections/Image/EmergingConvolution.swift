@@ -1,31 +1,32 @@
 import Randomness
 import Tensors
 
-/// A convolution whose inverse exists: the product of two masked ones, the first looking back in the order of rows, the
-/// second ahead.
+/// An invertible convolution: the product of two masked ones. The first sees earlier positions in row-major
+/// order, and the second later ones.
 ///
-/// Map: y = F(E(x)), each y[p] = Σ x[p + k] w[k] over taps k at or before the position (at or behind it for F) in row-major
-/// order; the tap at the position itself is triangular in the channels: w[0] = strictly upper triangle + diagonal of exp(logScale).
-/// Together they see a window of (2 size − 1) positions an axis, with zeros around the image.
+/// Map: y = F(E(x)), each y[p] = Σ x[p + k] w[k] over taps k at or before the position in row-major order (at
+/// or after it for F). The tap at the position itself is triangular in the channels: w[0] = strictly upper
+/// triangle + diagonal of exp(logScale). Together they see a window of (2 size − 1) positions per axis, with
+/// zeros around the image.
 ///
 /// log|det J| = positions · Σ logScale of both; O(channels).
 ///
-/// Inverse: position by position, x[p] = (y[p] − Σ earlier x[p + k] w[k]) w[0]⁻¹, one triangular solve each: as many steps as
-/// there are positions. Forward: two convolutions.
+/// Inverse: position by position, x[p] = (y[p] − Σ earlier x[p + k] w[k]) w[0]⁻¹, one triangular solve each:
+/// as many steps as there are positions. Forward: two convolutions.
 ///
-/// Parameters, of `back` and `ahead`: `taps` [taps before the own, channels, channels], normal with deviation 0.01;
-/// `triangle` [channels (channels − 1) / 2], zeros; `logScale` [channels], zeros.
+/// Parameters, of `back` and `ahead`: `taps` [taps before the own, channels, channels], normal with deviation
+/// 0.01; `triangle` [channels (channels − 1) / 2], zeros; `logScale` [channels], zeros.
 ///
 /// Domain: all reals. Errors: `mismatch` for samples that are not [height, width, channels].
 ///
-/// Hoogeboom, van den Berg & Welling 2019, *Emerging convolutions for generative normalizing flows*, arXiv 1901.11137,
-/// sections 3.1-3.2.
+/// Hoogeboom, van den Berg & Welling 2019, *Emerging convolutions for generative normalizing flows*, arXiv
+/// 1901.11137, sections 3.1-3.2.
 public struct EmergingConvolution: Bijection {
   private let size: Int
 
-  /// A convolution of two masked windows of a size.
+  /// Makes a convolution of two masked windows of a size.
   ///
-  /// - Precondition: an odd size.
+  /// - Precondition: The size is odd.
   public init(size: Int = 3) {
     require(size > 0 && size % 2 == 1, "EmergingConvolution: an odd size, got \(size)")
     self.size = size
@@ -42,7 +43,7 @@ public struct EmergingConvolution: Bijection {
         "logScale": .leaf(.zeros([site.channels], dtype: site.dtype)),
       ]
     }
-    // Looking ahead is looking back in the image turned by half a turn.
+    // The convolution of later positions is that of earlier ones on the image turned by 180 degrees.
     @Sendable func turned(_ x: Tensor) -> Tensor { x.flipped(axis: 1).flipped(axis: 2) }
     return site.layer(
       "EmergingConvolution", ["back": initial(key.folded(in: 0)), "ahead": initial(key.folded(in: 1))]
@@ -58,7 +59,7 @@ public struct EmergingConvolution: Bijection {
   }
 }
 
-/// One convolution that looks back.
+/// A masked convolution that sees earlier positions only.
 private struct MaskedConvolution: Sendable {
   let size: Int
   /// The offsets (rows, columns) of the taps before the position itself, in row-major order.
@@ -72,7 +73,7 @@ private struct MaskedConvolution: Sendable {
     before = (0..<size * size / 2).map { ($0 / size - half, $0 % size - half) }
   }
 
-  /// Upper triangular, so that channel j of the outcome sees channels up to j: row vectors times this matrix.
+  /// The upper triangular matrix that rows of channels are multiplied by. Output j sees channels up to j.
   private func own(_ params: Params) -> Tensor {
     triangle(params["triangle"]).transposed() + exp(params["logScale"]).diagonalMatrix()
   }

@@ -2,30 +2,31 @@ import Networks
 import Randomness
 import Tensors
 
-/// A convolution of an image that continues periodically, inverted frequency by frequency.
+/// A convolution with periodic borders, inverted frequency by frequency.
 ///
-/// Map: y[p] = Σ x[p + k] w[k] over a window, positions counted around the image's edges. The Fourier transform turns it into
-/// one matrix a frequency, ŷ[f] = x̂[f] ŵ[f] with ŵ[f] = Σ w[k] e^{2πi f·k / size}.
+/// Map: y[p] = Σ x[p + k] w[k] over a window that wraps around the image's edges. The Fourier transform turns
+/// it into one matrix per frequency, ŷ[f] = x̂[f] ŵ[f] with ŵ[f] = Σ w[k] e^{2πi f·k / size}.
 ///
 /// log|det J| = Σ log|det ŵ[f]| over all frequencies; O(positions · channels³).
 ///
-/// Inverse: x̂[f] = ŷ[f] ŵ[f]⁻¹. Complex matrices are kept as real ones of twice the size, [[Re, Im], [−Im, Re]], whose
-/// determinant is |det ŵ|². Cost: O(positions · channels³) once and O(positions² · channels) a row for the transforms, which
-/// are products with matrices of cosines and sines: for small images.
+/// Inverse: x̂[f] = ŷ[f] ŵ[f]⁻¹. Complex matrices are stored as real ones of twice the size, [[Re, Im], [−Im,
+/// Re]], with determinant |det ŵ|². Cost: O(positions · channels³) once, and O(positions² · channels) per row
+/// for the transforms. These are products with matrices of cosines and sines, for small images.
 ///
-/// Parameters: `weight` [size, size, channels, channels], a rotation at the middle tap and normal with deviation 0.01 elsewhere.
+/// Parameters: `weight` [size, size, channels, channels], a rotation at the middle tap and normal with
+/// deviation 0.01 elsewhere.
 ///
-/// Domain: all reals, and weights that no frequency makes singular: nothing keeps training from one, which then shows as a
-/// log-determinant of −∞. Errors: `mismatch` for samples that are not [height, width, channels].
+/// Domain: all reals. Training can reach weights that are singular at a frequency; the log-determinant is −∞
+/// there. Errors: `mismatch` for samples that are not [height, width, channels].
 ///
-/// Hoogeboom, van den Berg & Welling 2019, *Emerging convolutions for generative normalizing flows*, arXiv 1901.11137,
-/// section 3.3.
+/// Hoogeboom, van den Berg & Welling 2019, *Emerging convolutions for generative normalizing flows*, arXiv
+/// 1901.11137, section 3.3.
 public struct PeriodicConvolution: Bijection {
   private let size: Int
 
-  /// A periodic convolution with a window of a size.
+  /// Makes a periodic convolution with a window of a size.
   ///
-  /// - Precondition: an odd size.
+  /// - Precondition: The size is odd.
   public init(size: Int = 3) {
     require(size > 0 && size % 2 == 1, "PeriodicConvolution: an odd size, got \(size)")
     self.size = size
@@ -56,15 +57,11 @@ public struct PeriodicConvolution: Bijection {
 
 /// The discrete Fourier transform of images of one size, as matrices.
 private struct Spectrum: Sendable {
-  let height: Int
-  let width: Int
-  let size: Int
+  let height, width, size: Int
   /// cos and sin of 2π f·p / size, [positions, positions].
-  let cosines: Tensor
-  let sines: Tensor
+  let cosines, sines: Tensor
   /// The same for the window's taps, [positions, taps].
-  let tapCosines: Tensor
-  let tapSines: Tensor
+  let tapCosines, tapSines: Tensor
 
   init(height: Int, width: Int, size: Int, _ dtype: DType) {
     (self.height, self.width, self.size) = (height, width, size)
@@ -83,20 +80,18 @@ private struct Spectrum: Sendable {
     (tapCosines, tapSines) = (cos(window).cast(to: dtype), sin(window).cast(to: dtype))
   }
 
-  /// [[Re, Im], [−Im, Re]] of ŵ for each frequency, [2 channels, 2 channels]: (Re x, Im x) times it is (Re, Im) of x ŵ.
+  /// The matrix [[Re, Im], [−Im, Re]] of ŵ for each frequency, [2 channels, 2 channels]. The row (Re x, Im x)
+  /// times it is (Re, Im) of x ŵ.
   func matrices(_ weight: Tensor) -> [Tensor] {
-    let channels = weight.shape[-1]
+    let (positions, channels) = (height * width, weight.shape[-1])
     let flat = weight.reshaped(to: [size * size, channels * channels])
-    let (real, imaginary) = (matmul(tapCosines, flat), matmul(tapSines, flat))
-    return (0..<height * width).map { f in
-      let (re, im) = (
-        real[f].reshaped(to: [channels, channels]), imaginary[f].reshaped(to: [channels, channels])
-      )
-      return concatenate([concatenate(re, im, axis: 1), concatenate(-im, re, axis: 1)], axis: 0)
-    }
+    let re = matmul(tapCosines, flat).reshaped(to: [positions, channels, channels])
+    let im = matmul(tapSines, flat).reshaped(to: [positions, channels, channels])
+    let all = concatenate(concatenate(re, im, axis: 2), concatenate(-im, re, axis: 2), axis: 1)
+    return (0..<positions).map { all[$0] }
   }
 
-  /// The convolution of an image that is continued by as much as the window reaches.
+  /// Pads an image periodically by half a window, and convolves it.
   func convolved(_ x: Tensor, _ weight: Tensor) -> Tensor {
     let reach = size / 2
     func continued(_ length: Int) -> Tensor {
@@ -106,18 +101,16 @@ private struct Spectrum: Sendable {
     return convolution(wide, weight, padding: .valid)
   }
 
-  /// y[p] = Σ_k x[p + k] w[k] has ŷ[f] = x̂[f] ŵ[f] with x̂[f] = Σ x[p] e^{−2πi f·p / size}.
+  /// Inverts the convolution: ŷ[f] = x̂[f] ŵ[f] with x̂[f] = Σ x[p] e^{−2πi f·p / size}.
   func undone(_ y: Tensor, _ matrices: [Tensor]) -> Tensor {
     let (rows, positions, channels) = (y.rows, height * width, y.shape[3])
     // [positions, rows · channels], frequencies in front.
     let flat = y.reshaped(to: [rows, positions, channels]).swappingAxes(0, 1).reshaped(
       to: [positions, rows * channels])
-    let (re, im) = (matmul(cosines, flat), -matmul(sines, flat))
-    let solved = (0..<positions).map { f in
-      let both = concatenate(
-        [re[f].reshaped(to: [rows, channels]), im[f].reshaped(to: [rows, channels])], axis: 1)
-      return solve(matrices[f].transposed(), both.transposed()).transposed()
-    }
+    let re = matmul(cosines, flat).reshaped(to: [positions, rows, channels])
+    let im = -matmul(sines, flat).reshaped(to: [positions, rows, channels])
+    let both = concatenate(re, im, axis: 2)
+    let solved = (0..<positions).map { solve(matrices[$0].transposed(), both[$0].transposed()).transposed() }
     let all = stack(solved)  // [positions, rows, 2 channels]
     func part(_ range: Range<Int>) -> Tensor {
       all.sliced(axis: 2, range).reshaped(to: [positions, rows * channels])

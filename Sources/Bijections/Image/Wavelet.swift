@@ -1,19 +1,20 @@
 import Tensors
 
-/// An orthogonal wavelet: its low-pass filter h, from which the high-pass filter g(k) = (−1)ᵏ h(l − 1 − k) follows.
+/// An orthogonal wavelet: its low-pass filter h, from which the high-pass filter g(k) = (−1)ᵏ h(l − 1 − k)
+/// follows.
 ///
-/// One level of its transform of a periodic signal x of even length: low(i) = Σ h(k) x(2i + k), high(i) = Σ g(k) x(2i + k).
-/// The rows are orthonormal where Σ h(k) h(k + 2m) is 1 for m = 0 and 0 otherwise, also when a short signal wraps around
-/// the filter more than once: wrapping keeps sums of products of even shifts.
+/// One level of its transform of a periodic signal x of even length is low(i) = Σ h(k) x(2i + k) and
+/// high(i) = Σ g(k) x(2i + k). The rows are orthonormal if Σ h(k) h(k + 2m) is 1 for m = 0 and 0 otherwise.
+/// This also holds for signals shorter than the filter, since wrapping keeps sums of products of even shifts.
 ///
 /// Daubechies 1992, *Ten lectures on wavelets*, table 6.1; section 8.2 for coiflets.
 public struct Wavelet: Sendable, Hashable {
   /// The low-pass filter.
   public let filter: [Double]
 
-  /// The wavelet of a low-pass filter.
+  /// Makes the wavelet of a low-pass filter.
   ///
-  /// - Precondition: an even number of coefficients, orthonormal under even shifts to 1e-6.
+  /// - Precondition: The filter has an even length and is orthonormal under even shifts to 1e-6.
   public init(filter: [Double]) {
     require(
       filter.count >= 2 && filter.count % 2 == 0, "a wavelet filter has an even length, got \(filter.count)")

@@ -174,7 +174,7 @@ final class Tape: @unchecked Sendable {
 }
 
 /// The sum of two tensors, where a missing one counts as zero.
-func sum(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
+package func sum(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
   guard let a, let b else { return a ?? b }
   return a + b
 }
