@@ -96,9 +96,9 @@ extension Site {
     return (view.params(around: params), view.seen(forward, in: self), view.seen(inverse, in: self))
   }
 
-  /// The checks of a mapping that starts here.
-  func boundary(_ name: String, _ domain: Domain) -> Boundary {
-    Boundary(name, domain: domain, contextDim: contextDim, dtype: dtype)
+  /// Makes the checks of a mapping that starts here, by default with samples of all real numbers.
+  package func boundary(_ name: String, _ domain: Domain? = nil) -> Boundary {
+    Boundary(name, domain: domain ?? Domain(inputDim), contextDim: contextDim, dtype: dtype)
   }
 }
 

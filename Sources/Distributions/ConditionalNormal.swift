@@ -34,8 +34,7 @@ public struct ConditionalNormal: Distribution {
     let (size, width, affine) = (site.inputDim.count, contextDim.count, Affine(scale: scale))
     let (params, apply) = try network(
       key, inputDim: Shape([width]), outputDim: Shape([affine.parameterCount * size]), dtype: site.dtype)
-    let boundary = Boundary(
-      "ConditionalNormal", domain: Domain(site.inputDim), contextDim: contextDim, dtype: site.dtype)
+    let boundary = site.boundary("ConditionalNormal")
     let constant = 0.5 * Double(size) * 1.8378770664093454836  // log 2π
 
     @Sendable func raw(_ params: Params, _ context: Tensor?) -> Tensor {
@@ -52,11 +51,8 @@ public struct ConditionalNormal: Distribution {
         { key, params, count, context in
           let z = key.normal([count, size], dtype: site.dtype)
           let (x, logDet) = affine.forward(temperature == 1 ? z : temperature * z, raw(params, context))
-          let spread = temperature == 1 ? 0 : Double(size) * log(Tensor(temperature, dtype: .float64)).item
-          return (
-            x.reshaped(to: site.inputDim.batched(count)),
-            -0.5 * square(z).sumPerRow() - constant - spread - logDet
-          )
+          let logPDF = -0.5 * square(z).sumPerRow() - constant - logSpread(temperature, size) - logDet
+          return (x.reshaped(to: site.inputDim.batched(count)), logPDF)
         }
       }
     )

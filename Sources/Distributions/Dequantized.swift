@@ -46,33 +46,26 @@ public struct Dequantized: Sendable {
   /// The arguments are those of `Distribution`; `initInputs` are images.
   public func callAsFunction(
     _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
-    initContext: Tensor? = nil,
-    dtype: DType = .float32
+    initContext: Tensor? = nil, dtype: DType = .float32
   ) throws(FlowError) -> (params: Params, logBound: LogBound, sample: Sampler) {
     let start = initInputs.map { uniform(key.folded(in: 2), $0) }
     let (params, logPDF, sample) = try density(
       key.folded(in: 0), inputDim: inputDim, contextDim: contextDim, initInputs: start,
-      initContext: initContext,
-      dtype: dtype)
-    let constant = Double(inputDim.count) * log(Tensor(Double(levels), dtype: .float64)).item
-    guard let noise else {
-      return (
-        ["density": params],
-        { (key, params, images, context) throws(FlowError) in
-          try logPDF(params.child("density"), uniform(key, images), given: context) - constant
-        }, sample
-      )
-    }
-    let (noiseParams, _, draw) = try noise(
-      key.folded(in: 1), inputDim: inputDim, contextDim: inputDim, dtype: dtype)
-    let levels = Double(levels)
+      initContext: initContext, dtype: dtype)
+    let constant = Double(inputDim.count) * logarithm(Double(levels))
+    let learned = try noise?(key.folded(in: 1), inputDim: inputDim, contextDim: inputDim, dtype: dtype)
+    let tree: Params = learned.map { ["density": params, "noise": $0.params] } ?? ["density": params]
     return (
-      ["density": params, "noise": noiseParams],
+      tree,
       { (key, params, images, context) throws(FlowError) in
+        let density = params.child("density")
+        guard let draw = learned?.sample else {
+          return try logPDF(density, uniform(key, images), given: context) - constant
+        }
+        let levels = Double(levels)
         let (u, logNoise) = try draw.withLogPDF(
           key, params.child("noise"), count: images.rows, given: images / levels)
-        return try logPDF(params.child("density"), (images + u) / levels, given: context) - logNoise
-          - constant
+        return try logPDF(density, (images + u) / levels, given: context) - logNoise - constant
       }, sample
     )
   }

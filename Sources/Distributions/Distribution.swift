@@ -2,15 +2,13 @@ import Bijections
 import Randomness
 import Tensors
 
-/// A distribution at its place: its initial parameters, its log-density and its sampler.
+/// An initialized distribution: its initial parameters, its log-density and its sampler.
 public typealias InitializedDistribution = (params: Params, logPDF: LogPDF, sample: Sampler)
 
 /// A distribution: a pure value that makes parameters, a log-density and a sampler from a key and a shape.
 public protocol Distribution: Sendable {
   /// Makes initial parameters, the log-density and the sampler for the shapes and the dtype of `site`.
-  func initialize(
-    _ key: Key, at site: Site
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler)
+  func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution
 }
 
 extension Distribution {
@@ -26,9 +24,8 @@ extension Distribution {
   /// - Throws: `FlowError` for an empty shape, or initial inputs of a wrong shape or not finite.
   public func callAsFunction(
     _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
-    initContext: Tensor? = nil,
-    dtype: DType = .float32
-  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+    initContext: Tensor? = nil, dtype: DType = .float32
+  ) throws(FlowError) -> InitializedDistribution {
     let site = Site(
       inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext,
       dtype: dtype)
@@ -38,26 +35,28 @@ extension Distribution {
   }
 }
 
-/// The logarithm of a density: a pure function of parameters, a batch and a context. Calling it checks its arguments.
+/// The logarithm of a density, a pure function of parameters, a batch and a context. The call checks its
+/// arguments.
 ///
-/// It is a mapping that leaves no outputs: its log-det is the log-density. So densities compose as mappings do.
+/// It is a mapping without outputs, and its log-det is the log-density. So densities compose as mappings do.
 public struct LogPDF: Sendable {
-  /// The mathematics: the log-density in nats, one number for each row.
+  /// The unchecked function, which returns the log-density in nats, one number per row.
   public typealias Body =
     @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor
 
   /// The density as a mapping.
   package let mapping: Mapping
-  /// The unchecked mathematics.
+  /// The function without checks.
   public let body: Body
 
-  /// A log-density.
+  /// Makes a log-density from its parts.
   ///
   /// - Parameters:
-  ///   - boundary: the checks before `body` runs.
-  ///   - traits: `.couplesRows` where a row's log-density depends on the other rows: such a batch must not be sharded.
-  ///   - statistics: the change that a training step's batch makes to the frozen leaves; nil for none.
-  ///   - body: the mathematics.
+  ///   - boundary: The checks of the arguments.
+  ///   - traits: `.couplesRows` if a row's log-density depends on other rows, so that a batch must not be
+  ///     sharded.
+  ///   - statistics: The function that updates the frozen leaves from a batch, or nil.
+  ///   - body: The function without checks.
   public init(
     _ boundary: Boundary, traits: Mapping.Traits = [], statistics: Mapping.Statistics? = nil,
     body: @escaping Body
@@ -69,25 +68,27 @@ public struct LogPDF: Sendable {
     }
   }
 
-  /// The density that a mapping without outputs gives.
+  /// Makes a log-density from a mapping without outputs.
   package init(_ mapping: Mapping) {
     self.mapping = mapping
     let body = mapping.body
     self.body = { (params, x, context) throws(FlowError) in try body(params, x, context).logDet }
   }
 
-  /// The checks before `body` runs.
+  /// The checks of the arguments.
   public var boundary: Boundary { mapping.boundary }
-  /// `.couplesRows` where a row's log-density depends on the other rows.
+  /// The traits: `.couplesRows` if a row's log-density depends on other rows.
   public var traits: Mapping.Traits { mapping.traits }
-  /// The change that a training step's batch makes to the frozen leaves, unchecked; nil for none.
+  /// The unchecked function that updates the frozen leaves from a batch, or nil.
   public var statistics: Mapping.Statistics? { mapping.statistics }
 
-  /// log p(inputs | context) in nats, `[batch]`; −∞ outside the support.
+  /// Computes log p(inputs | context) in nats, `[batch]`, which is −∞ outside the support.
   ///
-  /// A row's result has the same bits in any batch; NaN stays in its row. Many rows are evaluated in pieces, on all
-  /// cores. Throws `FlowError` for a parameter tree of another structure, a wrong shape or dtype, a missing or unexpected
-  /// context, or a value outside the domain.
+  /// A row's result has the same bits in any batch, and a NaN stays in its row. Many rows are evaluated in
+  /// shards on all cores.
+  ///
+  /// - Throws: `FlowError` for a parameter tree of another structure, a wrong shape or dtype, a missing or
+  ///   unexpected context, or a value outside the domain.
   public func callAsFunction(
     _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Tensor {
@@ -179,7 +180,7 @@ public struct Sampler: Sendable {
     return try Sampler(boundary, body: tempered(temperature))(key, params, count: count, given: context)
   }
 
-  /// The same draws behind a change of the mathematics, at any temperature.
+  /// Makes a sampler whose functions, at all temperatures, are changes of this one's.
   func map(_ boundary: Boundary, _ change: @escaping @Sendable (@escaping Body) -> Body) -> Sampler {
     var tempered: (@Sendable (Double) -> Body)?
     if let own = self.tempered { tempered = { change(own($0)) } }

@@ -27,7 +27,7 @@ public struct GaussianMixture: Distribution {
       "\(means.count) means, \(covariances.count) covariances and \(weights.count) weights")
     mixture = Mixture(
       zip(means, covariances).map { MultivariateNormal(mean: $0, covariance: $1) },
-      weights: .fixed(Tensor(weights, dtype: .float64)))
+      weights: .fixed(weights))
   }
 
   /// Makes a learned mixture.

@@ -48,41 +48,30 @@ public protocol LocationScaleFamily: Distribution {
 
 extension LocationScaleFamily {
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
-    let who = "\(Self.self)"
-    let boundary = Boundary(
-      who, domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
-    let constant = Double(site.inputDim.count) * logNormalizer
-    @Sendable func spread(_ temperature: Double) -> Double {
-      temperature == 1 ? 0 : Double(site.inputDim.count) * log(Tensor(temperature, dtype: .float64)).item
-    }
-    if locationScale.isStandard {
-      return (
-        .empty, LogPDF(boundary) { _, x, _ in logKernel(x) - constant },
-        sampler(boundary) { temperature in
-          { key, _, count, _ in
-            let z = draw(key, site.inputDim.batched(count), dtype: site.dtype)
-            return (temperature == 1 ? z : temperature * z, logKernel(z) - constant - spread(temperature))
-          }
-        }
-      )
-    }
-    return (
-      [
+    let (who, size, isStandard) = ("\(Self.self)", site.inputDim.count, locationScale.isStandard)
+    let (boundary, constant) = (site.boundary(who), Double(size) * logNormalizer)
+    let params: Params =
+      isStandard
+      ? .empty
+      : [
         "location": try locationScale.location.location(of: who, key.folded(in: 0), at: site),
         "logScale": try locationScale.scale.logarithm("scale", of: who, key.folded(in: 1), at: site),
-      ],
+      ]
+    return (
+      params,
       LogPDF(boundary) { params, x, _ in
+        if isStandard { return logKernel(x) - constant }
         let (location, logScale) = (params["location"], params["logScale"])
         return logKernel((x - location) * exp(-logScale)) - constant - logScale.sum()
       },
       sampler(boundary) { temperature in
         { key, params, count, _ in
-          let (location, logScale) = (params["location"], params["logScale"])
           let z = draw(key, site.inputDim.batched(count), dtype: site.dtype)
           let moved = temperature == 1 ? z : temperature * z
-          return (
-            location + exp(logScale) * moved, logKernel(z) - constant - spread(temperature) - logScale.sum()
-          )
+          let logPDF = logKernel(z) - constant - logSpread(temperature, size)
+          if isStandard { return (moved, logPDF) }
+          let (location, logScale) = (params["location"], params["logScale"])
+          return (location + exp(logScale) * moved, logPDF - logScale.sum())
         }
       }
     )
@@ -93,3 +82,8 @@ extension LocationScaleFamily {
 func sampler(
   _ boundary: Boundary, at temperature: @escaping @Sendable (Double) -> Sampler.Body
 ) -> Sampler { Sampler(boundary, tempered: temperature, body: temperature(1)) }
+
+/// Computes the log-determinant of multiplying `size` numbers by a temperature.
+func logSpread(_ temperature: Double, _ size: Int) -> Double {
+  temperature == 1 ? 0 : Double(size) * logarithm(temperature)
+}

@@ -34,15 +34,13 @@ public struct MultivariateNormal: Distribution {
     let isSquare = covariance.allSatisfy { $0.count == size }
     let values = Array(covariance.joined())
     self.init(
-      mean: .fixed(Tensor(mean, dtype: .float64)),
+      mean: .fixed(mean),
       covariance: .fixed(
         Tensor(values, shape: isSquare ? [size, size] : Shape([values.count]), dtype: .float64)))
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
-    let (who, size) = ("MultivariateNormal", site.inputDim.count)
-    let boundary = Boundary(
-      who, domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
+    let (size, boundary) = (site.inputDim.count, site.boundary("MultivariateNormal"))
     let constant = 0.5 * Double(size) * 1.8378770664093454836  // log 2π
     let triangle = StrictTriangle(size: size)
 
@@ -76,7 +74,7 @@ public struct MultivariateNormal: Distribution {
       throw .mismatch(
         who: who, what: "covariance", expected: "symmetric and positive definite", got: "\(matrix)")
     }
-    let entries = (0..<size).flatMap { i in (0..<i).map { factor[i * size + $0] } }
+    let entries = StrictTriangle(size: size).places.map { factor[$0] }
     let diagonal = (0..<size).map { factor[$0 * size + $0] }
     return [
       "mean": mean.leaf(start, at: site),

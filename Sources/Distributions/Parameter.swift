@@ -13,21 +13,19 @@ import Tensors
 /// A value broadcasts to the shape that its distribution needs. Values are stored in double precision until
 /// initialization states the dtype.
 public struct Parameter: Sendable {
-  private enum Start: Sendable {
-    case neutral
-    case value(Tensor)
-    case drawn(Initializer)
-  }
-  private let start: Start
   let isLearned: Bool
+  /// Computes the constant or initial value from a key and the standard value.
+  private let start: @Sendable (_ key: Key, _ neutral: Tensor) -> Tensor
 
   /// A constant tensor, stored as a frozen leaf.
-  public static func fixed(_ value: Tensor) -> Parameter { Parameter(start: .value(value), isLearned: false) }
+  public static func fixed(_ value: Tensor) -> Parameter { Parameter(isLearned: false) { _, _ in value } }
+  /// A constant vector.
+  static func fixed(_ numbers: [Double]) -> Parameter { .fixed(Tensor(numbers, dtype: .float64)) }
   /// A learned parameter that starts at its standard value, such as location 0 and scale 1.
-  public static let learned = Parameter(start: .neutral, isLearned: true)
+  public static let learned = Parameter(isLearned: true) { _, neutral in neutral }
   /// A learned parameter that starts at a tensor.
   public static func learned(from value: Tensor) -> Parameter {
-    Parameter(start: .value(value), isLearned: true)
+    Parameter(isLearned: true) { _, _ in value }
   }
   /// A learned parameter whose elements start at a number.
   public static func learned(from number: Double) -> Parameter {
@@ -35,19 +33,14 @@ public struct Parameter: Sendable {
   }
   /// A learned parameter with a random initial value, for instance for the components of a mixture.
   public static func learned(drawn initializer: Initializer) -> Parameter {
-    Parameter(start: .drawn(initializer), isLearned: true)
+    Parameter(isLearned: true) { key, neutral in initializer(key, neutral.shape, dtype: .float64) }
   }
 
   /// The constant or initial value in float64, in the shape of `neutral`.
   func value(
     _ name: String, of who: String, _ key: Key, neutral: Tensor
   ) throws(FlowError) -> Tensor {
-    let value =
-      switch start {
-      case .neutral: neutral
-      case .value(let value): value.detached.cast(to: .float64)
-      case .drawn(let initializer): initializer(key, neutral.shape, dtype: .float64)
-      }
+    let value = start(key, neutral).detached.cast(to: .float64)
     let (here, there) = (value.shape, neutral.shape)
     let fits =
       here.rank <= there.rank

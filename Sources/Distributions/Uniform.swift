@@ -27,31 +27,29 @@ public struct Uniform: Distribution {
   public init(from low: Tensor, to high: Tensor) { ends = (.fixed(low), .fixed(high)) }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
-    let boundary = Boundary(
-      "Uniform", domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
-    guard let params = try initialParams(key, at: site) else {
-      let (zero, one) = (Tensor(0, dtype: site.dtype), Tensor(1, dtype: site.dtype))
-      return (
-        .empty, LogPDF(boundary) { _, x, _ in logDensity(x, zero, one).sumPerRow() },
-        Sampler(boundary) { key, _, count, _ in
-          let x = key.uniform(site.inputDim.batched(count), dtype: site.dtype)
-          return (x, .zeros([count], dtype: site.dtype))
-        }
-      )
+    let boundary = site.boundary("Uniform")
+    let params = try initialParams(key, at: site)
+    let unit = (low: Tensor(0, dtype: site.dtype), high: Tensor(1, dtype: site.dtype))
+    @Sendable func interval(_ params: Params) -> (low: Tensor, high: Tensor) {
+      ends == nil ? unit : (params["low"], params["high"])
     }
     return (
-      params, LogPDF(boundary) { params, x, _ in logDensity(x, params["low"], params["high"]).sumPerRow() },
+      params,
+      LogPDF(boundary) { params, x, _ in
+        let (low, high) = interval(params)
+        return logDensity(x, low, high).sumPerRow()
+      },
       Sampler(boundary) { key, params, count, _ in
-        let (low, high) = (params["low"], params["high"])
+        let (low, high) = interval(params)
         let u = key.uniform(site.inputDim.batched(count), dtype: site.dtype)
-        let x = minimum(low + (high - low) * u, high)
+        let x = ends == nil ? u : minimum(low + (high - low) * u, high)
         return (x, logDensity(x, low, high).sumPerRow())
       }
     )
   }
 
-  private func initialParams(_ key: Key, at site: Site) throws(FlowError) -> Params? {
-    guard let ends else { return nil }
+  private func initialParams(_ key: Key, at site: Site) throws(FlowError) -> Params {
+    guard let ends else { return .empty }
     let zeros = Tensor.zeros(site.inputDim, dtype: .float64)
     let low = try ends.low.value("the lower end", of: "Uniform", key, neutral: zeros).cast(to: site.dtype)
     let high = try ends.high.value("the upper end", of: "Uniform", key, neutral: zeros).cast(to: site.dtype)

@@ -31,8 +31,7 @@ public struct VonMises: Distribution {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
-    let boundary = Boundary(
-      "VonMises", domain: Domain(site.inputDim), contextDim: site.contextDim, dtype: site.dtype)
+    let boundary = site.boundary("VonMises")
     return (
       [
         "location": try location.location(of: "VonMises", key.folded(in: 0), at: site),

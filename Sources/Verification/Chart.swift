@@ -39,18 +39,12 @@ public struct Chart: Sendable {
   ///
   /// Such a factor is lower triangular with a positive diagonal and rows of length 1.
   public static func correlationCholesky(_ size: Int) -> Chart {
-    let count = size * (size - 1) / 2
-    let below = Tensor(ints: (0..<size).flatMap { i in (0..<i).map { i * size + $0 } })
-    let source = Tensor(
-      ints: (0..<size * size).map { place in
-        let (i, j) = (place / size, place % size)
-        return j < i ? 1 + i * (i - 1) / 2 + j : 0
-      })
-    return Chart(dimension: count) { l in
-      l.reshaped(to: [l.rows, size * size]).gathered(below)
+    let triangle = StrictTriangle(size: size)
+    let places = Tensor(ints: triangle.places)
+    return Chart(dimension: triangle.count) { l in
+      l.reshaped(to: [l.rows, size * size]).gathered(places)
     } embedding: { c in
-      let filled = concatenate([.zeros([c.rows, 1], dtype: c.dtype), c], axis: 1).gathered(source)
-      let lower = filled.reshaped(to: [c.rows, size, size])
+      let lower = triangle(c)
       let diagonal = sqrt(1 - square(lower).sum(axis: -1, keepDims: true))
       return lower + diagonal * .identity(size, dtype: c.dtype)
     }

@@ -15,6 +15,11 @@ struct Specimen {
   func back(_ y: Tensor) throws -> (outputs: Tensor, logDet: Tensor) {
     try inverse.shaped(params, y, context)
   }
+
+  /// Both mappings with their inputs.
+  func directions() throws -> [(mapping: Mapping, inputs: Tensor)] {
+    [(forward, inputs), (inverse, try run(inputs).outputs)]
+  }
 }
 
 extension Mapping {
@@ -55,6 +60,11 @@ extension Laws {
     }
   }
 
+  /// The specimens of a layer that does not couple rows.
+  func uncoupledSpecimens() throws -> [Specimen] {
+    try specimens(.float32).filter { !$0.forward.traits.contains(.couplesRows) }
+  }
+
   /// The parameters after their statistics, if any, have converged to those of the inputs.
   private func settled(_ params: Params, _ forward: Mapping, _ inputs: Tensor, _ context: Tensor?) throws
     -> Params
@@ -79,67 +89,52 @@ extension Laws {
     }
   }
 
-  func checkShapes() throws {
-    for specimen in try specimens(.float32) {
-      for (mapping, x) in [
-        (specimen.forward, specimen.inputs), (specimen.inverse, try specimen.run(specimen.inputs).outputs),
-      ] {
-        for rows in [x.rows, 1, 0] {
-          _ = try mapping.shaped(specimen.params, x[0..<rows], specimen.context?[0..<rows])
+  func checkShapes(_ specimen: Specimen) throws {
+    for (mapping, x) in try specimen.directions() {
+      for rows in [x.rows, 1, 0] {
+        _ = try mapping.shaped(specimen.params, x[0..<rows], specimen.context?[0..<rows])
+      }
+    }
+  }
+
+  func checkRoundTrip(_ specimen: Specimen) throws {
+    let y = try specimen.run(specimen.inputs).outputs
+    let x = try specimen.back(y).outputs
+    try requireClose(
+      x, specimen.inputs, tolerance.roundTrip, .roundTrip, "inverse(forward(x)), \(specimen.label)")
+    try requireClose(
+      specimen.run(x).outputs, y, tolerance.roundTrip, .roundTrip, "forward(inverse(y)), \(specimen.label)")
+  }
+
+  func checkLogDetsCancel(_ specimen: Specimen) throws {
+    let (y, there) = try specimen.run(specimen.inputs)
+    let back = try specimen.back(y).logDet
+    try requireClose(
+      -back, there, tolerance.logDet, .logDetsCancel, "-log|det| of the inverse, \(specimen.label)")
+  }
+
+  func checkRowBits(_ specimen: Specimen) throws {
+    for (mapping, x) in try specimen.directions() {
+      let whole = try mapping.shaped(specimen.params, x, specimen.context)
+      for row in 0..<x.rows {
+        let row = row..<row + 1
+        let alone = try mapping.shaped(specimen.params, x[row], specimen.context?[row])
+        for (a, b) in [(alone.outputs, whole.outputs[row]), (alone.logDet, whole.logDet[row])]
+        where !a.isIdentical(to: b) {
+          throw fail(.rowBits, "row \(row.lowerBound) alone gives \(a), in the batch \(b)")
         }
       }
     }
   }
 
-  func checkRoundTrip() throws {
-    for specimen in try specimens() {
-      let y = try specimen.run(specimen.inputs).outputs
-      let x = try specimen.back(y).outputs
-      try requireClose(
-        x, specimen.inputs, tolerance.roundTrip, .roundTrip, "inverse(forward(x)), \(specimen.label)")
-      try requireClose(
-        specimen.run(x).outputs, y, tolerance.roundTrip, .roundTrip, "forward(inverse(y)), \(specimen.label)")
-    }
-  }
-
-  func checkLogDetsCancel() throws {
-    for specimen in try specimens() {
-      let (y, there) = try specimen.run(specimen.inputs)
-      let back = try specimen.back(y).logDet
-      try requireClose(
-        -back, there, tolerance.logDet, .logDetsCancel, "-log|det| of the inverse, \(specimen.label)")
-    }
-  }
-
-  func checkRowBits() throws {
-    for specimen in try specimens(.float32) where !specimen.forward.traits.contains(.couplesRows) {
-      let whole = try specimen.run(specimen.inputs)
-      let wholeBack = try specimen.back(whole.outputs)
-      for row in 0..<specimen.inputs.rows {
-        let context = specimen.context?[row..<row + 1]
-        let alone = try specimen.forward.shaped(specimen.params, specimen.inputs[row..<row + 1], context)
-        let aloneBack = try specimen.inverse.shaped(specimen.params, whole.outputs[row..<row + 1], context)
-        for (a, b) in [
-          (alone.outputs, whole.outputs), (alone.logDet, whole.logDet),
-          (aloneBack.outputs, wholeBack.outputs),
-          (aloneBack.logDet, wholeBack.logDet),
-        ] where !a.isIdentical(to: b[row..<row + 1]) {
-          throw fail(.rowBits, "row \(row) alone gives \(a), in the batch \(b[row..<row + 1])")
-        }
-      }
-    }
-  }
-
-  func checkRowIndependence() throws {
-    for specimen in try specimens(.float32)
-    where specimen.inputs.rows > 1 && !specimen.forward.traits.contains(.couplesRows) {
-      let nan = Tensor.full(specimen.inputs[0..<1].shape, .nan)
-      let rest = 1..<specimen.inputs.rows
-      let spoiled = concatenate([nan, specimen.inputs[rest]], axis: 0)
-      let (whole, other) = (try specimen.run(specimen.inputs), try specimen.run(spoiled))
-      guard other.outputs[rest].isIdentical(to: whole.outputs[rest]),
-        other.logDet[rest].isIdentical(to: whole.logDet[rest])
-      else { throw fail(.rowIndependence, "a NaN in row 0 changed another row, \(specimen.label)") }
-    }
+  func checkRowIndependence(_ specimen: Specimen) throws {
+    if specimen.inputs.rows < 2 { return }
+    let nan = Tensor.full(specimen.inputs[0..<1].shape, .nan)
+    let rest = 1..<specimen.inputs.rows
+    let spoiled = concatenate([nan, specimen.inputs[rest]], axis: 0)
+    let (whole, other) = (try specimen.run(specimen.inputs), try specimen.run(spoiled))
+    guard other.outputs[rest].isIdentical(to: whole.outputs[rest]),
+      other.logDet[rest].isIdentical(to: whole.logDet[rest])
+    else { throw fail(.rowIndependence, "a NaN in row 0 changed another row, \(specimen.label)") }
   }
 }

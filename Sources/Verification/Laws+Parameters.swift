@@ -12,84 +12,63 @@ extension Laws {
   }
 
   /// Compares directional derivatives along random directions with central differences of step 10⁻⁶.
-  func checkGradient() throws {
-    for specimen in try specimens() {
-      let step = 1e-6
-      let gradient = try valueAndGradient(at: specimen.params) { try probe(specimen, $0, specimen.inputs) }
-        .gradient
-      let direction = specimen.params.learned.filled(with: 0).perturbed(key.folded(in: 6), by: 1)
-      func moved(_ by: Double) throws -> Params {
-        try specimen.params.zipLearned(with: direction) { $0 + by * $1 }
-      }
-      let slope =
-        (try probe(specimen, moved(step), specimen.inputs) - probe(specimen, moved(-step), specimen.inputs))
-        / (2 * step)
-      let claimed = try gradient.zip(with: direction) { ($0 * $1).sum().item }.leaves.reduce(0, +)
-      try requireClose(
-        Tensor(claimed, dtype: .float64), slope, tolerance.gradient, .gradient,
-        "by parameters, \(specimen.label)")
+  func checkGradient(_ specimen: Specimen) throws {
+    let (params, x, step) = (specimen.params, specimen.inputs, 1e-6)
+    func requireSlope(_ claimed: Tensor, _ name: String, _ value: (_ step: Double) throws -> Tensor) throws {
+      let slope = (try value(step) - value(-step)) / (2 * step)
+      try requireClose(claimed, slope, tolerance.gradient, .gradient, "by \(name), \(specimen.label)")
+    }
+    let gradient = try valueAndGradient(at: params) { try probe(specimen, $0, x) }.gradient
+    let direction = params.learned.filled(with: 0).perturbed(key.folded(in: 6), by: 1)
+    let claimed = try gradient.zip(with: direction) { ($0 * $1).sum().item }.leaves.reduce(0, +)
+    try requireSlope(Tensor(claimed, dtype: .float64), "parameters") { step in
+      try probe(specimen, params.zipLearned(with: direction) { $0 + step * $1 }, x)
+    }
+    let shift = 1e-3 * x  // stays inside the domains, which are cones or intervals
+    let byInputs = try valueAndGradient(at: x) { try probe(specimen, params, $0) }.gradient
+    try requireSlope((byInputs * shift).sum(), "inputs") { try probe(specimen, params, x + $0 * shift) }
+  }
 
-      let shift = 1e-3 * specimen.inputs  // stays inside the domains, which are cones or intervals
-      let byInputs = try inputGradient(at: specimen.inputs) { try probe(specimen, specimen.params, $0) }
-      let inputSlope =
-        (try probe(specimen, specimen.params, specimen.inputs + step * shift)
-          - probe(specimen, specimen.params, specimen.inputs - step * shift)) / (2 * step)
-      try requireClose(
-        (byInputs * shift).sum(), inputSlope, tolerance.gradient, .gradient, "by inputs, \(specimen.label)")
+  func checkEveryLeafLearns(_ specimen: Specimen) throws {
+    let gradient = try valueAndGradient(at: specimen.params) { try probe(specimen, $0, specimen.inputs) }
+      .gradient
+    var idle: [String] = []
+    gradient.forEach { path, leaf, _ in
+      if leaf.count > 0 && leaf.doubles.allSatisfy({ $0 == 0 }) { idle.append(path) }
+    }
+    if !idle.isEmpty { throw fail(.everyLeafLearns, "no gradient reaches \(idle.joined(separator: ", "))") }
+  }
+
+  func checkSameKey(_ a: Specimen, _ b: Specimen) throws {
+    guard a.params.isIdentical(to: b.params) else {
+      throw fail(.sameKey, "one key gave two parameter trees")
+    }
+    guard try a.run(a.inputs).outputs.isIdentical(to: b.run(a.inputs).outputs) else {
+      throw fail(.sameKey, "one key gave two functions")
     }
   }
 
-  func checkEveryLeafLearns() throws {
-    for specimen in try specimens().dropFirst() {
-      let gradient = try valueAndGradient(at: specimen.params) { try probe(specimen, $0, specimen.inputs) }
-        .gradient
-      var idle: [String] = []
-      gradient.forEach { path, leaf, _ in
-        if leaf.count > 0 && leaf.doubles.allSatisfy({ $0 == 0 }) { idle.append(path) }
-      }
-      if !idle.isEmpty { throw fail(.everyLeafLearns, "no gradient reaches \(idle.joined(separator: ", "))") }
-    }
-  }
-
-  func checkSameKey() throws {
-    let (first, second) = (try specimens(.float32), try specimens(.float32))
-    for (a, b) in zip(first, second) {
-      guard a.params.isIdentical(to: b.params) else {
-        throw fail(.sameKey, "one key gave two parameter trees")
-      }
-      guard try a.run(a.inputs).outputs.isIdentical(to: b.run(a.inputs).outputs) else {
-        throw fail(.sameKey, "one key gave two functions")
-      }
-    }
-  }
-
-  func checkLoading() throws {
+  func checkLoading(_ specimen: Specimen) throws {
     let (_, forward, inverse) = try bijection(
       key.folded(in: 7), inputDim: inputDim, contextDim: contextDim, dtype: .float32)
-    for specimen in try specimens(.float32) {
-      let here = try specimen.run(specimen.inputs)
-      let there = try forward.shaped(specimen.params, specimen.inputs, specimen.context)
-      let back = try specimen.back(here.outputs)
-      let backThere = try inverse.shaped(specimen.params, here.outputs, specimen.context)
-      guard here.outputs.isIdentical(to: there.outputs), here.logDet.isIdentical(to: there.logDet),
-        back.outputs.isIdentical(to: backThere.outputs), back.logDet.isIdentical(to: backThere.logDet)
+    for ((mapping, x), other) in zip(try specimen.directions(), [forward, inverse]) {
+      let here = try mapping.shaped(specimen.params, x, specimen.context)
+      let there = try other.shaped(specimen.params, x, specimen.context)
+      guard here.outputs.isIdentical(to: there.outputs), here.logDet.isIdentical(to: there.logDet)
       else { throw fail(.loading, "the same parameters are another function under another key") }
     }
   }
 
-  func checkDTypes() throws {
-    for (double, single) in zip(try specimens(.float64), try specimens(.float32)) {
-      let x = single.inputs.cast(to: .float64)
-      let (y, logDet) = try double.run(x)
-      let (y32, logDet32) = try single.run(single.inputs)
-      try requireClose(y32.cast(to: .float64), y, tolerance.float32, .dtypes, "outputs, \(single.label)")
-      try requireClose(
-        logDet32.cast(to: .float64), logDet, tolerance.float32, .dtypes, "log-dets, \(single.label)")
-    }
+  func checkDTypes(_ double: Specimen, _ single: Specimen) throws {
+    let x = single.inputs.cast(to: .float64)
+    let (y, logDet) = try double.run(x)
+    let (y32, logDet32) = try single.run(single.inputs)
+    try requireClose(y32.cast(to: .float64), y, tolerance.float32, .dtypes, "outputs, \(single.label)")
+    try requireClose(
+      logDet32.cast(to: .float64), logDet, tolerance.float32, .dtypes, "log-dets, \(single.label)")
   }
 
-  func checkBoundary() throws {
-    guard let specimen = try specimens(.float32).first else { return }
+  func checkBoundary(_ specimen: Specimen) throws {
     func requireError(_ what: String, _ body: () throws -> Void) throws {
       do { try body() } catch is FlowError { return }
       throw fail(.boundary, "\(what) was accepted")
@@ -111,9 +90,4 @@ extension Laws {
     }
     try requireError("inputDim 0") { _ = try bijection(key, inputDim: 0, contextDim: contextDim) }
   }
-}
-
-/// The gradient of a scalar function by its input.
-private func inputGradient(at x: Tensor, _ f: (Tensor) throws -> Tensor) rethrows -> Tensor {
-  try valueAndGradient(at: x, f).gradient
 }

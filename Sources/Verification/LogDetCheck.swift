@@ -3,12 +3,13 @@ import Randomness
 import Tensors
 import Training
 
-/// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers compute.
+/// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers
+/// compute.
 ///
 /// D forward-mode passes compute the Jacobians [D, D] of all rows of a batch, and a pivoted LU their
-/// log|det|. Both directions are checked, the inverse at the forward's outputs. The check runs in float64. A
-/// sample passes if
-/// |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). The cost is O(D) passes and O(D³) per row.
+/// log|det|. Both directions are checked, the inverse at the forward's outputs. The check runs in float64.
+/// A sample passes if |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). The cost is O(D) passes
+/// and O(D³) per row.
 ///
 /// If samples lie on a surface such as a simplex, J is the Jacobian in the coordinates of a ``Chart``, by
 /// default that of the domain.
@@ -20,17 +21,13 @@ import Training
 /// unless the layer declares itself volume preserving. Initial parameters are exempt from this rule, since
 /// many layers start as the identity.
 public struct LogDetCheck: Sendable {
-  /// Parameters and inputs at which both directions are checked.
-  struct Case: Sendable {
-    let label: String
-    let params: Params
-    let inputs: Tensor
-    let mayBeZero: Bool
-  }
+  /// Parameters at which both directions are checked.
+  private typealias Case = (label: String, params: Params, mayBeZero: Bool)
 
   private let forward: Mapping
   private let inverse: Mapping
   private let cases: [Case]
+  private let inputs: Tensor
   private let context: Tensor?
   private let tolerance: Double
   /// The charts of data and of latents, if these lie on surfaces.
@@ -57,17 +54,13 @@ public struct LogDetCheck: Sendable {
     let (params, forward, inverse) = try bijection(
       key.folded(in: 0), inputDim: inputDim, contextDim: contextDim, dtype: .float64)
     let inputs = inputs ?? forward.domain.samples(key.folded(in: 1), rows: rows, dtype: .float64)
-    self.forward = forward
-    self.inverse = inverse
-    self.tolerance = tolerance
-    charts = (chart ?? forward.domain.chart, forward.codomain.chart)
-    context = contextDim.map { key.folded(in: 2).normal($0.batched(inputs.rows), dtype: .float64) }
-    cases = [
-      Case(label: "initial parameters", params: params, inputs: inputs, mayBeZero: true),
-      Case(
-        label: "perturbed parameters", params: params.perturbed(key.folded(in: 3)), inputs: inputs,
-        mayBeZero: false),
-    ]
+    let context = contextDim.map { key.folded(in: 2).normal($0.batched(inputs.rows), dtype: .float64) }
+    self.init(
+      [
+        ("initial parameters", params, true),
+        ("perturbed parameters", params.perturbed(key.folded(in: 3)), false),
+      ],
+      forward, inverse, inputs, context, tolerance, chart)
   }
 
   /// Makes a check of two mappings at given parameters, such as those of a trained model.
@@ -78,12 +71,17 @@ public struct LogDetCheck: Sendable {
     tolerance: Double = 1e-9, chart: Chart? = nil
   ) {
     require(inputs.dtype == .float64, "a log-det check runs in float64, got \(inputs.dtype)")
-    self.forward = forward
-    self.inverse = inverse
-    self.context = context
-    self.tolerance = tolerance
+    self.init(
+      [("given parameters", params, false)], forward, inverse, inputs, context, tolerance, chart)
+  }
+
+  private init(
+    _ cases: [Case], _ forward: Mapping, _ inverse: Mapping, _ inputs: Tensor, _ context: Tensor?,
+    _ tolerance: Double, _ chart: Chart?
+  ) {
+    (self.cases, self.forward, self.inverse) = (cases, forward, inverse)
+    (self.inputs, self.context, self.tolerance) = (inputs, context, tolerance)
     charts = (chart ?? forward.domain.chart, forward.codomain.chart)
-    cases = [Case(label: "given parameters", params: params, inputs: inputs, mayBeZero: false)]
   }
 
   /// The result of a check: the worst sample of each direction at each set of parameters.
@@ -146,13 +144,13 @@ public struct LogDetCheck: Sendable {
     let passes = (charts.data?.dimension ?? forward.domain.shape.count) * 2 * cases.count
     var meter = ProgressMeter(progress, total: passes, quietFor: .seconds(2))
     defer { meter.clear() }
+    let (data, latent) = charts
     for item in cases {
-      let outputs = try forward.shaped(item.params, item.inputs, context).outputs
-      let (data, latent) = charts
-      entries.append(
-        try compare(forward, item, at: item.inputs, from: data, to: latent, "forward, \(item.label)", &meter))
-      entries.append(
-        try compare(inverse, item, at: outputs, from: latent, to: data, "inverse, \(item.label)", &meter))
+      let outputs = try forward.shaped(item.params, inputs, context).outputs
+      entries += [
+        try compare(forward, item, at: inputs, from: data, to: latent, "forward, \(item.label)", &meter),
+        try compare(inverse, item, at: outputs, from: latent, to: data, "inverse, \(item.label)", &meter),
+      ]
     }
     return Report(entries: entries, tolerance: tolerance)
   }

@@ -50,7 +50,9 @@ struct SplineCase: Sendable, CustomTestStringConvertible {
     return raws(1, size: size).map { row in
       let bins = name == "linear" ? spline.parameterCount : spline.binCount
       let knots = (0..<(spline.parameterCount / bins)).flatMap { i in
-        Spline.knots(row.sliced(axis: 1, i * bins..<(i + 1) * bins), bound: bound, minimum: 1e-3).doubles
+        Spline("knots", bins: bins, bound: bound, minimumBin: 1e-3).knots(
+          row.sliced(axis: 1, i * bins..<(i + 1) * bins)
+        ).doubles
       }
       let x = Tensor(numbers + knots, shape: [numbers.count + knots.count, 1], dtype: dtype)
       return (x, row.broadcast(to: [x.rows, spline.parameterCount]))

@@ -1,65 +1,55 @@
 import Tensors
 
-/// From numbers on one side of a bound, or between two, to the reals.
+/// A map from an interval with one or two finite ends to the reals, for each number.
 ///
-/// Map, number by number: y = log(x − a) above a; y = log(b − x) below b; y = log(x − a) − log(b − x) between a and b.
+/// Map: y = log(x − a) for x > a; y = log(b − x) for x < b; y = log(x − a) − log(b − x) for a < x < b.
 ///
-/// log|det J| = −Σ y on one side of a bound; Σ softplus(y) + softplus(−y) − log(b − a) between two; O(D).
+/// log|det J| = −Σ y with one end; Σ (softplus(y) + softplus(−y) − log(b − a)) with two; O(D).
 ///
-/// Inverse: a + eʸ, b − eʸ, or a + (b − a) / (1 + e⁻ʸ); O(D). No parameters. For positive numbers there are also `Log` and
-/// `Inverted(Softplus())`, for (0, 1) `Logit`.
+/// Inverse: a + eʸ, b − eʸ, or a + (b − a) / (1 + e⁻ʸ); O(D). No parameters. For positive numbers there are
+/// also `Log` and `Inverted(Softplus())`, for (0, 1) `Logit`.
 ///
-/// Domain: the open interval; its ends and what lies beyond throw. Errors: none of its own.
+/// Domain: the open interval. Errors: none of its own.
 ///
-/// Carpenter et al. 2017, *Stan*, as in its reference manual, "Constraint transforms".
+/// Carpenter et al. 2017, *Stan*, and Stan's reference manual, "Constraint transforms".
 public struct FromInterval: ComposedBijection {
-  // Data come in first, so the reals are the latent side; the slopes are written as functions of the real number, where
-  // nothing cancels: x = a + eʸ has slope eʸ, the others alike.
+  // The bijection inside runs from the reals to the interval, since slopes do not cancel as functions of
+  // the real number.
   public let composed: any Bijection
 
-  /// From (a, ∞).
+  /// Makes a map from (a, ∞).
   ///
-  /// - Precondition: a finite bound.
+  /// - Precondition: The bound is finite.
   public init(above a: Double) {
     require(a.isFinite, "a bound is finite, got \(a)")
-    composed = Inverted(
-      Elementwise("FromInterval", to: .interval(a, .infinity)) {
-        a + exp($0)
-      } inverse: {
-        log($0 - a)
-      } logSlope: {
-        $0
-      })
+    composed = FromInterval.from(
+      .interval(a, .infinity), { a + exp($0) }, inverse: { log($0 - a) }, logSlope: { $0 })
   }
 
-  /// From (−∞, b).
+  /// Makes a map from (−∞, b).
   ///
-  /// - Precondition: a finite bound.
+  /// - Precondition: The bound is finite.
   public init(below b: Double) {
     require(b.isFinite, "a bound is finite, got \(b)")
-    composed = Inverted(
-      Elementwise("FromInterval", to: .interval(-.infinity, b)) {
-        b - exp($0)
-      } inverse: {
-        log(b - $0)
-      } logSlope: {
-        $0
-      })
+    composed = FromInterval.from(
+      .interval(-.infinity, b), { b - exp($0) }, inverse: { log(b - $0) }, logSlope: { $0 })
   }
 
-  /// From (a, b).
+  /// Makes a map from (a, b).
   ///
-  /// - Precondition: finite bounds in rising order.
+  /// - Precondition: The bounds are finite and in rising order.
   public init(_ a: Double, _ b: Double) {
     require(a.isFinite && b.isFinite && a < b, "bounds are finite and rise, got \(a) and \(b)")
     let logWidth = log(Tensor(b - a, dtype: .float64)).item
-    composed = Inverted(
-      Elementwise("FromInterval", to: .interval(a, b)) {
-        a + (b - a) * sigmoid($0)
-      } inverse: {
-        log($0 - a) - log(b - $0)
-      } logSlope: {
-        logWidth - softplus($0) - softplus(-$0)
-      })
+    composed = FromInterval.from(
+      .interval(a, b), { a + (b - a) * sigmoid($0) }, inverse: { log($0 - a) - log(b - $0) },
+      logSlope: { logWidth - softplus($0) - softplus(-$0) })
+  }
+
+  private static func from(
+    _ interval: Domain.Values, _ function: @escaping Elementwise.Function,
+    inverse: @escaping Elementwise.Function, logSlope: @escaping Elementwise.Function
+  ) -> Inverted {
+    Inverted(Elementwise("FromInterval", to: interval, function, inverse: inverse, logSlope: logSlope))
   }
 }

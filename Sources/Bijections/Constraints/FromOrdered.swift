@@ -1,25 +1,24 @@
 import Randomness
 import Tensors
 
-/// From vectors of rising numbers to all vectors.
+/// A map from vectors of rising numbers to all vectors.
 ///
 /// Map, on the last axis: y₁ = x₁, yₖ = log(xₖ − xₖ₋₁). log|det J| = −Σ_{k > 1} yₖ; O(D).
 ///
 /// Inverse: x is the running sum of (y₁, exp y₂, …); O(D). No parameters.
 ///
-/// Domain: xₖ > xₖ₋₁; anything else throws. Errors: none of its own.
+/// Domain: vectors with xₖ > xₖ₋₁. Errors: none of its own.
 ///
 /// Stan's reference manual, "Ordered vector".
 public struct FromOrdered: Bijection {
-  /// A map from rising numbers.
+  /// Makes a map from rising numbers.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let size = site.channels
-    let traits: Mapping.Traits = size == 1 ? .volumePreserving : []  // one number is left as it is
+    let traits: Mapping.Traits = size == 1 ? .volumePreserving : []  // the identity of one number
     return site.layer("FromOrdered", from: Domain(site.inputDim, .ordered), traits: traits) { _, x, _ in
-      let gaps = x.sliced(axis: -1, 1..<size) - x.sliced(axis: -1, 0..<size - 1)
-      let logGaps = log(gaps)
+      let logGaps = log(x.sliced(axis: -1, 1..<size) - x.sliced(axis: -1, 0..<size - 1))
       return (concatenate([x.sliced(axis: -1, 0..<1), logGaps], axis: -1), -logGaps.sumPerRow())
     } inverse: { _, y, _ in
       let logGaps = y.sliced(axis: -1, 1..<size)

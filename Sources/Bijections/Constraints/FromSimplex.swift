@@ -1,24 +1,25 @@
 import Randomness
 import Tensors
 
-/// From K positive numbers of sum 1 to K − 1 reals, by breaking a stick.
+/// A map from K positive numbers of sum 1 to K − 1 reals, by breaking a stick.
 ///
 /// Map, on the last axis: yₖ = log(xₖ / Σ_{j > k} xⱼ) + log(K − k) for k < K; equal shares give zeros.
 ///
-/// log|det J| = −Σ_{k ≤ K} log xₖ, in the chart of the first K − 1 numbers: the volume of the simplex is dx₁ ⋯ dx_{K−1}, as
-/// of the Dirichlet distribution's density. O(K).
+/// log|det J| = −Σ_{k ≤ K} log xₖ, in the chart of the first K − 1 numbers. As for the density of a
+/// Dirichlet distribution, the volume of the simplex is dx₁ ⋯ dx_{K−1}. O(K).
 ///
-/// Inverse: of what is left of the stick, the share 1 / (1 + e^{−uₖ}) breaks off, uₖ = yₖ − log(K − k); in logarithms; O(K). No
-/// parameters.
+/// Inverse: xₖ is the share 1 / (1 + e^{−uₖ}) of the remaining stick, with uₖ = yₖ − log(K − k), computed
+/// in logarithms; O(K). No parameters.
 ///
-/// Domain: positive numbers of sum 1, to 10⁻⁴; anything else throws. Errors: `mismatch` for fewer than two numbers.
+/// Domain: positive numbers of sum 1, to 10⁻⁴. Errors: `mismatch` for fewer than two numbers.
 ///
 /// Stan's reference manual, "Unit simplex".
 public struct FromSimplex: Bijection {
-  // ∂xₖ / ∂yₖ = xₖ rₖ₊₁ / rₖ with rₖ = Σ_{j ≥ k} xⱼ what is left before k, and x₁ … xₖ do not depend on later y: the
-  // determinant of the inverse is Π xₖ Π rₖ₊₁ / rₖ over k < K, which telescopes to Π_{k < K} xₖ · r_K / r₁, r_K = x_K, r₁ = 1.
+  // Let rₖ = Σ_{j ≥ k} xⱼ be the stick that remains before k. Then ∂xₖ / ∂yₖ = xₖ rₖ₊₁ / rₖ, and x₁ … xₖ do
+  // not depend on later y. The determinant of the inverse is Π_{k < K} xₖ rₖ₊₁ / rₖ =
+  // Π_{k < K} xₖ · r_K / r₁ with r_K = x_K and r₁ = 1.
 
-  /// A map from the simplex.
+  /// Makes a map from the simplex.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

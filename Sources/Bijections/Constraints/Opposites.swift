@@ -1,29 +1,29 @@
 import Randomness
 import Tensors
 
-/// From K − 1 reals to K positive numbers of sum 1: `FromSimplex` run backwards.
+/// A map from K − 1 reals to K positive numbers of sum 1, the inverse of `FromSimplex`.
 ///
-/// Map, log|det J| and inverse: the inverse direction of `FromSimplex`, in its chart. No parameters. Domain: all reals.
-/// Errors: backwards, what is not on the simplex throws.
+/// Map, log|det J| and inverse: the inverse direction of `FromSimplex`, in its chart. No parameters.
+///
+/// Domain: all reals. Errors: none of its own.
 public struct ToSimplex: Bijection {
-  /// A map to the simplex.
+  /// Makes a map to the simplex.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    var data = site
-    data.inputDim = site.inputDim.replacing(-1, by: site.channels + 1)
-    (data.initInputs, data.initOutputs) = (nil, nil)
-    let (params, forward, inverse) = try FromSimplex().initialize(key, at: data)
-    return (params, inverse, forward)
+    try opposite(of: FromSimplex(), from: site.inputDim.replacing(-1, by: site.channels + 1), key, at: site)
   }
 }
 
-/// From K (K − 1) / 2 reals to Cholesky factors [K, K] of correlation matrices: `FromCorrelationCholesky` run backwards.
+/// A map from K (K − 1) / 2 reals to Cholesky factors [K, K] of correlation matrices, the inverse of
+/// `FromCorrelationCholesky`.
 ///
-/// Map, log|det J| and inverse: the inverse direction of `FromCorrelationCholesky`, in its chart. No parameters. Domain: all
-/// reals. Errors: `mismatch` for a count that no K has; backwards, what is not such a factor throws.
+/// Map, log|det J| and inverse: the inverse direction of `FromCorrelationCholesky`, in its chart. No
+/// parameters.
+///
+/// Domain: all reals. Errors: `mismatch` for a number of inputs that is not K (K − 1) / 2 for any K.
 public struct ToCorrelationCholesky: Bijection {
-  /// A map to correlation matrices' factors.
+  /// Makes a map to Cholesky factors of correlation matrices.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -34,10 +34,16 @@ public struct ToCorrelationCholesky: Bijection {
         who: "ToCorrelationCholesky", what: "inputDim", expected: "K (K - 1) / 2 numbers",
         got: "\(site.inputDim)")
     }
-    var data = site
-    data.inputDim = [size, size]
-    (data.initInputs, data.initOutputs) = (nil, nil)
-    let (params, forward, inverse) = try FromCorrelationCholesky().initialize(key, at: data)
-    return (params, inverse, forward)
+    return try opposite(of: FromCorrelationCholesky(), from: [size, size], key, at: site)
   }
+}
+
+/// Initializes a bijection of samples of another shape with its directions exchanged.
+private func opposite(
+  of bijection: any Bijection, from shape: Shape, _ key: Key, at site: Site
+) throws(FlowError) -> Initialized {
+  var data = site
+  (data.inputDim, data.initInputs, data.initOutputs) = (shape, nil, nil)
+  let (params, forward, inverse) = try bijection.initialize(key, at: data)
+  return (params, inverse, forward)
 }

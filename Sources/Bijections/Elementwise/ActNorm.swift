@@ -3,22 +3,22 @@ import Tensors
 
 /// An affine map of each channel that can start by standardizing a batch.
 ///
-/// Map: y = (x − bias) · exp(logScale), channel by channel (the last axis).
+/// Map: y = (x − bias) · exp(logScale), for each channel of the last axis.
 ///
 /// log|det J| = positions · Σ logScale, the same for every row; O(D).
 ///
 /// Inverse: x = y · exp(−logScale) + bias; O(D).
 ///
-/// Parameters: `logScale` [channels] and `bias` [channels]. With `initInputs` they start such that the outputs have mean 0
-/// and standard deviation 1 on that batch: bias = mean, logScale = −log(sd + 10⁻⁶) with the population's sd, where 10⁻⁶
-/// keeps a constant channel finite. Without, both start at 0: the identity. Behind `Inverted` the data stand at the
-/// output, and the inverse starts by standardizing them.
+/// Parameters: `logScale` [channels] and `bias` [channels]. Both start at 0, the identity, unless there are
+/// `initInputs`. Then the outputs of this batch have mean 0 and standard deviation 1: bias = mean,
+/// logScale = −log(sd + 10⁻⁶). Here sd is the population's, and 10⁻⁶ keeps a constant channel finite.
+/// Inside `Inverted` the data are the outputs, and the initial inverse standardizes them.
 ///
 /// Domain: all reals. Errors: none of its own.
 ///
 /// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039, section 3.1.
 public struct ActNorm: Bijection {
-  /// An activation normalization.
+  /// Makes an activation normalization.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -35,20 +35,27 @@ public struct ActNorm: Bijection {
   private func initialParams(at site: Site) -> Params {
     let zeros = Tensor.zeros([site.channels], dtype: site.dtype)
     var (logScale, bias) = (zeros, zeros)
-    if let data = site.initInputs {
-      let (mean, deviation) = moments(of: data)
-      (logScale, bias) = (-log(deviation), mean)
-    } else if let data = site.initOutputs {
+    if let data = site.initInputs ?? site.initOutputs {
+      let moments = Moments(of: data)
+      let deviation = sqrt(moments.variance) + 1e-6
       // x = y e^(-a) + b has mean 0 and deviation 1 for a = log(sd), b = -mean / sd.
-      let (mean, deviation) = moments(of: data)
-      (logScale, bias) = (log(deviation), -mean / deviation)
+      (logScale, bias) =
+        site.initInputs != nil
+        ? (-log(deviation), moments.mean) : (log(deviation), -moments.mean / deviation)
     }
     return ["logScale": .leaf(logScale), "bias": .leaf(bias)]
   }
+}
 
-  private func moments(of data: Tensor) -> (mean: Tensor, deviation: Tensor) {
-    let rows = data.reshaped(to: [data.count / data.shape[-1], data.shape[-1]])
-    let mean = rows.mean(axis: 0)
-    return (mean, sqrt(square(rows - mean).mean(axis: 0)) + 1e-6)
+/// The mean and the population variance of each channel.
+struct Moments {
+  let mean: Tensor
+  let variance: Tensor
+
+  init(mean: Tensor, variance: Tensor) { (self.mean, self.variance) = (mean, variance) }
+  init(of x: Tensor) {
+    let channels = x.reshaped(to: [x.count / x.shape[-1], x.shape[-1]])
+    mean = channels.mean(axis: 0)
+    variance = square(channels - mean).mean(axis: 0)
   }
 }

@@ -1,36 +1,40 @@
 import Randomness
 import Tensors
 
-/// Standardizes each channel: in training by the batch's own mean and variance, in evaluation by running ones.
+/// A standardization of each channel, by a batch's own statistics in training and by running ones in
+/// evaluation.
 ///
-/// Map: y = (x − m) / √(v + ε) · exp(logScale) + bias, channel by channel (the last axis). `.training` takes m and v of the
-/// batch (the population's variance, over rows and positions), `.evaluation` takes `runningMean` and `runningVariance`.
+/// Map: y = (x − m) / √(v + ε) · exp(logScale) + bias, for each channel of the last axis. In `.training`
+/// mode, m and v are the mean and the population variance of the batch, over rows and positions. In
+/// `.evaluation` mode, they are `runningMean` and `runningVariance`.
 ///
-/// log|det J| = positions · Σ (logScale − ½ log(v + ε)), the same for every row; O(D). In training the batch's statistics
-/// count as constants in J, as in the paper.
+/// log|det J| = positions · Σ (logScale − ½ log(v + ε)), the same for every row; O(D). In training, J holds
+/// the batch's statistics constant, as in the paper.
 ///
-/// Inverse, in both modes: x = (y − bias) · exp(−logScale) · √(v + ε) + m with the running statistics; O(D). A batch's own
-/// statistics cannot be read from y, whose mean is `bias` whatever x was. So the training forward is undone where the
-/// running statistics are the batch's: after `updatingStatistics` with momentum 0, or at the start with `initInputs`.
+/// Inverse: x = (y − bias) · exp(−logScale) · √(v + ε) + m with the running statistics, in both modes; O(D).
+/// The outputs do not determine a batch's own statistics, since their mean is always `bias`. The inverse
+/// undoes the training mode only where the running statistics equal the batch's. This holds after
+/// `updatingStatistics` with momentum 0, or at the start with `initInputs`.
 ///
-/// Parameters, one tree for both modes: `logScale` and `bias` [channels], 0 at first; frozen: `runningMean` and
-/// `runningVariance` [channels], those of `initInputs`, or 0 and 1 without. The forward mapping's `updatingStatistics` in
-/// training mode moves them, running ← momentum · running + (1 − momentum) · batch, and nothing else does; `fit` calls it
-/// every step. In evaluation mode they stay. Behind `Inverted` they stay too: put the layer where data come in.
+/// Parameters, the same in both modes: `logScale` and `bias` [channels], 0 at first; frozen: `runningMean`
+/// and `runningVariance` [channels], those of `initInputs`, or else 0 and 1. Only the forward mapping's
+/// `updatingStatistics` in training mode changes them:
+/// running ← momentum · running + (1 − momentum) · batch. `fit` calls it at every step. They stay constant
+/// in evaluation mode and inside `Inverted`, so put the layer where data come in.
 ///
-/// In training mode rows depend on each other, and the forward mapping says so (`.couplesRows`): `fit` does not shard
-/// the batch then. With a training loop of your own use `valueAndGradient(at:)`, not the sharded one with `over:`.
+/// In training mode, rows depend on each other, and the forward mapping has the trait `.couplesRows`. So
+/// `fit` does not shard the batch. In your own training loop, use `valueAndGradient(at:)` without `over:`.
 ///
-/// Domain: all reals; one row in training mode gives `bias`. Errors: none of its own.
+/// Domain: all reals; a single row in training mode gives `bias`. Errors: none of its own.
 ///
-/// Ioffe & Szegedy 2015, arXiv 1502.03167, algorithm 1; as a bijection: Dinh, Sohl-Dickstein & Bengio 2016, *Density
-/// estimation using Real NVP*, arXiv 1605.08803, section 3.7.
+/// Ioffe & Szegedy 2015, arXiv 1502.03167, algorithm 1; as a bijection: Dinh, Sohl-Dickstein & Bengio 2016,
+/// *Density estimation using Real NVP*, arXiv 1605.08803, section 3.7.
 public struct BatchNorm: Bijection {
-  /// Which statistics standardize.
+  /// The statistics that standardize.
   public enum Mode: Sendable, Hashable {
-    /// Those of the batch.
+    /// The statistics of the batch.
     case training
-    /// The running ones of the parameter tree.
+    /// The running statistics of the parameter tree.
     case evaluation
   }
 
@@ -38,12 +42,14 @@ public struct BatchNorm: Bijection {
   private let momentum: Double
   private let epsilon: Double
 
-  /// A batch normalization. The modes are two values over one parameter tree: initialize both, keep one tree.
+  /// Makes a batch normalization.
+  ///
+  /// Layers of both modes have the same parameter tree: initialize both and keep one tree.
   ///
   /// - Parameters:
-  ///   - mode: which statistics standardize.
-  ///   - momentum: the share of the running statistics that one update keeps.
-  ///   - epsilon: added to the variance, so that a constant channel stays finite.
+  ///   - mode: The statistics that standardize.
+  ///   - momentum: The share of the running statistics that one update keeps.
+  ///   - epsilon: The number ε that keeps a constant channel finite.
   /// - Precondition: 0 ≤ momentum < 1, epsilon > 0.
   public init(mode: Mode = .training, momentum: Double = 0.9, epsilon: Double = 1e-5) {
     require((0..<1).contains(momentum), "a batch normalization's momentum is in 0..<1, got \(momentum)")
@@ -54,7 +60,7 @@ public struct BatchNorm: Bijection {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (positions, momentum, epsilon) = (Double(site.positions), momentum, epsilon)
+    let positions = Double(site.positions)
     let zeros = Tensor.zeros([site.channels], dtype: site.dtype)
     let start = site.initInputs.map { Moments(of: $0) } ?? Moments(mean: zeros, variance: zeros + 1)
     let params: Params = [
@@ -90,16 +96,8 @@ public struct BatchNorm: Bijection {
   }
 }
 
-/// Mean and population variance of each channel.
-private struct Moments {
-  let mean: Tensor
-  let variance: Tensor
-
-  init(mean: Tensor, variance: Tensor) { (self.mean, self.variance) = (mean, variance) }
-  init(running params: Params) { (mean, variance) = (params["runningMean"], params["runningVariance"]) }
-  init(of x: Tensor) {
-    let channels = x.reshaped(to: [x.count / x.shape[-1], x.shape[-1]])
-    mean = channels.mean(axis: 0)
-    variance = square(channels - mean).mean(axis: 0)
+extension Moments {
+  fileprivate init(running params: Params) {
+    self.init(mean: params["runningMean"], variance: params["runningVariance"])
   }
 }

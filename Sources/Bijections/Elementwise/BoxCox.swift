@@ -1,20 +1,23 @@
 import Tensors
 
-/// A power of each positive number, shifted and scaled so that λ = 0 gives the logarithm: it takes skew out of data.
+/// A Box-Cox transformation: a power of each positive number, shifted and scaled so that λ = 0 gives the
+/// logarithm.
 ///
-/// Map: y = (x^λ − 1) / λ, and log x for λ = 0; by expm1 of λ log x, so that λ near 0 does not cancel.
+/// It reduces the skewness of data.
+///
+/// Map: y = (x^λ − 1) / λ, computed as expm1(λ log x) / λ without cancellation near λ = 0; log x for λ = 0.
 /// log|det J| = Σ (λ − 1) log x; O(D).
 ///
-/// Inverse: x = (1 + λ y)^(1/λ), by log1p, and eʸ for λ = 0; O(D). No parameters: λ is fixed.
+/// Inverse: x = (1 + λ y)^(1/λ), computed by log1p; eʸ for λ = 0; O(D). No parameters: λ is a constant.
 ///
-/// Domain: the positive numbers, to y > −1/λ for λ > 0, y < −1/λ for λ < 0 and all reals for λ = 0; others throw.
-/// Errors: none of its own.
+/// Domain: the positive numbers. The codomain is y > −1/λ for λ > 0, y < −1/λ for λ < 0, and all reals for
+/// λ = 0. Errors: none of its own.
 ///
 /// Box & Cox 1964, *An analysis of transformations*, J. Royal Stat. Soc. B 26, eq. 1.
 public struct BoxCox: ComposedBijection {
   private let lambda: Double
 
-  /// A Box-Cox transformation.
+  /// Makes a Box-Cox transformation.
   ///
   /// - Precondition: λ is finite.
   public init(lambda: Double) {
@@ -23,25 +26,19 @@ public struct BoxCox: ComposedBijection {
   }
 
   public var composed: any Bijection {
-    let lambda = lambda
-    return Elementwise("BoxCox", from: .positive, to: boxCoxRange(lambda)) {
-      boxCox(log($0), lambda)
-    } inverse: {
-      exp(inverseBoxCox($0, lambda))
-    } logSlope: {
-      (lambda - 1) * log($0)
-    }
+    let range: Domain.Values =
+      lambda == 0
+      ? .reals
+      : lambda > 0 ? .interval(-1 / lambda, .infinity) : .interval(-.infinity, -1 / lambda)
+    return Elementwise(
+      "BoxCox", from: .positive, to: range, { boxCox(log($0), lambda) },
+      inverse: { exp(inverseBoxCox($0, lambda)) },
+      logSlope: { (lambda - 1) * log($0) })
   }
 }
 
-/// (e^(λu) − 1) / λ, and u for λ = 0.
+/// Computes (e^(λu) − 1) / λ, or u for λ = 0.
 func boxCox(_ u: Tensor, _ lambda: Double) -> Tensor { lambda == 0 ? u : expm1(lambda * u) / lambda }
 
-/// u with (e^(λu) − 1) / λ = y.
+/// Computes u with (e^(λu) − 1) / λ = y.
 func inverseBoxCox(_ y: Tensor, _ lambda: Double) -> Tensor { lambda == 0 ? y : log1p(lambda * y) / lambda }
-
-/// The values of (e^(λu) − 1) / λ over all u.
-private func boxCoxRange(_ lambda: Double) -> Domain.Values {
-  if lambda == 0 { return .reals }
-  return lambda > 0 ? .interval(-1 / lambda, .infinity) : .interval(-.infinity, -1 / lambda)
-}

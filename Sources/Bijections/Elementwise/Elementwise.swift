@@ -1,18 +1,18 @@
 import Randomness
 import Tensors
 
-/// One strictly monotone map of each number, without parameters: a layer from three functions of one number.
+/// A layer that applies a strictly monotone function to each number, without parameters.
 ///
-/// Map: y = f(x), number by number. log|det J| = Σ log|f′(x)|, a row; O(D).
+/// Map: y = f(x) for each number. log|det J| = Σ log|f′(x)| per row; O(D).
 ///
-/// Inverse: x = f⁻¹(y), whose log-determinant negates the same formula at x; O(D). No parameters.
+/// Inverse: x = f⁻¹(y) with log-determinant −Σ log|f′(x)|; O(D).
 ///
-/// Domain: as given; a value outside throws, and none is clipped. A context is ignored. Errors: none of its own.
+/// Domain: as given; a value outside throws an error. A context is ignored. Errors: none of its own.
 ///
 /// ```swift
-/// let cube = Elementwise("Cube", from: .positive, to: .positive) { $0 * $0 * $0 } inverse: {
-///   pow($0, 1.0 / 3)
-/// } logSlope: { log(3 * $0 * $0) }
+/// let cube = Elementwise(
+///   "Cube", from: .positive, to: .positive, { $0 * $0 * $0 }, inverse: { pow($0, 1.0 / 3) },
+///   logSlope: { log(3 * $0 * $0) })
 /// ```
 public struct Elementwise: Bijection {
   /// A function of each number of a tensor.
@@ -24,15 +24,15 @@ public struct Elementwise: Bijection {
   private let inverse: Function
   private let logSlope: Function
 
-  /// A layer from a map of one number.
+  /// Makes a layer from a function of one number.
   ///
   /// - Parameters:
-  ///   - name: who complains.
-  ///   - domain: the numbers that f takes.
-  ///   - codomain: the numbers that f gives.
-  ///   - function: f.
-  ///   - inverse: f⁻¹.
-  ///   - logSlope: log|f′| as a function of x, in a form that is finite wherever x is.
+  ///   - name: The name in errors.
+  ///   - domain: The numbers in the domain of f.
+  ///   - codomain: The numbers in the image of f.
+  ///   - function: The function f.
+  ///   - inverse: The inverse f⁻¹.
+  ///   - logSlope: The function log|f′(x)|, in a form that is finite for every finite x.
   public init(
     _ name: String, from domain: Domain.Values = .reals, to codomain: Domain.Values = .reals,
     _ function: @escaping Function, inverse: @escaping Function, logSlope: @escaping Function
@@ -45,14 +45,9 @@ public struct Elementwise: Bijection {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (function, inverse, logSlope) = (function, inverse, logSlope)
-    return site.layer(name, from: Domain(site.inputDim, values.from), to: Domain(site.inputDim, values.to)) {
-      _, x, _ in
-      function(x)
-    } logDet: { _, x, _ in
-      logSlope(x).sumPerRow()
-    } inverse: { _, y, _ in
-      inverse(y)
-    }
+    site.layer(
+      name, from: Domain(site.inputDim, values.from), to: Domain(site.inputDim, values.to),
+      forward: { _, x, _ in function(x) }, logDet: { _, x, _ in logSlope(x).sumPerRow() },
+      inverse: { _, y, _ in inverse(y) })
   }
 }

@@ -1,18 +1,18 @@
 import Randomness
 import Tensors
 
-/// A learned scale and shift of each number of a sample.
+/// A layer that learns a scale and a shift for each number of a sample.
 ///
 /// Map: y = x · exp(logScale) + shift. log|det J| = Σ logScale, the same for every row; O(D).
 ///
 /// Inverse: x = (y − shift) · exp(−logScale); O(D).
 ///
-/// Parameters: `logScale` and `shift`, of one sample's shape, both 0 at first: the identity. `ActNorm` has one of each a
-/// channel instead, and can start by standardizing a batch.
+/// Parameters: `logScale` and `shift`, of a sample's shape, 0 at first, which gives the identity. `ActNorm`
+/// has one of each per channel instead and can start by standardizing a batch.
 ///
 /// Domain: all reals. Errors: none of its own.
 public struct ElementwiseAffine: Bijection {
-  /// A learned scale and shift of each number.
+  /// Makes a scale and a shift for each number.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

@@ -2,37 +2,30 @@ import Tensors
 
 /// The exponential function of each number.
 ///
-/// Map: y = eˣ. log|det J| = Σ x, right also where y overflows to infinity; O(D).
+/// Map: y = eˣ. log|det J| = Σ x, which is finite even if y overflows; O(D).
 ///
 /// Inverse: `Log`; O(D). No parameters.
 ///
-/// Domain: all reals, to the positive numbers. Errors: backwards, a value that is not positive throws.
+/// Domain: all reals; the codomain is the positive numbers. Errors: none of its own.
 public struct Exp: ComposedBijection {
-  /// An exponential function.
+  /// Makes an exponential function.
   public init() {}
 
   public var composed: any Bijection { exponential("Exp") }
 }
 
-/// The natural logarithm of each number: from the positive numbers to the reals.
+/// The natural logarithm of each number.
 ///
 /// Map: y = log x. log|det J| = −Σ log x; O(D). Inverse: `Exp`; O(D). No parameters.
 ///
-/// Domain: the positive numbers; 0 and below throw. Errors: none of its own.
+/// Domain: the positive numbers; the codomain is all reals. Errors: none of its own.
 public struct Log: ComposedBijection {
-  /// A natural logarithm.
+  /// Makes a natural logarithm.
   public init() {}
 
   public var composed: any Bijection { Inverted(exponential("Log")) }
 }
 
-/// The pair's one description: the slope of eˣ is eˣ.
 private func exponential(_ name: String) -> Elementwise {
-  Elementwise(name, to: .positive) {
-    exp($0)
-  } inverse: {
-    log($0)
-  } logSlope: {
-    $0
-  }
+  Elementwise(name, to: .positive, exp, inverse: log, logSlope: { $0 })
 }

@@ -1,29 +1,31 @@
 import Randomness
 import Tensors
 
-/// Pixels between 0 and 1 to the real line, with a margin that keeps black and white finite.
+/// A map of pixels between 0 and 1 to the real line, with a margin that keeps 0 and 1 finite.
 ///
-/// Map: y = log p − log(1 − p) with p = m + (1 − 2m) x. log|det J| = Σ softplus(y) + softplus(−y) + log(1 − 2m); O(D).
+/// Map: y = log p − log(1 − p) with p = m + (1 − 2m) x.
+/// log|det J| = Σ (softplus(y) + softplus(−y) + log(1 − 2m)); O(D).
 ///
 /// Inverse: x = (sigmoid(y) − m) / (1 − 2m). O(D). No parameters.
 ///
-/// Domain: where 0 < p < 1, a little more than from 0 to 1. Errors: none of its own.
+/// Domain: the numbers with 0 < p < 1, slightly more than the interval [0, 1]. Errors: none of its own.
 ///
-/// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, section 4.1, where m is 0.05.
+/// Dinh, Sohl-Dickstein & Bengio 2016, *Density estimation using Real NVP*, arXiv 1605.08803, section 4.1,
+/// with m = 0.05.
 public struct PixelLogit: Bijection {
-  /// m.
+  /// The margin m.
   public let margin: Double
 
-  /// A logit with a margin.
+  /// Makes a logit with a margin.
   ///
-  /// - Precondition: the margin lies between 0 and ½.
+  /// - Precondition: The margin lies between 0 and ½.
   public init(margin: Double = 0.05) {
     require(margin > 0 && margin < 0.5, "PixelLogit: a margin between 0 and 1/2, got \(margin)")
     self.margin = margin
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    let (margin, scale) = (margin, 1 - 2 * margin)
+    let scale = 1 - 2 * margin
     @Sendable func logDet(_ y: Tensor) -> Tensor {
       (softplus(y) + softplus(-y) + log(Tensor(scale, dtype: y.dtype))).sumPerRow()
     }

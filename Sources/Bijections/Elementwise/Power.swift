@@ -1,17 +1,17 @@
 import Tensors
 
-/// A fixed power of each positive number.
+/// A constant power of each positive number.
 ///
 /// Map: y = xᵖ. log|det J| = Σ log|p| + (p − 1) log x; O(D). Inverse: x = y^(1/p); O(D). No parameters.
 ///
-/// Domain: the positive numbers, to themselves; 0 and below throw. For all reals take `YeoJohnson`: a signed power has slope
-/// 0 or infinity at 0. Errors: none of its own.
+/// Domain: the positive numbers, which are also the codomain. `YeoJohnson` is a power for all reals. Errors:
+/// none of its own.
 public struct Power: ComposedBijection {
   private let exponent: Double
 
-  /// A power of positive numbers.
+  /// Makes a power of positive numbers.
   ///
-  /// - Precondition: the exponent is finite and not 0.
+  /// - Precondition: The exponent is finite and not 0.
   public init(_ exponent: Double) {
     require(
       exponent != 0 && exponent.isFinite, "an invertible power is not 0 and is finite, got \(exponent)")
@@ -19,13 +19,10 @@ public struct Power: ComposedBijection {
   }
 
   public var composed: any Bijection {
-    let (exponent, constant) = (exponent, log(abs(Tensor(exponent, dtype: .float64))).item)
-    return Elementwise("Power", from: .positive, to: .positive) {
-      pow($0, exponent)
-    } inverse: {
-      pow($0, 1 / exponent)
-    } logSlope: {
-      constant + (exponent - 1) * log($0)
-    }
+    let constant = log(abs(Tensor(exponent, dtype: .float64))).item
+    return Elementwise(
+      "Power", from: .positive, to: .positive, { pow($0, exponent) },
+      inverse: { pow($0, 1 / exponent) },
+      logSlope: { constant + (exponent - 1) * log($0) })
   }
 }

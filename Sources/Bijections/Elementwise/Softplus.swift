@@ -1,23 +1,18 @@
 import Tensors
 
-/// A smooth map of each number to the positive ones.
+/// A smooth map of each number to a positive one.
 ///
-/// Map: y = log(1 + eˣ). log|det J| = Σ −softplus(−x), the logarithm of the logistic function; O(D).
+/// Map: y = log(1 + eˣ). log|det J| = −Σ softplus(−x); O(D).
 ///
-/// Inverse: x = y + log(1 − e⁻ʸ), by expm1, so that neither end cancels; O(D). No parameters.
+/// Inverse: x = y + log(1 − e⁻ʸ), computed by expm1 without cancellation; O(D). No parameters.
 ///
-/// Domain: all reals, to the positive numbers. Errors: backwards, a value that is not positive throws.
+/// Domain: all reals; the codomain is the positive numbers. Errors: none of its own.
 public struct Softplus: ComposedBijection {
-  /// A smooth map to the positive numbers.
+  /// Makes a smooth map to the positive numbers.
   public init() {}
 
   public var composed: any Bijection {
-    Elementwise("Softplus", to: .positive) {
-      softplus($0)
-    } inverse: {
-      $0 + log(-expm1(-$0))
-    } logSlope: {
-      logSigmoid($0)
-    }
+    Elementwise(
+      "Softplus", to: .positive, softplus, inverse: { $0 + log(-expm1(-$0)) }, logSlope: logSigmoid)
   }
 }

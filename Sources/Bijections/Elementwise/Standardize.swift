@@ -1,44 +1,43 @@
 import Randomness
 import Tensors
 
-/// A shift and scale of each channel that are known and stay: data in their own units become data of mean 0 and deviation 1.
+/// A standardization of each channel by a given mean and standard deviation.
 ///
-/// Map: y = (x − mean) / deviation, channel by channel (the last axis).
+/// Map: y = (x − mean) / deviation, for each channel of the last axis.
 ///
 /// log|det J| = −positions · Σ log(deviation), the same for every row; O(D).
 ///
 /// Inverse: x = y · deviation + mean; O(D).
 ///
-/// Parameters, frozen: `mean` [channels] and `deviation` [channels], as given. They are saved with the rest, so that a
-/// model's densities and draws are in the data's own units.
+/// Parameters, frozen: `mean` [channels] and `deviation` [channels], as given. They are saved with
+/// the model, so its densities and draws are in the units of the data.
 ///
-/// Domain: all reals. Errors: a width other than that of the values.
+/// Domain: all reals. Errors: `mismatch` for another number of channels.
 public struct Standardize: Bijection {
   private let mean: Tensor
   private let deviation: Tensor
 
-  /// A known mean and deviation, `[channels]` each.
+  /// Makes a standardization by a mean and a standard deviation, `[channels]` each.
   ///
-  /// - Precondition: two vectors of the same length; positive deviations.
+  /// - Precondition: The vectors have the same length, and the deviations are positive.
   public init(mean: Tensor, deviation: Tensor) {
     require(
       mean.rank == 1 && mean.shape == deviation.shape && deviation.doubles.allSatisfy { $0 > 0 },
-      "Standardize takes a mean and a positive deviation for each channel, got \(mean.shape) and \(deviation.shape)"
-    )
+      "Standardize takes a mean and a positive deviation for each channel, "
+        + "got \(mean.shape) and \(deviation.shape)")
     (self.mean, self.deviation) = (mean.cast(to: .float64), deviation.cast(to: .float64))
   }
 
-  /// The mean and deviation of data, over all axes but the last, in double precision; a constant channel keeps its scale.
+  /// Makes a standardization by the statistics of data, over all axes but the last.
   ///
-  /// - Precondition: at least one row and two axes.
+  /// They are computed in double precision. A constant channel keeps its scale.
+  ///
+  /// - Precondition: The data have at least one row and two axes.
   public init(of data: Tensor) {
     require(data.rank > 1 && data.count > 0, "Standardize takes rows of data, got \(data.shape)")
-    let rows = data.cast(to: .float64).reshaped(to: [data.count / data.shape[-1], data.shape[-1]])
-    let mean = rows.mean(axis: 0)
-    let deviation = sqrt(square(rows - mean).mean(axis: 0))
-    self.init(
-      mean: mean,
-      deviation: select(where: deviation .> 0, deviation, Tensor.ones(deviation.shape, dtype: .float64)))
+    let moments = Moments(of: data.cast(to: .float64))
+    let deviation = sqrt(moments.variance)
+    self.init(mean: moments.mean, deviation: select(where: deviation .> 0, deviation, 1))
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

@@ -1,30 +1,35 @@
 import Randomness
 import Tensors
 
-/// A learned matrix on the channels, a diagonal one plus one of low rank: linear in D, where a full matrix is quadratic.
+/// A learned linear map of the channels by a diagonal matrix plus one of low rank.
+///
+/// Its cost and its number of parameters are linear in the number of channels D; those of a full matrix are
+/// quadratic.
 ///
 /// Map: y = x W on the last axis, W = S (I + Uᵀ U) = S + S Uᵀ U with S = diag(exp(logScale)) and U of r rows.
 ///
-/// log|det J| = positions · (Σ logScale + log det C), C = I + U Uᵀ of size r, by the matrix determinant lemma.
+/// log|det J| = positions · (Σ logScale + log det C), C = I + U Uᵀ of size r, by the matrix determinant
+/// lemma.
 ///
-/// Inverse, by Woodbury's identity: W⁻¹ = (I − Uᵀ C⁻¹ U) S⁻¹. Cost, both ways: O(r D) a row (and O(r²) back), O(r² D + r³) once.
+/// Inverse, by Woodbury's identity: W⁻¹ = (I − Uᵀ C⁻¹ U) S⁻¹. Cost: O(r D) per row, plus O(r²) for the
+/// inverse, and O(r² D + r³) once.
 ///
-/// Parameters: `logScale` [D], 0 at first, and `factor` U [r, D], normal of deviation 0.1 at first: not 0, where its
-/// gradient would vanish.
+/// Parameters: `logScale` [D], 0 at first, and `factor` U [r, D], normal with standard deviation 0.1 at
+/// first. At U = 0 its gradient would vanish.
 ///
 /// Domain: all reals. Errors: none of its own.
 public struct DiagonalPlusLowRank: Bijection {
-  // S + A B can be singular, and det = 0 is a wall that training cannot cross. Here nothing can: C is symmetric with
-  // eigenvalues 1 + σ², σ a singular value of U, so det C ≥ 1, W is invertible for every value of the parameters, and C
-  // does not depend on S, so a small scale cannot spoil its condition. What is given up: W stretches along the rows of U
-  // by 1 + σ² ≥ 1 (relative to S) and never shrinks. `Inverted(DiagonalPlusLowRank(...))` is the diagonal minus low rank,
-  // (I − Uᵀ C⁻¹ U) S⁻¹, which shrinks by 1 / (1 + σ²): what standardizes data of a factor model.
+  // A general S + A B can be singular, and training cannot cross det = 0. This form is always invertible: C
+  // is symmetric with eigenvalues 1 + σ² for the singular values σ of U, so det C ≥ 1. C does not depend on
+  // S, so a small scale does not affect its condition number. The restriction: relative to S, W stretches
+  // along the rows of U by 1 + σ² ≥ 1 and never shrinks. `Inverted(DiagonalPlusLowRank(...))` is (I − Uᵀ
+  // C⁻¹ U) S⁻¹, which shrinks by 1 / (1 + σ²). It can standardize data of a factor model.
 
   private let rank: Int
 
-  /// A diagonal plus a matrix of the given rank.
+  /// Makes a diagonal plus a matrix of the given rank.
   ///
-  /// - Precondition: a rank of at least 1.
+  /// - Precondition: The rank is at least 1.
   public init(rank: Int) {
     require(rank > 0, "a low rank is at least 1, got \(rank)")
     self.rank = rank

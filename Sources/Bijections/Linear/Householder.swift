@@ -1,24 +1,26 @@
 import Randomness
 import Tensors
 
-/// A learned orthogonal matrix on the channels, as a product of Householder reflections.
+/// A learned orthogonal map of the channels, a product of Householder reflections.
 ///
 /// Map: y = x H₁ ⋯ Hₙ on the last axis, Hᵢ = I − 2 vᵢ vᵢᵀ / (vᵢᵀ vᵢ). log|det J| = 0.
 ///
-/// Inverse: the reflections in the opposite order. Cost, both ways: O(n D + n²) a row and O(n² D) once.
+/// Inverse: the reflections in the opposite order. Cost, both ways: O(n D + n²) per row and O(n² D) once.
 ///
-/// Parameters: `vectors` [n, D], normal at first, so directions are uniform. Only their directions count; a vector of zeros
-/// stands for no reflection. n = D reflections reach every orthogonal matrix of determinant (−1)ᴰ, fewer a part of them.
+/// Parameters: `vectors` [n, D], normal at first, so that their directions are uniform. The map depends on
+/// the directions only; a vector of zeros gives no reflection. n = D reflections reach every orthogonal
+/// matrix of determinant (−1)ᴰ.
 ///
 /// Domain: all reals. Errors: none of its own.
 ///
-/// Tomczak & Welling 2016, *Improving Variational Auto-Encoders using Householder Flow*, arXiv 1611.09630, section 2.3.
+/// Tomczak & Welling 2016, *Improving Variational Auto-Encoders using Householder Flow*, arXiv 1611.09630,
+/// section 2.3.
 public struct Householder: Bijection {
   private let reflections: Int
 
-  /// A product of reflections.
+  /// Makes a product of reflections.
   ///
-  /// - Precondition: at least one.
+  /// - Precondition: There is at least one reflection.
   public init(reflections: Int) {
     require(reflections > 0, "a Householder product needs at least one reflection, got \(reflections)")
     self.reflections = reflections
@@ -34,16 +36,17 @@ public struct Householder: Bijection {
   }
 }
 
-/// A random orthogonal matrix on the channels that stays fixed.
+/// A random orthogonal map of the channels that is not learned.
 ///
-/// Map: y = x Q on the last axis, Q a product of D reflections. log|det J| = 0. Inverse: x = y Qᵀ. O(D²) a row, O(D³) once.
+/// Map: y = x Q on the last axis, Q a product of D reflections. log|det J| = 0. Inverse: x = y Qᵀ. Cost:
+/// O(D²) per row, O(D³) once.
 ///
-/// Parameters, frozen: `vectors` [D, D] as of `Householder`, drawn from the key. Whatever numbers a file holds there, the
-/// map is orthogonal to the rounding of its dtype, which the entries of Q itself would not promise.
+/// Parameters, frozen: `vectors` [D, D] as in `Householder`, drawn from the key. For any numbers in a
+/// loaded tree, the map is orthogonal up to rounding.
 ///
 /// Domain: all reals. Errors: none of its own.
 public struct FixedInvertibleLinear: Bijection {
-  /// A fixed random orthogonal map.
+  /// Makes a random orthogonal map.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -52,30 +55,32 @@ public struct FixedInvertibleLinear: Bijection {
   }
 }
 
-/// H₁ ⋯ Hₙ in compact form: I − Vᵀ T V with the vectors as rows of V and T upper triangular.
+/// The product H₁ ⋯ Hₙ in compact form: I − Vᵀ T V with the vectors as rows of V and T upper triangular.
 ///
-/// T⁻¹ is the strict upper triangle of V Vᵀ with half its diagonal. Proof by induction: let Q = I − Vᵀ T V be the product
-/// so far and H = I − τ v vᵀ, τ = 2 / vᵀv, the next one. Q H = I − Vᵀ T V − τ v vᵀ + τ Vᵀ T (V v) vᵀ, which is the same form
-/// with T′ = [[T, −τ T V v], [0, τ]], and T′⁻¹ = [[T⁻¹, V v], [0, 1/τ]].
+/// T⁻¹ is the strict upper triangle of V Vᵀ plus half its diagonal. Proof by induction: let Q = I − Vᵀ T V
+/// be the product so far and H = I − τ v vᵀ, τ = 2 / vᵀv, the next factor. Then
+/// Q H = I − Vᵀ T V − τ v vᵀ + τ Vᵀ T (V v) vᵀ, which is the same form with T′ = [[T, −τ T V v], [0, τ]], and
+/// T′⁻¹ = [[T⁻¹, V v], [0, 1/τ]].
 struct Reflections {
   private let vectors: Tensor
   private let core: Tensor
 
-  /// The product of the reflections along the rows of a matrix.
+  /// Makes the product of the reflections along the rows of a matrix.
   init(_ vectors: Tensor) {
     let gram = matmul(vectors, vectors, transposeB: true)
     let half = 0.5 * gram.diagonal()
     self.vectors = vectors
-    // A vector of zeros has no direction: with 1 in its place the form gives no reflection, and no infinity.
+    // A vector of zeros has no direction. With a 1 on the diagonal it gives no reflection instead of
+    // infinity.
     core = gram.triangle(.strictlyUpper) + select(where: half .> 0, half, 1).diagonalMatrix()
   }
 
-  /// x H₁ ⋯ Hₙ.
+  /// Computes x H₁ ⋯ Hₙ.
   func apply(to x: Tensor) -> Tensor { x - product(x, transposed: true) }
-  /// x Hₙ ⋯ H₁.
+  /// Computes x Hₙ ⋯ H₁.
   func undo(in x: Tensor) -> Tensor { x - product(x, transposed: false) }
 
-  /// x Vᵀ T V, or x Vᵀ Tᵀ V: with rows as columns, T⁻ᵀ z = V xᵀ or T⁻¹ z = V xᵀ.
+  /// Computes x Vᵀ T V or x Vᵀ Tᵀ V, by solving T⁻ᵀ z = V xᵀ or T⁻¹ z = V xᵀ.
   private func product(_ x: Tensor, transposed: Bool) -> Tensor {
     let along = matmul(x, vectors, transposeB: true).mappingColumns {
       triangularSolve(core, $0, lower: false, transposed: transposed)

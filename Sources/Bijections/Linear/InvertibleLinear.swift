@@ -2,23 +2,26 @@ import Networks
 import Randomness
 import Tensors
 
-/// A learned invertible matrix on the channels, kept as its PLU factors.
+/// A learned invertible linear map of the channels, parametrized by its PLU factors.
 ///
-/// Map: y = x W with W = P L U on the last axis, where P permutes, L is lower triangular with ones on its diagonal and U is
-/// upper triangular with diagonal sign · exp(logScale), which training cannot bring to zero.
+/// Map: y = x W with W = P L U on the last axis. P is a permutation, L is lower triangular with a diagonal
+/// of ones, and U is upper triangular with diagonal sign · exp(logScale). So W stays invertible in
+/// training.
 ///
 /// log|det J| = positions · Σ logScale, the same for every row; O(D).
 ///
-/// Inverse: two triangular solves; O(D²) a row, no matrix is inverted. Forward: O(D²) a row and O(D³) once for L U.
+/// Inverse: two triangular solves; O(D²) per row, without a matrix inverse. Forward: O(D²) per row and
+/// O(D³) once for L U.
 ///
-/// Parameters: `factors` [D, D] holds L below the diagonal, U above it and logScale on it; frozen: `permutation` [D] (int32)
-/// and `sign` [D]. They start as the factors of a random rotation or reflection, uniform over both.
+/// Parameters: `factors` [D, D] contains L below the diagonal, U above it and logScale on it; frozen:
+/// `permutation` [D] (int32) and `sign` [D]. They start as the factors of a random orthogonal matrix,
+/// uniform over all of them.
 ///
 /// Domain: all reals. Errors: none of its own.
 ///
 /// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039, section 3.2, eqs. 9-11.
 public struct InvertibleLinear: Bijection {
-  /// An invertible linear map.
+  /// Makes an invertible linear map.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

@@ -1,11 +1,12 @@
 import Randomness
 import Tensors
 
-/// The channels in reverse order.
+/// A reversal of the order of the channels.
 ///
-/// Map: yᵢ = x_{D−1−i} on the last axis. log|det J| = 0. Inverse: itself. O(D). No parameters. Domain: all reals.
+/// Map: yᵢ = x_{D−1−i} on the last axis. log|det J| = 0. Inverse: itself. O(D). No parameters. Domain: all
+/// reals.
 public struct Reverse: Bijection {
-  /// A reversal.
+  /// Makes a reversal.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -14,36 +15,35 @@ public struct Reverse: Bijection {
   }
 }
 
-/// The channels in a random order that stays fixed.
+/// A random permutation of the channels that is not learned.
 ///
 /// Map: yᵢ = x_{p(i)} on the last axis. log|det J| = 0. Inverse: x_{p(i)} = yᵢ. O(D). Domain: all reals.
 ///
-/// Parameters, frozen: `permutation` [D] (int32), drawn uniformly from the key. It travels with the parameters, so a tree
-/// loaded under another key is the same map.
+/// Parameters, frozen: `permutation` [D] (int32), drawn uniformly from the key. It is saved with the
+/// parameters, so the map does not depend on the key under which they are loaded.
 public struct Shuffle: Bijection {
-  /// A random permutation.
+  /// Makes a random permutation.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let permutation = Tensor(ints: key.permutation(site.channels))
-    return site.volumePreserving("Shuffle", ["permutation": .frozen(permutation)]) { params, x, _ in
-      x.gathered(params["permutation"])
-    } inverse: { params, y, _ in
-      y.gathered(params["permutation"].inversePermutation)
-    }
+    return site.volumePreserving(
+      "Shuffle", ["permutation": .frozen(permutation)],
+      forward: { params, x, _ in x.gathered(params["permutation"]) },
+      inverse: { params, y, _ in y.gathered(params["permutation"].inversePermutation) })
   }
 }
 
-/// The channels in an order that the caller gives.
+/// A permutation of the channels in a given order.
 ///
-/// Map: yᵢ = x_{order(i)} on the last axis. log|det J| = 0. Inverse: x_{order(i)} = yᵢ. O(D). No parameters. Domain: all reals.
-/// Errors: `mismatch` for another number of channels.
+/// Map: yᵢ = x_{order(i)} on the last axis. log|det J| = 0. Inverse: x_{order(i)} = yᵢ. O(D). No
+/// parameters. Domain: all reals. Errors: `mismatch` for another number of channels.
 public struct Permute: Bijection {
   private let order: [Int]
 
-  /// A permutation.
+  /// Makes a permutation.
   ///
-  /// - Precondition: each position from 0 on, once.
+  /// - Precondition: The order contains each position from 0 on once.
   public init(_ order: [Int]) {
     require(order.sorted() == Array(order.indices), "Permute: each position from 0 on, once; got \(order)")
     self.order = order
@@ -55,10 +55,7 @@ public struct Permute: Bijection {
     }
     let permutation = Tensor(ints: order)
     let back = permutation.inversePermutation
-    return site.volumePreserving("Permute") { _, x, _ in
-      x.gathered(permutation)
-    } inverse: { _, y, _ in
-      y.gathered(back)
-    }
+    return site.volumePreserving(
+      "Permute", forward: { _, x, _ in x.gathered(permutation) }, inverse: { _, y, _ in y.gathered(back) })
   }
 }

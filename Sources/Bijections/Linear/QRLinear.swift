@@ -1,24 +1,27 @@
 import Randomness
 import Tensors
 
-/// A learned invertible matrix on the channels, kept as its QR factors.
+/// A learned invertible linear map of the channels, parametrized by its QR factors.
 ///
-/// Map: y = x Q R on the last axis, with Q a product of D Householder reflections and R upper triangular with diagonal
-/// exp(logScale), which training cannot bring to zero.
+/// Map: y = x Q R on the last axis, with Q a product of D Householder reflections and R upper triangular
+/// with diagonal exp(logScale). So Q R stays invertible in training.
 ///
 /// log|det J| = positions · Σ logScale, the same for every row; O(D).
 ///
-/// Inverse: a triangular solve and the reflections in the opposite order. Cost, both ways: O(D²) a row and O(D³) once.
+/// Inverse: a triangular solve and the reflections in the opposite order. Cost, both ways: O(D²) per row
+/// and O(D³) once.
 ///
-/// Parameters: `factors` [D, D] holds R above the diagonal, logScale on it and the reflections below, as LAPACK packs them:
-/// reflection k is along eₖ + Σ_{i>k} factors[i, k] eᵢ, whose 1 keeps it from vanishing; the last one flips the last
-/// channel's sign. R starts as the identity and Q uniform over orthogonal matrices but for its columns' signs.
+/// Parameters: `factors` [D, D] contains R above the diagonal, logScale on it and the reflections below it,
+/// packed as in LAPACK. Reflection k is along eₖ + Σ_{i>k} factors[i, k] eᵢ, whose 1 keeps it from
+/// vanishing. The last reflection flips the last channel's sign. Initially R is the identity, and Q is
+/// uniform over orthogonal matrices up to the signs of its columns.
 ///
 /// Domain: all reals. Errors: none of its own.
 ///
-/// Hoogeboom, van den Berg & Welling 2019, *Emerging Convolutions*, arXiv 1901.11137, the QR form of a 1 × 1 convolution.
+/// Hoogeboom, van den Berg & Welling 2019, *Emerging Convolutions*, arXiv 1901.11137, the QR form of a 1 ×
+/// 1 convolution.
 public struct QRLinear: Bijection {
-  /// An invertible linear map.
+  /// Makes an invertible linear map.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -44,8 +47,11 @@ public struct QRLinear: Bijection {
     }
   }
 
-  /// What Householder's method keeps of a matrix of normal numbers, whose Q is uniform (Stewart 1980): column k from the
-  /// diagonal down, z, is reflected onto its first axis along z + sign(z₁) |z| e₁, scaled to start with 1.
+  /// Computes the vectors of Householder's method for a normal matrix, whose factor Q is uniform (Stewart
+  /// 1980).
+  ///
+  /// Let z be column k from the diagonal down. It is reflected onto its first axis along z + sign(z₁) |z|
+  /// e₁, which is scaled to begin with 1.
   private func tails(_ normal: Tensor) -> Tensor {
     let length = sqrt(square(normal.triangle(.lower)).sum(axis: 0))
     let first = normal.diagonal()

@@ -1,27 +1,28 @@
 import Randomness
 import Tensors
 
-/// A learned rotation of the channels, by Cayley's transform of a skew-symmetric matrix.
+/// A learned rotation of the channels, the Cayley transform of a skew-symmetric matrix.
 ///
-/// Map: y = x Q on the last axis, Q = (I + A)⁻¹ (I − A), A = G − Gᵀ skew. log|det J| = 0.
+/// Map: y = x Q on the last axis, Q = (I + A)⁻¹ (I − A), A = G − Gᵀ skew-symmetric. log|det J| = 0.
 ///
-/// Inverse: x = y Qᵀ. Cost, both ways: O(D²) a row and O(D³) once.
+/// Inverse: x = y Qᵀ. Cost, both ways: O(D²) per row and O(D³) once.
 ///
-/// Parameters: `generators` [D (D − 1) / 2], the numbers of G below its diagonal, row by row; normal of deviation 1/√D at
-/// first.
+/// Parameters: `generators` [D (D − 1) / 2], the rows of G below its diagonal, normal with standard
+/// deviation 1/√D at first.
 ///
 /// Domain: all reals. Errors: none of its own.
 ///
-/// Helfrich, Willmott & Ye 2017, *Orthogonal Recurrent Neural Networks with Scaled Cayley Transform*, arXiv 1707.09520,
-/// without its diagonal of signs.
+/// Helfrich, Willmott & Ye 2017, *Orthogonal Recurrent Neural Networks with Scaled Cayley Transform*, arXiv
+/// 1707.09520, without its diagonal of signs.
 public struct Rotation: Bijection {
-  // Why Cayley's form: A's eigenvalues are ±iθ, so I + A has singular values √(1 + θ²) ≥ 1 and can always be solved for;
-  // one LU and two substitutions, all of them primitives with derivatives. Q = (I + A)⁻¹ (I − A) is orthogonal, since the
-  // two factors and their transposes commute, and det Q = det(I − A) / det(I + A) = 1. It turns by angles 2 atan θ: all
-  // rotations but those with an eigenvalue of exactly −1, which θ → ∞ approaches. The exponential of A reaches these too
-  // but needs scaling and squaring; Givens rotations need D (D − 1) / 2 steps one after the other.
+  // A has eigenvalues ±iθ, so I + A has singular values √(1 + θ²) ≥ 1 and is always invertible. One LU
+  // factorization and two substitutions are enough, and all of them are primitives with derivatives. Q is
+  // orthogonal, since the two factors and their transposes commute. Its determinant is
+  // det(I − A) / det(I + A) = 1. Q turns by angles 2 atan θ. It reaches all rotations except those with an
+  // eigenvalue of exactly −1, the limit θ → ∞. The exponential of A reaches these too but needs scaling and
+  // squaring; Givens rotations need D (D − 1) / 2 sequential steps.
 
-  /// A rotation.
+  /// Makes a rotation.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

@@ -1,27 +1,33 @@
 import Tensors
 
-/// Numbers below the diagonal of a matrix, kept as a vector so that a tree holds no number that is not read.
+/// The strictly lower triangle of a matrix, stored as a vector of its numbers, row by row.
 package struct StrictTriangle: Sendable {
   private let size: Int
-  private let places: Tensor
+  private let source: Tensor
 
-  /// The strictly lower triangle of a matrix [size, size].
+  /// Describes the strictly lower triangle of a matrix [size, size].
   package init(size: Int) {
     self.size = size
-    // Place 0 is a zero that stands for all the rest; entry k of row i > j is at 1 + i (i − 1) / 2 + j.
-    places = Tensor(
+    // Source 0 is a zero that fills all other places. Entry k of row i > j has source 1 + i (i − 1) / 2 + j.
+    source = Tensor(
       ints: (0..<size * size).map { place in
         let (i, j) = (place / size, place % size)
         return j < i ? 1 + i * (i - 1) / 2 + j : 0
       })
   }
 
-  /// How many numbers there are.
+  /// The number of entries below the diagonal.
   package var count: Int { size * (size - 1) / 2 }
 
-  /// The matrix with these numbers below its diagonal, row by row, and zeros elsewhere.
+  /// The places of the entries in a flattened matrix.
+  package var places: [Int] { (0..<size).flatMap { i in (0..<i).map { i * size + $0 } } }
+
+  /// Makes the matrix with these entries below its diagonal and zeros elsewhere.
+  ///
+  /// Vectors of entries with leading axes give matrices with the same leading axes.
   package func callAsFunction(_ entries: Tensor) -> Tensor {
-    let filled = concatenate([.zeros([1], dtype: entries.dtype), entries], axis: 0)
-    return filled.gathered(places).reshaped(to: [size, size])
+    let zero = Tensor.zeros(entries.shape.replacing(-1, by: 1), dtype: entries.dtype)
+    let filled = concatenate([zero, entries], axis: -1).gathered(source)
+    return filled.reshaped(to: Shape(entries.shape.sizes.dropLast() + [size, size]))
   }
 }

@@ -1,31 +1,32 @@
 import Randomness
 import Tensors
 
-/// A learned triangular matrix with a positive diagonal, and a shift, on the channels.
+/// A learned triangular linear map of the channels with a positive diagonal, and a shift.
 ///
-/// Map: y = T x + bias on the last axis, T lower or upper triangular with diagonal exp(logScale): with `.lower` yᵢ depends
-/// on x₀ … xᵢ, a linear autoregressive flow.
+/// Map: y = T x + bias on the last axis, T lower or upper triangular with diagonal exp(logScale). With
+/// `.lower`, yᵢ depends on x₀ … xᵢ, as in a linear autoregressive flow.
 ///
 /// log|det J| = positions · Σ logScale, the same for every row; O(D).
 ///
-/// Inverse: x = T⁻¹ (y − bias) by substitution. Cost, both ways: O(D²) a row.
+/// Inverse: x = T⁻¹ (y − bias) by substitution. Cost, both ways: O(D²) per row.
 ///
-/// Parameters: `entries` [D (D − 1) / 2], those of T off its diagonal (row by row of the lower triangle, column by column of
-/// the upper), `logScale` [D] and `bias` [D], all 0 at first: the identity.
+/// Parameters: `entries` [D (D − 1) / 2], the entries of T off its diagonal, `logScale` [D] and `bias` [D],
+/// all 0 at first, which gives the identity. The entries are the rows of the lower triangle or the columns
+/// of the upper one.
 ///
 /// Domain: all reals. Errors: none of its own.
 public struct TriangularAffine: Bijection {
-  /// Where the matrix has its numbers.
+  /// The side of the diagonal with non-zero entries.
   public enum Side: Sendable, Hashable {
-    /// On and below the diagonal.
+    /// The diagonal and the entries below it.
     case lower
-    /// On and above the diagonal.
+    /// The diagonal and the entries above it.
     case upper
   }
 
   private let side: Side
 
-  /// A triangular map, lower unless said otherwise.
+  /// Makes a triangular map, lower by default.
   public init(_ side: Side = .lower) { self.side = side }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -36,7 +37,7 @@ public struct TriangularAffine: Bijection {
       "logScale": .leaf(.zeros([size], dtype: site.dtype)), "bias": .leaf(.zeros([size], dtype: site.dtype)),
     ]
 
-    // The matrix or its transpose, whichever is lower.
+    // The lower triangular one of T and its transpose.
     @Sendable func lower(_ params: Params) -> Tensor {
       triangle(params["entries"]) + exp(params["logScale"]).diagonalMatrix()
     }

@@ -1,28 +1,31 @@
 import Randomness
 import Tensors
 
-/// A bump along one direction: a residual layer with a single hidden unit.
+/// A planar layer: a residual layer with a single hidden unit, which moves points along one direction.
 ///
-/// Map: y = x + û tanh(w·x + b), over all D numbers of a sample, with û = u + (m(w·u) − w·u) w / |w|², so that w·û = m(w·u)
-/// with m(a) = softplus(a + c) − 0.999 > −0.999: the map can be inverted whatever u is.
+/// Map: y = x + û tanh(w·x + b) over all D numbers of a sample, with û = u + (m(w·u) − w·u) w / |w|². So
+/// w·û = m(w·u) with m(a) = softplus(a + c) − 0.999 > −0.999, and the map is invertible for every u.
 ///
 /// log|det J| = log(1 + m(w·u) (1 − tanh²(w·x + b))); O(D).
 ///
-/// Inverse: α = w·x solves α + m tanh(α + b) = w·y, a strictly increasing equation in a known bracket (`inverseOfMonotone`,
-/// 5 to 10 evaluations of one number a row); then x = y − û tanh(α + b). So the forward direction is the cheap one: put
-/// `Inverted(Planar())` into a flow that is sampled from.
+/// Inverse: α = w·x is the root of the increasing function α + m tanh(α + b) − w·y in a known bracket.
+/// `inverseOfMonotone` finds it in 5 to 10 evaluations of one number per row. Then x = y − û tanh(α + b).
+/// The forward direction is cheaper, so use `Inverted(Planar())` in a flow that is sampled from.
 ///
-/// Parameters: `u` [D], 0 at first, where the layer is the identity; `w` [D], normal of deviation 1/√D; `b` [1], 0.
+/// Parameters: `u` [D], 0 at first, which gives the identity; `w` [D], normal with standard deviation 1/√D;
+/// `b` [1], 0.
 ///
 /// Domain: all reals. A context is ignored. Errors: none of its own.
 ///
-/// Rezende & Mohamed 2015, *Variational Inference with Normalizing Flows*, arXiv 1505.05770, eqs. 10-12 and appendix A.1.
+/// Rezende & Mohamed 2015, *Variational Inference with Normalizing Flows*, arXiv 1505.05770, eqs. 10-12 and
+/// appendix A.1.
 public struct Planar: Bijection {
-  // The paper has m(a) = softplus(a) − 1, which rounds to −1 for a < −17 in float32, where the log-det is −∞: hence the margin
-  // of 10⁻³. And its m(0) = −0.31 makes a layer that is not the identity at u = 0, with a jump of û at w = 0, since û − u has
-  // the length (m − a) / |w|. With c = softplus⁻¹(0.999), m(0) = 0 and both are gone. In float32, m is off by 10⁻⁷ at most.
+  // The paper's m(a) = softplus(a) − 1 rounds to −1 for a < −17 in float32, and the log-det becomes −∞. The
+  // margin of 10⁻³ prevents this. Also, the paper's m(0) = −0.31 makes a layer that is not the identity at
+  // u = 0. Then û jumps at w = 0, since û − u has the length (m − a) / |w|. With c = softplus⁻¹(0.999),
+  // m(0) = 0, and both problems disappear. In float32, m has an error of at most 10⁻⁷.
 
-  /// A planar layer.
+  /// Makes a planar layer.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
@@ -50,11 +53,11 @@ public struct Planar: Bijection {
     }
   }
 
-  /// The direction in which the layer moves points, constrained.
+  /// The constrained direction in which the layer moves points.
   private struct Unit {
     let w: Tensor
     let direction: Tensor
-    /// w·û.
+    /// The product w·û.
     let slope: Tensor
 
     init(_ params: Params) {
@@ -65,19 +68,19 @@ public struct Planar: Bijection {
       direction = u + (slope - dot) / select(where: norm .> 0, norm, 1) * w
     }
 
-    /// Points moved by t along the direction or against it, and the log-det of that.
+    /// Moves points by t along the direction or against it, and computes the log-det.
     func moved(_ x: Tensor, by t: Tensor, sign: Double) -> (Tensor, Tensor) {
       let y = x.flatRows + sign * t.expanded(axis: 1) * direction
       return (y.reshaped(to: x.shape), sign * log1p(slope * (1 - square(t))))
     }
 
     static let least = 0.999
-    /// c with softplus(c) = 0.999.
+    /// The number c with softplus(c) = 0.999.
     static let offset = log(expm1(Tensor(least, dtype: .float64))).item
   }
 }
 
 extension Tensor {
-  /// Rows as vectors, whatever a sample's shape.
+  /// The rows as vectors.
   var flatRows: Tensor { reshaped(to: [rows, shape.sample.count]) }
 }

@@ -1,31 +1,34 @@
 import Randomness
 import Tensors
 
-/// A contraction or an expansion about a point.
+/// A radial layer: a contraction or an expansion about a point.
 ///
-/// Map: y = x + β h (x − c) with r = |x − c| and h = 1 / (α + r), over all D numbers of a sample; α = softplus(a) and
-/// β = −α + softplus(s), so β > −α and the map can be inverted.
+/// Map: y = x + β h (x − c) with r = |x − c| and h = 1 / (α + r) over all D numbers of a sample. Here
+/// α = softplus(a) and β = −α + softplus(s), so β > −α, and the map is invertible.
 ///
 /// log|det J| = (D − 1) log(1 + β h) + log(1 + β h − β h² r); O(D).
 ///
-/// Inverse: in closed form, from the positive root of a quadratic for r; O(D).
+/// Inverse: in closed form, from the positive root of a quadratic equation for r; O(D).
 ///
-/// Parameters: `center` [D], standard normal at first; `alpha` and `beta` [1], equal at first (α = 1), where the layer is
-/// the identity.
+/// Parameters: `center` [D], standard normal at first; `alpha` and `beta` [1], the raw a and s. They start
+/// equal with α = 1, which gives the identity.
 ///
-/// Domain: all reals; at the centre the log-det has a kink, whose derivative is taken as 0. A context is ignored. Errors: none
-/// of its own.
+/// Domain: all reals; the log-det has a kink at the centre, where its derivative is defined as 0. A context
+/// is ignored. Errors: none of its own.
 ///
-/// Rezende & Mohamed 2015, *Variational Inference with Normalizing Flows*, arXiv 1505.05770, eqs. 13-14 and appendix A.2.
+/// Rezende & Mohamed 2015, *Variational Inference with Normalizing Flows*, arXiv 1505.05770, eqs. 13-14 and
+/// appendix A.2.
 public struct Radial: Bijection {
-  // With σ = α + β = softplus(s) > 0, everything is a quotient of sums of positive numbers, and nothing cancels:
+  // With σ = α + β = softplus(s) > 0, the following are quotients of sums of positive numbers without
+  // cancellation:
   //
   //     1 + β h = (r + σ) / (r + α),    1 + β h − β h² r = (r² + 2 α r + α σ) / (r + α)².
   //
-  // Inverse: γ = |y − c| = r (r + σ) / (r + α), that is r² + (σ − γ) r − α γ = 0. With p = σ − γ the positive root is
-  // (−p + √(p² + 4 α γ)) / 2, which cancels for p > 0: there it is 2 α γ / (p + √(p² + 4 α γ)).
+  // Inverse: γ = |y − c| = r (r + σ) / (r + α), that is r² + (σ − γ) r − α γ = 0. With p = σ − γ the
+  // positive root is (−p + √(p² + 4 α γ)) / 2, which cancels for p > 0: there it is 2 α γ / (p + √(p² + 4 α
+  // γ)).
 
-  /// A radial layer.
+  /// Makes a radial layer.
   public init() {}
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

@@ -1,32 +1,37 @@
 import Randomness
 import Tensors
 
-/// A residual layer with several hidden units in an orthonormal basis: planar layers that are not limited to one direction.
+/// A Sylvester layer: a residual layer with several hidden units, a generalization of `Planar` to several
+/// directions.
 ///
-/// Map: y = x + Q R tanh(S Qᵀ x + b), over all D numbers of a sample, with Q [D, M] the first M columns of a product of
-/// Householder reflections, R and S upper triangular.
+/// Map: y = x + Q R tanh(S Qᵀ x + b) over all D numbers of a sample. Q [D, M] contains the first M columns
+/// of a product of Householder reflections; R and S are upper triangular.
 ///
-/// log|det J| = Σᵢ log(1 + (1 − tanh²)ᵢ Rᵢᵢ Sᵢᵢ); the diagonals are 0.9995 tanh(raw), so Rᵢᵢ Sᵢᵢ > −0.9991 and the map can be
-/// inverted. O(D n) a row for n reflections and O(M²).
+/// log|det J| = Σᵢ log(1 + (1 − tanh²)ᵢ Rᵢᵢ Sᵢᵢ). The diagonals are 0.9995 tanh(raw), so Rᵢᵢ Sᵢᵢ > −0.9991,
+/// and the map is invertible. Cost: O(D n) per row for n reflections, and O(M²).
 ///
-/// Inverse: v = Qᵀ x solves v + R tanh(S v + b) = Qᵀ y, from the last number to the first, each in a known bracket
-/// (`inverseOfMonotone`); then x = y − Q R tanh(S v + b). So the forward direction is the cheap one: put
-/// `Inverted(Sylvester())` into a flow that is sampled from.
+/// Inverse: v = Qᵀ x solves v + R tanh(S v + b) = Qᵀ y. `inverseOfMonotone` finds its numbers from last to
+/// first, each in a known bracket. Then x = y − Q R tanh(S v + b). The forward direction is cheaper, so use
+/// `Inverted(Sylvester())` in a flow that is sampled from.
 ///
-/// Parameters: `vectors` [n, D] as of `Householder` (none where D = 1); `diagonalR`, `diagonalS` and `bias` [M]; `entriesR` and
-/// `entriesS` [M (M − 1) / 2], above the diagonals. R starts at 0, where the layer is the identity; the rest is normal.
+/// Parameters: `vectors` [n, D] as in `Householder` (none for D = 1); `diagonalR`, `diagonalS` and `bias`
+/// [M]; `entriesR` and `entriesS` [M (M − 1) / 2], above the diagonals. R and the bias start at 0, which
+/// gives the identity; the others are normal.
 ///
 /// Domain: all reals. A context is ignored. Errors: none of its own.
 ///
-/// van den Berg, Hasenclever, Tomczak & Welling 2018, *Sylvester Normalizing Flows for Variational Inference*,
-/// arXiv 1803.05649, eqs. 11-17.
+/// van den Berg, Hasenclever, Tomczak & Welling 2018, *Sylvester Normalizing Flows for Variational
+/// Inference*, arXiv 1803.05649, eqs. 11-17.
 public struct Sylvester: Bijection {
   private let units: Int
   private let reflections: Int?
 
-  /// A Sylvester layer of M units, at most as many as a sample has numbers; by default with as many reflections.
+  /// Makes a Sylvester layer.
   ///
-  /// - Precondition: at least one unit and one reflection.
+  /// - Parameters:
+  ///   - units: The number M of hidden units. The layer has at most as many units as a sample has numbers.
+  ///   - reflections: The number n of reflections, by default D.
+  /// - Precondition: There is at least one unit and one reflection.
   public init(units: Int = 8, reflections: Int? = nil) {
     require(
       units > 0 && reflections ?? 1 > 0, "a Sylvester layer needs at least one unit and one reflection")
@@ -40,14 +45,12 @@ public struct Sylvester: Bijection {
     let basis = Basis(size: size, units: count)
     let params = initialParams(key, size, count, at: site)
     return site.layer("Sylvester", params) { params, x, _ in
-      let hidden = Hidden(params, count)
-      let flat = x.flatRows
+      let (hidden, flat) = (Hidden(params, count), x.flatRows)
       let t = hidden.activations(basis.coordinates(of: flat, params))
       let y = flat + basis.vectors(hidden.steps(t), params)
       return (y.reshaped(to: x.shape), hidden.logDet(t))
     } inverse: { params, y, _ in
-      let hidden = Hidden(params, count)
-      let flat = y.flatRows
+      let (hidden, flat) = (Hidden(params, count), y.flatRows)
       let t = hidden.solve(basis.coordinates(of: flat, params))
       let x = flat - basis.vectors(hidden.steps(t), params)
       return (x.reshaped(to: y.shape), -hidden.logDet(t))
@@ -72,7 +75,7 @@ public struct Sylvester: Bijection {
   }
 }
 
-/// Qᵀ and Q, with rows as vectors.
+/// The products of rows with Qᵀ and Q.
 private struct Basis: Sendable {
   let size, units: Int
 
@@ -90,7 +93,7 @@ private struct Basis: Sendable {
 /// The two triangular matrices and the bias.
 private struct Hidden {
   let diagonalR, diagonalS, bias: Tensor
-  /// Above the diagonals.
+  /// The entries above the diagonals.
   let upperR, upperS: Tensor
   let count: Int
 
@@ -104,18 +107,18 @@ private struct Hidden {
     self.count = count
   }
 
-  /// tanh(S v + b).
+  /// Computes tanh(S v + b).
   func activations(_ v: Tensor) -> Tensor {
     tanh(v * diagonalS + matmul(v, upperS, transposeB: true) + bias)
   }
-  /// R t.
+  /// Computes R t.
   func steps(_ t: Tensor) -> Tensor { t * diagonalR + matmul(t, upperR, transposeB: true) }
 
   func logDet(_ t: Tensor) -> Tensor {
     log1p((1 - square(t)) * (diagonalR * diagonalS)).sumPerRow()
   }
 
-  /// The activations t for which v + R t = y and t = tanh(S v + b): number i needs only those behind it.
+  /// Computes the activations t with v + R t = y and t = tanh(S v + b), from the last number to the first.
   func solve(_ y: Tensor) -> Tensor {
     var (v, t) = (Tensor.zeros([y.rows, 0], dtype: y.dtype), Tensor.zeros([y.rows, 0], dtype: y.dtype))
     for i in (0..<count).reversed() {

@@ -1,7 +1,7 @@
 import CKernels
 import Tensors
 
-/// The kernel of `Affine`: y = x · exp(s(r)) + t for raw (r, t), or its inverse.
+/// The kernel of `Affine`, which computes y = x · exp(s(r)) + t for raw (r, t), or its inverse.
 ///
 /// The results are y, log|det| per row, and s for the reverse pass.
 struct AffineMap: FusedPrimitive {
@@ -10,9 +10,9 @@ struct AffineMap: FusedPrimitive {
   private let form: ck_scale
   private let parameter: Double
 
-  /// Outputs and log|det| per row, for x [..., n] and raw [..., 2n] with all r before all t.
+  /// Computes outputs and log|det| per row, for x [..., n] and raw [..., 2n] with all r before all t.
   ///
-  /// - Precondition: shapes and dtypes agree.
+  /// - Precondition: The shapes and dtypes agree.
   static func map(
     _ x: Tensor, _ raw: Tensor, scale: LogScale, isInverse: Bool
   ) -> (outputs: Tensor, logDet: Tensor) {
@@ -25,7 +25,7 @@ struct AffineMap: FusedPrimitive {
     return (results[0], results[1])
   }
 
-  /// Nil for a form of the scale that has no kernel.
+  /// Makes the kernel, or nil for a form of the scale without one.
   init?(_ scale: LogScale, isInverse: Bool) {
     (self.scale, self.isInverse) = (scale, isInverse)
     switch scale {

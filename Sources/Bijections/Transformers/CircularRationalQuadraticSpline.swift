@@ -1,14 +1,18 @@
 import Tensors
 
-/// A rational-quadratic spline of the circle: the interval ±bound with its ends joined, where value and derivative agree.
+/// A rational-quadratic spline of the circle: the interval ±bound with its ends joined.
 ///
-/// y = g(x − 2·bound·k) + 2·bound·k, k = ⌊(x + bound) / (2·bound)⌋ turns: within the interval the circle's map, which
-/// keeps the joined ends in place; on all reals its lift, so that angles need not be reduced beforehand.
+/// Value and derivative agree at the joined ends.
 ///
-/// log|det| = Σ log g′(x). Inverse: the same with a quadratic's root in closed form. O(n K) both.
+/// y = g(x − 2·bound·k) + 2·bound·k with k = ⌊(x + bound) / (2·bound)⌋ turns. Within ±bound this is the map
+/// of the circle, which keeps the joined ends in place. It is extended to all reals, so that angles need
+/// not be reduced beforehand.
 ///
-/// Raw parameters, 3K a number and those of one number together: K of the widths, K of the heights, K of the derivatives,
-/// the first of them at both ends. Otherwise as of `RationalQuadraticSpline`. Zeros give the identity.
+/// log|det| = Σ log g′(x). Inverse: with the root of a quadratic equation in closed form. O(n K) both.
+///
+/// Raw parameters, 3K per number, one number after the other: K widths, K heights, K derivatives. The first
+/// derivative is that of both ends. Otherwise they are as in `RationalQuadraticSpline`. Zeros give the
+/// identity.
 ///
 /// Domain: all reals.
 ///
@@ -16,7 +20,9 @@ import Tensors
 public struct CircularRationalQuadraticSpline: NumberwiseTransformer {
   private let form: RationalQuadraticForm
 
-  /// A spline of the circle; by default of angles within ±π. Parameters as of `RationalQuadraticSpline`.
+  /// Makes a spline of the circle, by default of angles within ±π.
+  ///
+  /// The parameters are those of `RationalQuadraticSpline`.
   public init(bins: Int = 8, bound: Double = .pi, minimumBin: Double = 1e-3, minimumDerivative: Double = 1e-3)
   {
     form = RationalQuadraticForm(
@@ -24,26 +30,15 @@ public struct CircularRationalQuadraticSpline: NumberwiseTransformer {
       minimumDerivative: minimumDerivative)
   }
 
-  /// `CircularRationalQuadraticSpline`.
   public var name: String { "CircularRationalQuadraticSpline" }
-  /// Widths, heights and derivatives.
-  public var parameterCount: Int { 3 * form.bins }
+  public var parameterCount: Int { 3 * form.spline.bins }
 
-  func forward(number x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    withinOneTurn(x) { form.map($0, raw, isInverse: false) }
-  }
-
-  func inverse(number y: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    withinOneTurn(y) { form.map($0, raw, isInverse: true) }
-  }
-
-  private func withinOneTurn(
-    _ x: Tensor, _ body: (Tensor) -> (outputs: Tensor, logSlope: Tensor)
-  ) -> (outputs: Tensor, logSlope: Tensor) {
-    let (width, bound) = (2 * form.bound, form.bound)
-    let turns = width * floor((x.detached + bound) / width)
-    // The difference may miss the interval by a rounding.
-    let (y, logSlope) = body(minimum(maximum(x - turns, -bound), bound))
+  func map(numbers: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor) {
+    let bound = form.spline.bound
+    let turns = 2 * bound * floor((numbers.detached + bound) / (2 * bound))
+    // Rounding may move the difference out of the interval.
+    let reduced = minimum(maximum(numbers - turns, -bound), bound)
+    let (y, logSlope) = form.map(reduced, raw, isInverse: isInverse)
     return (y + turns, logSlope)
   }
 }

@@ -1,27 +1,29 @@
 import Tensors
 
-/// Deep sigmoidal flow, the transformer of neural autoregressive flows: layers of logit(Σₖ wₖ σ(aₖ x + bₖ)).
+/// The transformer of deep sigmoidal flows: layers of y = logit(Σₖ wₖ σ(aₖ x + bₖ)).
 ///
-/// w is a softmax, a = 10⁻³ + softplus(raw), offset such that 0 gives 1, b the raw value added to K numbers evenly from
-/// −1 to 1.
+/// w is a softmax. a = 10⁻³ + softplus(raw), with an offset such that 0 gives 1. b is the raw value plus a
+/// constant; the K constants are evenly spaced from −1 to 1.
 ///
-/// log|det| = Σ log of the layers' derivatives, from logarithms throughout (see `SigmoidMixture`). Inverse: layer by
-/// layer, last to first, by a bracketed Newton iteration (`inverseOfMonotone`). O(n K) a layer both, the inverse about 10
-/// times.
+/// log|det| = Σ log of the layers' derivatives, computed in logarithms (see `SigmoidMixture`). Inverse:
+/// layer by layer, last to first, by a bracketed Newton iteration (`inverseOfMonotone`). O(n K) per layer
+/// both; the inverse costs about 10 times as much.
 ///
-/// Raw parameters, 3K a layer and number, those of one number together: layer by layer K of w, K of a, K of b. Zeros give
-/// a map near the identity (a layer's slope is between 0.9 and 1) whose units differ, so that training can part them.
+/// Raw parameters, 3K per layer and number, one number after the other: for each layer
+/// K of w, K of a, K of b. Zeros give a map near the identity, with slopes between 0.9 and 1 per layer. Its
+/// units differ, so they can learn apart.
 ///
 /// Domain: all reals.
 ///
-/// Huang, Krueger, Lacoste & Courville 2018, *Neural autoregressive flows*, arXiv 1804.00779, section 3.1, eq. 8.
+/// Huang, Krueger, Lacoste & Courville 2018, *Neural autoregressive flows*, arXiv 1804.00779, section 3.1,
+/// eq. 8.
 public struct DeepSigmoidal: NumberwiseTransformer {
   private let units: Int
   private let layers: Int
 
-  /// That many layers of that many sigmoids.
+  /// Makes layers of `units` sigmoids.
   ///
-  /// - Precondition: at least one each.
+  /// - Precondition: There is at least one unit and one layer.
   public init(units: Int = 8, layers: Int = 1) {
     require(
       units >= 1 && layers >= 1, "DeepSigmoidal: at least one unit and one layer, got \(units), \(layers)")
@@ -29,13 +31,15 @@ public struct DeepSigmoidal: NumberwiseTransformer {
     self.layers = layers
   }
 
-  /// `DeepSigmoidal`.
   public var name: String { "DeepSigmoidal" }
-  /// Weights, rates and shifts of every layer.
   public var parameterCount: Int { 3 * units * layers }
 
-  func forward(number x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    var (y, total) = (x, Tensor.zeros(x.shape, dtype: x.dtype))
+  func map(numbers: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor) {
+    if isInverse {
+      let x = (0..<layers).reversed().reduce(numbers) { mixture($1, raw).inverse($0) }
+      return (x, map(numbers: x, raw, isInverse: false).logSlope)
+    }
+    var (y, total) = (numbers, Tensor.zeros(numbers.shape, dtype: numbers.dtype))
     for layer in 0..<layers {
       let (next, logSlope) = mixture(layer, raw).forward(y)
       (y, total) = (next, total + logSlope)
@@ -43,20 +47,14 @@ public struct DeepSigmoidal: NumberwiseTransformer {
     return (y, total)
   }
 
-  func inverse(number y: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    var x = y
-    for layer in (0..<layers).reversed() { x = mixture(layer, raw).inverse(x) }
-    return (x, forward(number: x, raw).logSlope)
-  }
-
   private func mixture(_ layer: Int, _ raw: Tensor) -> SigmoidMixture {
     let raw = raw.columns(3 * units * layer..<3 * units * (layer + 1))
     return SigmoidMixture(
       logWeight: raw.columns(0..<units).logSoftmax(axis: 1),
       logRate: log(1e-3 + softplus(raw.columns(units..<2 * units) + rateOffset)),
-      shift: raw.columns(2 * units..<3 * units) + SigmoidMixture.spread(units, dtype: raw.dtype))
+      shift: raw.columns(2 * units..<3 * units) + Tensor(evenlySpaced(units), dtype: raw.dtype))
   }
 }
 
-/// softplus of this is 1 − 10⁻³.
+/// The number whose softplus is 1 − 10⁻³.
 private let rateOffset = log(expm1(Tensor(1 - 1e-3, dtype: .float64))).item

@@ -1,55 +1,47 @@
 import Tensors
 
-/// A piecewise linear map of ±bound to itself, the identity outside: K bins of equal width, each with a slope of its own.
+/// A piecewise linear map of ±bound to itself with K bins of equal width; the identity outside.
 ///
 /// y = y₀ + h θ with θ = (x − x₀) / w, w = 2·bound / K. The derivative jumps at the knots.
 ///
 /// log|det| = Σ log(h / w). Inverse: x = x₀ + w (y − y₀) / h. O(n K) both.
 ///
-/// Raw parameters, K a number and those of one number together: the bins' heights, softmaxes above a minimum. Zeros give
-/// the identity. Domain: all reals.
+/// Raw parameters: the K heights of the bins, for one number after the other. The heights are softmaxes
+/// above a minimum. Zeros give the identity. Domain: all reals.
 ///
 /// Müller et al. 2019, *Neural importance sampling*, arXiv 1808.03856, section 4.1.
 public struct LinearSpline: NumberwiseTransformer {
-  private let bins: Int
-  private let bound: Double
-  private let minimumBin: Double
+  private let spline: Spline
 
-  /// A spline of `bins` pieces within ±bound; `minimumBin` is the least height of a bin as a share of the interval.
+  /// Makes a spline.
   ///
-  /// - Precondition: at least one bin, positive numbers, and minimum bins that fit.
+  /// - Parameters:
+  ///   - bins: The number of pieces.
+  ///   - bound: The end of the interval ±bound.
+  ///   - minimumBin: The minimum height of a bin, as a share of the interval.
+  /// - Precondition: There is at least one bin, all numbers are positive, and the minimum bins fit.
   public init(bins: Int = 8, bound: Double = 3, minimumBin: Double = 1e-3) {
-    Spline.check("LinearSpline", bins: bins, bound: bound, minima: [minimumBin])
-    self.bins = bins
-    self.bound = bound
-    self.minimumBin = minimumBin
+    spline = Spline("LinearSpline", bins: bins, bound: bound, minimumBin: minimumBin)
   }
 
-  /// `LinearSpline`.
   public var name: String { "LinearSpline" }
-  /// Heights.
-  public var parameterCount: Int { bins }
-  private var width: Double { 2 * bound / Double(bins) }
+  public var parameterCount: Int { spline.bins }
 
-  func forward(number x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    Spline.withIdentityTails(x, bound: bound) { x in
-      let knots = Spline.knots(raw, bound: bound, minimum: minimumBin)
-      let position = (x + bound) / width
-      // The comparison is false for NaN, which is no bin.
-      let bin = select(where: position.detached .>= 0, minimum(floor(position.detached), Double(bins - 1)), 0)
+  func map(numbers: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor) {
+    let (count, width) = (Double(spline.bins), 2 * spline.bound / Double(spline.bins))
+    let knots = spline.knots(raw)
+    return spline.withIdentityTails(numbers) { x in
+      let position = (x + spline.bound) / width
+      // The comparison is false for NaN, which has no bin.
+      let bin =
+        isInverse
+        ? Spline.bin(of: x, among: knots)
+        : select(where: position.detached .>= 0, minimum(floor(position.detached), count - 1), 0)
       let y0 = knots.picked(at: bin)
       let height = knots.picked(at: bin + 1) - y0
-      return (y0 + height * (position - bin), log(height / width))
-    }
-  }
-
-  func inverse(number y: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
-    Spline.withIdentityTails(y, bound: bound) { y in
-      let knots = Spline.knots(raw, bound: bound, minimum: minimumBin)
-      let bin = Spline.bin(of: y, among: knots)
-      let y0 = knots.picked(at: bin)
-      let height = knots.picked(at: bin + 1) - y0
-      return (width * (bin + (y - y0) / height) - bound, log(height / width))
+      let outputs =
+        isInverse ? width * (bin + (x - y0) / height) - spline.bound : y0 + height * (position - bin)
+      return (outputs, log(height / width))
     }
   }
 }

@@ -1,8 +1,8 @@
 import Tensors
 
-/// The form of the scale of an affine map: a function from a raw number r to the logarithm of the scale.
+/// The form of an affine map's scale, a function from a raw number r to the logarithm of the scale.
 public enum LogScale: Sendable, Hashable {
-  /// c · tanh(r / c), which is smooth and stays within ±c, so neither direction can overflow.
+  /// c · tanh(r / c), which is bounded by ±c, so that neither direction can overflow.
   case bounded(Double)
   /// r itself, as in RealNVP's paper and in jax-flows.
   case exponential
@@ -13,7 +13,7 @@ public enum LogScale: Sendable, Hashable {
   /// c · atan r, which stays within ±c π/2. With c = 1.272 it is the clamp of INNs.
   case arctangent(Double)
 
-  /// The logarithm of the scale.
+  /// Computes the logarithm of the scale.
   public func callAsFunction(_ r: Tensor) -> Tensor {
     switch self {
     case .bounded(let bound): bound * tanh(r / bound)

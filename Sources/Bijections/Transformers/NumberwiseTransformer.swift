@@ -1,35 +1,39 @@
 import Tensors
 
-/// A transformer written for a list of numbers: x [N] and, a row each, their raw parameters [N, parameterCount].
+/// A transformer defined on a list of numbers [N] with one row of raw parameters each, [N, parameterCount].
 protocol NumberwiseTransformer: Transformer {
-  /// Outputs and the logarithms of the derivatives, [N] each.
-  func forward(number x: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor)
-  /// x, and the logarithm of the *forward* derivative there, [N] each.
-  func inverse(number y: Tensor, _ raw: Tensor) -> (outputs: Tensor, logSlope: Tensor)
+  /// Computes the outputs of a direction and the logarithms of the derivatives of the forward direction,
+  /// [N] each.
+  func map(numbers: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor)
 }
 
 extension NumberwiseTransformer {
-  /// All parameters of a number stand together.
   public var parameterOrder: ParameterOrder { .byNumber }
 
-  /// Data to latent: outputs, and log|det| a row.
   public func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
-    let (y, logSlope) = forward(
-      number: x.reshaped(to: [x.count]), parameters.reshaped(to: [x.count, parameterCount]))
-    return (y.reshaped(to: x.shape), logSlope.reshaped(to: x.shape).sumPerRow())
+    map(x, parameters, isInverse: false)
   }
 
-  /// Latent to data: outputs, and log|det| a row.
   public func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
-    let (x, logSlope) = inverse(
-      number: y.reshaped(to: [y.count]), parameters.reshaped(to: [y.count, parameterCount]))
-    return (x.reshaped(to: y.shape), -logSlope.reshaped(to: y.shape).sumPerRow())
+    let (x, logDet) = map(y, parameters, isInverse: true)
+    return (x, -logDet)
+  }
+
+  private func map(
+    _ x: Tensor, _ parameters: Tensor, isInverse: Bool
+  ) -> (outputs: Tensor, logDet: Tensor) {
+    let (y, logSlope) = map(
+      numbers: x.reshaped(to: [x.count]), parameters.reshaped(to: [x.count, parameterCount]),
+      isInverse: isInverse)
+    return (y.reshaped(to: x.shape), logSlope.reshaped(to: x.shape).sumPerRow())
   }
 }
 
 extension Tensor {
-  /// The columns of a range: raw parameters of one kind, of a list of numbers.
+  /// The columns of a range, such as the raw parameters of one kind.
   func columns(_ range: Range<Int>) -> Tensor { sliced(axis: 1, range) }
-  /// One column as a list.
+  /// One column as a vector.
   func column(_ i: Int) -> Tensor { sliced(axis: 1, i..<i + 1).reshaped(to: [rows]) }
+  /// The difference of each column and the one before it.
+  var columnDifferences: Tensor { columns(1..<shape[1]) - columns(0..<shape[1] - 1) }
 }

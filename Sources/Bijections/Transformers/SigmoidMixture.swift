@@ -1,16 +1,17 @@
 import Tensors
 
-/// y = logit(Σₖ wₖ σ(zₖ)) with zₖ = aₖ x + bₖ, Σ wₖ = 1, a > 0: what mixtures of logistics and sigmoidal flows share.
+/// y = logit(Σₖ wₖ σ(zₖ)) with zₖ = aₖ x + bₖ, Σ wₖ = 1, a > 0: a layer of
+/// `MixtureOfLogistics` and `DeepSigmoidal`.
 ///
-/// Everything is kept as logarithms of the mixture F and of 1 − F = Σ wₖ σ(−zₖ), neither of which is computed from the
-/// other: y = log F − log(1 − F) is accurate in both tails. With pₖ = wₖ σ(zₖ) / F and qₖ = wₖ σ(−zₖ) / (1 − F),
+/// The logarithms of the mixture F and of 1 − F = Σ wₖ σ(−zₖ) are computed separately, so that
+/// y = log F − log(1 − F) is accurate in both tails. With pₖ = wₖ σ(zₖ) / F and qₖ = wₖ σ(−zₖ) / (1 − F),
 ///
 ///     dy/dx = F′ / (F (1 − F)) = Σₖ aₖ pₖ qₖ / wₖ.
 struct SigmoidMixture {
-  /// log w, log a and b, [N, K] each.
+  /// The numbers log w, log a and b, [N, K] each.
   let logWeight, logRate, shift: Tensor
 
-  /// y and log dy/dx for x [N].
+  /// Computes y and log dy/dx for x [N].
   func forward(_ x: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
     let z = exp(logRate) * x.expanded(axis: 1) + shift
     let (up, down) = (logWeight + logSigmoid(z), logWeight + logSigmoid(-z))
@@ -18,10 +19,11 @@ struct SigmoidMixture {
     return (below - above, (logRate + up + down - logWeight).logSumExp(axis: 1) - below - above)
   }
 
-  /// x with forward(x) = y, numerically.
+  /// Computes x with forward(x) = y numerically.
   ///
-  /// Component k alone would give xₖ = (y − bₖ) / aₖ. At the least xₖ no σ(zₖ) is above σ(y), so the mixture is not
-  /// either; at the largest, the reverse: x lies between them. The bracket is widened for rounding.
+  /// A single component k has the solution xₖ = (y − bₖ) / aₖ. At the least xₖ, no σ(zₖ) is above σ(y), so
+  /// neither is the mixture. The opposite holds at the largest xₖ, so x lies between them. A margin allows
+  /// for rounding.
   func inverse(_ y: Tensor) -> Tensor {
     let single = (y.detached.expanded(axis: 1) - shift.detached) * exp(-logRate.detached)
     let (least, largest) = (single.min(axis: 1), single.max(axis: 1))
@@ -35,10 +37,11 @@ struct SigmoidMixture {
       return (y, exp(logSlope))
     }
   }
+}
 
-  /// K numbers evenly from −1 to 1, 0 for one. Components that start alike would get the same gradient for ever, were a
-  /// network's first output zero: they start here.
-  static func spread(_ count: Int, dtype: DType) -> Tensor {
-    Tensor((0..<count).map { count == 1 ? 0 : 2 * Double($0) / Double(count - 1) - 1 }, dtype: dtype)
-  }
+/// Makes K numbers evenly spaced from −1 to 1, or 0 for K = 1.
+///
+/// They are the initial shifts of components. Equal components would get equal gradients and stay equal.
+func evenlySpaced(_ count: Int) -> [Double] {
+  (0..<count).map { count == 1 ? 0 : 2 * Double($0) / Double(count - 1) - 1 }
 }

@@ -1,11 +1,12 @@
 import CKernels
 import Tensors
 
-/// The kernel of rational-quadratic splines: outputs and logarithms of the forward slopes in one pass.
+/// The kernel of rational-quadratic splines, which computes outputs and logarithms of forward slopes in one
+/// pass.
 ///
-/// `composition` defines the function in small primitives, and the kernel computes the same.
+/// `composition` computes the same by small primitives.
 struct SplineMap: FusedPrimitive {
-  /// Outputs and the logarithms of the forward slopes [N], of numbers [N] with raw parameters [N, count].
+  /// A function of numbers [N] and raw parameters [N, count] with results of shape [N].
   typealias Composition = @Sendable (Tensor, Tensor) -> (outputs: Tensor, logSlope: Tensor)
 
   let form: ck_spline_form

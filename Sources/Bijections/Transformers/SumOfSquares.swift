@@ -1,20 +1,20 @@
 import Tensors
 
-/// y = t + δ x + (1 − δ)/K · Σₖ ∫₀^(x−cₖ) qₖ(v)² dv with polynomials qₖ(v) = 1 + Σₗ aₖₗ vˡ of degree r: a
-/// polynomial of degree 2r + 1 that rises everywhere.
+/// An increasing polynomial of degree 2r + 1, the integral of a sum of squares of K polynomials.
 ///
-/// log|det| = Σ log(δ + (1 − δ)/K · Σₖ qₖ(x − cₖ)²). O(n K r) by Gauss-Legendre quadrature with r + 1 nodes,
-/// which is exact here and adds positive terms only.
+/// y = t + δ x + (1 − δ)/K · Σₖ ∫₀^(x−cₖ) qₖ(v)² dv with polynomials qₖ(v) = 1 + Σₗ aₖₗ vˡ of degree r.
 ///
-/// Inverse: none in closed form; bracketed and solved to the last bits, with the derivative by the implicit
-/// function theorem. Some dozens of forward passes.
+/// log|det| = Σ log(δ + (1 − δ)/K · Σₖ qₖ(x − cₖ)²). O(n K r) by Gauss-Legendre quadrature with r + 1 nodes.
+/// It is exact for these polynomials and adds positive terms only.
+///
+/// Inverse: numerically by `inverseOfMonotone`, to the last bits; some dozens of forward passes.
 ///
 /// Raw parameters: all a₁₀, all a₁₁, … all a_Kr, then all t. Zeros give the identity. Domain: all reals.
 ///
 /// Jaini, Selby & Yu 2019, *Sum-of-squares polynomial flow*, arXiv 1905.02325, section 4. There δ = 0, and
-/// the slope vanishes where all polynomials have a root; δ keeps the inverse's derivative finite. The centres
-/// cₖ, evenly on [−1, 1], do not change the family: they let the polynomials learn apart from raw zeros,
-/// where they would otherwise all have the same gradient. The sum of the cₖ is 0, so zeros give y = x.
+/// the slope vanishes at common roots of all polynomials; δ keeps the inverse's derivative finite. The
+/// centres cₖ, evenly spaced on [−1, 1], do not change the family. Without them, all polynomials would have
+/// the same gradient at raw zeros. The sum of the cₖ is 0, so zeros give y = x.
 public struct SumOfSquares: Transformer {
   private let polynomials: Int
   private let degree: Int
@@ -22,9 +22,10 @@ public struct SumOfSquares: Transformer {
   private let nodes: [Double]
   private let weights: [Double]
 
-  /// A sum of squares of polynomials of a degree, with a slope of at least `minimumSlope`.
+  /// Makes a sum of squares of polynomials, with a slope of at least `minimumSlope`.
   ///
-  /// - Precondition: at least one polynomial; no negative degree; `minimumSlope` between 0 and 1.
+  /// - Precondition: There is at least one polynomial, the degree is not negative, and `minimumSlope` is
+  ///   between 0 and 1.
   public init(polynomials: Int = 2, degree: Int = 3, minimumSlope: Double = 1e-3) {
     require(
       polynomials >= 1 && degree >= 0 && minimumSlope > 0 && minimumSlope < 1,
@@ -35,32 +36,28 @@ public struct SumOfSquares: Transformer {
     (nodes, weights) = gaussLegendre(degree + 1)
   }
 
-  /// `SumOfSquares`.
   public var name: String { "SumOfSquares" }
-  /// K (r + 1) coefficients and t.
   public var parameterCount: Int { polynomials * (degree + 1) + 1 }
 
-  /// y = T(x).
   public func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
     let (y, slope) = map(x, parameters)
     return (y, log(slope).sumPerRow())
   }
 
-  /// x = T⁻¹(y).
   public func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
     let x = inverseOfMonotone(at: y, given: [parameters]) { x, parameters in map(x, parameters[0]) }
     return (x, -forward(x, parameters).logDet)
   }
 
-  /// T and T′.
+  /// Computes T and T′.
   private func map(_ x: Tensor, _ parameters: Tensor) -> (value: Tensor, slope: Tensor) {
     let share = (1 - minimumSlope) / Double(polynomials)
     let nodes = Tensor(nodes, shape: [nodes.count, 1], dtype: x.dtype)
     let weights = Tensor(weights, shape: [weights.count, 1], dtype: x.dtype)
     var value = minimumSlope * x + parameters.block(parameterCount - 1, of: parameterCount)
     var slope = Tensor.full(x.shape, minimumSlope, dtype: x.dtype)
-    for k in 0..<polynomials {
-      let v = x - centre(k)
+    for (k, centre) in evenlySpaced(polynomials).enumerated() {
+      let v = x - centre
       let a = (0...degree).map { parameters.block(k * (degree + 1) + $0, of: parameterCount) }
       slope = slope + share * square(horner(a, v))
       // ∫₀ᵛ q² = v Σⱼ wⱼ q(zⱼ v)²
@@ -69,18 +66,14 @@ public struct SumOfSquares: Transformer {
     }
     return (value, slope)
   }
-
-  private func centre(_ k: Int) -> Double {
-    polynomials == 1 ? 0 : 2 * Double(k) / Double(polynomials - 1) - 1
-  }
 }
 
-/// 1 + Σ aₗ vˡ.
+/// Computes 1 + Σ aₗ vˡ.
 private func horner(_ a: [Tensor], _ v: Tensor) -> Tensor {
   a.dropLast().reversed().reduce(a[a.count - 1]) { $0 * v + $1 } + 1
 }
 
-/// Nodes and weights of Gauss-Legendre quadrature on [0, 1].
+/// Computes the nodes and weights of Gauss-Legendre quadrature on [0, 1].
 private func gaussLegendre(_ count: Int) -> (nodes: [Double], weights: [Double]) {
   let n = Double(count)
   var (nodes, weights): ([Double], [Double]) = ([], [])

@@ -1,47 +1,46 @@
 import Tensors
 
-/// A monotone map of each number, whose parameters a conditioner gives: what couplings and autoregressive flows share.
+/// A monotone map of each number whose parameters a conditioner computes, in couplings and autoregressive
+/// flows.
 ///
-/// Numbers x [..., n] meet raw parameters [..., n · parameterCount], any real values, in one of two orders
-/// (`parameterOrder`). Both directions return their outputs and log|det| a row, the sum of the logarithms of the
-/// derivatives. Raw zeros should give a map near the identity, since networks start with zeros in their last layer.
+/// Numbers x [..., n] have raw parameters [..., n · parameterCount], any real values, in the order
+/// `parameterOrder`. Both directions return their outputs and log|det| per row, the sum of the logarithms
+/// of the derivatives. Raw zeros should give a map near the identity, since networks start with zeros in
+/// their last layer.
 public protocol Transformer: Sendable {
-  /// Who this is, in errors and summaries.
+  /// The name in errors and summaries.
   var name: String { get }
-  /// The raw parameters of one number.
+  /// The number of raw parameters per number.
   var parameterCount: Int { get }
-  /// What holds whatever the parameters.
+  /// The properties that hold for all parameters.
   var traits: Mapping.Traits { get }
-  /// Whether a number's image depends on its own parameters alone: what an autoregressive flow needs.
+  /// Whether a number's output depends on its own parameters only. Autoregressive flows require this.
   var isElementwise: Bool { get }
-  /// How the raw parameters of several numbers lie on the last axis.
+  /// The order of the raw parameters of several numbers on the last axis.
   var parameterOrder: ParameterOrder { get }
 
-  /// Data to latent: outputs, and log|det| a row.
+  /// Maps data to latents, and computes log|det| per row.
   func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor)
-  /// Latent to data: outputs, and log|det| a row.
+  /// Maps latents to data, and computes log|det| per row.
   func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor)
 }
 
-/// How the raw parameters of several numbers lie on one axis.
+/// The order of the raw parameters of several numbers on one axis.
 public enum ParameterOrder: Sendable, Hashable {
-  /// The first parameter of every number, then the second of every number: what is read in blocks.
+  /// The first parameter of every number, then the second of every number.
   case byParameter
-  /// All parameters of the first number, then all of the second: what is read number by number, as splines are.
+  /// All parameters of the first number, then all of the second, as for splines.
   case byNumber
 }
 
 extension Transformer {
-  /// None.
   public var traits: Mapping.Traits { [] }
-  /// True.
   public var isElementwise: Bool { true }
-  /// By parameter.
   public var parameterOrder: ParameterOrder { .byParameter }
 }
 
 extension Tensor {
-  /// The i-th of `count` equal parts of the last axis: a parameter of every number, where parameters come in blocks.
+  /// The i-th of `count` equal parts of the last axis, such as one parameter of every number.
   public func block(_ i: Int, of count: Int) -> Tensor {
     let width = shape[-1] / count
     return sliced(axis: -1, i * width..<(i + 1) * width)

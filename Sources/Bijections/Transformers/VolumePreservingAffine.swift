@@ -1,36 +1,32 @@
 import Tensors
 
-/// y = x · exp(s(r)) + t with log-scales that sum to zero over the numbers of a row: GIN's transformer.
+/// The transformer of GIN: y = x · exp(s(r)) + t with log-scales that sum to zero over each row.
 ///
-/// s(r) = c · tanh(r / c) less its mean over the row. log|det| = 0. Inverse: x = (y − t) · exp(−s(r)). O(n) both.
+/// s(r) is c · tanh(r / c) minus its mean over the row. log|det| = 0. Inverse: x = (y − t) · exp(−s(r)).
+/// O(n) both.
 ///
-/// Not elementwise: a number's scale depends on all numbers' parameters, and one number alone is only shifted. (The paper
-/// makes the last log-scale minus the sum of the others; the mean treats all alike.)
+/// It is not elementwise: a number's scale depends on the parameters of all numbers. A single number is
+/// only shifted. (In the paper, the last log-scale is minus the sum of the others. The mean is symmetric in
+/// all numbers.)
 ///
 /// Raw parameters: all r, then all t. Domain: all reals. Zeros give the identity.
 ///
-/// Sorrenson, Rother & Köthe 2020, *Disentanglement by nonlinear ICA with general incompressible-flow networks (GIN)*,
-/// arXiv 2001.04872, section 3.2.
+/// Sorrenson, Rother & Köthe 2020, *Disentanglement by nonlinear ICA with general incompressible-flow
+/// networks (GIN)*, arXiv 2001.04872, section 3.2.
 public struct VolumePreservingAffine: Transformer {
   private let scale: Affine.Scale
 
-  /// An affine map that preserves volume, with a scale of the given form.
+  /// Makes an affine map that preserves volume, with a scale of the given form.
   public init(scale: Affine.Scale = .bounded(2)) { self.scale = scale }
 
-  /// `VolumePreservingAffine`.
   public var name: String { "VolumePreservingAffine" }
-  /// r and t.
   public var parameterCount: Int { 2 }
-  /// The log-determinant is 0.
   public var traits: Mapping.Traits { .volumePreserving }
-  /// False: the log-scales sum to zero.
   public var isElementwise: Bool { false }
 
-  /// y = x · exp(s) + t.
   public func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
     (x * exp(logScale(parameters)) + parameters.block(1, of: 2), .zeros([x.rows], dtype: x.dtype))
   }
-  /// x = (y − t) · exp(−s).
   public func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
     ((y - parameters.block(1, of: 2)) * exp(-logScale(parameters)), .zeros([y.rows], dtype: y.dtype))
   }

@@ -34,8 +34,7 @@ extension Flow {
     prior: any Distribution = Normal()
   ) -> Flow {
     let spline = RationalQuadraticSpline(bins: bins, bound: bound)
-    return Flow(
-      repeating(layers) { [InvertibleLinear(), Autoregressive(MADE(hidden: hidden), spline)] }, prior: prior)
+    return stacked(layers, prior) { [InvertibleLinear(), Autoregressive(MADE(hidden: hidden), spline)] }
   }
 
   /// Makes a flow whose layers are a masked autoregressive layer, ActNorm and a learned linear map, as in
@@ -44,9 +43,8 @@ extension Flow {
     layers: Int = 5, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
   ) -> Flow {
-    Flow(
-      repeating(layers) {
-        [Autoregressive(MADE(hidden: hidden), Affine(scale: scale)), ActNorm(), InvertibleLinear()]
-      }, prior: prior)
+    stacked(layers, prior) {
+      [Autoregressive(MADE(hidden: hidden), Affine(scale: scale)), ActNorm(), InvertibleLinear()]
+    }
   }
 }

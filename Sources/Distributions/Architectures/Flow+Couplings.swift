@@ -37,8 +37,7 @@ extension Flow {
     prior: any Distribution = Normal()
   ) -> Flow {
     let spline = RationalQuadraticSpline(bins: bins, bound: bound)
-    return Flow(
-      repeating(layers) { [InvertibleLinear(), Coupling(MLP(hidden: hidden), spline)] }, prior: prior)
+    return stacked(layers, prior) { [InvertibleLinear(), Coupling(MLP(hidden: hidden), spline)] }
   }
 
   /// Makes a Glow for vectors, whose layers are ActNorm, a learned linear map and an affine coupling.
@@ -48,11 +47,9 @@ extension Flow {
     layers: Int = 8, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
   ) -> Flow {
-    Flow(
-      repeating(layers) {
-        [ActNorm(), InvertibleLinear(), AffineCoupling(MLP(hidden: hidden), scale: scale)]
-      },
-      prior: prior)
+    stacked(layers, prior) {
+      [ActNorm(), InvertibleLinear(), AffineCoupling(MLP(hidden: hidden), scale: scale)]
+    }
   }
 
   /// Makes a Flow++ for vectors, whose layers are ActNorm, a learned linear map and a mixture-of-logistics
@@ -63,14 +60,17 @@ extension Flow {
     layers: Int = 6, hidden: [Int] = [64, 64], components: Int = 8, prior: any Distribution = Normal()
   ) -> Flow {
     let mixture = MixtureOfLogistics(components: components)
-    return Flow(
-      repeating(layers) { [ActNorm(), InvertibleLinear(), Coupling(MLP(hidden: hidden), mixture)] },
-      prior: prior)
+    return stacked(layers, prior) { [ActNorm(), InvertibleLinear(), Coupling(MLP(hidden: hidden), mixture)] }
   }
 
   /// Repeats a block of layers.
-  static func repeating(_ layers: Int, _ block: () -> [any Bijection]) -> Serial {
-    Serial((0..<layers).flatMap { _ in block() })
+  static func repeating(_ layers: Int, _ block: () -> [any Bijection]) -> [any Bijection] {
+    (0..<layers).flatMap { _ in block() }
+  }
+
+  /// Makes a flow of repeated blocks of layers.
+  static func stacked(_ layers: Int, _ prior: any Distribution, _ block: () -> [any Bijection]) -> Flow {
+    Flow(Serial(repeating(layers, block)), prior: prior)
   }
 
   /// Repeats a block of layers with reversals between the blocks.
@@ -78,6 +78,7 @@ extension Flow {
     (0..<layers).flatMap { i in block() + (i < layers - 1 ? [Reverse()] : []) }
   }
 
+  /// Makes a flow of repeated blocks of layers with reversals between the blocks.
   static func alternating(_ layers: Int, _ prior: any Distribution, _ block: () -> [any Bijection]) -> Flow {
     Flow(Serial(reversing(layers, block)), prior: prior)
   }

@@ -22,7 +22,6 @@ extension Flow {
   ///   - squeeze: The positions that a squeeze combines.
   ///   - factorsOut: Whether levels factor out half of their channels.
   ///   - learnsPrior: Whether the factored-out channels have a learned prior given the kept ones.
-  ///   - isReversible: Whether the steps store no activations.
   ///   - normalizesContext: Whether an ActNorm normalizes the context, which is then required.
   ///   - network: The couplings' conditioner instead of convolutions, such as `Flattened(MLP(...))` for a
   ///     dense one.
@@ -36,9 +35,7 @@ extension Flow {
   ) -> Flow {
     let network = network ?? ConvNet(hidden: [hidden, hidden])
     let flow = multiScale(levels, squeeze, factorsOut, learnsPrior, prior) {
-      (0..<steps).flatMap { _ -> [any Bijection] in
-        [ActNorm(), InvertibleLinear(), AffineCoupling(network, scale: scale)]
-      }
+      repeating(steps) { [ActNorm(), InvertibleLinear(), AffineCoupling(network, scale: scale)] }
     }
     return normalizesContext ? Flow(Conditioned(flow.bijection, by: NormalizedContext()), prior: prior) : flow
   }
@@ -52,9 +49,7 @@ extension Flow {
   ) -> Flow {
     let network = ConvNet(hidden: [hidden, hidden])
     return multiScale(levels, squeeze, factorsOut, false, prior) {
-      (0..<steps).flatMap { _ -> [any Bijection] in
-        [ActNorm(), HINT(network, permutation: .full, isShared: false)]
-      }
+      repeating(steps) { [ActNorm(), HINT(network, permutation: .full, isShared: false)] }
     }
   }
 
@@ -63,10 +58,9 @@ extension Flow {
     layers: Int = 6, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
   ) -> Flow {
-    Flow(
-      repeating(layers) {
-        [ActNorm(), HINT(MLP(hidden: hidden), Affine(scale: scale), permutation: .full, isShared: false)]
-      }, prior: prior)
+    stacked(layers, prior) {
+      [ActNorm(), HINT(MLP(hidden: hidden), Affine(scale: scale), permutation: .full, isShared: false)]
+    }
   }
 
   /// Makes a hyperbolic network: leapfrog steps of a pair of images, with Haar squeezes before them and
@@ -81,7 +75,7 @@ extension Flow {
     Flow(
       Serial(
         (1...levels).flatMap { level -> [any Bijection] in
-          let inside = Serial((0..<steps).map { _ in Hyperbolic(hidden: hidden, step: step) })
+          let inside = Serial(repeating(steps) { [Hyperbolic(hidden: hidden, step: step)] })
           return [
             level == 1 ? Squeeze(.haar) : BothHalves(Squeeze(.haar)), ActNorm(),
             Conditioned(inside, by: SqueezedContext(times: level)),
@@ -100,18 +94,14 @@ extension Flow {
     prior: any Distribution = Normal()
   ) -> Flow {
     let network = ResNet(hidden: hidden, blocks: blocks)
-    func couplings(_ count: Int, _ split: Split) -> [any Bijection] {
-      (0..<count).flatMap { i -> [any Bijection] in
-        [AffineCoupling(network, scale: scale, split: i % 2 == 0 ? split : split.swapped), ActNorm()]
-      }
+    func couplings(_ count: Int, _ split: Split, _ squeezes: Int) -> any Bijection {
+      Conditioned(
+        Serial(halfCouplings(count, network, scale, split)), by: SqueezedContext(times: squeezes))
     }
     let all = (0..<levels).map { level -> any Bijection in
-      func seeing(_ layers: [any Bijection], _ times: Int) -> any Bijection {
-        Conditioned(Serial(layers), by: SqueezedContext(times: times))
-      }
-      let positions = seeing(couplings(level == levels - 1 ? 4 : 3, .checkerboard), level)
-      if level == levels - 1 { return positions }
-      return Serial(positions, Squeeze(), seeing(couplings(3, .firstHalf), level + 1))
+      if level == levels - 1 { return couplings(4, .checkerboard, level) }
+      return Serial(
+        couplings(3, .checkerboard, level), Squeeze(), couplings(3, .firstHalf, level + 1))
     }
     return Flow(MultiScale(all), prior: prior)
   }
@@ -127,11 +117,16 @@ extension Flow {
     let (width, channels) = (image[-2], image[-1])
     let left = Split.mask((0..<image.count).map { $0 / channels % width < width / 2 })
     let network = ConvNet(hidden: [hidden, hidden], windows: [3])
-    return Flow(
-      Serial(
-        (0..<layers).flatMap { i -> [any Bijection] in
-          [AffineCoupling(network, scale: scale, split: i % 2 == 0 ? left : left.swapped), ActNorm()]
-        }), prior: prior)
+    return Flow(Serial(halfCouplings(layers, network, scale, left)), prior: prior)
+  }
+
+  /// Makes couplings with a split and its opposite in turn, each followed by an ActNorm.
+  private static func halfCouplings(
+    _ count: Int, _ network: any Network, _ scale: Affine.Scale, _ split: Split
+  ) -> [any Bijection] {
+    (0..<count).flatMap { i -> [any Bijection] in
+      [AffineCoupling(network, scale: scale, split: i % 2 == 0 ? split : split.swapped), ActNorm()]
+    }
   }
 
   private static func multiScale(

@@ -10,13 +10,9 @@ extension Flow {
     observed: Int, layers: Int = 6, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
   ) -> Flow {
-    Flow(
-      repeating(layers) {
-        [
-          ActNorm(),
-          JointHINT(MLP(hidden: hidden), Affine(scale: scale), observed: observed, isShared: false),
-        ]
-      }, prior: prior)
+    stacked(layers, prior) {
+      [ActNorm(), JointHINT(MLP(hidden: hidden), Affine(scale: scale), observed: observed, isShared: false)]
+    }
   }
 
   /// Makes a flow for the joint density of two images [height, width, channels].
@@ -33,12 +29,10 @@ extension Flow {
     let network = ConvNet(hidden: [hidden, hidden])
     // The number of channels of one image after a level's squeeze.
     let widths = (1...levels).map { channels << (factorsOut ? $0 + 1 : 2 * $0) }
-    let all = widths.map { width -> Serial in
-      let inside = Serial(
-        (0..<steps).flatMap { _ -> [any Bijection] in
-          [ActNorm(), JointHINT(network, observed: width, isShared: false)]
-        })
-      return Serial(BothHalves(Squeeze(squeeze)), inside)
+    let all = widths.map { width in
+      Serial(
+        BothHalves(Squeeze(squeeze)),
+        Serial(repeating(steps) { [ActNorm(), JointHINT(network, observed: width, isShared: false)] }))
     }
     if !factorsOut { return Flow(Serial(all.flatMap(\.layers)), prior: prior) }
     // (a, b) of y and (a, b) of x become a pair of both a, which is kept, and a pair of both b, which is

@@ -11,14 +11,14 @@ extension Flow {
   ///
   /// Rezende & Mohamed 2015, arXiv 1505.05770.
   public static func planar(layers: Int = 16, prior: any Distribution = Normal()) -> Flow {
-    sampling(repeating(layers) { [Planar()] }, prior)
+    sampling(layers, prior) { [Planar()] }
   }
 
   /// Makes a flow of radial layers, with both directions in closed form.
   ///
   /// Rezende & Mohamed 2015, arXiv 1505.05770.
   public static func radial(layers: Int = 16, prior: any Distribution = Normal()) -> Flow {
-    sampling(repeating(layers) { [Radial()] }, prior)
+    sampling(layers, prior) { [Radial()] }
   }
 
   /// Makes a flow of Sylvester layers. Draws are in closed form; the density of a given point needs a root
@@ -28,7 +28,7 @@ extension Flow {
   public static func sylvester(
     layers: Int = 8, units: Int = 8, prior: any Distribution = Normal()
   ) -> Flow {
-    sampling(repeating(layers) { [Sylvester(units: units)] }, prior)
+    sampling(layers, prior) { [Sylvester(units: units)] }
   }
 
   /// Makes a flow of Hamiltonian layers over a target, for a fit to `target.withMomentum()`.
@@ -41,7 +41,7 @@ extension Flow {
     prior: any Distribution = Normal()
   ) -> Flow {
     let layer = Hamiltonian(steps: steps, stepSize: stepSize, logDensity: target.logDensity)
-    return Flow(Inverted(Serial([ActNorm()] + repeating(layers) { [layer] }.layers)), prior: prior)
+    return Flow(Inverted(Serial([ActNorm()] + repeating(layers) { [layer] })), prior: prior)
   }
 
   /// Makes a RealNVP for variational inference.
@@ -75,13 +75,15 @@ extension Flow {
     _ layers: Int, _ transformer: any Transformer, _ hidden: [Int], _ prior: any Distribution
   ) -> Flow {
     let net = MLP(hidden: hidden, activation: .leakyReLU())
-    let halves: [Split] = [.alternating, .alternating.swapped]
-    return sampling(
-      repeating(layers) { halves.map { Coupling(net, transformer, split: $0) } }, prior)
+    return sampling(layers, prior) {
+      [Split.alternating, .alternating.swapped].map { Coupling(net, transformer, split: $0) }
+    }
   }
 
   /// A flow whose draws pass through the layers forward, and then through a scale and a shift per number.
-  private static func sampling(_ layers: Serial, _ prior: any Distribution) -> Flow {
-    Flow(Inverted(Serial(layers.layers + [ActNorm()])), prior: prior)
+  private static func sampling(
+    _ layers: Int, _ prior: any Distribution, _ block: () -> [any Bijection]
+  ) -> Flow {
+    Flow(Inverted(Serial(repeating(layers, block) + [ActNorm()])), prior: prior)
   }
 }

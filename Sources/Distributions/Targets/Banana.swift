@@ -30,24 +30,26 @@ public struct Banana: Distribution {
     let size = try site.vectorSize(of: "Banana", atLeast: 2)
     let (b, v) = (curvature, variance)
     let straight = Lambda { _, site in
-      @Sendable func moved(_ x: Tensor, by sign: Double) -> Tensor {
+      site.signed("Banana") { x, sign in
         let first = x.sliced(axis: 1, 0..<1)
         let second = x.sliced(axis: 1, 1..<2) + sign * b * (square(first) - v)
         return concatenate([first, second, x.sliced(axis: 1, 2..<size)], axis: 1)
       }
-      return site.volumePreserving("Banana") { _, x, _ in
-        moved(x, by: 1)
-      } inverse: { _, z, _ in
-        moved(z, by: -1)
-      }
     }
     let deviations = [v.squareRoot()] + [Double](repeating: 1, count: size - 1)
-    return try Flow(straight, prior: Normal(location: 0, scale: .fixed(Tensor(deviations, dtype: .float64))))
+    return try Flow(straight, prior: Normal(location: 0, scale: .fixed(deviations)))
       .initialize(key, at: site)
   }
 }
 
 extension Site {
+  /// Makes a layer that preserves volume and whose inverse is the same function with the opposite sign.
+  func signed(
+    _ name: String, _ function: @escaping @Sendable (_ x: Tensor, _ sign: Double) -> Tensor
+  ) -> Initialized {
+    volumePreserving(name, forward: { _, x, _ in function(x, 1) }, inverse: { _, z, _ in function(z, -1) })
+  }
+
   /// The size of a sample, or an error if it is not a vector.
   func vectorSize(of who: String, atLeast least: Int) throws(FlowError) -> Int {
     guard inputDim.rank == 1, inputDim.count >= least else {

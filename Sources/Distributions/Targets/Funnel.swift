@@ -34,18 +34,11 @@ public struct Funnel: Distribution {
           Double(size - 1) * logScale.reshaped(to: [x.rows])
         )
       }
-      return site.layer("Funnel") { _, x, _ in
-        scaled(x, by: -1)
-      } inverse: { _, z, _ in
-        scaled(z, by: 1)
-      }
+      return site.layer(
+        "Funnel", forward: { _, x, _ in scaled(x, by: -1) }, inverse: { _, z, _ in scaled(z, by: 1) })
     }
     let rest = [Double](repeating: 0, count: size - 1)
-    return try Flow(
-      straight,
-      prior: Normal(
-        location: .fixed(Tensor([mean] + rest, dtype: .float64)),
-        scale: .fixed(Tensor([deviation] + rest.map { _ in 1 }, dtype: .float64)))
-    ).initialize(key, at: site)
+    let normal = Normal(location: .fixed([mean] + rest), scale: .fixed([deviation] + rest.map { _ in 1 }))
+    return try Flow(straight, prior: normal).initialize(key, at: site)
   }
 }

@@ -16,15 +16,14 @@ extension Target {
   {
     require(
       features.rank == 2 && labels.shape == [features.rows],
-      "a regression needs features [rows, features] and labels [rows], got \(features.shape) and \(labels.shape)"
-    )
+      "a regression needs features [rows, features] and labels [rows], "
+        + "got \(features.shape) and \(labels.shape)")
     let size = 1 + features.shape[1]
     let design = concatenate(
       [.ones([features.rows, 1], dtype: .float64), features.cast(to: .float64)], axis: 1)
     let matrix = OfEitherDType(design)
     let signs = OfEitherDType(2 * labels.cast(to: .float64) - 1)
-    let constant =
-      Double(size) * (0.5 * 1.8378770664093454836 + log(Tensor(priorDeviation, dtype: .float64)).item)
+    let constant = Double(size) * (0.5 * 1.8378770664093454836 + logarithm(priorDeviation))
     return Target("logistic regression", inputDim: [size]) { weights in
       // The term y l − softplus(l) is −softplus(−l) for y = 1 and −softplus(l) for y = 0.
       let logits = matmul(weights, matrix[weights.dtype], transposeB: true)

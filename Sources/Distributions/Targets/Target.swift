@@ -10,16 +10,17 @@ import Tensors
 /// let banana = try Target(Banana(), inputDim: 2)
 /// ```
 ///
-/// Its function is written with tensor operations and is differentiated; row i of the result depends on row i
-/// alone. A target may have a context: then its function takes one row of context per row, as an amortised
-/// fit needs.
+/// The function uses tensor operations and is differentiated. Row i of the result depends only on row i.
+/// For an amortised fit, a target has a context. Then its function also receives one row of context per
+/// row.
 public struct Target: Sendable {
   /// A function that gives the log-density up to a constant, `[rows]`, of a batch `[rows] + inputDim`.
   public typealias LogDensity = @Sendable (_ x: Tensor) throws(FlowError) -> Tensor
-  /// The log-density up to a constant, `[rows]`, of a batch and its context, `[rows] + contextDim`.
+  /// A function that gives the log-density up to a constant, `[rows]`, of a batch and its context, `[rows]
+  /// + contextDim`.
   public typealias ConditionalLogDensity =
     @Sendable (_ x: Tensor, _ context: Tensor) throws(FlowError) -> Tensor
-  /// Draws, `[count] + inputDim`.
+  /// A function that makes exact draws, `[count] + inputDim`.
   public typealias Draw = @Sendable (_ key: Key, _ count: Int, _ dtype: DType) throws(FlowError) -> Tensor
 
   /// The name in messages.
@@ -30,7 +31,7 @@ public struct Target: Sendable {
   public let logNormalizer: Double?
   /// The function of exact draws, or nil.
   public let draw: Draw?
-  /// One context's shape, or nil for none.
+  /// The shape of a context sample, or nil for none.
   public let contextDim: Shape?
   /// The log-density without checks, for a target without context.
   public var logDensity: LogDensity { { (x) throws(FlowError) in try body(x, nil) } }
@@ -51,7 +52,7 @@ public struct Target: Sendable {
     self.init(name, inputDim, nil, logNormalizer, draw) { (x, _) throws(FlowError) in try logDensity(x) }
   }
 
-  /// A target from a function of a batch and its context.
+  /// Makes a target from a function of a batch and its context.
   ///
   /// ```swift
   /// let posterior = Target("posterior", inputDim: 1, contextDim: 1) { theta, x in
@@ -60,10 +61,10 @@ public struct Target: Sendable {
   /// ```
   ///
   /// - Parameters:
-  ///   - name: its name in errors.
-  ///   - inputDim: one sample's shape.
-  ///   - contextDim: one context's shape.
-  ///   - logDensity: the log-density up to a constant that may depend on the context, one number per row.
+  ///   - name: The name in messages.
+  ///   - inputDim: The shape of a sample.
+  ///   - contextDim: The shape of a context sample.
+  ///   - logDensity: The log-density up to a constant that may depend on the context, one number per row.
   public init(
     _ name: String, inputDim: Shape, contextDim: Shape, logDensity: @escaping ConditionalLogDensity
   ) {
@@ -151,8 +152,7 @@ public struct Target: Sendable {
     }
   }
 
-  /// The target beside as many standard normal momenta, on vectors of twice the length: what a Hamiltonian
-  /// flow fits. The normalizer stays what it is.
+  /// The product of the target and as many standard normal momenta, for a fit of a Hamiltonian flow.
   ///
   /// Its samples are vectors of twice the length. The normalizer is the same.
   ///

@@ -28,20 +28,14 @@ public struct WarpedGaussian: Distribution {
       throw .mismatch(who: "WarpedGaussian", what: "inputDim", expected: "[2]", got: "\(site.inputDim)")
     }
     let straight = Lambda { _, site in
-      @Sendable func turned(_ x: Tensor, by sign: Double) -> Tensor {
+      site.signed("WarpedGaussian") { x, sign in
         let (a, b) = (x.sliced(axis: 1, 0..<1), x.sliced(axis: 1, 1..<2))
         let angle = sign * 0.5 * sqrt(square(a) + square(b))
         let (cosine, sine) = (cos(angle), sin(angle))
         return concatenate([a * cosine - b * sine, a * sine + b * cosine], axis: 1)
       }
-      return site.volumePreserving("WarpedGaussian") { _, x, _ in
-        turned(x, by: 1)
-      } inverse: { _, z, _ in
-        turned(z, by: -1)
-      }
     }
-    return try Flow(
-      straight, prior: Normal(location: 0, scale: .fixed(Tensor(deviations, dtype: .float64)))
-    ).initialize(key, at: site)
+    return try Flow(straight, prior: Normal(location: 0, scale: .fixed(deviations)))
+      .initialize(key, at: site)
   }
 }
