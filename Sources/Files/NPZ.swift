@@ -61,17 +61,13 @@ public struct NPZ: Sendable {
         guard entry.size <= left else {
           throw file.error(
             at: entry.place,
-            "expected members that expand to at most \(limit) bytes, got \(entry.size) more for \(excerpt(entry.name))"
-          )
+            "expected members that expand to at most \(limit) bytes, "
+              + "got \(entry.size) more for \(excerpt(entry.name))")
         }
         left -= entry.size
-        let content = try entry.content(in: file)
-        members.append(
-          (
-            String(entry.name.dropLast(4)),
-            try NPY.parse(
-              bytes: content, dtype: dtype, source: "\(source), member \(excerpt(entry.name))")
-          ))
+        let value = try NPY.parse(
+          bytes: entry.content(in: file), dtype: dtype, source: "\(source), member \(excerpt(entry.name))")
+        members.append((String(entry.name.dropLast(4)), value))
       }
       return NPZ(members)
     }

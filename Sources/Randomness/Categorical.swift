@@ -20,9 +20,7 @@ extension Key {
     require(
       logits.rank > 0 && logits.shape[-1] > 0, "categorical: needs a category, got shape \(logits.shape)")
     let shape = count.map { logits.shape.batched($0) } ?? logits.shape
-    let skipped = first * logits.count
-    noteDraw("categorical", shape.count, from: skipped)
-    let perturbed = unrecordedGumbel(shape, logits.dtype, skipped) + logits
+    let perturbed = gumbel("categorical", shape, logits.dtype, first * logits.count) + logits
     return Tensor(ints: indicesOfLargest(perturbed.doubles, rowLength: shape[-1]), shape: shape.removing(-1))
   }
 }
