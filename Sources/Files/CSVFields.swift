@@ -47,7 +47,10 @@ struct CSVFields {
     } else {
       try scanPlain(&field)
     }
-    if bytes[field.range].contains(where: { $0 >= 0x80 }) { try checkUnicode(field) }
+    let content = bytes[field.range]
+    if content.contains(where: { $0 >= 0x80 }), String(validating: content, as: UTF8.self) == nil {
+      throw error(at: field, "expected UTF-8, got the bytes \(excerpt(content))")
+    }
 
     isInRecord = position < end && bytes[position] == separator
     field.endsRecord = !isInRecord
@@ -114,11 +117,6 @@ struct CSVFields {
     let isPair = bytes[position] == 0x0D && position + 1 < end && bytes[position + 1] == 0x0A
     position += isPair ? 2 : 1
     row += 1
-  }
-
-  private func checkUnicode(_ field: Field) throws(FlowError) {
-    guard String(validating: bytes[field.range], as: UTF8.self) == nil else { return }
-    throw error(at: field, "expected UTF-8, got the bytes \(excerpt(bytes[field.range]))")
   }
 }
 

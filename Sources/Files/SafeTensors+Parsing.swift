@@ -61,15 +61,12 @@ extension SafeTensors {
     guard case .object(let members) = json else {
       throw file.error(at: 8, "expected __metadata__ to hold texts, got \(excerpt(json.text))")
     }
-    var texts: [String: String] = [:]
-    for member in members {
-      guard let text = member.value.string else {
-        throw file.error(
-          at: 8, "expected a text under \(excerpt(member.name)), got \(excerpt(member.value.text))")
-      }
-      texts[member.name] = text
+    let texts = try members.map { (member) throws(FlowError) in
+      if let text = member.value.string { return (member.name, text) }
+      throw file.error(
+        at: 8, "expected a text under \(excerpt(member.name)), got \(excerpt(member.value.text))")
     }
-    return texts
+    return Dictionary(uniqueKeysWithValues: texts)
   }
 
   /// The entry of one tensor in the header.

@@ -48,23 +48,15 @@ extension SafeTensors {
 
   /// The parameters of an architecture: the tensors in the structure of a template tree.
   ///
-  /// - Parameter template: the architecture's tree, as initialization gives it.
-  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is
-  ///   left over.
-  public func tree(like template: Params) throws(FlowError) -> Params {
-    try tree(under: "", like: template)
-  }
-
-  /// The parameters of an architecture below a name, such as `params` in a checkpoint.
-  ///
   /// - Parameters:
-  ///   - root: the name; empty for the whole file.
+  ///   - root: the name above the tensors, such as `params` in a checkpoint. By default, the whole file
+  ///     counts.
   ///   - template: the architecture's tree, as initialization gives it.
   ///   - who: the name in errors.
   /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is
   ///   left over.
   public func tree(
-    under root: String, like template: Params, who: String = "SafeTensors"
+    under root: String = "", like template: Params, who: String = "SafeTensors"
   ) throws(FlowError) -> Params {
     let values = Dictionary(leaves(under: root).map { ($0.path, $0.value) }) { $1 }
     func value(at path: String) -> Tensor? { values[path] ?? formerPath(of: path).flatMap { values[$0] } }
@@ -99,7 +91,9 @@ extension SafeTensors {
   }
 }
 
-/// The path under which version 0.1 kept a leaf, or nil if it is the same. Leaves of `Hyperbolic` had no `net/`.
+/// The path under which version 0.1 kept a leaf, or nil if it is the same.
+///
+/// The leaves of `Hyperbolic` had no `net/` in their paths.
 private func formerPath(of path: String) -> String? {
   ["net/weight", "net/bias", "net/context"].first { path == $0 || path.hasSuffix("/" + $0) }.map {
     String(path.dropLast($0.count) + $0.dropFirst(4))

@@ -30,12 +30,9 @@ struct ZipEntry {
 
   /// Finds the end record, after which only a comment may follow.
   private static func endRecord(of file: BinaryBytes) throws(FlowError) -> Int {
-    var place = file.count - 22
-    while place >= max(0, file.count - 22 - 0xFFFF) {
-      if file.bytes[place] == 0x50, try file.number(at: place, count: 4, "a record") == 0x0605_4B50 {
-        return place
-      }
-      place -= 1
+    let last = file.count - 22
+    for place in stride(from: last, through: max(0, last - 0xFFFF), by: -1) where file.bytes[place] == 0x50 {
+      if try file.number(at: place, count: 4, "a record") == 0x0605_4B50 { return place }
     }
     throw file.error(at: 0, "expected a zip file, got one without a directory at its end")
   }

@@ -109,7 +109,7 @@ struct Model {
     let empty = model(.branch([]))
     let (template, _, _) = try empty.flow(
       Key(0), inputDim: Shape([width]), contextDim: empty.contextDim, dtype: dtype)
-    return model(try file.tree(under: "", like: template, who: path))
+    return model(try file.tree(like: template, who: path))
   }
 }
 

@@ -21,7 +21,7 @@ extension Key {
     Tensor(ints: permutation(n))
   }
 
-  /// `count` different row numbers below `n`, drawn without replacement.
+  /// Draws `count` different row numbers below `n`, without replacement.
   ///
   /// Every ordered selection has the same probability. There are two ways to draw:
   ///

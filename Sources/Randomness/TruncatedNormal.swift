@@ -1,7 +1,7 @@
 import Tensors
 
 extension Key {
-  /// Standard normal numbers, conditioned on an interval whose bounds may be infinite.
+  /// Draws standard normal numbers conditioned on an interval, whose bounds may be infinite.
   ///
   /// With both bounds within ±2 they are √2 · erfinv(u) for u uniform on [erf(lower/√2), erf(upper/√2)). A
   /// number that rounding puts on a bound is moved inside. Equals `jax.random.truncated_normal` to 1e-6.

@@ -2,7 +2,7 @@ import CKernels
 import Tensors
 
 extension Key {
-  /// Uniform numbers on an interval: max(low, fma(u, high − low, low)) for u in [0, 1), in the dtype.
+  /// Draws uniform numbers on an interval: max(low, fma(u, high − low, low)) for u in [0, 1), in the dtype.
   ///
   /// u has the upper 23 bits (float32) or 52 bits (float64) of a random word, so 0 is possible and 1 is not.
   /// On an interval other than [0, 1), rounding can give `high` itself. Equals `jax.random.uniform` on CPU,

@@ -2,8 +2,7 @@ import CKernels
 
 /// The product of two matrices, each as it is or transposed. A transpose makes no copy.
 struct MatMul: BilinearPrimitive {
-  let transposesA: Bool
-  let transposesB: Bool
+  let transposesA, transposesB: Bool
 
   func value(_ inputs: Operands) -> Operands {
     let (a, b) = (inputs.storage(0), inputs.storage(1))

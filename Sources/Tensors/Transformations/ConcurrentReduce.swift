@@ -10,7 +10,7 @@ func concurrentReduce<Value: Sendable, Failure: Error>(
   _ count: Int, ahead: Int? = nil, _ body: @Sendable (Int) throws(Failure) -> Value,
   combine: @Sendable (inout Value, Value) -> Void
 ) throws(Failure) -> Value {
-  let limit = min(count, Parallelism.threads ?? ProcessorCount.value)
+  let limit = min(count, Parallelism.threads ?? Processors.count)
   if limit <= 1 || Transformation.isUnderWay {
     var total = try body(0)
     for i in 1..<max(count, 1) { combine(&total, try body(i)) }
