@@ -25,9 +25,7 @@ struct CSVFields {
   private var isInRecord = false
 
   init(_ bytes: [UInt8], separator: UInt8, source: String) {
-    self.bytes = bytes
-    self.separator = separator
-    self.source = source
+    (self.bytes, self.separator, self.source) = (bytes, separator, source)
     position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     var end = bytes.count
     while end > position, isLineBreak(bytes[end - 1]) { end -= 1 }

@@ -14,9 +14,7 @@ struct CSVLayout {
     readingHeaderOf fields: inout CSVFields, _ header: CSV.Header, _ columns: [String]?
   ) throws(FlowError) {
     let source = fields.source
-    guard !fields.isAtEnd else {
-      throw .inFile(source, "expected rows of numbers, got an empty file")
-    }
+    guard !fields.isAtEnd else { throw .inFile(source, "expected rows of numbers, got an empty file") }
     var following = fields
     let first = try following.record()
 

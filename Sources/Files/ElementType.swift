@@ -96,8 +96,7 @@ struct Elements {
     _ number: (Int) -> Number
   ) -> (Int, String)? {
     switch dtype {
-    case .float32:
-      fill(target, positions, number) { Float($0).isInfinite && $0.isFinite ? nil : Float($0) }
+    case .float32: fill(target, positions, number) { Float($0).isInfinite && $0.isFinite ? nil : Float($0) }
     case .float64: fill(target, positions, number) { Double($0) }
     case .int32: fill(target, positions, number) { Int32(exactly: $0) }
     }

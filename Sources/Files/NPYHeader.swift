@@ -54,8 +54,7 @@ struct NPYHeader {
       case "fortran_order": isFortranOrder = try parser.boolean()
       case "shape": shape = try parser.shape()
       default:
-        throw parser.error(
-          at: place, "expected the keys descr, fortran_order and shape, got \(excerpt(key))")
+        throw parser.error(at: place, "expected the keys descr, fortran_order and shape, got \(excerpt(key))")
       }
       if !parser.take(",") {
         try parser.expect("}")

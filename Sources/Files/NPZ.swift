@@ -97,8 +97,7 @@ public struct NPZ: Sendable {
         + words16([name.count, 0])
       file += words32([0x0403_4B50]) + common + name + content
       directory +=
-        words32([0x0201_4B50]) + words16([20]) + common + words16([0, 0, 0]) + words32([0, offset])
-        + name
+        words32([0x0201_4B50]) + words16([20]) + common + words16([0, 0, 0]) + words32([0, offset]) + name
     }
     return file + directory + words32([0x0605_4B50]) + words16([0, 0, members.count, members.count])
       + words32([directory.count, file.count]) + words16([0])

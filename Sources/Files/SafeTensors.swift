@@ -30,8 +30,7 @@ public struct SafeTensors: Sendable {
     require(
       names.count == tensors.count && !names.contains("__metadata__"),
       "tensors have different names, none of them __metadata__")
-    self.tensors = tensors
-    self.metadata = metadata
+    (self.tensors, self.metadata) = (tensors, metadata)
   }
 
   /// The tensor with a name, or nil.

@@ -1,7 +1,9 @@
 import Tensors
 
 extension Key {
-  /// Draws categories with probabilities softmax(logits) along the last axis: argmax of logits + Gumbel noise.
+  /// Draws categories with probabilities softmax(logits) along the last axis.
+  ///
+  /// A category is the argmax of logits + Gumbel noise.
   ///
   /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] if there is a `count`.
   /// Logits need not be normalized. A category with logit −∞ has probability 0. If a logit is NaN, its index

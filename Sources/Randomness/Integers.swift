@@ -13,7 +13,9 @@ extension Key {
     Tensor(ints: whole("integers", shape.count, in: range, from: first), shape: shape)
   }
 
-  /// Draws `count` row numbers below `n` with replacement, as for a bootstrap: `data.rows(key.indices(n, of: n))`.
+  /// Draws `count` row numbers below `n`, with replacement.
+  ///
+  /// A bootstrap sample is `data.rows(key.indices(n, of: n))`.
   ///
   /// Equals `jax.random.randint(key, [count], 0, n, int32)`, to the bit. For `n` = 0 there are none.
   ///

@@ -17,9 +17,7 @@ extension Key {
   /// Draws `permutation(n)` as an int32 tensor, for a frozen leaf of a parameter tree.
   ///
   /// - Precondition: `n` is not negative and at most 2³¹.
-  public func permutationTensor(_ n: Int) -> Tensor {
-    Tensor(ints: permutation(n))
-  }
+  public func permutationTensor(_ n: Int) -> Tensor { Tensor(ints: permutation(n)) }
 
   /// Draws `count` different row numbers below `n`, without replacement.
   ///

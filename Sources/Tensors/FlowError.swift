@@ -35,8 +35,7 @@ extension FlowError: CustomStringConvertible {
       return "\(who): expected finite \(what), got NaN or infinity" + (row.map { " in row \($0)" } ?? "")
     case .diverged(let who, let step, let what, _):
       return "\(who): \(what) is not finite at step \(step); the error holds the last good parameters"
-    case .verification(let who, let message):
-      return "\(who): \(message)"
+    case .verification(let who, let message): return "\(who): \(message)"
     case .file(let path, let row, let column, let message):
       let place = [row.map { "row \($0)" }, column.map { "column \($0)" }].compactMap { $0 }
       return ([path] + place).joined(separator: ", ") + ": " + message

@@ -29,8 +29,7 @@ struct Pairwise: Primitive {
 }
 
 extension Pairwise {
-  static let add = Pairwise(
-    kernel: CK_ADD, chainA: { g, _, _, _ in g }, chainB: { g, _, _, _ in g })
+  static let add = Pairwise(kernel: CK_ADD, chainA: { g, _, _, _ in g }, chainB: { g, _, _, _ in g })
   static let subtract = Pairwise(
     kernel: CK_SUBTRACT, chainA: { g, _, _, _ in g }, chainB: { g, _, _, _ in -g })
   static let multiply = Pairwise(

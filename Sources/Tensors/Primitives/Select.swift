@@ -6,8 +6,7 @@ struct Select: Primitive {
     let (mask, a, b) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
     let y = Storage(shape: mask.shape, dtype: a.dtype)
     func step(_ operand: Storage) -> Int32 { operand.count == 1 ? 0 : 1 }
-    ck_select(
-      a.dtype.kernel, mask.address, 1, a.address, step(a), b.address, step(b), y.address, y.count)
+    ck_select(a.dtype.kernel, mask.address, 1, a.address, step(a), b.address, step(b), y.address, y.count)
     return Operands(Tensor(y))
   }
 

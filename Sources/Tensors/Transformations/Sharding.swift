@@ -43,8 +43,7 @@ public func valueAndGradient(
   typealias Part = (value: Tensor, gradients: [Tensor?], shared: [SharedValues.Cotangent])
   var sums = try concurrentReduce(shards.count) { i -> Part in
     let result = try valueAndLeafGradients(
-      at: point, sharing: shared,
-      seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
+      at: point, sharing: shared, seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
         let losses = try loss(params, shards[i])
         require(
@@ -55,9 +54,7 @@ public func valueAndGradient(
     return (result.value.sum(), result.gradients, result.shared)
   } combine: { sum, part in
     sum.value = sum.value + part.value
-    for i in sum.gradients.indices {
-      sum.gradients[i] = Tensors.sum(sum.gradients[i], part.gradients[i])
-    }
+    for i in sum.gradients.indices { sum.gradients[i] = Tensors.sum(sum.gradients[i], part.gradients[i]) }
     SharedValues.add(part.shared, to: &sum.shared)
   }
   shared.pullBack(sums.shared, into: &sums.gradients)

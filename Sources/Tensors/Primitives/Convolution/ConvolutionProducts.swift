@@ -74,9 +74,7 @@ struct ConvolutionProducts {
     }
     let x = zeros(geometry.largeSizes, inputs)
     geometry.blocks(of: batch * geometry.smallCount, columns: taps * inputs, dtype) { range, patches in
-      gemm(
-        false, true, range.count, taps * inputs, outputs, g.rows(range, width: outputs), w,
-        into: patches)
+      gemm(false, true, range.count, taps * inputs, outputs, g.rows(range, width: outputs), w, into: patches)
       geometry.scatter(patches, channels: inputs, range, addingTo: x)
     }
     return Tensor(x)
@@ -103,8 +101,7 @@ struct ConvolutionProducts {
   /// The sum of leftᵀ right over blocks, in rising order.
   private func summed(
     _ positions: Int, rows: Int, columns: Int, _ channels: Int, _ geometry: ConvolutionGeometry,
-    _ side: Storage,
-    _ factors: (_ range: Range<Int>, _ patches: Storage) -> (left: Storage, right: Storage)
+    _ side: Storage, _ factors: (_ range: Range<Int>, _ patches: Storage) -> (left: Storage, right: Storage)
   ) -> Tensor {
     var total: Tensor?
     geometry.blocks(of: positions, columns: taps * channels, dtype) { range, patches in
