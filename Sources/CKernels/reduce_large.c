@@ -43,7 +43,8 @@ double ck_reduce_large(double x, unsigned *quadrant) {
   const bool past_half = part >> 127;
   if (past_half) part = -part, *quadrant += 1;
   if (part == 0) return 0;
-  const int zeros = part >> 64 ? __builtin_clzll((uint64_t)(part >> 64)) : 64 + __builtin_clzll((uint64_t)part);
+  const int zeros =
+    part >> 64 ? __builtin_clzll((uint64_t)(part >> 64)) : 64 + __builtin_clzll((uint64_t)part);
   part <<= zeros;
   const double high = (double)(uint64_t)(part >> 75) * power_of_two(-53 - zeros);
   const double rest = (double)(uint64_t)(part << 53 >> 64) * power_of_two(-117 - zeros);

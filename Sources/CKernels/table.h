@@ -1,4 +1,4 @@
-// What one instruction set offers: a pointer to each kernel of CKernels.h.
+// The table of one instruction set: a pointer to each kernel of CKernels.h.
 #ifndef CK_TABLE_H
 #define CK_TABLE_H
 

@@ -12,27 +12,22 @@ struct BinaryBytes {
   static func with<Result>(
     _ bytes: [UInt8], source: String, _ body: (BinaryBytes) throws(FlowError) -> Result
   ) throws(FlowError) -> Result {
-    // `withUnsafeBytes` loses the type of the error that its closure throws.
-    let result: Swift.Result<Result, FlowError> = bytes.withUnsafeBytes { buffer in
-      do throws(FlowError) { return .success(try body(BinaryBytes(bytes: buffer, source: source))) } catch {
-        return .failure(error)
-      }
+    try bytes.withUnsafeBufferPointer { (buffer) throws(FlowError) in
+      try body(BinaryBytes(bytes: UnsafeRawBufferPointer(buffer), source: source))
     }
-    return try result.get()
   }
 
-  /// The little-endian number at a byte.
-  func number<Number: FixedWidthInteger>(_ type: Number.Type, at offset: Int, _ what: String)
-    throws(FlowError)
-    -> Number
-  {
-    try check(offset, MemoryLayout<Number>.size, what)
-    return Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
+  /// The little-endian number in `count` bytes from `offset` on.
+  func number(at offset: Int, count: Int, _ what: String) throws(FlowError) -> Int {
+    try slice(offset, count: count, what).reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 
   /// The bytes of a range.
   func slice(_ offset: Int, count: Int, _ what: String) throws(FlowError) -> UnsafeRawBufferPointer {
-    try check(offset, count, what)
+    guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
+      let left = offset >= 0 && offset <= bytes.count ? bytes.count - offset : 0
+      throw error(at: offset, "expected \(what) of \(count) bytes, got \(left) to the end of the file")
+    }
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }
 
@@ -48,13 +43,6 @@ struct BinaryBytes {
   /// An error at a byte, counted from 0.
   func error(at offset: Int, _ message: String) -> FlowError {
     .inFile(source, "at byte \(offset): \(message)")
-  }
-
-  private func check(_ offset: Int, _ count: Int, _ what: String) throws(FlowError) {
-    guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
-      let left = offset >= 0 && offset <= bytes.count ? bytes.count - offset : 0
-      throw error(at: offset, "expected \(what) of \(count) bytes, got \(left) to the end of the file")
-    }
   }
 }
 

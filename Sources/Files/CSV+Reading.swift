@@ -48,8 +48,7 @@ extension CSV {
     let layout = try CSVLayout(readingHeaderOf: &fields, header, columns)
     let values =
       dtype == .float32
-      ? try layout.tensor(of: &fields) { Tensor(floats: $0, shape: $1) }
-      : try layout.tensor(of: &fields) { Tensor(doubles: $0, shape: $1) }
+      ? try layout.tensor(of: &fields, Float.self) : try layout.tensor(of: &fields, Double.self)
     return CSV(names: layout.names, values: values)
   }
 

@@ -29,8 +29,7 @@ public struct CSV: Sendable {
     require(
       names == nil || names?.count == values.shape[1],
       "a table of shape \(values.shape) needs \(values.shape[1]) names, got \(names?.count ?? 0)")
-    self.names = names
-    self.values = values
+    (self.names, self.values) = (names, values)
   }
 
   /// The interpretation of the first line: as column names or as numbers.

@@ -15,15 +15,15 @@ extension CSVFields {
   }
 
   /// The number in a field.
-  func number<Scalar: DecimalScalar>(in field: Field) throws(FlowError) -> Scalar {
+  func number<Number: DecimalScalar>(in field: Field) throws(FlowError) -> Number {
     let content = bytes[field.range]
-    switch DecimalText<Scalar>(content) {
+    switch DecimalText<Number>(content) {
     case .number(let number): return number
     case .empty: throw error(at: field, "expected a number, got an empty field")
     case .text: throw error(at: field, "expected a number, got \(excerpt(content))")
     case .notFinite: throw error(at: field, "expected a finite number, got \(excerpt(content))")
     case .tooLarge:
-      throw error(at: field, "expected a number in the range of \(Scalar.dtype), got \(excerpt(content))")
+      throw error(at: field, "expected a number in the range of \(Number.dtype), got \(excerpt(content))")
     }
   }
 }

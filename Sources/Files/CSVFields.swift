@@ -25,9 +25,7 @@ struct CSVFields {
   private var isInRecord = false
 
   init(_ bytes: [UInt8], separator: UInt8, source: String) {
-    self.bytes = bytes
-    self.separator = separator
-    self.source = source
+    (self.bytes, self.separator, self.source) = (bytes, separator, source)
     position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     var end = bytes.count
     while end > position, isLineBreak(bytes[end - 1]) { end -= 1 }
@@ -47,7 +45,10 @@ struct CSVFields {
     } else {
       try scanPlain(&field)
     }
-    if bytes[field.range].contains(where: { $0 >= 0x80 }) { try checkUnicode(field) }
+    let content = bytes[field.range]
+    if content.contains(where: { $0 >= 0x80 }), String(validating: content, as: UTF8.self) == nil {
+      throw error(at: field, "expected UTF-8, got the bytes \(excerpt(content))")
+    }
 
     isInRecord = position < end && bytes[position] == separator
     field.endsRecord = !isInRecord
@@ -114,11 +115,6 @@ struct CSVFields {
     let isPair = bytes[position] == 0x0D && position + 1 < end && bytes[position + 1] == 0x0A
     position += isPair ? 2 : 1
     row += 1
-  }
-
-  private func checkUnicode(_ field: Field) throws(FlowError) {
-    guard String(validating: bytes[field.range], as: UTF8.self) == nil else { return }
-    throw error(at: field, "expected UTF-8, got the bytes \(excerpt(bytes[field.range]))")
   }
 }
 

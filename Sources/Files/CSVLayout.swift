@@ -10,12 +10,11 @@ struct CSVLayout {
   let width: Int
 
   /// Reads the header, if there is one, and leaves `fields` at the first record of numbers.
-  init(readingHeaderOf fields: inout CSVFields, _ header: CSV.Header, _ columns: [String]?) throws(FlowError)
-  {
+  init(
+    readingHeaderOf fields: inout CSVFields, _ header: CSV.Header, _ columns: [String]?
+  ) throws(FlowError) {
     let source = fields.source
-    guard !fields.isAtEnd else {
-      throw .inFile(source, "expected rows of numbers, got an empty file")
-    }
+    guard !fields.isAtEnd else { throw .inFile(source, "expected rows of numbers, got an empty file") }
     var following = fields
     let first = try following.record()
 
@@ -90,11 +89,9 @@ struct CSVLayout {
   }
 
   /// Reads the numbers of the remaining records as a tensor of shape [rows, columns].
-  func tensor<Scalar: DecimalScalar>(
-    of fields: inout CSVFields, _ tensor: ([Scalar], Shape) -> Tensor
-  ) throws(FlowError) -> Tensor {
-    var numbers: [Scalar] = []
-    var row = [Scalar](repeating: 0, count: width)
+  func tensor<Number: DecimalScalar>(of fields: inout CSVFields, _: Number.Type) throws(FlowError) -> Tensor {
+    var numbers: [Number] = []
+    var row = [Number](repeating: 0, count: width)
     let firstRow = fields.row
     while !fields.isAtEnd {
       var field: CSVFields.Field
@@ -115,6 +112,6 @@ struct CSVLayout {
         throw fields.error(at: field, "expected at most \(Int32.max) numbers, got more")
       }
     }
-    return tensor(numbers, [numbers.count / width, width])
+    return Tensor(shape: [numbers.count / width, width]) { $0.update(from: numbers, count: numbers.count) }
   }
 }

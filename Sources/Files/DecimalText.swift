@@ -1,11 +1,11 @@
 import Tensors
 
-/// The result of reading a text as a decimal number, rounded once to the nearest `Scalar`.
+/// The result of reading a text as a decimal number, rounded once to the nearest `Number`.
 ///
 /// The grammar is `[+-] digits [. digits] [e [+-] digits]`; one side of the point may be empty. Swift's own
 /// `Double(_:)` takes hexadecimal numbers too.
-enum DecimalText<Scalar: DecimalScalar>: Equatable {
-  case number(Scalar)
+enum DecimalText<Number: DecimalScalar>: Equatable {
+  case number(Number)
   /// An empty text, or one of blanks alone.
   case empty
   /// The text `nan`, `inf` or `infinity` in any case, with or without a sign.
@@ -25,8 +25,7 @@ enum DecimalText<Scalar: DecimalScalar>: Equatable {
       self = Self.spellsNonFinite(digits) ? .notFinite : .text
       return
     }
-    let number = decimal.exactly() ?? Scalar(String(decoding: digits, as: UTF8.self))
-    guard let number else {
+    guard let number = decimal.exactly() ?? Number(String(decoding: digits, as: UTF8.self)) else {
       self = .text
       return
     }
@@ -94,19 +93,18 @@ private struct Decimal {
   ///
   /// If both operands are exact, the operation is the only one that rounds (Clinger, "How to read floating
   /// point numbers accurately", 1990).
-  func exactly<Scalar: DecimalScalar>() -> Scalar? {
-    guard let significand, significand <= Scalar.largestExactInteger else { return nil }
-    let powers = Scalar.exactPowersOfTen
+  func exactly<Number: DecimalScalar>() -> Number? {
+    guard let significand, significand <= Number.largestExactInteger else { return nil }
+    let powers = Number.exactPowersOfTen
     guard abs(exponent) < powers.count else { return nil }
     let power = powers[abs(exponent)]
-    let magnitude = exponent < 0 ? Scalar(significand) / power : Scalar(significand) * power
+    let magnitude = exponent < 0 ? Number(significand) / power : Number(significand) * power
     return isNegative ? -magnitude : magnitude
   }
 }
 
 /// A floating-point type to which decimal text can be rounded.
-protocol DecimalScalar: BinaryFloatingPoint, LosslessStringConvertible {
-  static var dtype: DType { get }
+protocol DecimalScalar: Scalar, LosslessStringConvertible {
   /// The powers 10⁰, 10¹, ... that are exact in this type.
   static var exactPowersOfTen: [Self] { get }
   /// The largest n such that all whole numbers up to n are exact in this type.
@@ -114,13 +112,11 @@ protocol DecimalScalar: BinaryFloatingPoint, LosslessStringConvertible {
 }
 
 extension Float: DecimalScalar {
-  static let dtype = DType.float32
   static let exactPowersOfTen: [Float] = (0...10).map { Float("1e\($0)") ?? .nan }
   static let largestExactInteger: UInt64 = 1 << 24
 }
 
 extension Double: DecimalScalar {
-  static let dtype = DType.float64
   static let exactPowersOfTen: [Double] = (0...22).map { Double("1e\($0)") ?? .nan }
   static let largestExactInteger: UInt64 = 1 << 53
 }

@@ -1,27 +1,25 @@
 import Tensors
 
-/// The type of the numbers in a binary file.
-enum ElementType: Sendable, Hashable {
-  case float16, bfloat16, float32, float64
-  case int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool
+/// The type of the numbers in a binary file. Safetensors files have the same names in capital letters.
+enum ElementType: String, CaseIterable {
+  case f16, bf16, f32, f64
+  case i8, i16, i32, i64, u8, u16, u32, u64, bool
 
   var byteCount: Int {
     switch self {
-    case .int8, .uint8, .bool: 1
-    case .float16, .bfloat16, .int16, .uint16: 2
-    case .float32, .int32, .uint32: 4
-    case .float64, .int64, .uint64: 8
+    case .i8, .u8, .bool: 1
+    case .f16, .bf16, .i16, .u16: 2
+    case .f32, .i32, .u32: 4
+    case .f64, .i64, .u64: 8
     }
   }
 
-  var isFloatingPoint: Bool { [.float16, .bfloat16, .float32, .float64].contains(self) }
+  var isFloatingPoint: Bool { [.f16, .bf16, .f32, .f64].contains(self) }
 
   /// The dtype that holds these numbers without conversion; int32 for all whole numbers.
-  var dtype: DType { self == .float64 ? .float64 : isFloatingPoint ? .float32 : .int32 }
+  var dtype: DType { self == .f64 ? .float64 : isFloatingPoint ? .float32 : .int32 }
 
-  init(_ dtype: DType) {
-    self = dtype == .float32 ? .float32 : dtype == .float64 ? .float64 : .int32
-  }
+  init(_ dtype: DType) { self = dtype == .float32 ? .f32 : dtype == .float64 ? .f64 : .i32 }
 }
 
 /// A run of adjacent numbers in a binary file.
@@ -71,21 +69,20 @@ struct Elements {
   private func place(
     _ positions: some Sequence<Int>, in target: UnsafeMutableRawBufferPointer, as dtype: DType
   ) -> (position: Int, value: String)? {
-    switch (type, dtype) {
-    case (.float16, _): reals(positions, target, dtype) { float(half: bits($0)) }
-    case (.bfloat16, _):
-      reals(positions, target, dtype) { Float(bitPattern: UInt32(bits($0) as UInt16) << 16) }
-    case (.float32, _): reals(positions, target, dtype) { Float(bitPattern: bits($0)) }
-    case (.float64, _): reals(positions, target, dtype) { Double(bitPattern: bits($0)) }
-    case (.int8, _): integers(positions, target, dtype) { bits($0) as Int8 }
-    case (.int16, _): integers(positions, target, dtype) { bits($0) as Int16 }
-    case (.int32, _): integers(positions, target, dtype) { bits($0) as Int32 }
-    case (.int64, _): integers(positions, target, dtype) { bits($0) as Int64 }
-    case (.uint8, _): integers(positions, target, dtype) { bits($0) as UInt8 }
-    case (.uint16, _): integers(positions, target, dtype) { bits($0) as UInt16 }
-    case (.uint32, _): integers(positions, target, dtype) { bits($0) as UInt32 }
-    case (.uint64, _): integers(positions, target, dtype) { bits($0) as UInt64 }
-    case (.bool, _): integers(positions, target, dtype) { (bits($0) as UInt8) == 0 ? 0 as Int8 : 1 }
+    switch type {
+    case .f16: reals(positions, target, dtype) { float(half: bits($0)) }
+    case .bf16: reals(positions, target, dtype) { Float(bitPattern: UInt32(bits($0) as UInt16) << 16) }
+    case .f32: reals(positions, target, dtype) { Float(bitPattern: bits($0)) }
+    case .f64: reals(positions, target, dtype) { Double(bitPattern: bits($0)) }
+    case .i8: integers(positions, target, dtype) { bits($0) as Int8 }
+    case .i16: integers(positions, target, dtype) { bits($0) as Int16 }
+    case .i32: integers(positions, target, dtype) { bits($0) as Int32 }
+    case .i64: integers(positions, target, dtype) { bits($0) as Int64 }
+    case .u8: integers(positions, target, dtype) { bits($0) as UInt8 }
+    case .u16: integers(positions, target, dtype) { bits($0) as UInt16 }
+    case .u32: integers(positions, target, dtype) { bits($0) as UInt32 }
+    case .u64: integers(positions, target, dtype) { bits($0) as UInt64 }
+    case .bool: integers(positions, target, dtype) { bits($0) == 0 as UInt8 ? 0 : 1 as Int8 }
     }
   }
 
@@ -99,15 +96,9 @@ struct Elements {
     _ number: (Int) -> Number
   ) -> (Int, String)? {
     switch dtype {
-    case .float32:
-      fill(target, positions) { position in
-        let value = Float(number(position))
-        return value.isInfinite && number(position).isFinite ? nil : value
-      } text: {
-        "\(number($0))"
-      }
-    case .float64: fill(target, positions, { Double(number($0)) }, text: { "\(number($0))" })
-    case .int32: fill(target, positions, { Int32(exactly: number($0)) }, text: { "\(number($0))" })
+    case .float32: fill(target, positions, number) { Float($0).isInfinite && $0.isFinite ? nil : Float($0) }
+    case .float64: fill(target, positions, number) { Double($0) }
+    case .int32: fill(target, positions, number) { Int32(exactly: $0) }
     }
   }
 
@@ -116,21 +107,22 @@ struct Elements {
     _ number: (Int) -> Number
   ) -> (Int, String)? {
     switch dtype {
-    case .float32: fill(target, positions, { Float(number($0)) }, text: { "\(number($0))" })
-    case .float64: fill(target, positions, { Double(number($0)) }, text: { "\(number($0))" })
-    case .int32: fill(target, positions, { Int32(exactly: number($0)) }, text: { "\(number($0))" })
+    case .float32: fill(target, positions, number) { Float($0) }
+    case .float64: fill(target, positions, number) { Double($0) }
+    case .int32: fill(target, positions, number) { Int32(exactly: $0) }
     }
   }
 
-  private func fill<Number>(
-    _ target: UnsafeMutableRawBufferPointer, _ positions: some Sequence<Int>, _ number: (Int) -> Number?,
-    text: (Int) -> String
+  private func fill<Number, Element>(
+    _ target: UnsafeMutableRawBufferPointer, _ positions: some Sequence<Int>, _ number: (Int) -> Number,
+    as element: (Number) -> Element?
   ) -> (Int, String)? {
     var offset = 0
     for position in positions {
-      guard let value = number(position) else { return (position, text(position)) }
-      target.storeBytes(of: value, toByteOffset: offset, as: Number.self)
-      offset += MemoryLayout<Number>.size
+      let number = number(position)
+      guard let value = element(number) else { return (position, "\(number)") }
+      target.storeBytes(of: value, toByteOffset: offset, as: Element.self)
+      offset += MemoryLayout<Element>.size
     }
     return nil
   }

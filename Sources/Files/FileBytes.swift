@@ -24,7 +24,8 @@ package enum FileBytes {
       var failure: Int32 = 0
       let piece = [UInt8](unsafeUninitializedCapacity: max(room, 1 << 16)) { buffer, count in
         while count < buffer.count {
-          let got = posixRead(descriptor, buffer.baseAddress! + count, buffer.count - count)
+          let got = systemRead(descriptor, buffer.baseAddress! + count, min(buffer.count - count, 1 << 30))
+          if got < 0, errno == EINTR { continue }
           if got < 0 { failure = errno }
           if got <= 0 { return }
           count += got
@@ -111,7 +112,7 @@ package enum FileBytes {
     bytes.withUnsafeBytes { buffer in
       var done = 0
       while done < buffer.count {
-        let count = posixWrite(descriptor, buffer.baseAddress! + done, min(buffer.count - done, 1 << 30))
+        let count = systemWrite(descriptor, buffer.baseAddress! + done, min(buffer.count - done, 1 << 30))
         if count < 0, errno == EINTR { continue }
         if count <= 0 { return false }
         done += count
@@ -136,15 +137,6 @@ package enum FileBytes {
   }
 }
 
-// These wrap the system's calls, whose names the functions above hide.
-
-private func posixRead(_ descriptor: Int32, _ address: UnsafeMutableRawPointer, _ count: Int) -> Int {
-  while true {
-    let got = read(descriptor, address, min(count, 1 << 30))
-    if got >= 0 || errno != EINTR { return got }
-  }
-}
-
-private func posixWrite(_ descriptor: Int32, _ address: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, address, count)
-}
+// The functions above hide the names of these calls.
+private let systemRead: @Sendable (Int32, UnsafeMutableRawPointer?, Int) -> Int = read
+private let systemWrite: @Sendable (Int32, UnsafeRawPointer?, Int) -> Int = write

@@ -20,17 +20,13 @@ struct Inflate {
   /// Decompresses a stream of exactly `count` bytes. A longer result is an error and takes no more memory.
   static func inflated(_ input: UnsafeRawBufferPointer, count: Int) throws(Failure) -> [UInt8] {
     var stream = Inflate(input: input, limit: count)
+    // A byte of input gives at most 1032 of output, so a larger size in a header is wrong.
+    stream.output.reserveCapacity(min(count, 1 << 20, (input.count + 8) * 1032))
     try stream.run()
     guard stream.output.count == count else {
       throw stream.failure("expected \(count) bytes, got \(stream.output.count)")
     }
     return stream.output
-  }
-
-  private init(input: UnsafeRawBufferPointer, limit: Int) {
-    (self.input, self.limit) = (input, limit)
-    // A byte of input gives at most 1032 of output, so a larger size in a header is wrong.
-    output.reserveCapacity(min(limit, 1 << 20, (input.count + 8) * 1032))
   }
 
   private func failure(_ message: String) -> Failure { Failure(offset: position, message: message) }
@@ -108,8 +104,7 @@ struct Inflate {
   /// The first 2 · `count` buckets hold one number each, the next `count` two, the next four, and so on. The
   /// last length's bucket holds 258 alone.
   private mutating func value(_ bucket: Int, perDoubling count: Int, from first: Int, last: Int?)
-    throws(Failure)
-    -> Int
+    throws(Failure) -> Int
   {
     if bucket == last { return 258 }
     guard bucket >= 2 * count else { return first + bucket }
@@ -198,7 +193,6 @@ struct Inflate {
     }
   }
 
-  private static let fixedLiterals = Code(
-    (0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 })
+  private static let fixedLiterals = Code((0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 })
   private static let fixedDistances = Code([Int](repeating: 5, count: 30))
 }

@@ -67,16 +67,9 @@ public struct MappedArray: Sendable {
 
   /// The offset of each element of a sample from the row's first element, in Fortran order.
   private func fortranOffsets() -> [Int] {
-    var strides = [shape[0]]
-    for axis in 1..<max(shape.rank, 1) { strides.append(strides[axis - 1] * shape[axis]) }
-    let sizes = shape.sample.sizes
-    return (0..<shape.sample.count).map { element in
-      var (rest, offset) = (element, 0)
-      for axis in sizes.indices.reversed() {
-        offset += rest % sizes[axis] * strides[axis]
-        rest /= sizes[axis]
-      }
-      return offset
-    }
+    let sample = shape.sample
+    let numbers = Tensor(
+      (0..<sample.count).map { Double($0) }, shape: Shape(sample.sizes.reversed()), dtype: .float64)
+    return numbers.permuted(axes: (0..<sample.rank).reversed()).doubles.map { shape[0] * Int($0) }
   }
 }

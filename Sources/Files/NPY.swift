@@ -13,7 +13,7 @@ import Tensors
 /// |---|---|---|
 /// | `f2`, `f4` | float32, exactly | rounded |
 /// | `f8` | float64 | rounded; an error where float32 would overflow |
-/// | `b1`, `i1`, `u1`, `i2`, `u2`, `i4`, `u4`, `i8`, `u8` | int32; an error where 32 bits are too few | rounded to the nearest |
+/// | `b1`, `i1` to `i8`, `u1` to `u8` | int32; an error where 32 bits are too few | rounded to the nearest |
 ///
 /// Arrays of objects, text, complex numbers and records are errors. An array of objects can run any program
 /// when read.
@@ -45,10 +45,8 @@ public enum NPY {
   /// The bytes of an array file.
   public static func bytes(of tensor: Tensor) -> [UInt8] {
     let type = tensor.dtype == .float64 ? "f8" : tensor.dtype == .float32 ? "f4" : "i4"
-    let sizes = tensor.shape.sizes
-    let shape =
-      sizes.count == 1 ? "(\(sizes[0]),)" : "(" + sizes.map(String.init).joined(separator: ", ") + ")"
-    var header = "{'descr': '<\(type)', 'fortran_order': False, 'shape': \(shape), }"
+    let sizes = tensor.shape.sizes.map(String.init).joined(separator: ", ") + (tensor.rank == 1 ? "," : "")
+    var header = "{'descr': '<\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
     // The array starts at a multiple of 64, as NumPy aligns it for mapping. A line break ends the header.
     let padding = 63 - (10 + header.utf8.count) % 64
     header += String(repeating: " ", count: padding) + "\n"
@@ -67,7 +65,7 @@ public enum NPY {
     }
     let stored = header.isFortranOrder ? Shape(header.shape.sizes.reversed()) : header.shape
     let tensor = try elements.tensor(stored, dtype: dtype ?? header.type.dtype)
-    return header.isFortranOrder ? tensor.permuted(axes: Array((0..<stored.rank).reversed())) : tensor
+    return header.isFortranOrder ? tensor.permuted(axes: (0..<stored.rank).reversed()) : tensor
   }
 }
 

@@ -2,7 +2,7 @@ import Tensors
 
 /// The header of an array file: a Python dictionary of three entries, in ASCII.
 struct NPYHeader {
-  private(set) var type = ElementType.float32
+  private(set) var type = ElementType.f32
   private(set) var isBigEndian = false
   private(set) var isFortranOrder = false
   private(set) var shape = Shape.scalar
@@ -24,15 +24,12 @@ struct NPYHeader {
       throw file.error(
         at: 0, "expected an array file, which begins with \"\\x93NUMPY\", got \(excerpt(ArraySlice(magic)))")
     }
-    let version = try file.number(UInt8.self, at: 6, "a version")
+    let version = try file.number(at: 6, count: 1, "a version")
     guard (1...3).contains(version) else {
       throw file.error(at: 6, "expected format version 1, 2 or 3, got \(version)")
     }
     let headerStart = version == 1 ? 10 : 12
-    let length =
-      version == 1
-      ? Int(try file.number(UInt16.self, at: 8, "the header's length"))
-      : Int(try file.number(UInt32.self, at: 8, "the header's length"))
+    let length = try file.number(at: 8, count: headerStart - 8, "the header's length")
     guard length <= 1 << 16 else {
       throw file.error(at: 8, "expected a header of at most 65536 bytes, got \(length)")
     }
@@ -57,8 +54,7 @@ struct NPYHeader {
       case "fortran_order": isFortranOrder = try parser.boolean()
       case "shape": shape = try parser.shape()
       default:
-        throw parser.error(
-          at: place, "expected the keys descr, fortran_order and shape, got \(excerpt(key))")
+        throw parser.error(at: place, "expected the keys descr, fortran_order and shape, got \(excerpt(key))")
       }
       if !parser.take(",") {
         try parser.expect("}")
@@ -111,8 +107,8 @@ struct NPYHeader {
       }
       let name = try string()
       let types: [String: ElementType] = [
-        "f2": .float16, "f4": .float32, "f8": .float64, "i1": .int8, "i2": .int16, "i4": .int32, "i8": .int64,
-        "u1": .uint8, "u2": .uint16, "u4": .uint32, "u8": .uint64, "b1": .bool,
+        "f2": .f16, "f4": .f32, "f8": .f64, "b1": .bool, "i1": .i8, "i2": .i16, "i4": .i32, "i8": .i64,
+        "u1": .u8, "u2": .u16, "u4": .u32, "u8": .u64,
       ]
       guard let order = name.first, "<>|=".contains(order), let type = types[String(name.dropFirst())] else {
         throw error(

@@ -61,17 +61,13 @@ public struct NPZ: Sendable {
         guard entry.size <= left else {
           throw file.error(
             at: entry.place,
-            "expected members that expand to at most \(limit) bytes, got \(entry.size) more for \(excerpt(entry.name))"
-          )
+            "expected members that expand to at most \(limit) bytes, "
+              + "got \(entry.size) more for \(excerpt(entry.name))")
         }
         left -= entry.size
-        let content = try entry.content(in: file)
-        members.append(
-          (
-            String(entry.name.dropLast(4)),
-            try NPY.parse(
-              bytes: content, dtype: dtype, source: "\(source), member \(excerpt(entry.name))")
-          ))
+        let value = try NPY.parse(
+          bytes: entry.content(in: file), dtype: dtype, source: "\(source), member \(excerpt(entry.name))")
+        members.append((String(entry.name.dropLast(4)), value))
       }
       return NPZ(members)
     }
@@ -101,8 +97,7 @@ public struct NPZ: Sendable {
         + words16([name.count, 0])
       file += words32([0x0403_4B50]) + common + name + content
       directory +=
-        words32([0x0201_4B50]) + words16([20]) + common + words16([0, 0, 0]) + words32([0, offset])
-        + name
+        words32([0x0201_4B50]) + words16([20]) + common + words16([0, 0, 0]) + words32([0, offset]) + name
     }
     return file + directory + words32([0x0605_4B50]) + words16([0, 0, members.count, members.count])
       + words32([directory.count, file.count]) + words16([0])

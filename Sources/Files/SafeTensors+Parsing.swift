@@ -2,20 +2,20 @@ import Tensors
 
 extension SafeTensors {
   static func parse(_ file: BinaryBytes) throws(FlowError) -> SafeTensors {
-    let length = try file.number(UInt64.self, at: 0, "the header's length")
-    guard length <= 100_000_000 else {
+    let length = try file.number(at: 0, count: 8, "the header's length")
+    guard (0...100_000_000).contains(length) else {
       throw file.error(
         at: 0,
-        "expected a safetensors file, which starts with the length of its header, at most 100000000, got \(length)"
-      )
+        "expected a safetensors file, which starts with the length of its header, at most 100000000, "
+          + "got \(UInt(bitPattern: length))")
     }
-    let header = Array(try file.slice(8, count: Int(length), "a header"))
+    let header = Array(try file.slice(8, count: length, "a header"))
     let json: JSON
     do throws(JSON.Failure) { json = try JSON(parsing: header) } catch {
       throw file.error(at: 8 + error.offset, error.message)
     }
     guard case .object(let members) = json else { throw file.error(at: 8, "expected an object of tensors") }
-    let start = 8 + Int(length)
+    let start = 8 + length
     var metadata: [String: String] = [:]
     var entries: [Entry] = []
     for member in members {
@@ -47,8 +47,8 @@ extension SafeTensors {
       guard entry.range.lowerBound == place else {
         throw file.error(
           at: start + min(place, file.count - start),
-          "expected a tensor at byte \(place) of the numbers, got \(excerpt(entry.name)) at \(entry.range.lowerBound)"
-        )
+          "expected a tensor at byte \(place) of the numbers, "
+            + "got \(excerpt(entry.name)) at \(entry.range.lowerBound)")
       }
       place = entry.range.upperBound
     }
@@ -61,15 +61,12 @@ extension SafeTensors {
     guard case .object(let members) = json else {
       throw file.error(at: 8, "expected __metadata__ to hold texts, got \(excerpt(json.text))")
     }
-    var texts: [String: String] = [:]
-    for member in members {
-      guard let text = member.value.string else {
-        throw file.error(
-          at: 8, "expected a text under \(excerpt(member.name)), got \(excerpt(member.value.text))")
-      }
-      texts[member.name] = text
+    let texts = try members.map { (member) throws(FlowError) in
+      if let text = member.value.string { return (member.name, text) }
+      throw file.error(
+        at: 8, "expected a text under \(excerpt(member.name)), got \(excerpt(member.value.text))")
     }
-    return texts
+    return Dictionary(uniqueKeysWithValues: texts)
   }
 
   /// The entry of one tensor in the header.
@@ -83,14 +80,9 @@ extension SafeTensors {
       func wrong(_ message: String) -> FlowError {
         file.error(at: 8, "\(message) for the tensor \(excerpt(member.name))")
       }
-      let types: [String: ElementType] = [
-        "F16": .float16, "BF16": .bfloat16, "F32": .float32, "F64": .float64, "I8": .int8, "I16": .int16,
-        "I32": .int32, "I64": .int64, "U8": .uint8, "U16": .uint16, "U32": .uint32, "U64": .uint64,
-        "BOOL": .bool,
-      ]
       name = member.name
       let typeName = member.value["dtype"]?.string ?? "none"
-      guard let type = types[typeName] else {
+      guard let type = ElementType.allCases.first(where: { $0.rawValue.uppercased() == typeName }) else {
         throw wrong("expected a dtype such as F32 or I64, got \(excerpt(typeName))")
       }
       self.type = type

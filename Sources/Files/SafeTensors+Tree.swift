@@ -31,11 +31,10 @@ extension SafeTensors {
   /// The tensors below a name as a tree.
   package func tree(under root: String) -> Params {
     let frozen = Set((metadata["frozen"] ?? "").split(separator: "\n").map(String.init))
-    var node = Node()
-    for (path, name, value) in leaves(under: root) {
-      node.insert(frozen.contains(name) ? .frozen(value) : .leaf(value), at: path.split(separator: "/")[...])
-    }
-    return node.tree
+    return SafeTensors.tree(
+      of: leaves(under: root).map { path, name, value in
+        (path.split(separator: "/")[...], frozen.contains(name) ? .frozen(value) : .leaf(value))
+      })
   }
 
   /// The tensors below a name, under their paths from there.
@@ -49,23 +48,15 @@ extension SafeTensors {
 
   /// The parameters of an architecture: the tensors in the structure of a template tree.
   ///
-  /// - Parameter template: the architecture's tree, as initialization gives it.
-  /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is
-  ///   left over.
-  public func tree(like template: Params) throws(FlowError) -> Params {
-    try tree(under: "", like: template)
-  }
-
-  /// The parameters of an architecture below a name, such as `params` in a checkpoint.
-  ///
   /// - Parameters:
-  ///   - root: the name; empty for the whole file.
+  ///   - root: the name above the tensors, such as `params` in a checkpoint. By default, the whole file
+  ///     counts.
   ///   - template: the architecture's tree, as initialization gives it.
   ///   - who: the name in errors.
   /// - Throws: `FlowError.structure` with both trees when a path, a shape or a dtype differs, or a tensor is
   ///   left over.
   public func tree(
-    under root: String, like template: Params, who: String = "SafeTensors"
+    under root: String = "", like template: Params, who: String = "SafeTensors"
   ) throws(FlowError) -> Params {
     let values = Dictionary(leaves(under: root).map { ($0.path, $0.value) }) { $1 }
     func value(at path: String) -> Tensor? { values[path] ?? formerPath(of: path).flatMap { values[$0] } }
@@ -80,35 +71,29 @@ extension SafeTensors {
     return template.map { _ in value(at: paths.removeFirst())! }
   }
 
-  /// A mutable node of a tree.
-  private struct Node {
-    var leaf: Params?
-    var children: [(label: String, node: Node)] = []
-    var positions: [String: Int] = [:]
-
-    mutating func insert(_ value: Params, at path: ArraySlice<Substring>) {
-      guard let label = path.first.map(String.init) else {
-        leaf = value
-        return
-      }
+  /// The tree of leaves at paths. Branches are in the order in which their labels first appear.
+  ///
+  /// A file may have a tensor `a` and one `a/b`, which no tree has: then `a` is shown as a child without a
+  /// label.
+  private static func tree(of leaves: [(path: ArraySlice<Substring>, leaf: Params)]) -> Params {
+    if let last = leaves.last, leaves.allSatisfy(\.path.isEmpty) { return last.leaf }
+    var groups: [(label: Substring, leaves: [(path: ArraySlice<Substring>, leaf: Params)])] = []
+    var positions: [Substring: Int] = [:]
+    for (path, leaf) in leaves {
+      let label = path.first ?? ""
       if positions[label] == nil {
-        positions[label] = children.count
-        children.append((label, Node()))
+        positions[label] = groups.count
+        groups.append((label, []))
       }
-      children[positions[label]!].node.insert(value, at: path.dropFirst())
+      groups[positions[label]!].leaves.append((path.dropFirst(), leaf))
     }
-
-    /// A file may have a tensor `a` and one `a/b`, which no tree has: then `a` is shown as a child without a
-    /// label.
-    var tree: Params {
-      if children.isEmpty, let leaf { return leaf }
-      let own = leaf.map { [Params.Child("", $0)] } ?? []
-      return .branch(own + children.map { Params.Child($0.label, $0.node.tree) })
-    }
+    return .branch(groups.map { Params.Child(String($0.label), tree(of: $0.leaves)) })
   }
 }
 
-/// The path under which version 0.1 kept a leaf, where it has another one today: those of `Hyperbolic` had no `net/`.
+/// The path under which version 0.1 kept a leaf, or nil if it is the same.
+///
+/// The leaves of `Hyperbolic` had no `net/` in their paths.
 private func formerPath(of path: String) -> String? {
   ["net/weight", "net/bias", "net/context"].first { path == $0 || path.hasSuffix("/" + $0) }.map {
     String(path.dropLast($0.count) + $0.dropFirst(4))

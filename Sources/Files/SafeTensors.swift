@@ -6,7 +6,7 @@ import Tensors
 /// try SafeTensors(params, metadata: ["architecture": "realnvp", "seed": "0"]).write(to: "model.safetensors")
 ///
 /// let file = try SafeTensors.read("model.safetensors")
-/// let loaded = try file.tree(like: initial)     // the same structure and shapes, or an error with both trees
+/// let loaded = try file.tree(like: initial)     // the same structure and shapes, or an error
 /// ```
 ///
 /// The format is that of Hugging Face. It begins with the length of the header in 8 bytes. The header in JSON
@@ -30,8 +30,7 @@ public struct SafeTensors: Sendable {
     require(
       names.count == tensors.count && !names.contains("__metadata__"),
       "tensors have different names, none of them __metadata__")
-    self.tensors = tensors
-    self.metadata = metadata
+    (self.tensors, self.metadata) = (tensors, metadata)
   }
 
   /// The tensor with a name, or nil.
@@ -62,7 +61,7 @@ public struct SafeTensors: Sendable {
       let (a, b) = (tensors[$0].value.dtype.byteCount, tensors[$1].value.dtype.byteCount)
       return a != b ? a > b : $0 < $1
     }
-    var places = [Int](repeating: 0, count: tensors.count)
+    var places = Array(repeating: 0, count: tensors.count)
     var content: [UInt8] = []
     content.reserveCapacity(tensors.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteCount })
     for i in order {
@@ -72,15 +71,13 @@ public struct SafeTensors: Sendable {
     var members: [JSON.Member] = []
     if !metadata.isEmpty { members.append(.init("__metadata__", .strings(metadata))) }
     for ((name, value), start) in zip(tensors, places) {
-      let type = value.dtype == .float32 ? "F32" : value.dtype == .float64 ? "F64" : "I32"
+      let type = ElementType(value.dtype).rawValue.uppercased()
       let end = start + value.count * value.dtype.byteCount
-      members.append(
-        .init(
-          name,
-          [
-            "dtype": .string(type), "shape": .array(value.shape.sizes.map(JSON.integer)),
-            "data_offsets": [.integer(start), .integer(end)],
-          ]))
+      let entry: JSON = [
+        "dtype": .string(type), "shape": .array(value.shape.sizes.map(JSON.integer)),
+        "data_offsets": [.integer(start), .integer(end)],
+      ]
+      members.append(.init(name, entry))
     }
     var header = Array(JSON.object(members).text.utf8)
     header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)

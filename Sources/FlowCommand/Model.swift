@@ -104,6 +104,6 @@ struct Model {
         columns: columns, dtype: dtype, params: params, given: given, notes: file.metadata)
     }
     let template = try model(.empty).functions(dtype).params
-    return model(try file.tree(under: "", like: template, who: path))
+    return model(try file.tree(like: template, who: path))
   }
 }

@@ -17,9 +17,7 @@ struct Axis {
 
   /// A linear axis that shows exactly a range, or a wider one where the range is too narrow to tell numbers
   /// apart.
-  init(_ range: ClosedRange<Double>, label: String) {
-    self.init(colors: range, for: [], label: label)
-  }
+  init(_ range: ClosedRange<Double>, label: String) { self.init(colors: range, for: [], label: label) }
 
   /// Shows all finite values, with a margin at both ends that is a fraction of their range.
   ///

@@ -46,8 +46,7 @@ public struct CalibrationPlot: Picture {
       [
         band(frame),
         Markup("path", ["class": "axis", "stroke-dasharray": "4 4", "d": path(frame, [(0, 0), (1, 1)])]),
-      ]
-        + curves.enumerated().map { .stroke(path(frame, CalibrationPlot.steps($1.values)), of: $0) }
+      ] + curves.enumerated().map { .stroke(path(frame, CalibrationPlot.steps($1.values)), of: $0) }
     }
   }
 

@@ -26,7 +26,5 @@ extension Tensor {
 
 extension [Point] {
   /// The SVG path through the points.
-  var path: String {
-    isEmpty ? "" : "M" + map { "\($0.x.markup) \($0.y.markup)" }.joined(separator: "L")
-  }
+  var path: String { isEmpty ? "" : "M" + map { "\($0.x.markup) \($0.y.markup)" }.joined(separator: "L") }
 }

@@ -26,8 +26,7 @@ public struct DensityPlot: Picture {
       require(
         width > 0 && height > 0 && width.isFinite && height.isFinite,
         "a grid has finite sides of positive length, got \(x) and \(y)")
-      require(
-        columns > 0 && rows ?? 1 > 0, "a grid has at least one cell, got \(columns) x \(rows ?? 1)")
+      require(columns > 0 && rows ?? 1 > 0, "a grid has at least one cell, got \(columns) x \(rows ?? 1)")
       (self.x, self.y, self.columns) = (x, y, columns)
       let square = Double(columns) * min(max(height / width, 0.01), 4)
       self.rows = rows ?? max(1, Int(square.rounded()))
@@ -117,8 +116,7 @@ public struct DensityPlot: Picture {
       .map { "M\(($0.x - 0.9).markup) \(($0.y - 0.9).markup)h1.8v1.8h-1.8z" }.joined()
     return [
       Markup(
-        "path",
-        ["d": path, "fill": "#fff", "stroke": "#000", "stroke-width": 0.5, "stroke-opacity": 0.7])
+        "path", ["d": path, "fill": "#fff", "stroke": "#000", "stroke-width": 0.5, "stroke-opacity": 0.7])
     ]
   }
 }

@@ -1,8 +1,7 @@
 /// The SVG root element of a picture, with its background, fonts and colours for light and dark settings.
 struct Document {
-  var width: Double
-  var height: Double
-  var title: String
+  let width, height: Double
+  let title: String
 
   /// The SVG document with a content.
   func svg(_ content: [Markup]) -> String {
@@ -31,8 +30,7 @@ struct Document {
     let dark = ["#56b4e9", "#ff9d4d", "#3fd0a4", "#e08fc4", "#e8cf4a", "#b6bcc6"]
     func rules(panel: String, ink: String, faint: String, grid: String, series: [String]) -> String {
       ".plot .panel{fill:\(panel)}.plot .ink{fill:\(ink)}.plot .axis{stroke:\(faint);fill:none}"
-        + ".plot .grid{stroke:\(grid)}"
-        + series.enumerated().map { ".plot .s\($0){color:\($1)}" }.joined()
+        + ".plot .grid{stroke:\(grid)}" + series.enumerated().map { ".plot .s\($0){color:\($1)}" }.joined()
     }
     let css =
       ".plot .title{font-weight:600}"

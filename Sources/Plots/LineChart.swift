@@ -25,9 +25,7 @@ public struct LineChart: Picture {
     public init(_ name: String, _ y: [Double], x: [Double]? = nil) {
       require(
         x == nil || x?.count == y.count, "a series needs one x a y, got \(x?.count ?? 0) and \(y.count)")
-      self.name = name
-      self.x = x ?? y.indices.map { Double($0) }
-      self.y = y
+      (self.name, self.x, self.y) = (name, x ?? y.indices.map { Double($0) }, y)
     }
   }
 

@@ -20,13 +20,6 @@ struct Markup {
     )
   }
 
-  /// A text that reads upwards, centred at a point.
-  static func uprightLabel(_ text: String, x: Double, y: Double) -> Markup {
-    let turned = "translate(\(x.markup) \(y.markup)) rotate(-90)"
-    return Markup(
-      "text", ["transform": turned, "text-anchor": "middle", "class": "ink"], [Markup(text: text)])
-  }
-
   /// A line in the colour of a series; it is dashed once the colours repeat.
   static func stroke(_ path: String, of series: Int, width: Double = 1.8) -> Markup {
     let dashes = ["none", "6 3", "2 3", "8 3 2 3"][series / Document.seriesColors % 4]

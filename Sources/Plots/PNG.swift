@@ -5,8 +5,7 @@ import Tensors
 ///
 /// The last entry of the palette is transparent and marks missing values.
 struct PNG {
-  let width: Int
-  let height: Int
+  let width, height: Int
   /// The palette index of each pixel, in row-major order from the top.
   let indices: [UInt8]
   let colors: ColorMap

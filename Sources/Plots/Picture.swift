@@ -25,9 +25,8 @@ extension Picture {
       return try FileBytes.write(Array(svg.utf8), to: path, called: "picture")
     }
     guard let png else {
-      throw .file(
-        path: path, row: nil, column: nil,
-        message: "expected a name that ends in .svg: this picture is made of lines and text, not of pixels")
+      throw .inFile(
+        path, "expected a name that ends in .svg: this picture is made of lines and text, not of pixels")
     }
     try FileBytes.write(png, to: path, called: "picture")
   }

@@ -36,6 +36,8 @@ struct Ruler {
   /// The title of a vertical axis at a horizontal position; nothing for an axis without a label.
   func title(at x: Double, beside area: Area) -> [Markup] {
     guard !axis.label.isEmpty else { return [] }
-    return [.uprightLabel(axis.label.fitted(to: length), x: x, y: area.y + length / 2)]
+    let turned = "translate(\(x.markup) \((area.y + length / 2).markup)) rotate(-90)"
+    let text = Markup(text: axis.label.fitted(to: length))
+    return [Markup("text", ["transform": turned, "text-anchor": "middle", "class": "ink"], [text])]
   }
 }

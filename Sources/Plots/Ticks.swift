@@ -1,7 +1,6 @@
 /// A tick at the exact decimal number `digits` · 10^`exponent`.
 struct Tick: Hashable {
-  var digits: Int
-  var exponent: Int
+  let digits, exponent: Int
 
   /// The nearest double.
   var value: Double { Double("\(digits)e\(exponent)") ?? 0 }

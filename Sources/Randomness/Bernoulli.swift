@@ -11,8 +11,7 @@ extension Key {
   public func bernoulli(
     _ shape: Shape, probability: Double = 0.5, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
-    noteDraw("bernoulli", shape.count, from: first)
-    return unrecordedUniform(shape, 0, 1, dtype, first) .< probability
+    uniform("bernoulli", shape, 0, 1, dtype, first) .< probability
   }
 
   /// Draws a Bernoulli number for each probability, in the probabilities' shape and dtype.
@@ -23,7 +22,6 @@ extension Key {
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.
   public func bernoulli(probabilities: Tensor, from first: Int = 0) -> Tensor {
-    noteDraw("bernoulli", probabilities.count, from: first)
-    return unrecordedUniform(probabilities.shape, 0, 1, probabilities.dtype, first) .< probabilities.detached
+    uniform("bernoulli", probabilities.shape, 0, 1, probabilities.dtype, first) .< probabilities.detached
   }
 }

@@ -1,7 +1,9 @@
 import Tensors
 
 extension Key {
-  /// Categories with probabilities softmax(logits) along the last axis: the argmax of logits + Gumbel noise.
+  /// Draws categories with probabilities softmax(logits) along the last axis.
+  ///
+  /// A category is the argmax of logits + Gumbel noise.
   ///
   /// Logits of shape [..., k] give int32 indices of shape [...], or [count, ...] if there is a `count`.
   /// Logits need not be normalized. A category with logit −∞ has probability 0. If a logit is NaN, its index
@@ -20,9 +22,7 @@ extension Key {
     require(
       logits.rank > 0 && logits.shape[-1] > 0, "categorical: needs a category, got shape \(logits.shape)")
     let shape = count.map { logits.shape.batched($0) } ?? logits.shape
-    let skipped = first * logits.count
-    noteDraw("categorical", shape.count, from: skipped)
-    let perturbed = unrecordedGumbel(shape, logits.dtype, skipped) + logits
+    let perturbed = gumbel("categorical", shape, logits.dtype, first * logits.count) + logits
     return Tensor(ints: indicesOfLargest(perturbed.doubles, rowLength: shape[-1]), shape: shape.removing(-1))
   }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 extension Key {
-  /// Integers in a range, dtype int32: lower + (h · 2³² + l) mod span, modulo 2³², for random words h and l.
+  /// Draws integers in a range: lower + (h · 2³² + l) mod span, modulo 2³², for random words h and l.
   ///
   /// Equals `jax.random.randint(key, shape, lower, upper, int32)`, to the bit. For spans above 2¹⁶ that are
   /// no power of two, probabilities differ by a fraction of the order of span · 2⁻³². An empty range gives
@@ -13,7 +13,9 @@ extension Key {
     Tensor(ints: whole("integers", shape.count, in: range, from: first), shape: shape)
   }
 
-  /// `count` row numbers below `n`, drawn with replacement. A bootstrap is `data.rows(key.indices(n, of: n))`.
+  /// Draws `count` row numbers below `n`, with replacement.
+  ///
+  /// A bootstrap sample is `data.rows(key.indices(n, of: n))`.
   ///
   /// Equals `jax.random.randint(key, [count], 0, n, int32)`, to the bit. For `n` = 0 there are none.
   ///

@@ -11,12 +11,12 @@ extension Key {
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.
   public func gumbel(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
-    noteDraw("gumbel", shape.count, from: first)
-    return unrecordedGumbel(shape, dtype, first)
+    gumbel("gumbel", shape, dtype, first)
   }
 
-  func unrecordedGumbel(_ shape: Shape, _ dtype: DType, _ first: Int) -> Tensor {
-    -log(-log(unrecordedUniform(shape, dtype.leastNormal, 1, dtype, first)))
+  /// Draws Gumbel numbers for the draw `name`, under which the recorder notes them.
+  func gumbel(_ name: StaticString, _ shape: Shape, _ dtype: DType, _ first: Int) -> Tensor {
+    -log(-log(uniform(name, shape, dtype.leastNormal, 1, dtype, first)))
   }
 
   /// Draws exponential numbers of rate 1, density exp(−x) for x ≥ 0: −log(1 − u) for u uniform on [0, 1).
@@ -26,8 +26,7 @@ extension Key {
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.
   public func exponential(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
-    noteDraw("exponential", shape.count, from: first)
-    return -log1p(-unrecordedUniform(shape, 0, 1, dtype, first))
+    -log1p(-uniform("exponential", shape, 0, 1, dtype, first))
   }
 
   /// Draws standard Laplace numbers, density exp(−|x|) / 2: sign(u) · log(1 − |u|) for u uniform on (−1, 1).
@@ -37,8 +36,7 @@ extension Key {
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.
   public func laplace(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
-    noteDraw("laplace", shape.count, from: first)
-    let u = unrecordedUniform(shape, dtype.nextUp(-1), 1, dtype, first)
+    let u = uniform("laplace", shape, dtype.nextUp(-1), 1, dtype, first)
     return sign(u) * log1p(-abs(u))
   }
 
@@ -49,8 +47,7 @@ extension Key {
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.
   public func logistic(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
-    noteDraw("logistic", shape.count, from: first)
-    let u = unrecordedUniform(shape, dtype.leastNormal, 1, dtype, first)
+    let u = uniform("logistic", shape, dtype.leastNormal, 1, dtype, first)
     return log(u) - log1p(-u)
   }
 
@@ -61,10 +58,10 @@ extension Key {
   /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
   ///   negative.
   public func cauchy(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
-    noteDraw("cauchy", shape.count, from: first)
     // The angle is rounded to the dtype, as in JAX. Its tangent is sensitive near ±π/2, so it is computed in
     // double.
-    let angle = ((unrecordedUniform(shape, dtype.epsilon, 1, dtype, first) - 0.5) * .pi).cast(to: .float64)
+    let u = uniform("cauchy", shape, dtype.epsilon, 1, dtype, first)
+    let angle = ((u - 0.5) * .pi).cast(to: .float64)
     return (sin(angle) / cos(angle)).cast(to: dtype)
   }
 }

@@ -33,9 +33,7 @@ public struct Key: Sendable, Hashable {
   }
 
   /// Makes a key of two words. Equals `jax.random.wrap_key_data`.
-  public init(high: UInt32, low: UInt32) {
-    (self.high, self.low) = (high, low)
-  }
+  public init(high: UInt32, low: UInt32) { (self.high, self.low) = (high, low) }
 }
 
 extension Key: CustomStringConvertible {
@@ -58,7 +56,7 @@ extension Key {
   ///
   /// `key.split(n)[i] == key.folded(in: i)`, so derive children of a key in one of the two ways only.
   public func folded(in index: Int) -> Key {
-    noteFold(index)
+    KeyRecorder.current?.note(self, .folded, "folded(in: \(index))")
     return child(UInt64(bitPattern: Int64(index)))
   }
 
@@ -69,7 +67,7 @@ extension Key {
   /// - Precondition: `count` is not negative.
   public func split(_ count: Int = 2) -> [Key] {
     require(count >= 0, "a key splits into 0 or more children, got \(count)")
-    noteSplit(count)
+    KeyRecorder.current?.note(self, .split, "split(\(count))")
     return (0..<count).map { child(UInt64($0)) }
   }
 

@@ -22,8 +22,7 @@ package final class KeyRecorder: Sendable {
   /// A key with its first use and the use that conflicts with it.
   package struct Reuse: Sendable, Hashable, CustomStringConvertible {
     package let key: Key
-    package let first: String
-    package let second: String
+    package let first, second: String
     package var description: String { "\(key) was used for \(first) and for \(second)" }
   }
 
@@ -78,10 +77,6 @@ package final class KeyRecorder: Sendable {
 }
 
 extension Key {
-  func noteFold(_ index: Int) { KeyRecorder.current?.note(self, .folded, "folded(in: \(index))") }
-
-  func noteSplit(_ count: Int) { KeyRecorder.current?.note(self, .split, "split(\(count))") }
-
   /// Notes a draw of `count` elements from element `first` on.
   ///
   /// - Precondition: Neither number is negative.

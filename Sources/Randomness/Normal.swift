@@ -12,10 +12,9 @@ extension Key {
   ///
   /// - Precondition: The dtype is a floating-point type, and `first` is not negative.
   public func normal(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
-    noteDraw("normal", shape.count, from: first)
     let rootOfTwo = Tensor(2.0.squareRoot(), dtype: dtype).storage
     // The word of zeros would give −1, and erfinv(−1) is infinite. So the interval starts one number above.
-    return unrecordedUniform(shape, dtype.nextUp(-1), 1, dtype, first) { type, values, count in
+    return uniform("normal", shape, dtype.nextUp(-1), 1, dtype, first) { type, values, count in
       ck_unary(type, CK_ERFINV, values, values, count)
       ck_binary(type, CK_MULTIPLY, values, 1, rootOfTwo.address, 0, values, count)
     }

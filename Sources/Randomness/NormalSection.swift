@@ -2,8 +2,7 @@ import CKernels
 
 /// The standard normal distribution between two bounds, with full accuracy in the tails.
 struct NormalSection {
-  let lower: Double
-  let upper: Double
+  let lower, upper: Double
 
   /// The quantile of the section at a probability p, 0 < p < 1.
   ///

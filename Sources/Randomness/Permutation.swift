@@ -17,11 +17,9 @@ extension Key {
   /// Draws `permutation(n)` as an int32 tensor, for a frozen leaf of a parameter tree.
   ///
   /// - Precondition: `n` is not negative and at most 2³¹.
-  public func permutationTensor(_ n: Int) -> Tensor {
-    Tensor(ints: permutation(n))
-  }
+  public func permutationTensor(_ n: Int) -> Tensor { Tensor(ints: permutation(n)) }
 
-  /// `count` different row numbers below `n`, drawn without replacement.
+  /// Draws `count` different row numbers below `n`, without replacement.
   ///
   /// Every ordered selection has the same probability. There are two ways to draw:
   ///

@@ -1,7 +1,7 @@
 import Tensors
 
 extension Key {
-  /// Standard normal numbers, conditioned on an interval whose bounds may be infinite.
+  /// Draws standard normal numbers conditioned on an interval, whose bounds may be infinite.
   ///
   /// With both bounds within ±2 they are √2 · erfinv(u) for u uniform on [erf(lower/√2), erf(upper/√2)). A
   /// number that rounding puts on a bound is moved inside. Equals `jax.random.truncated_normal` to 1e-6.
@@ -15,16 +15,15 @@ extension Key {
   public func truncatedNormal(
     _ shape: Shape, in range: Range<Double> = -2..<2, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
-    noteDraw("truncatedNormal", shape.count, from: first)
     let bounds = Tensor([range.lowerBound, range.upperBound], dtype: dtype)
     let values: Tensor
     if max(abs(range.lowerBound), abs(range.upperBound)) <= 2 {
       let ends = erf(bounds / 2.0.squareRoot()).doubles
-      values = erfinv(unrecordedUniform(shape, ends[0], ends[1], dtype, first)) * 2.0.squareRoot()
+      values = erfinv(uniform("truncatedNormal", shape, ends[0], ends[1], dtype, first)) * 2.0.squareRoot()
     } else {
       let section = NormalSection(lower: range.lowerBound, upper: range.upperBound)
       let halfStep = dtype.epsilon / 2
-      let u = unrecordedUniform(shape, 0, 1, dtype, first).doubles
+      let u = uniform("truncatedNormal", shape, 0, 1, dtype, first).doubles
       values = Tensor(u.map { section.quantile($0 + halfStep) }, shape: shape, dtype: dtype)
     }
     let (lower, upper) = (bounds[0].item, bounds[1].item)

@@ -2,7 +2,7 @@ import CKernels
 import Tensors
 
 extension Key {
-  /// Uniform numbers on an interval: max(low, fma(u, high − low, low)) for u in [0, 1), in the dtype.
+  /// Draws uniform numbers on an interval: max(low, fma(u, high − low, low)) for u in [0, 1), in the dtype.
   ///
   /// u has the upper 23 bits (float32) or 52 bits (float64) of a random word, so 0 is possible and 1 is not.
   /// On an interval other than [0, 1), rounding can give `high` itself. Equals `jax.random.uniform` on CPU,
@@ -15,15 +15,17 @@ extension Key {
   public func uniform(
     _ shape: Shape, in range: Range<Double> = 0..<1, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
-    noteDraw("uniform", shape.count, from: first)
-    return unrecordedUniform(shape, range.lowerBound, range.upperBound, dtype, first)
+    uniform("uniform", shape, range.lowerBound, range.upperBound, dtype, first)
   }
 
-  /// The same without telling the recorder. `finish` is applied to each block while it is in the cache.
-  func unrecordedUniform(
-    _ shape: Shape, _ lower: Double, _ upper: Double, _ dtype: DType, _ first: Int,
+  /// Draws uniform numbers for the draw `name`, under which the recorder notes them.
+  ///
+  /// `finish` is applied to each block while it is in the cache.
+  func uniform(
+    _ name: StaticString, _ shape: Shape, _ lower: Double, _ upper: Double, _ dtype: DType, _ first: Int,
     finish: (_ type: ck_type, _ values: UnsafeMutableRawPointer, _ count: Int) -> Void = { _, _, _ in }
   ) -> Tensor {
+    noteDraw(name, shape.count, from: first)
     require(dtype.isFloatingPoint, "a random real number needs a floating-point dtype, got \(dtype)")
     let (values, type, block) = (Storage(shape: shape, dtype: dtype), dtype.kernel, 1024)
     let bytes = min(values.count, block) * dtype.byteCount

@@ -24,13 +24,7 @@ public enum DType: UInt8, Sendable, Hashable, CustomStringConvertible {
   }
 
   /// `float32`, `float64` or `int32`.
-  public var description: String {
-    switch self {
-    case .float32: "float32"
-    case .float64: "float64"
-    case .int32: "int32"
-    }
-  }
+  public var description: String { self == .float32 ? "float32" : self == .float64 ? "float64" : "int32" }
 }
 
 /// A floating-point type that tensors hold: `Float` or `Double`.

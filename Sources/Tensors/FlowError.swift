@@ -1,4 +1,4 @@
-/// An error that a caller's data can cause. It says who noticed, and what was expected and given.
+/// An error that a caller's data can cause. It names who noticed, the expectation and the value found.
 ///
 /// A mistake in the source code, such as adding shapes that do not broadcast, stops the program instead.
 /// Release builds print its message too.
@@ -11,7 +11,9 @@ public enum FlowError: Error, Sendable {
   case outsideDomain(who: String, expected: String, got: Double, row: Int)
   /// A value that must be finite is NaN or infinite.
   case notFinite(who: String, what: String, row: Int?)
-  /// A loss, a gradient or a parameter was not finite at a training step. The error holds the last good parameters.
+  /// A loss, a gradient or a parameter was not finite at a training step.
+  ///
+  /// The error holds the last good parameters.
   case diverged(who: String, step: Int, what: String, lastGood: Params)
   /// A check found a wrong answer, or could not run.
   case verification(who: String, message: String)
@@ -33,8 +35,7 @@ extension FlowError: CustomStringConvertible {
       return "\(who): expected finite \(what), got NaN or infinity" + (row.map { " in row \($0)" } ?? "")
     case .diverged(let who, let step, let what, _):
       return "\(who): \(what) is not finite at step \(step); the error holds the last good parameters"
-    case .verification(let who, let message):
-      return "\(who): \(message)"
+    case .verification(let who, let message): return "\(who): \(message)"
     case .file(let path, let row, let column, let message):
       let place = [row.map { "row \($0)" }, column.map { "column \($0)" }].compactMap { $0 }
       return ([path] + place).joined(separator: ", ") + ": " + message

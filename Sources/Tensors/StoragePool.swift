@@ -1,13 +1,5 @@
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Keeps the memory of freed tensors by size for later ones. After warm-up a training step allocates nothing.
 ///
 /// Sizes are rounded up to four steps per octave, from 64 bytes to 16 MiB. Larger blocks come from the system
@@ -86,7 +78,7 @@ private struct FreeList: ~Copyable {
     var attempts = 0
     while isLocked.exchange(true, ordering: .acquiring) {
       attempts += 1
-      if attempts % 1000 == 0 { sched_yield() }  // the holder may have lost its core
+      if attempts % 1000 == 0 { Processors.yield() }  // the holder may have lost its core
     }
   }
 

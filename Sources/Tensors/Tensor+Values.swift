@@ -37,9 +37,7 @@ extension Tensor {
   /// The position in row-major order of the first NaN or infinity.
   public var firstNonFinite: Int? {
     if dtype == .int32 { return nil }
-    func search<S: Scalar>(_: S.Type) -> Int? {
-      withElements(as: S.self) { $0.firstIndex { !$0.isFinite } }
-    }
+    func search<S: Scalar>(_: S.Type) -> Int? { withElements(as: S.self) { $0.firstIndex { !$0.isFinite } } }
     return dtype.withScalar { search($0) }
   }
 

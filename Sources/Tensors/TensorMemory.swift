@@ -7,9 +7,7 @@ public enum TensorMemory {
   private static let metersInUse = Atomic<Int>(0)
 
   /// The largest number of bytes that tensors made by `body` occupied at once, on all threads together.
-  public static func peak<Result>(
-    during body: () throws -> Result
-  ) rethrows -> (result: Result, bytes: Int) {
+  public static func peak<Result>(during body: () throws -> Result) rethrows -> (result: Result, bytes: Int) {
     let meter = MemoryMeter()
     metersInUse.add(1, ordering: .sequentiallyConsistent)
     defer { metersInUse.subtract(1, ordering: .sequentiallyConsistent) }

@@ -5,6 +5,7 @@ Coefficients are printed from the highest degree down, as Horner's scheme takes 
 """
 from mpmath import mp, mpf, matrix, lu_solve, cos, pi, exp, expm1, log, log1p, sin, atan, tanh, erf, erfc, sqrt, fabs, nstr, ldexp
 import struct
+import textwrap
 
 mp.dps = 50
 
@@ -54,8 +55,8 @@ def show(name, type, *arguments, **options):
         text = [nstr(mpf(struct.unpack("f", struct.pack("f", float(c)))[0]), 9) + "f" for c in coefficients]
     else:
         text = [nstr(mpf(float(c)), 17) for c in coefficients]
-    lines = [", ".join(text[i:i + 5]) for i in range(0, len(text), 5)]
-    print(f"#define {name}_{type} \\\n  " + ", \\\n  ".join(lines) + "\n", flush=True)
+    lines = textwrap.wrap(", ".join(text), 105, break_on_hyphens=False)
+    print(f"#define {name}_{type} \\\n  " + " \\\n  ".join(lines) + "\n", flush=True)
 
 
 half_ln2 = log(2) / 2 * mpf("1.002")

@@ -1,7 +1,8 @@
 // One pass of Adam over a leaf, in the order of operations that its formula is written in.
-static void NAME(adam)(const ck_adam_numbers *a, size_t n, const T *g, const T *mean, const T *square, const T *weight,
-                       T *next_mean, T *next_square, T *step) {
-  const T b1 = (T)a->mean_decay, c1 = (T)(1 - a->mean_decay), b2 = (T)a->square_decay, c2 = (T)(1 - a->square_decay);
+static void NAME(adam)(const ck_adam_numbers *a, size_t n, const T *g, const T *mean, const T *square,
+                       const T *weight, T *next_mean, T *next_square, T *step) {
+  const T b1 = (T)a->mean_decay, c1 = (T)(1 - a->mean_decay);
+  const T b2 = (T)a->square_decay, c2 = (T)(1 - a->square_decay);
   const T mean_scale = (T)a->mean_scale, square_scale = (T)a->square_scale;
   const T epsilon = (T)a->epsilon, decay = (T)a->weight_decay, rate = (T)-a->rate;
   size_t count;

@@ -71,8 +71,8 @@ INLINE V NAME(load_row)(const T *p, size_t e, size_t n, size_t count) {
   return NAME(load)(lanes);
 }
 
-static void NAME(affine)(ck_scale form, T parameter, bool inverse, size_t rows, size_t n, const T *x, const T *raw,
-                         T *y, T *log_scale) {
+static void NAME(affine)(ck_scale form, T parameter, bool inverse, size_t rows, size_t n, const T *x,
+                         const T *raw, T *y, T *log_scale) {
   size_t count;
   for (size_t e = 0; e < rows * n; e += count) {
     count = NAME(affine_count)(e, rows, n);

@@ -70,7 +70,8 @@ static void NAME(unary)(ck_function f, const T *x, T *y, size_t n) {
     break;
 
 // A step of 0 repeats the first vector, which then holds one value in every lane.
-static void NAME(binary_whole)(ck_operation f, const T *pa, size_t a_step, const T *pb, size_t b_step, T *y, size_t n) {
+static void NAME(binary_whole)(ck_operation f, const T *pa, size_t a_step, const T *pb, size_t b_step, T *y,
+                               size_t n) {
   const V zero = {0}, one = 1 - zero;
   switch (f) {
     CASE(CK_ADD, a + b)
@@ -116,7 +117,8 @@ static void NAME(binary)(ck_operation f, const T *a, int a_step, const T *b, int
 }
 
 // A selection has no arithmetic, so its tail needs no padding.
-static void NAME(select)(const T *mask, int mask_step, const T *a, int a_step, const T *b, int b_step, T *y, size_t n) {
+static void NAME(select)(const T *mask, int mask_step, const T *a, int a_step, const T *b, int b_step, T *y,
+                         size_t n) {
   if (mask_step == 0 && n != 0) {
     const T *from = *mask != 0 ? a : b;
     size_t step = (size_t)(*mask != 0 ? a_step : b_step);

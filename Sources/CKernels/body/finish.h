@@ -48,5 +48,6 @@ static void NAME(finish)(size_t m, size_t n, const T *bias, ck_epilogue f, T *c)
     for (size_t i = 0; i < period; i += n) __builtin_memcpy(repeated + i, bias, n * sizeof(T));
     bias = repeated;
   }
-  for (size_t i = 0; i < m * n; i += period) NAME(finish_row)(f, bias, c + i, m * n - i < period ? m * n - i : period);
+  for (size_t i = 0; i < m * n; i += period)
+    NAME(finish_row)(f, bias, c + i, m * n - i < period ? m * n - i : period);
 }

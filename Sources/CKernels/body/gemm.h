@@ -20,7 +20,8 @@ static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
 }
 
 // Packs a panel of op(b) with `columns` columns, padded to `width` vectors: packed[p][j].
-static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t depth, const T *b, size_t b_row, T *packed) {
+static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t depth, const T *b, size_t b_row,
+                             T *packed) {
   for (size_t j = 0; j < width * LANES; j += LANES) {
     size_t count = columns - j < LANES ? columns - j : LANES;
     if (b_t) {
@@ -31,13 +32,15 @@ static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t dept
         NAME(store)(packed + p * width * LANES + j, NAME(load)(b + p * b_row + j));
       }
     } else {
-      for (size_t p = 0; p < depth; p++) NAME(store)(packed + p * width * LANES + j, NAME(load_some)(b + p * b_row + j, count));
+      for (size_t p = 0; p < depth; p++)
+        NAME(store)(packed + p * width * LANES + j, NAME(load_some)(b + p * b_row + j, count));
     }
   }
 }
 
 // Packs the panels of a block of op(b), a few rows at a time, so that their pages and cache lines are reused.
-static void NAME(pack_block)(bool b_t, size_t rows, size_t columns, size_t depth, const T *b, size_t b_row, T *packed) {
+static void NAME(pack_block)(bool b_t, size_t rows, size_t columns, size_t depth, const T *b, size_t b_row,
+                             T *packed) {
   const size_t step = b_t ? depth : 16;
   for (size_t p = 0; p < depth; p += step) {
     const size_t some = depth - p < step ? depth - p : step;
@@ -57,8 +60,9 @@ INLINE size_t NAME(share)(size_t rows, size_t tiles, size_t t) {
 }
 
 // Computes a tile, through a buffer if the panel's last vector is incomplete.
-static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
-                          const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
+static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, const T *a, ptrdiff_t a_row,
+                          ptrdiff_t a_k, const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume,
+                          const T *bias, bool relu) {
   if (columns == width * LANES) {
     NAME(tile)(rows, width, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu);
     return;
@@ -76,19 +80,20 @@ static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, c
 
 // The number of rows, of `depth` from p on, that are not zero in a panel of columns of a staircase. If b is
 // the transpose, the number of columns in a panel of rows.
-INLINE void NAME(stairs_depth)(const ck_staircase *stairs, bool b_t, size_t p, size_t depth, size_t column, size_t columns,
-                               size_t *from, size_t *to) {
+INLINE void NAME(stairs_depth)(const ck_staircase *stairs, bool b_t, size_t p, size_t depth, size_t column,
+                               size_t columns, size_t *from, size_t *to) {
   const size_t end = stairs->limit[column + columns - 1], start = stairs->first[column];
   *from = b_t && start > p ? (start - p < depth ? start - p : depth) : 0;
   *to = b_t ? depth : end > p ? (end - p < depth ? end - p : depth) : 0;
 }
 
 // Packs this part of a panel, with zeros below the stairs.
-static void NAME(pack_stairs)(const ck_staircase *stairs, bool b_t, size_t p, size_t column, size_t columns, size_t width,
-                              size_t from, size_t to, const T *b, size_t b_row, T *packed) {
+static void NAME(pack_stairs)(const ck_staircase *stairs, bool b_t, size_t p, size_t column, size_t columns,
+                              size_t width, size_t from, size_t to, const T *b, size_t b_row, T *packed) {
   const size_t whole = width * LANES;
   if (from == to) return;
-  NAME(pack_panel)(b_t, columns, width, to - from, b_t ? b + from : b + from * b_row, b_row, packed + from * whole);
+  NAME(pack_panel)(b_t, columns, width, to - from, b_t ? b + from : b + from * b_row, b_row,
+                   packed + from * whole);
   for (size_t j = 0; j < columns; j++) {
     const size_t start = b_t ? from : stairs->limit[column + j] > p ? stairs->limit[column + j] - p : 0;
     const size_t end = b_t ? (stairs->first[column + j] > p ? stairs->first[column + j] - p : 0) : to;
@@ -116,7 +121,8 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
         const T *left = a_t ? a + p * m + i : a + i * k + p;
         size_t a_k = a_t ? m : 1;
         if (copy_a) {
-          for (size_t q = 0; q < depth; q++) __builtin_memcpy(scratch + q * height, left + q * m, height * sizeof(T));
+          for (size_t q = 0; q < depth; q++)
+            __builtin_memcpy(scratch + q * height, left + q * m, height * sizeof(T));
           left = scratch, a_k = height;
         }
         for (size_t j = 0; j < breadth;) {
@@ -124,23 +130,26 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
           const size_t columns = breadth - j < whole ? breadth - j : whole;
           const bool in_place = !pack_b && columns == whole;
           T *const packed = right_block + j * depth;
-          if (!pack_b && !in_place && i == 0) NAME(pack_panel)(b_t, columns, width, depth, right + j, n, packed);
+          if (!pack_b && !in_place && i == 0)
+            NAME(pack_panel)(b_t, columns, width, depth, right + j, n, packed);
           size_t from = 0, to = depth;
           if (in_b != NULL) {
             NAME(stairs_depth)(stairs, b_t, p, depth, start + j, columns, &from, &to);
             if (i == 0)
-              NAME(pack_stairs)(stairs, b_t, p, start + j, columns, width, from, to, b_t ? right + j * k : right + j,
-                                b_t ? k : n, packed);
+              NAME(pack_stairs)(stairs, b_t, p, start + j, columns, width, from, to,
+                                b_t ? right + j * k : right + j, b_t ? k : n, packed);
           }
           const T *const panel = in_place ? right + j : packed;
           const size_t panel_row = in_place ? n : whole;
           const size_t most = NAME(tile_rows)(width), tiles = (height + most - 1) / most;
           for (size_t t = 0; t < tiles; t++) {
-            const size_t first = NAME(share)(height, tiles, t), rows = NAME(share)(height, tiles, t + 1) - first;
+            const size_t first = NAME(share)(height, tiles, t);
+            const size_t rows = NAME(share)(height, tiles, t + 1) - first;
             const bool is_zero = in_c != NULL && i + first >= stairs->limit[start + j + columns - 1];
-            NAME(tile_to)(rows, width, columns, is_zero ? 0 : to - from, left + first * a_row + from * a_k, (ptrdiff_t)a_row,
-                          (ptrdiff_t)a_k, panel + from * panel_row, (ptrdiff_t)panel_row, c + (i + first) * n + start + j, n,
-                          p > 0, bias == NULL || p + depth < k ? NULL : bias + start + j, relu);
+            NAME(tile_to)(rows, width, columns, is_zero ? 0 : to - from, left + first * a_row + from * a_k,
+                          (ptrdiff_t)a_row, (ptrdiff_t)a_k, panel + from * panel_row, (ptrdiff_t)panel_row,
+                          c + (i + first) * n + start + j, n, p > 0,
+                          bias == NULL || p + depth < k ? NULL : bias + start + j, relu);
           }
           j += columns;
         }
@@ -150,7 +159,8 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
 }
 
 // For n <= NARROW, computes the transpose of c as the transpose of op(b) times that of op(a).
-static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c, T *scratch) {
+static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c,
+                              T *scratch) {
   T buffer[NARROW * 4 * LANES];
   for (size_t i = 0; i < m;) {
     size_t vectors = (m - i + LANES - 1) / LANES, width = NAME(tile_width)(n, vectors);
@@ -163,8 +173,8 @@ static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
         NAME(pack_panel)(!a_t, rows, width, depth, right, a_t ? m : k, scratch);
         right = scratch, right_k = (ptrdiff_t)(width * LANES);
       }
-      NAME(tile)(n, width, depth, b_t ? b + p : b + p * n, b_t ? (ptrdiff_t)k : 1, b_t ? 1 : (ptrdiff_t)n, right, right_k,
-                 buffer, width * LANES, p > 0, NULL, false);
+      NAME(tile)(n, width, depth, b_t ? b + p : b + p * n, b_t ? (ptrdiff_t)k : 1, b_t ? 1 : (ptrdiff_t)n,
+                 right, right_k, buffer, width * LANES, p > 0, NULL, false);
     }
     for (size_t r = 0; r < rows; r++)
       for (size_t j = 0; j < n; j++) c[(i + r) * n + j] = buffer[j * width * LANES + r];
@@ -177,13 +187,14 @@ INLINE bool NAME(ends_in_tiles)(const T *bias, ck_epilogue f) {
   return bias != NULL && (f == CK_IDENTITY_EPILOGUE || f == CK_RELU_EPILOGUE);
 }
 
-static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, const T *bias,
-                       ck_epilogue f, T *c, T *scratch) {
+static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
+                       const T *bias, ck_epilogue f, T *c, T *scratch) {
   if (m == 0 || n == 0) return;
   const bool is_narrow = n <= NARROW && n < m, in_tiles = k > 0 && !is_narrow && NAME(ends_in_tiles)(bias, f);
+  const T *tile_bias = in_tiles ? bias : NULL;
   if (k == 0) NAME(fill)(0, c, m * n);
   else if (is_narrow) NAME(gemm_narrow)(a_t, b_t, m, n, k, a, b, c, scratch);
-  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, NULL, in_tiles ? bias : NULL, f == CK_RELU_EPILOGUE, c, scratch);
+  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, NULL, tile_bias, f == CK_RELU_EPILOGUE, c, scratch);
   if (!in_tiles) NAME(finish)(m, n, bias, f, c);
 }
 
@@ -191,8 +202,9 @@ static void NAME(gemm_staircase)(bool a_t, bool b_t, size_t m, size_t n, size_t 
                                  const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch) {
   if (m == 0 || n == 0) return;
   const bool in_tiles = k > 0 && !a_t && NAME(ends_in_tiles)(bias, f);
+  const T *tile_bias = in_tiles ? bias : NULL;
   if (k == 0) NAME(fill)(0, c, m * n);
-  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, stairs, in_tiles ? bias : NULL, f == CK_RELU_EPILOGUE, c, scratch);
+  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, stairs, tile_bias, f == CK_RELU_EPILOGUE, c, scratch);
   if (a_t)
     for (size_t i = 0; i < m; i++) NAME(fill)(0, c + i * n, stairs->first[i]);
   if (!in_tiles) NAME(finish)(m, n, bias, f, c);
@@ -200,8 +212,8 @@ static void NAME(gemm_staircase)(bool a_t, bool b_t, size_t m, size_t n, size_t 
 
 // The rows of c are the units of a layer, for all rows of a batch. No operand is packed; the tile reads both
 // in place.
-static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *known, const T *weight, size_t weight_row,
-                              const T *bias, ck_epilogue f, T *y) {
+static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *known, const T *weight,
+                              size_t weight_row, const T *bias, ck_epilogue f, T *y) {
   for (size_t r = 0; r < rows;) {
     const size_t width = NAME(tile_width)(units, (rows - r + LANES - 1) / LANES), whole = width * LANES;
     const size_t count = rows - r < whole ? rows - r : whole, most = NAME(tile_rows)(width);
@@ -214,7 +226,8 @@ static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *
         const size_t some = in_place ? depth : depth - p < 64 ? depth - p : 64;
         if (!in_place) NAME(pack_panel)(false, count, width, some, known + p * rows + r, rows, last);
         NAME(tile_to)(height, width, count, some, weight + p * weight_row + first, 1, (ptrdiff_t)weight_row,
-                      in_place ? known + r : last, (ptrdiff_t)(in_place ? rows : whole), y + first * rows + r, rows, p > 0, NULL, false);
+                      in_place ? known + r : last, (ptrdiff_t)(in_place ? rows : whole), y + first * rows + r,
+                      rows, p > 0, NULL, false);
         if (in_place) break;
       }
     }
@@ -223,7 +236,8 @@ static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *
   for (size_t u = 0; u < units; u++) {
     T repeated[256];
     NAME(fill)(bias[u], repeated, rows < 256 ? rows : 256);
-    for (size_t r = 0; r < rows; r += 256) NAME(finish_row)(f, repeated, y + u * rows + r, rows - r < 256 ? rows - r : 256);
+    for (size_t r = 0; r < rows; r += 256)
+      NAME(finish_row)(f, repeated, y + u * rows + r, rows - r < 256 ? rows - r : 256);
   }
 }
 #undef BLOCK_K

@@ -6,13 +6,14 @@
 
 // Solves the triangle of a block, in registers if `rows` is a constant. Steps are in elements; they are
 // negative if x is found from its end.
-INLINE void NAME(solve_triangle)(const size_t rows, const size_t width, bool unit, const T *t, ptrdiff_t t_row, ptrdiff_t t_k,
-                                 T *x, ptrdiff_t x_row) {
+INLINE void NAME(solve_triangle)(const size_t rows, const size_t width, bool unit, const T *t,
+                                 ptrdiff_t t_row, ptrdiff_t t_k, T *x, ptrdiff_t x_row) {
   V sum[SOLVE_BLOCK][2];
 #pragma clang loop unroll(full)
   for (size_t u = 0; u < rows; u++)
 #pragma clang loop unroll(full)
-    for (size_t c = 0; c < width; c++) sum[u][c] = NAME(load)(x + (ptrdiff_t)u * x_row + (ptrdiff_t)(c * LANES));
+    for (size_t c = 0; c < width; c++)
+      sum[u][c] = NAME(load)(x + (ptrdiff_t)u * x_row + (ptrdiff_t)(c * LANES));
 #pragma clang loop unroll(full)
   for (size_t q = 0; q < rows; q++) {
     const V pivot = NAME(splat)(unit ? 1 : t[(ptrdiff_t)q * (t_row + t_k)]);
@@ -28,13 +29,14 @@ INLINE void NAME(solve_triangle)(const size_t rows, const size_t width, bool uni
 #pragma clang loop unroll(full)
   for (size_t u = 0; u < rows; u++)
 #pragma clang loop unroll(full)
-    for (size_t c = 0; c < width; c++) NAME(store)(x + (ptrdiff_t)u * x_row + (ptrdiff_t)(c * LANES), sum[u][c]);
+    for (size_t c = 0; c < width; c++)
+      NAME(store)(x + (ptrdiff_t)u * x_row + (ptrdiff_t)(c * LANES), sum[u][c]);
 }
 
 // Solves for `width` vectors of columns. Meanwhile x holds the solution's negative, since the tile kernel
 // adds. The bits of -(t * -x) are those of t * x.
-static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, size_t columns, const T *t, size_t t_row,
-                              size_t t_k, T *x) {
+static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, size_t columns, const T *t,
+                              size_t t_row, size_t t_k, T *x) {
   const ptrdiff_t sign = falling ? -1 : 1;
   const size_t origin = falling ? n - 1 : 0;
   for (size_t s = 0; s < n; s += SOLVE_BLOCK) {
@@ -48,13 +50,15 @@ static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, s
         // Tiles need rows in rising order of addresses.
         size_t top = falling ? first - start - (rows - 1) : first + start;
         NAME(tile)(rows, width, s, t + top * t_row + origin * t_k, (ptrdiff_t)t_row, sign * (ptrdiff_t)t_k,
-                   x + origin * columns, sign * (ptrdiff_t)columns, x + top * columns, columns, true, NULL, false);
+                   x + origin * columns, sign * (ptrdiff_t)columns, x + top * columns, columns, true, NULL,
+                   false);
       }
     }
     // Then the block's own triangle is solved.
     const T *corner = row + first * t_k;
     T *from = x + first * columns;
-    const ptrdiff_t t_step = sign * (ptrdiff_t)t_row, k_step = sign * (ptrdiff_t)t_k, x_step = sign * (ptrdiff_t)columns;
+    const ptrdiff_t t_step = sign * (ptrdiff_t)t_row, k_step = sign * (ptrdiff_t)t_k;
+    const ptrdiff_t x_step = sign * (ptrdiff_t)columns;
 #define TRIANGLE(rows) \
   case rows: \
     if (width == 2) NAME(solve_triangle)(rows, 2, unit, corner, t_step, k_step, from, x_step); \
@@ -66,13 +70,14 @@ static void NAME(solve_panel)(size_t width, bool falling, bool unit, size_t n, s
 #undef TRIANGLE
   }
   for (size_t i = 0; i < n; i++)
-    for (size_t c = 0; c < width * LANES; c += LANES) NAME(store)(x + i * columns + c, -NAME(load)(x + i * columns + c));
+    for (size_t c = 0; c < width * LANES; c += LANES)
+      NAME(store)(x + i * columns + c, -NAME(load)(x + i * columns + c));
 }
 #undef SOLVE_BLOCK
 
 // Solves for fewer columns than LANES, with a matrix too large for the buffer below.
-static void NAME(solve_rest)(bool falling, bool unit, size_t n, size_t columns, size_t rest, const T *t, size_t t_row,
-                             size_t t_k, T *x) {
+static void NAME(solve_rest)(bool falling, bool unit, size_t n, size_t columns, size_t rest, const T *t,
+                             size_t t_row, size_t t_k, T *x) {
   for (size_t s = 0; s < n; s++) {
     const size_t i = falling ? n - 1 - s : s;
     for (size_t q = 0; q < s; q++) {
@@ -86,17 +91,20 @@ static void NAME(solve_rest)(bool falling, bool unit, size_t n, size_t columns, 
 
 // Solves a panel of columns in a buffer if it fits there. The buffer's rows are adjacent, while rows that are
 // a power of two apart would evict each other from the cache. A last panel has room for whole vectors there.
-static void NAME(triangular_solve)(bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x) {
+static void NAME(triangular_solve)(bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t,
+                                   T *x) {
   const bool falling = lower == t_t;
   const size_t t_row = t_t ? 1 : n, t_k = t_t ? n : 1;
   T buffer[32768 / sizeof(T)];
   for (size_t c = 0; c < columns;) {
-    size_t left = columns - c, width = left > LANES ? 2 : 1, count = left < width * LANES ? left : width * LANES;
+    size_t left = columns - c, width = left > LANES ? 2 : 1;
+    size_t count = left < width * LANES ? left : width * LANES;
     if (n * width * LANES <= sizeof buffer / sizeof(T)) {
       for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < width * LANES; j += LANES)
-          NAME(store)(buffer + i * width * LANES + j, j + LANES <= count ? NAME(load)(x + i * columns + c + j)
-                                                                         : NAME(load_some)(x + i * columns + c + j, count - j));
+          NAME(store)(buffer + i * width * LANES + j,
+                      j + LANES <= count ? NAME(load)(x + i * columns + c + j)
+                                         : NAME(load_some)(x + i * columns + c + j, count - j));
       NAME(solve_panel)(width, falling, unit, n, width * LANES, t, t_row, t_k, buffer);
       for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < width * LANES; j += LANES) {
@@ -119,7 +127,8 @@ static void NAME(triangular_solve)(bool lower, bool t_t, bool unit, size_t n, si
 static void NAME(plu_solve)(size_t n, size_t rows, const T *factors, const int32_t *order, const T *y, T *x) {
   T panel[CK_PLU_SOLVE_MAX * 2 * LANES], ordered[CK_PLU_SOLVE_MAX * 2 * LANES];
   for (size_t r = 0; r < rows;) {
-    const size_t left = rows - r, width = left > LANES ? 2 : 1, whole = width * LANES, count = left < whole ? left : whole;
+    const size_t left = rows - r, width = left > LANES ? 2 : 1, whole = width * LANES;
+    const size_t count = left < whole ? left : whole;
     for (size_t j = 0; j < count; j += LANES)
       NAME(pack_transposed)(y + (r + j) * n, n, count - j < LANES ? count - j : LANES, n, panel + j, whole);
     NAME(solve_panel)(width, false, false, n, whole, factors, 1, n, panel);
@@ -136,7 +145,8 @@ static void NAME(plu_solve)(size_t n, size_t rows, const T *factors, const int32
 // Computes y + factor * x with one fma per element.
 INLINE void NAME(add_multiple)(T factor, const T *x, T *y, size_t n) {
   size_t i = 0;
-  for (; i + LANES <= n; i += LANES) NAME(store)(y + i, fma(NAME(splat)(factor), NAME(load)(x + i), NAME(load)(y + i)));
+  for (; i + LANES <= n; i += LANES)
+    NAME(store)(y + i, fma(NAME(splat)(factor), NAME(load)(x + i), NAME(load)(y + i)));
   for (; i < n; i++) y[i] = fma(factor, x[i], y[i]);
 }
 

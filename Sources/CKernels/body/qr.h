@@ -32,7 +32,8 @@ static void NAME(qr)(size_t rows, size_t columns, const T *a, T *q, T *r, T *scr
   }
   for (size_t i = 0; i < columns; i++) {
     T sign = diagonal[i] < 0 ? -1 : 1;
-    for (size_t j = 0; j < columns; j++) r[i * columns + j] = j < i ? 0 : j == i ? sign * diagonal[i] : sign * work[j * rows + i];
+    for (size_t j = 0; j < columns; j++)
+      r[i * columns + j] = j < i ? 0 : j == i ? sign * diagonal[i] : sign * work[j * rows + i];
   }
   // Row j of q's transpose is a unit vector after all reflections, from the last to the first.
   for (size_t j = 0; j < columns; j++) {

@@ -42,9 +42,11 @@ static void NAME(sum_columns)(const T *x, size_t rows, size_t columns, T *y) {
     V s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
     for (size_t r = 0; r < rows; r++) {
       const T *p = x + r * columns + c;
-      s0 += NAME(load)(p), s1 += NAME(load)(p + LANES), s2 += NAME(load)(p + 2 * LANES), s3 += NAME(load)(p + 3 * LANES);
+      s0 += NAME(load)(p), s1 += NAME(load)(p + LANES);
+      s2 += NAME(load)(p + 2 * LANES), s3 += NAME(load)(p + 3 * LANES);
     }
-    NAME(store)(y + c, s0), NAME(store)(y + c + LANES, s1), NAME(store)(y + c + 2 * LANES, s2), NAME(store)(y + c + 3 * LANES, s3);
+    NAME(store)(y + c, s0), NAME(store)(y + c + LANES, s1);
+    NAME(store)(y + c + 2 * LANES, s2), NAME(store)(y + c + 3 * LANES, s3);
   }
   for (; c + LANES <= columns; c += LANES) {
     V sum = {0};

@@ -2,7 +2,8 @@
 
 // to[c][r] = from[r][c] for `rows` <= LANES rows. Whole vectors are written; beyond `rows` they hold copies
 // of the last row.
-static void NAME(pack_transposed)(const T *from, size_t from_row, size_t rows, size_t columns, T *to, size_t to_row) {
+static void NAME(pack_transposed)(const T *from, size_t from_row, size_t rows, size_t columns, T *to,
+                                  size_t to_row) {
   if (columns < LANES) {
     for (size_t c = 0; c < columns; c++)
       for (size_t r = 0; r < LANES; r++) to[c * to_row + r] = from[(r < rows ? r : rows - 1) * from_row + c];
@@ -31,7 +32,8 @@ static void NAME(transpose)(const T *x, size_t rows, size_t columns, T *y) {
   }
 }
 
-static void NAME(gather)(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, size_t picks, T *y) {
+static void NAME(gather)(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index,
+                         size_t picks, T *y) {
   for (size_t o = 0; o < outer; o++)
     for (size_t j = 0; j < picks; j++) {
       const T *from = x + (o * length + (size_t)index[j]) * inner;
@@ -41,7 +43,8 @@ static void NAME(gather)(const T *x, size_t outer, size_t length, size_t inner, 
     }
 }
 
-static void NAME(scatter_add)(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, size_t picks, T *y) {
+static void NAME(scatter_add)(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index,
+                              size_t picks, T *y) {
   for (size_t o = 0; o < outer; o++)
     for (size_t j = 0; j < picks; j++) {
       const T *from = x + (o * picks + j) * inner;

@@ -73,7 +73,8 @@ INLINE void NAME(spline_find)(const ck_spline_form *s, int axis, V number, const
 }
 
 // Finds a number's bin and where it lies in it: theta from the left corner to 1, tau = 1 - theta.
-INLINE void NAME(spline_place)(const ck_spline_form *s, bool inverse, V number, const V *raw, NAME(bin) *bin) {
+INLINE void NAME(spline_place)(const ck_spline_form *s, bool inverse, V number, const V *raw,
+                               NAME(bin) *bin) {
   NAME(spline_find)(s, inverse, number, raw, bin);
   const V slope = bin->extent[1] / bin->extent[0], p = bin->derivative[0], q = bin->derivative[1];
   if (!inverse) {
@@ -129,7 +130,8 @@ INLINE I NAME(spline_inside)(const ck_spline_form *s, V number) {
   return NAME(magnitude)(number) <= (T)s->bound;
 }
 
-static void NAME(spline)(const ck_spline_form *s, bool inverse, size_t n, const T *x, const T *raw, T *y, T *log_slope) {
+static void NAME(spline)(const ck_spline_form *s, bool inverse, size_t n, const T *x, const T *raw, T *y,
+                         T *log_slope) {
   const size_t size = NAME(spline_raw)(s);
   for (size_t e = 0; e < n; e += LANES) {
     const size_t count = n - e < LANES ? n - e : LANES;
@@ -164,7 +166,8 @@ INLINE NAME(bin_cotangents) NAME(spline_back)(const NAME(bin) *bin, V gy, V gl) 
   const V gn = gy * height / d, gm = gl / NAME(spline_rise)(bin, s);
   const V gd = -(gn * share) - 2 * gl / d;
   const V gs = gn * left + gd * (left + right) + 2 * gm * both + 2 * gl / s;
-  const V g_theta = gn * (2 * s * theta + p * tau) + gd * (2 * s * theta + (p + q) * tau) + 2 * gm * (q * theta + s * tau);
+  const V g_theta = gn * (2 * s * theta + p * tau) + gd * (2 * s * theta + (p + q) * tau)
+                    + 2 * gm * (q * theta + s * tau);
   const V g_tau = gn * (p * theta) + gd * (2 * s * tau + (p + q) * theta) + 2 * gm * (s * theta + p * tau);
   NAME(bin_cotangents) g;
   g.x = (g_theta - g_tau) / width;
@@ -177,8 +180,10 @@ INLINE NAME(bin_cotangents) NAME(spline_back)(const NAME(bin) *bin, V gy, V gl) 
   return g;
 }
 
-// From the bin's quantities to the raw numbers: through the knots' running sums, the softmaxes and the softplus.
-INLINE void NAME(spline_raw_back)(const ck_spline_form *s, const NAME(bin) *bin, const NAME(bin_cotangents) *g, I inside, V *raw) {
+// Carries the cotangents of the bin's quantities to the raw numbers: through the knots' running sums, the
+// softmaxes and the softplus.
+INLINE void NAME(spline_raw_back)(const ck_spline_form *s, const NAME(bin) *bin,
+                                  const NAME(bin_cotangents) *g, I inside, V *raw) {
   const size_t bins = s->bins;
   const T whole = (T)(2 * s->bound * (1 - s->least_bin * (double)bins));
   const I inner[2] = {bin->index > 0, bin->index < (T)(bins - 1)};  // the corners that move
@@ -189,7 +194,8 @@ INLINE void NAME(spline_raw_back)(const ck_spline_form *s, const NAME(bin) *bin,
     for (size_t i = 0; i < bins; i++) own = NAME(choose)(bin->index == (T)i, bin->share[a][i], own);
     const V mean = start * bin->below[a] + end * (bin->below[a] + own);
     for (size_t i = 0; i < bins; i++) {
-      const V at = NAME(choose)(bin->index > (T)i, start, (V){0}) + NAME(choose)(bin->index >= (T)i, end, (V){0});
+      const V at = NAME(choose)(bin->index > (T)i, start, (V){0})
+                   + NAME(choose)(bin->index >= (T)i, end, (V){0});
       raw[(size_t)a * bins + i] = bin->share[a][i] * (at - mean);
     }
   }
@@ -204,10 +210,11 @@ INLINE void NAME(spline_raw_back)(const ck_spline_form *s, const NAME(bin) *bin,
   }
 }
 
-// Inverse: with cotangents a of x and c of l = log dy/dx there, dx = (dy - dF) / F' for y = F(x), so the forward map's
-// pullback of (gy, gl) = (-A / F', c), where A = a + c dl/dx, gives the raw numbers', and A / F' is y's.
-static void NAME(spline_pullback)(const ck_spline_form *s, bool inverse, size_t n, const T *g, const T *l, const T *x,
-                                  const T *raw, T *gx, T *graw) {
+// The inverse solves y = F(x), so dx = (dy - dF) / F'. Let a and c be the cotangents of x and of
+// l = log dy/dx, and A = a + c dl/dx. Then A / F' is the cotangent of y. The forward map's pullback of
+// (-A / F', c) gives the cotangents of the raw numbers.
+static void NAME(spline_pullback)(const ck_spline_form *s, bool inverse, size_t n, const T *g, const T *l,
+                                  const T *x, const T *raw, T *gx, T *graw) {
   const size_t size = NAME(spline_raw)(s);
   for (size_t e = 0; e < n; e += LANES) {
     const size_t count = n - e < LANES ? n - e : LANES;
@@ -222,7 +229,8 @@ static void NAME(spline_pullback)(const ck_spline_form *s, bool inverse, size_t 
     NAME(bin_cotangents) back;
     V to_number;
     if (inverse) {
-      const V slope = bin.extent[1] / bin.extent[0], d = NAME(spline_denominator)(&bin, slope), part = slope / d;
+      const V slope = bin.extent[1] / bin.extent[0];
+      const V d = NAME(spline_denominator)(&bin, slope), part = slope / d;
       const V steepness = part * part * NAME(spline_rise)(&bin, slope);
       to_number = (gy + NAME(spline_back)(&bin, (V){0}, gl).x) / steepness;
       back = NAME(spline_back)(&bin, -to_number, gl);

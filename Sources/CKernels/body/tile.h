@@ -2,8 +2,9 @@
 // chain of fma. The chain starts at zero, or at c if `resume`. The result is c, or f(c + bias) with a bias,
 // where f is relu or the identity. Steps are in elements. TILE_ROWS_w is the largest number of rows whose
 // tile of w vectors fits in the registers.
-INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
-                            const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
+INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, const T *a, ptrdiff_t a_row,
+                            ptrdiff_t a_k, const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume,
+                            const T *bias, bool relu) {
   V sum[14][4];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < rows; i++)
@@ -50,12 +51,14 @@ INLINE void NAME(tile_body)(const size_t rows, const size_t width, size_t k, con
     } \
     break;
 #define TILES(width, most) \
-  static void NAME(tile_##width)(size_t rows, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k, const T *b, \
-                                 ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) { \
+  static void NAME(tile_##width)(size_t rows, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k, \
+                                 const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, \
+                                 bool relu) { \
     switch (rows) { \
-      TILE(1, width, most) TILE(2, width, most) TILE(3, width, most) TILE(4, width, most) TILE(5, width, most) \
-      TILE(6, width, most) TILE(7, width, most) TILE(8, width, most) TILE(9, width, most) TILE(10, width, most) \
-      TILE(11, width, most) TILE(12, width, most) TILE(13, width, most) TILE(14, width, most) \
+      TILE(1, width, most) TILE(2, width, most) TILE(3, width, most) TILE(4, width, most) \
+      TILE(5, width, most) TILE(6, width, most) TILE(7, width, most) TILE(8, width, most) \
+      TILE(9, width, most) TILE(10, width, most) TILE(11, width, most) TILE(12, width, most) \
+      TILE(13, width, most) TILE(14, width, most) \
     } \
   }
 TILES(1, TILE_ROWS_1)
@@ -64,8 +67,8 @@ TILES(4, TILE_ROWS_4)
 #undef TILE
 #undef TILES
 
-INLINE void NAME(tile)(size_t rows, size_t width, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k, const T *b,
-                       ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
+INLINE void NAME(tile)(size_t rows, size_t width, size_t k, const T *a, ptrdiff_t a_row, ptrdiff_t a_k,
+                       const T *b, ptrdiff_t b_k, T *c, size_t c_row, bool resume, const T *bias, bool relu) {
   if (width == 4) NAME(tile_4)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu);
   else if (width == 2) NAME(tile_2)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu);
   else NAME(tile_1)(rows, k, a, a_row, a_k, b, b_k, c, c_row, resume, bias, relu);

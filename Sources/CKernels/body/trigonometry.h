@@ -48,7 +48,8 @@ INLINE V NAME(cos)(V x) {
 INLINE V NAME(atan)(V x) {
   V a = NAME(magnitude)(x), one = NAME(splat)(1);
   I middle = a > (T)0.5, far = a > 2;
-  V t = NAME(choose)(far, -one, NAME(choose)(middle, a - 1, a)) / NAME(choose)(far, a, NAME(choose)(middle, a + 1, one));
+  V t = NAME(choose)(far, -one, NAME(choose)(middle, a - 1, a))
+        / NAME(choose)(far, a, NAME(choose)(middle, a + 1, one));
   V turn = NAME(choose)(far, one, NAME(choose)(middle, NAME(splat)((T)0.5), (V){0}));  // in units of pi/2
   V z = t * t;
   V rest = fma(t * z, POLYNOMIAL(z, NAME(ATAN_POLYNOMIAL)), turn * HALF_PI_2);

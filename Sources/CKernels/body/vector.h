@@ -53,4 +53,5 @@ INLINE V NAME(horner)(V x, const T *coefficients, int count) {
   for (int i = 1; i < count; i++) sum = fma(sum, x, NAME(splat)(coefficients[i]));
   return sum;
 }
-#define POLYNOMIAL(x, ...) NAME(horner)(x, (const T[]){__VA_ARGS__}, sizeof((const T[]){__VA_ARGS__}) / sizeof(T))
+#define POLYNOMIAL(x, ...) \
+  NAME(horner)(x, (const T[]){__VA_ARGS__}, sizeof((const T[]){__VA_ARGS__}) / sizeof(T))

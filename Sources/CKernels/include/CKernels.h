@@ -6,8 +6,8 @@
 //  - an elementwise function is a fixed sequence of IEEE operations per lane.
 // The sign and payload of a NaN may differ.
 //
-// A kernel exists for float and for double, and its first argument names the type. Pointers need the alignment of
-// their element only.
+// A kernel exists for float and for double, and its first argument names the type. Pointers need the
+// alignment of their element only.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -25,10 +25,12 @@ typedef enum ck_function {
   CK_SIN, CK_COS, CK_ATAN,
 } ck_function;
 
-/// Elementwise functions of two arguments. Comparisons give 1 or 0. `CK_D_F` is g * F'(.), the chain rule's step,
-/// where g is the first argument and the second is F's argument x or its result y, whichever is named.
+/// Elementwise functions of two arguments. Comparisons give 1 or 0. `CK_D_F` is g * F'(x), the chain rule's
+/// step. Its first argument is g. The second is the argument x or the result y of F, as noted.
 typedef enum ck_operation {
-  CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM, CK_POW,  // max, min: NaN if either is NaN
+  CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE,
+  CK_MAXIMUM, CK_MINIMUM,  // NaN if either is NaN
+  CK_POW,
   CK_LESS, CK_LESS_EQUAL, CK_EQUAL, CK_NOT_EQUAL,
   CK_D_RELU,      // (g, y): g where y > 0, else 0
   CK_D_TANH,      // (g, y): g * (1 - y*y)
@@ -45,13 +47,13 @@ typedef enum ck_operation {
   CK_D_ABS,       // (g, x): g * sign(x)
 } ck_operation;
 
-/// What a product does to each finished element before it is stored: c = f(c + bias[column]).
+/// The function f that a matrix product applies to its elements before it stores them: f(c + bias[column]).
 typedef enum ck_epilogue {
   CK_IDENTITY_EPILOGUE, CK_RELU_EPILOGUE, CK_TANH_EPILOGUE, CK_SIGMOID_EPILOGUE, CK_SOFTPLUS_EPILOGUE
 } ck_epilogue;
 
-/// The log-scale s of an affine coupling as a function of its raw number r: r, p tanh(r / p) or log sigmoid(r
-/// + p).
+/// The log-scale s of an affine coupling as a function of its raw number r: r, p tanh(r / p), or
+/// log sigmoid(r + p).
 typedef enum ck_scale { CK_EXPONENTIAL, CK_BOUNDED, CK_LOG_SIGMOID } ck_scale;
 
 /// The numbers of one Adam step.
@@ -65,13 +67,14 @@ typedef struct ck_staircase {
   const uint32_t *limit, *first;
 } ck_staircase;
 
-/// A rational-quadratic spline. A number's raw parameters are `bins` widths, `bins` heights and the inner knots' `bins` - 1
-/// slopes; where the ends are joined (`circular`), `bins` slopes, the first one that of both ends.
+/// A rational-quadratic spline. The raw parameters of a number are `bins` widths, `bins` heights and the
+/// slopes at the `bins` - 1 inner knots. A `circular` spline has `bins` slopes. The first is
+/// that of both ends.
 typedef struct ck_spline_form {
   size_t bins;  // at most CK_SPLINE_BINS
   bool circular;
   double bound, least_bin, least_derivative;  // bins as shares of the interval from -bound to bound
-  double offset;                              // what is added to a raw slope
+  double offset;                              // is added to a raw slope
 } ck_spline_form;
 
 enum { CK_SPLINE_BINS = 64, CK_PLU_SOLVE_MAX = 256 };
@@ -91,100 +94,101 @@ bool ck_use_instruction_set(const char *name);
 /// The element type of a kernel's memory.
 typedef enum ck_type { CK_F32, CK_F64 } ck_type;
 
-// All kernels: X(result, name, parameters, arguments). T is the element type, N the type of a single number, and U the
-// unsigned integer of T's width.
+// All kernels: X(result, name, parameters, arguments). T is the element type, N the type of a single
+// number, and U the unsigned integer of T's width.
 #define CK_KERNELS(X, T, N, U) \
   /* y[i] = f(x[i]); y may be x. */ \
   X(void, unary, (ck_function f, const T *x, T *y, size_t n), (f, x, y, n)) \
-  /* y[i] = f(a[i * a_step], b[i * b_step]); a step is 0 or 1; y may be a or b where that one's step is 1. \
-     */ \
-  X(void, binary, (ck_operation f, const T *a, int a_step, const T *b, int b_step, T *y, size_t n), (f, a, \
-    a_step, b, b_step, y, n)) \
+  /* y[i] = f(a[i * a_step], b[i * b_step]). A step is 0 or 1. y may be an operand whose step is 1. */ \
+  X(void, binary, (ck_operation f, const T *a, int a_step, const T *b, int b_step, T *y, size_t n), \
+    (f, a, a_step, b, b_step, y, n)) \
   /* y[i] = mask[i] != 0 ? a[i] : b[i], steps as above. */ \
   X(void, select, (const T *mask, int mask_step, const T *a, int a_step, const T *b, int b_step, T *y, \
     size_t n), (mask, mask_step, a, a_step, b, b_step, y, n)) \
   /* y[i] = value */ \
   X(void, fill, (N value, T *y, size_t n), (value, y, n)) \
-  /* y[r] = sum over c of x[r][c]. Order: blocks of 1024, in each block 16 (f32) or 8 (f64) lanes by c mod \
-     lanes, folded in halves; block sums are added in double, in rising order. */ \
+  /* y[r] = sum over c of x[r][c]. A block of 1024 columns is summed in 16 (f32) or 8 (f64) lanes by c \
+     mod lanes, which are folded in halves. Sums of blocks are added in double, in rising order. */ \
   X(void, sum_rows, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
   /* y[c] = sum over r of x[r][c], rising r. */ \
   X(void, sum_columns, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
-  /* Largest element of each row; NaN if the row holds one; -infinity for no columns. */ \
+  /* The largest element of each row; NaN if the row holds one; -infinity for no columns. */ \
   X(void, max_rows, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
-  /* Largest element of each column, as above. */ \
+  /* The largest element of each column, as above. */ \
   X(void, max_columns, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
   /* Running sums along each row, from the left, or from the right if `reverse`. */ \
-  X(void, cumsum_rows, (const T *x, size_t rows, size_t columns, bool reverse, T *y), (x, rows, columns, \
-    reverse, y)) \
+  X(void, cumsum_rows, (const T *x, size_t rows, size_t columns, bool reverse, T *y), \
+    (x, rows, columns, reverse, y)) \
   /* y[columns][rows] = transpose of x[rows][columns]. */ \
   X(void, transpose, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
-  /* y[o][j][.] = x[o][index[j]][.] for o < outer, j < picks, runs of `inner` elements; x has `length` on \
-     that axis. */ \
-  X(void, gather, (const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, size_t \
-    picks, T *y), (x, outer, length, inner, index, picks, y)) \
+  /* y[o][j][.] = x[o][index[j]][.] for o < outer and j < picks, in runs of `inner` elements. x has \
+     `length` entries on that axis. */ \
+  X(void, gather, (const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, \
+    size_t picks, T *y), (x, outer, length, inner, index, picks, y)) \
   /* y[o][index[j]][.] += x[o][j][.], rising j; y starts as given. */ \
   X(void, scatter_add, (const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, \
     size_t picks, T *y), (x, outer, length, inner, index, picks, y)) \
-  /* Elements of scratch that `ck_gemm` wants for these sizes. */ \
+  /* The number of elements of scratch that `ck_gemm` needs for these sizes. */ \
   X(size_t, gemm_scratch, (size_t m, size_t n, size_t k), (m, n, k)) \
-  /* c[m][n] = f(op(a) op(b) + bias), row-major, tightly packed. op(a) is a[m][k], or the transpose of \
-     a[k][m] if a_t; op(b) is b[k][n], or the transpose of b[n][k] if b_t. bias[n] may be NULL. k == 0 \
-     gives f(0 + bias). */ \
+  /* c[m][n] = f(op(a) op(b) + bias), row-major and tightly packed. Here op(a) is a[m][k], or the \
+     transpose of a[k][m] if a_t. And op(b) is b[k][n], or the transpose of b[n][k] if b_t. The bias[n] may \
+     be NULL. The result is f(0 + bias) for k == 0. */ \
   X(void, gemm, (bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, const T *bias, \
     ck_epilogue f, T *c, T *scratch), (a_t, b_t, m, n, k, a, b, bias, f, c, scratch)) \
-  /* Solves op(t) x = b in place for x: t[n][n], x[n][columns] holds b on entry. Only the named triangle \
-     of t is read (and not its diagonal if `unit`). op transposes t if t_t; `lower` names the triangle of \
-     t as stored. */ \
+  /* Solves op(t) x = b in place for t[n][n]: x[n][columns] holds b on entry. `lower` names the triangle \
+     of t as stored. Nothing else of t is read, nor its diagonal if `unit`. op transposes t if t_t. */ \
   X(void, triangular_solve, (bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x), \
     (lower, t_t, unit, n, columns, t, x)) \
-  /* x[rows][n] with x W = y, row i of W being row order[i] of L U: factors[n][n] holds L below its \
-     diagonal, on which it is 1, and U. n is at most CK_PLU_SOLVE_MAX. */ \
+  /* Solves x W = y for x[rows][n], where row i of W is row order[i] of L U. factors[n][n] holds U, and \
+     below its diagonal L, whose diagonal is 1. n is at most CK_PLU_SOLVE_MAX. */ \
   X(void, plu_solve, (size_t n, size_t rows, const T *factors, const int32_t *order, const T *y, T *x), \
     (n, rows, factors, order, y, x)) \
-  /* In place: a[n][n] -> L below the diagonal (unit) and U, with partial pivoting (first of the largest \
-     wins). permutation[i] is the row of the input that ends as row i. Returns the permutation's sign; a \
-     zero pivot is left as it is. */ \
+  /* Replaces a[n][n] by U, with L below the diagonal; the diagonal of L is 1. The pivot is the first of \
+     the largest elements. permutation[i] is the input row that ends as row i. Returns the sign of the \
+     permutation. A zero pivot is left as it is. */ \
   X(int, lu, (size_t n, T *a, int32_t *permutation), (n, a, permutation)) \
-  /* Thin QR of a[rows][columns], rows >= columns, by Householder reflections: q[rows][columns], \
-     r[columns][columns] upper with non-negative diagonal. scratch: rows * columns + 2 * rows elements. */ \
-  X(void, qr, (size_t rows, size_t columns, const T *a, T *q, T *r, T *scratch), (rows, columns, a, q, r, \
-    scratch)) \
-  /* max(low, fma(u, high - low, low)) for u in [0, 1) made of the upper 23 (52) bits, as \
-     jax.random.uniform. */ \
+  /* Thin QR of a[rows][columns], rows >= columns, by Householder reflections. q is [rows][columns]. r is \
+     [columns][columns], upper triangular with a non-negative diagonal. scratch has rows * columns + 2 * \
+     rows elements. */ \
+  X(void, qr, (size_t rows, size_t columns, const T *a, T *q, T *r, T *scratch), \
+    (rows, columns, a, q, r, scratch)) \
+  /* y[i] = max(low, fma(u, high - low, low)) as jax.random.uniform. u in [0, 1) is made of the upper 23 \
+     (52) bits. */ \
   X(void, uniform, (const U *bits, size_t n, N low, N high, T *y), (bits, n, low, high, y)) \
-  /* y = x e^s + t, or y = (x - t) e^-s if `inverse`, and s; x, y, s [rows][n], raw [rows][2n] holds r and \
-     then t. */ \
-  X(void, affine, (ck_scale form, N parameter, bool inverse, size_t rows, size_t n, const T *x, const T \
-    *raw, T *y, T *log_scale), (form, parameter, inverse, rows, n, x, raw, y, log_scale)) \
-  /* Its cotangents gx and graw, from g of y [rows][n] and l [rows] of the log-det, the rows' sum of s (of \
-     -s if `inverse`); g or l may be NULL for zero. */ \
+  /* y = x e^s + t, or y = (x - t) e^-s if `inverse`. Also stores s. x, y and s are [rows][n]; raw is \
+     [rows][2n] and holds r and then t. */ \
+  X(void, affine, (ck_scale form, N parameter, bool inverse, size_t rows, size_t n, const T *x, \
+    const T *raw, T *y, T *log_scale), (form, parameter, inverse, rows, n, x, raw, y, log_scale)) \
+  /* The cotangents gx and graw of `ck_affine`, from g of y [rows][n] and l [rows] of the \
+     log-determinants. Those are the rows' sums of s, or of -s if `inverse`. g or l may be NULL for zero. */ \
   X(void, affine_pullback, (ck_scale form, N parameter, bool inverse, size_t rows, size_t n, const T *g, \
-    const T *l, const T *x, const T *y, const T *log_scale, T *gx, T *graw), (form, parameter, inverse, \
-    rows, n, g, l, x, y, log_scale, gx, graw)) \
-  /* Adam: the next moments and the step of one leaf; `weight` is read only where weight_decay is not 0. \
+    const T *l, const T *x, const T *y, const T *log_scale, T *gx, T *graw), \
+    (form, parameter, inverse, rows, n, g, l, x, y, log_scale, gx, graw)) \
+  /* Adam: the next moments and the step of one leaf. `weight` is read only where weight_decay is not 0. \
      */ \
-  X(void, adam, (const ck_adam_numbers *a, size_t n, const T *g, const T *mean, const T *square, const T \
-    *weight, T *next_mean, T *next_square, T *step), (a, n, g, mean, square, weight, next_mean, \
-    next_square, step)) \
-  /* `ck_gemm` where b[k][n] (a_t and b_t false), the transposed b (b_t; b[n][k], stairs of b) or c[m][n] \
-     (a_t) is taken for a staircase: what is below the stairs of b is not read, and that of c is zero. The \
-     work is that of what is not zero. */ \
-  X(void, gemm_staircase, (bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, const \
-    ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch), (a_t, b_t, m, n, k, a, b, \
-    stairs, bias, f, c, scratch)) \
-  /* y[units][rows] = f(weight^T known + bias), unit by unit: known[depth][rows], weight[depth][units] in \
-     rows of weight_row. */ \
-  X(void, dense_units, (size_t rows, size_t depth, size_t units, const T *known, const T *weight, size_t \
-    weight_row, const T *bias, ck_epilogue f, T *y), (rows, depth, units, known, weight, weight_row, bias, \
-    f, y)) \
-  /* A spline of n numbers x with raw parameters [n][...], the identity beyond its bounds: y and log \
-     dy/dx. If `inverse`, x holds y, and y what the spline takes there. */ \
-  X(void, spline, (const ck_spline_form *s, bool inverse, size_t n, const T *x, const T *raw, T *y, T \
-    *log_slope), (s, inverse, n, x, raw, y, log_slope)) \
-  /* Its cotangents gx and graw, from g of the results and l of log dy/dx; g or l may be NULL for zero. */ \
-  X(void, spline_pullback, (const ck_spline_form *s, bool inverse, size_t n, const T *g, const T *l, const \
-    T *x, const T *raw, T *gx, T *graw), (s, inverse, n, g, l, x, raw, gx, graw))
+  X(void, adam, (const ck_adam_numbers *a, size_t n, const T *g, const T *mean, const T *square, \
+    const T *weight, T *next_mean, T *next_square, T *step), \
+    (a, n, g, mean, square, weight, next_mean, next_square, step)) \
+  /* `ck_gemm` for a staircase: b[k][n] where neither a_t nor b_t is set, the transpose of b[n][k] if \
+     b_t, or c[m][n] if a_t. Elements of b that are zero in the staircase are not read, and those of c are \
+     set to zero. They cost no work. */ \
+  X(void, gemm_staircase, (bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, \
+    const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch), \
+    (a_t, b_t, m, n, k, a, b, stairs, bias, f, c, scratch)) \
+  /* y[units][rows] = f(weight^T known + bias), unit by unit, for known[depth][rows]. \
+     weight[depth][units] has weight_row elements from one row to the next. */ \
+  X(void, dense_units, (size_t rows, size_t depth, size_t units, const T *known, const T *weight, \
+    size_t weight_row, const T *bias, ck_epilogue f, T *y), \
+    (rows, depth, units, known, weight, weight_row, bias, f, y)) \
+  /* Evaluates a spline at n numbers x with raw parameters [n][...]; beyond its bounds it is the \
+     identity. Stores y and log dy/dx. If `inverse`, x holds the values of the spline, and y receives its \
+     arguments. */ \
+  X(void, spline, (const ck_spline_form *s, bool inverse, size_t n, const T *x, const T *raw, T *y, \
+    T *log_slope), (s, inverse, n, x, raw, y, log_slope)) \
+  /* The cotangents gx and graw of `ck_spline`, from g of y and l of log dy/dx. g or l may be NULL for \
+     zero. */ \
+  X(void, spline_pullback, (const ck_spline_form *s, bool inverse, size_t n, const T *g, const T *l, \
+    const T *x, const T *raw, T *gx, T *graw), (s, inverse, n, g, l, x, raw, gx, graw))
 
 // ck_NAME(type, ...) runs the kernel for one element type. Pointers to elements are untyped here.
 #define CK_BARE(...) __VA_ARGS__

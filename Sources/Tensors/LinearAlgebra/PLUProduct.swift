@@ -72,9 +72,7 @@ struct PLUProduct: FusedPrimitive {
 /// is a constant to every transformation.
 ///
 /// - Precondition: a square matrix; `sign` [n]; `order` a permutation of 0..<n (int32).
-public func pluProduct(
-  factors: Tensor, sign: Tensor, order: Tensor
-) -> (weight: Tensor, logDet: Tensor) {
+public func pluProduct(factors: Tensor, sign: Tensor, order: Tensor) -> (weight: Tensor, logDet: Tensor) {
   checkFactors(factors, sign, order)
   let results = apply(PLUProduct(), Operands(factors, sign.detached, order))
   return (results[0], results[1])

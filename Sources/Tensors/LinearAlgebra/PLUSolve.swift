@@ -10,8 +10,7 @@ struct PLUSolve: FusedPrimitive {
     if size > CK_PLU_SOLVE_MAX { return composed(inputs) }
     let (packed, y) = (upper(inputs[0], inputs[1]).storage, inputs.storage(2))
     let x = Storage(like: y)
-    ck_plu_solve(
-      y.dtype.kernel, size, y.shape[0], packed.address, order.storage.ints, y.address, x.address)
+    ck_plu_solve(y.dtype.kernel, size, y.shape[0], packed.address, order.storage.ints, y.address, x.address)
     return Operands(Tensor(x))
   }
 

@@ -2,9 +2,7 @@ import CKernels
 
 /// x = op(T)⁻¹ b by substitution, where op transposes T or leaves it.
 struct TriangularSolve: Primitive {
-  let isLower: Bool
-  let isTransposed: Bool
-  let isUnit: Bool
+  let isLower, isTransposed, isUnit: Bool
 
   func value(_ inputs: Operands) -> Operands {
     let (t, b) = (inputs.storage(0), inputs.storage(1))
@@ -24,11 +22,7 @@ struct TriangularSolve: Primitive {
     let fromT = tangents.optional(0).map {
       -matmul($0.triangle(triangle), outputs[0], transposeA: isTransposed)
     }
-    switch (fromT, tangents.optional(1)) {
-    case (nil, nil): return Operands(nil)
-    case (let dt?, let db?): return Operands(self(inputs[0], db + dt))
-    case (let d?, nil), (nil, let d?): return Operands(self(inputs[0], d))
-    }
+    return Operands(sum(tangents.optional(1), fromT).map { self(inputs[0], $0) })
   }
 
   // b̄ = op(T)⁻ᵀ x̄ and op(T)̄ = -b̄ xᵀ, restricted to the triangle that is read.

@@ -17,11 +17,7 @@ struct Pairwise: Primitive {
     let (a, b, y) = (inputs[0], inputs[1], outputs[0])
     let fromA = tangents.optional(0).flatMap { g in chainA.map { $0(g, a, b, y) } }
     let fromB = tangents.optional(1).flatMap { g in chainB.map { $0(g, a, b, y) } }
-    switch (fromA, fromB) {
-    case (let s?, let t?): return Operands(s + t)
-    case (let s?, nil), (nil, let s?): return Operands(s.broadcast(to: y.shape))
-    case (nil, nil): return Operands(nil)
-    }
+    return Operands(sum(fromA, fromB)?.broadcast(to: y.shape))
   }
 
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
@@ -33,8 +29,7 @@ struct Pairwise: Primitive {
 }
 
 extension Pairwise {
-  static let add = Pairwise(
-    kernel: CK_ADD, chainA: { g, _, _, _ in g }, chainB: { g, _, _, _ in g })
+  static let add = Pairwise(kernel: CK_ADD, chainA: { g, _, _, _ in g }, chainB: { g, _, _, _ in g })
   static let subtract = Pairwise(
     kernel: CK_SUBTRACT, chainA: { g, _, _, _ in g }, chainB: { g, _, _, _ in -g })
   static let multiply = Pairwise(

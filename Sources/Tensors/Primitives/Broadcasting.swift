@@ -106,8 +106,7 @@ extension Tensor {
   /// - Precondition: the shape broadcasts to it.
   public func broadcast(to shape: Shape) -> Tensor {
     if shape == self.shape { return self }
-    require(
-      Shape.broadcast(self.shape, shape) == shape, "shape \(self.shape) does not broadcast to \(shape)")
+    require(Shape.broadcast(self.shape, shape) == shape, "shape \(self.shape) does not broadcast to \(shape)")
     return Broadcast(shape: shape)(self)
   }
 
@@ -115,8 +114,7 @@ extension Tensor {
   public func summed(to shape: Shape) -> Tensor {
     if shape == self.shape { return self }
     let extra = rank - shape.rank
-    var result =
-      extra > 0 ? sum(over: 0..<extra).reshaped(to: self.shape.suffix(from: extra)) : self
+    var result = extra > 0 ? sum(over: 0..<extra).reshaped(to: self.shape.suffix(from: extra)) : self
     for axis in 0..<shape.rank where shape[axis] == 1 && result.shape[axis] != 1 {
       result = result.sum(axis: axis, keepDims: true)
     }

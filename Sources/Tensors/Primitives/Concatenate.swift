@@ -25,7 +25,7 @@ struct Concatenate: Primitive {
     func filled(_ i: Int) -> Tensor {
       tangents.optional(i) ?? .zeros(inputs[i].shape, dtype: inputs[i].dtype)
     }
-    return Operands(Concatenate(axis: axis)(filled(0), filled(1)))
+    return Operands(self(filled(0), filled(1)))
   }
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let (g, split, end) = (g[0], inputs[0].shape[axis], outputs[0].shape[axis])

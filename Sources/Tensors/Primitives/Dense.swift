@@ -20,8 +20,7 @@ struct Dense: FusedPrimitive {
     let g = activation.pullback(g[0], outputs[0])
     return Operands(
       wanted[0] ? matmul(g, inputs[1], transposeB: true) : nil,
-      wanted[1] ? matmul(inputs[0], g, transposeA: true) : nil,
-      wanted[2] ? g.sum(axis: 0) : nil)
+      wanted[1] ? matmul(inputs[0], g, transposeA: true) : nil, wanted[2] ? g.sum(axis: 0) : nil)
   }
 }
 

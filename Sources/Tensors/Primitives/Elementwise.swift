@@ -7,11 +7,6 @@ struct Elementwise: Primitive {
   /// g · f'(x), given g, x and y = f(x).
   let chain: @Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor
 
-  init(_ kernel: ck_function, chain: @escaping @Sendable (Tensor, Tensor, Tensor) -> Tensor) {
-    self.kernel = kernel
-    self.chain = chain
-  }
-
   func value(_ inputs: Operands) -> Operands {
     let x = inputs.storage(0)
     let y = Storage(like: x)
@@ -29,42 +24,44 @@ struct Elementwise: Primitive {
 }
 
 extension Elementwise {
-  static let negate = Elementwise(CK_NEGATE) { g, _, _ in -g }
-  static let abs = Elementwise(CK_ABS) { g, x, _ in chainStep(CK_D_ABS, g, x) { g * Tensors.sign(x) } }
-  static let sign = Elementwise(CK_SIGN) { g, _, _ in .zeros(g.shape, dtype: g.dtype) }
-  static let floor = Elementwise(CK_FLOOR) { g, _, _ in .zeros(g.shape, dtype: g.dtype) }
-  static let square = Elementwise(CK_SQUARE) { g, x, _ in g * (2 * x) }
-  static let reciprocal = Elementwise(CK_RECIPROCAL) { g, _, y in -(g * Tensors.square(y)) }
+  static let negate = Elementwise(kernel: CK_NEGATE) { g, _, _ in -g }
+  static let abs = Elementwise(kernel: CK_ABS) { g, x, _ in chainStep(CK_D_ABS, g, x) { g * Tensors.sign(x) }
+  }
+  static let sign = Elementwise(kernel: CK_SIGN) { g, _, _ in .zeros(g.shape, dtype: g.dtype) }
+  static let floor = Elementwise(kernel: CK_FLOOR) { g, _, _ in .zeros(g.shape, dtype: g.dtype) }
+  static let square = Elementwise(kernel: CK_SQUARE) { g, x, _ in g * (2 * x) }
+  static let reciprocal = Elementwise(kernel: CK_RECIPROCAL) { g, _, y in -(g * Tensors.square(y)) }
   /// The derivative at 0 is taken as 0, which is finite and right for a norm.
-  static let sqrt = Elementwise(CK_SQRT) { g, _, y in
+  static let sqrt = Elementwise(kernel: CK_SQRT) { g, _, y in
     chainStep(CK_D_SQRT, g, y) {
       let isZero = y .== 0
       return select(where: isZero, 0, g * 0.5 / select(where: isZero, 1, y))
     }
   }
-  static let relu = Elementwise(CK_RELU) { g, _, y in
+  static let relu = Elementwise(kernel: CK_RELU) { g, _, y in
     chainStep(CK_D_RELU, g, y) { select(where: y .> 0, g, 0) }
   }
-  static let exp = Elementwise(CK_EXP) { g, _, y in g * y }
-  static let expm1 = Elementwise(CK_EXPM1) { g, _, y in chainStep(CK_D_EXPM1, g, y) { g * (y + 1) } }
-  static let log = Elementwise(CK_LOG) { g, x, _ in g / x }
-  static let log1p = Elementwise(CK_LOG1P) { g, x, _ in chainStep(CK_D_LOG1P, g, x) { g / (1 + x) } }
-  static let tanh = Elementwise(CK_TANH) { g, _, y in chainStep(CK_D_TANH, g, y) { g * (1 - y * y) } }
-  static let sigmoid = Elementwise(CK_SIGMOID) { g, _, y in
+  static let exp = Elementwise(kernel: CK_EXP) { g, _, y in g * y }
+  static let expm1 = Elementwise(kernel: CK_EXPM1) { g, _, y in chainStep(CK_D_EXPM1, g, y) { g * (y + 1) } }
+  static let log = Elementwise(kernel: CK_LOG) { g, x, _ in g / x }
+  static let log1p = Elementwise(kernel: CK_LOG1P) { g, x, _ in chainStep(CK_D_LOG1P, g, x) { g / (1 + x) } }
+  static let tanh = Elementwise(kernel: CK_TANH) { g, _, y in chainStep(CK_D_TANH, g, y) { g * (1 - y * y) } }
+  static let sigmoid = Elementwise(kernel: CK_SIGMOID) { g, _, y in
     chainStep(CK_D_SIGMOID, g, y) { g * (y * (1 - y)) }
   }
-  static let softplus = Elementwise(CK_SOFTPLUS) { g, x, _ in
+  static let softplus = Elementwise(kernel: CK_SOFTPLUS) { g, x, _ in
     chainStep(CK_D_SOFTPLUS, g, x) { g * Tensors.sigmoid(x) }
   }
-  static let erf = Elementwise(CK_ERF) { g, x, _ in
+  static let erf = Elementwise(kernel: CK_ERF) { g, x, _ in
     chainStep(CK_D_ERF, g, x) { g * (2 / Double.pi.squareRoot()) * Tensors.exp(-(x * x)) }
   }
-  static let erfinv = Elementwise(CK_ERFINV) { g, _, y in
+  static let erfinv = Elementwise(kernel: CK_ERFINV) { g, _, y in
     chainStep(CK_D_ERFINV, g, y) { g * (Double.pi.squareRoot() / 2) * Tensors.exp(y * y) }
   }
-  static let sin = Elementwise(CK_SIN) { g, x, _ in chainStep(CK_D_SIN, g, x) { g * Tensors.cos(x) } }
-  static let cos = Elementwise(CK_COS) { g, x, _ in chainStep(CK_D_COS, g, x) { g * -Tensors.sin(x) } }
-  static let atan = Elementwise(CK_ATAN) { g, x, _ in chainStep(CK_D_ATAN, g, x) { g / (1 + x * x) } }
+  static let sin = Elementwise(kernel: CK_SIN) { g, x, _ in chainStep(CK_D_SIN, g, x) { g * Tensors.cos(x) } }
+  static let cos = Elementwise(kernel: CK_COS) { g, x, _ in chainStep(CK_D_COS, g, x) { g * -Tensors.sin(x) }
+  }
+  static let atan = Elementwise(kernel: CK_ATAN) { g, x, _ in chainStep(CK_D_ATAN, g, x) { g / (1 + x * x) } }
 }
 
 /// g · f′, in one kernel for values and in small primitives elsewhere.

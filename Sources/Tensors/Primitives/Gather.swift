@@ -9,8 +9,7 @@ struct Gather: LinearPrimitive {
     let index = indices.storage
     let y = Storage(shape: x.shape.replacing(axis, by: index.count), dtype: x.dtype)
     let (outer, inner) = (x.shape.count(of: 0..<axis), x.shape.count(of: axis + 1..<x.shape.rank))
-    ck_gather(
-      x.dtype.mover, x.address, outer, x.shape[axis], inner, index.ints, index.count, y.address)
+    ck_gather(x.dtype.mover, x.address, outer, x.shape[axis], inner, index.ints, index.count, y.address)
     return y
   }
   func adjoint(_ g: Tensor, _ x: Tensor) -> Tensor { ScatterAdd(gather: self, size: x.shape[axis])(g) }

@@ -38,10 +38,7 @@ struct Flip: LinearPrimitive {
 
 /// Every `step`-th element of an axis from `start` on. The adjoint spreads them over zeros.
 struct Slice: LinearPrimitive {
-  let axis: Int
-  let start: Int
-  let count: Int
-  let step: Int
+  let axis, start, count, step: Int
 
   func value(_ x: Storage) -> Storage {
     let shape = x.shape.replacing(axis, by: count)

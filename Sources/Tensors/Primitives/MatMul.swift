@@ -2,8 +2,7 @@ import CKernels
 
 /// The product of two matrices, each as it is or transposed. A transpose makes no copy.
 struct MatMul: BilinearPrimitive {
-  let transposesA: Bool
-  let transposesB: Bool
+  let transposesA, transposesB: Bool
 
   func value(_ inputs: Operands) -> Operands {
     let (a, b) = (inputs.storage(0), inputs.storage(1))
@@ -52,8 +51,8 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
   require(
     a.rank >= 2 && b.rank == 2 && a.dtype == b.dtype && !(transposeA && a.rank > 2)
       && a.shape[transposeA ? -2 : -1] == b.shape[transposeB ? 1 : 0],
-    "matmul of \(a.shape) \(a.dtype)\(transposeA ? " transposed" : "") and \(b.shape) \(b.dtype)\(transposeB ? " transposed" : "")"
-  )
+    "matmul of \(a.shape) \(a.dtype)\(transposeA ? " transposed" : "") "
+      + "and \(b.shape) \(b.dtype)\(transposeB ? " transposed" : "")")
   let product = MatMul(transposesA: transposeA, transposesB: transposeB)
   if a.rank == 2 { return product(a, b) }
   let matrix = a.reshaped(to: [a.shape.count(of: 0..<a.rank - 1), a.shape[-1]])

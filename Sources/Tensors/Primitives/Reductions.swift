@@ -45,9 +45,7 @@ struct CumulativeSum: LinearPrimitive {
 private typealias Reduction = (ck_type, UnsafeRawPointer?, Int, Int, UnsafeMutableRawPointer?) -> Void
 
 /// Reduces x, seen as [outer, length, inner], by rows where `inner` is 1 and by columns elsewhere.
-private func reduced(
-  _ x: Storage, over axes: Range<Int>, rows: Reduction, columns: Reduction
-) -> Storage {
+private func reduced(_ x: Storage, over axes: Range<Int>, rows: Reduction, columns: Reduction) -> Storage {
   var shape = x.shape
   for axis in axes { shape[axis] = 1 }
   let (y, type) = (Storage(shape: shape, dtype: x.dtype), x.dtype.kernel)

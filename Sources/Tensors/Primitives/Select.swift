@@ -6,8 +6,7 @@ struct Select: Primitive {
     let (mask, a, b) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
     let y = Storage(shape: mask.shape, dtype: a.dtype)
     func step(_ operand: Storage) -> Int32 { operand.count == 1 ? 0 : 1 }
-    ck_select(
-      a.dtype.kernel, mask.address, 1, a.address, step(a), b.address, step(b), y.address, y.count)
+    ck_select(a.dtype.kernel, mask.address, 1, a.address, step(a), b.address, step(b), y.address, y.count)
     return Operands(Tensor(y))
   }
 
@@ -15,15 +14,15 @@ struct Select: Primitive {
     let (a, b) = (tangents.optional(1), tangents.optional(2))
     if a == nil && b == nil { return Operands(nil) }
     let zero = Tensor(0, dtype: inputs[1].dtype)
-    return Operands(Select()(inputs[0], a ?? zero, b ?? zero))
+    return Operands(self(inputs[0], a ?? zero, b ?? zero))
   }
 
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let (g, zero) = (g[0], Tensor(0, dtype: g[0].dtype))
     return Operands(
       nil,
-      wanted[1] ? Select()(inputs[0], g, zero).summed(to: inputs[1].shape) : nil,
-      wanted[2] ? Select()(inputs[0], zero, g).summed(to: inputs[2].shape) : nil)
+      wanted[1] ? self(inputs[0], g, zero).summed(to: inputs[1].shape) : nil,
+      wanted[2] ? self(inputs[0], zero, g).summed(to: inputs[2].shape) : nil)
   }
 }
 

@@ -10,7 +10,7 @@ func concurrentReduce<Value: Sendable, Failure: Error>(
   _ count: Int, ahead: Int? = nil, _ body: @Sendable (Int) throws(Failure) -> Value,
   combine: @Sendable (inout Value, Value) -> Void
 ) throws(Failure) -> Value {
-  let limit = min(count, Parallelism.threads ?? ProcessorCount.value)
+  let limit = min(count, Parallelism.threads ?? Processors.count)
   if limit <= 1 || Transformation.isUnderWay {
     var total = try body(0)
     for i in 1..<max(count, 1) { combine(&total, try body(i)) }
@@ -25,7 +25,7 @@ func concurrentReduce<Value: Sendable, Failure: Error>(
       guard let i = progress.withLock({ $0.begin() }) else { break }
       let combined: Int
       do {  // releases the result before its permit
-        let result = captured { () throws(Failure) in try body(i) }
+        let result = Result { () throws(Failure) in try body(i) }
         combined = progress.withLock { $0.take(result, at: i, combine) }
       }
       for _ in 0..<combined { permits.signal() }
@@ -47,10 +47,6 @@ func concurrentMap<Value: Sendable, Failure: Error>(
   } combine: {
     $0.append(contentsOf: $1)
   }
-}
-
-private func captured<Value, Failure: Error>(_ body: () throws(Failure) -> Value) -> Result<Value, Failure> {
-  do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
 }
 
 /// The results combined so far, and those whose turn has not come.

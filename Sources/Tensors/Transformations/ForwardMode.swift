@@ -24,16 +24,6 @@ public func jvp(
   return parts(of: try f(duals), level: level)
 }
 
-/// The two results of a function, such as a layer's, and their derivatives along a direction.
-func jvp(
-  at point: Tensor, along tangent: Tensor, _ f: (Tensor) throws -> (Tensor, Tensor)
-) rethrows -> (values: (Tensor, Tensor), tangents: (Tensor, Tensor)) {
-  let level = Level.next()
-  let (a, b) = try f(Tensor(Dual(level: level, primal: point, tangent: tangent)))
-  let (first, second) = (parts(of: a, level: level), parts(of: b, level: level))
-  return ((first.value, second.value), (first.tangent, second.tangent))
-}
-
 private func parts(of y: Tensor, level: Int) -> (value: Tensor, tangent: Tensor) {
   if case .dual(let dual) = y.payload, dual.level == level { return (dual.primal, dual.tangent) }
   return (y, .zeros(y.shape, dtype: y.dtype))
@@ -46,7 +36,7 @@ public func jacobian(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows 
   var columns: [Tensor] = []
   var shape = point.shape
   for position in 0..<point.count {
-    let direction = unitVector(position, count: point.count, dtype: point.dtype).reshaped(to: point.shape)
+    let direction = unitTensor(position, point.shape, dtype: point.dtype)
     let y = try jvp(at: point, along: direction, f)
     columns.append(y.tangent.reshaped(to: [y.tangent.count]))
     shape = y.value.shape
@@ -60,16 +50,14 @@ public func jacobian(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows 
 public func rowJacobians(at point: Tensor, _ f: (Tensor) throws -> Tensor) rethrows -> Tensor {
   var columns: [Tensor] = []
   for position in 0..<point.shape.sample.count {
-    let direction = unitVector(position, count: point.shape.sample.count, dtype: point.dtype)
-      .reshaped(to: point.shape.sample).broadcast(to: point.shape)
+    let direction = unitTensor(position, point.shape.sample, dtype: point.dtype).broadcast(to: point.shape)
     let tangent = try jvp(at: point, along: direction, f).tangent
     columns.append(tangent.reshaped(to: [tangent.rows, tangent.shape.sample.count]))
   }
   return stack(columns, axis: 2)
 }
 
-private func unitVector(_ position: Int, count: Int, dtype: DType) -> Tensor {
-  var values = [Double](repeating: 0, count: count)
-  values[position] = 1
-  return Tensor(values, dtype: dtype)
+/// The tensor with a one at a position and zeros elsewhere.
+private func unitTensor(_ position: Int, _ shape: Shape, dtype: DType) -> Tensor {
+  Tensor((0..<shape.count).map { $0 == position ? 1 : 0 }, shape: shape, dtype: dtype)
 }

@@ -11,8 +11,7 @@ public struct JacobianOperator {
 
   /// The Jacobian of a function at a point.
   public init(at point: Params, of function: @escaping (Params) throws -> Tensor) {
-    self.point = point
-    self.function = function
+    (self.point, self.function) = (point, function)
   }
 
   /// The Jacobian of a function of one tensor at a point.

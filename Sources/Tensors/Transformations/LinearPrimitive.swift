@@ -26,7 +26,6 @@ extension BilinearPrimitive {
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
     let fromA = tangents.optional(0).map { self($0, inputs[1]) }
     let fromB = tangents.optional(1).map { self(inputs[0], $0) }
-    guard let fromA, let fromB else { return Operands(fromA ?? fromB) }
-    return Operands(fromA + fromB)
+    return Operands(sum(fromA, fromB))
   }
 }

@@ -121,9 +121,6 @@ public struct Operands: Sendable {
     }
   }
 
-  /// Whether all are values in memory.
-  public var areConcrete: Bool { innermost == nil }
-
   var isAllAbsent: Bool {
     if first != nil || second != nil || third != nil { return false }
     switch rest {

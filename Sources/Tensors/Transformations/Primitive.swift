@@ -67,9 +67,7 @@ extension FusedPrimitive {
 public struct Wanted: Sendable {
   private let bits: UInt64
 
-  init(_ slots: InputSlots) {
-    bits = (0..<4).reduce(0) { slots[$1] >= 0 ? $0 | 1 << UInt64($1) : $0 }
-  }
+  init(_ slots: InputSlots) { bits = (0..<4).reduce(0) { slots[$1] >= 0 ? $0 | 1 << UInt64($1) : $0 } }
 
   /// One flag for each input. Inputs from number 64 on always count as wanted.
   public init(_ flags: [Bool]) {

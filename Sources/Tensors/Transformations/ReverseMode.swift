@@ -57,9 +57,7 @@ public func gradient(at point: Params, _ f: (Params) throws -> Tensor) rethrows 
 }
 
 /// The number of operations that a function records for its gradient. The overhead is proportional to it.
-public func recordedOperations(
-  at point: Params, _ f: (Params) throws -> Tensor
-) rethrows -> Int {
+public func recordedOperations(at point: Params, _ f: (Params) throws -> Tensor) rethrows -> Int {
   let tape = Tape()
   let leaves = point.learnedLeaves.map(tape.leaf)
   _ = try Transformation.$isUnderWay.withValue(true) { try f(point.replacingLearned(with: leaves)) }

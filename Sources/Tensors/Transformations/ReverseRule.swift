@@ -28,8 +28,8 @@ package func pullbackOnce<Failure: Error>(
 ) throws(Failure) -> (values: [Tensor], pullback: ([Tensor?]) -> [Tensor?]) {
   let tape = Tape()
   let leaves = zip(points, wanted).map { $1 ? tape.leaf($0) : $0 }
-  let outcome = Transformation.$isUnderWay.withValue(true) { () -> Result<[Tensor], Failure> in
-    do throws(Failure) { return .success(try f(leaves)) } catch { return .failure(error) }
+  let outcome = Transformation.$isUnderWay.withValue(true) {
+    Result { () throws(Failure) in try f(leaves) }
   }
   let results = try outcome.get()
   return (

@@ -1,13 +1,5 @@
 import Dispatch
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Controls how work on a batch is spread over threads. Results do not depend on it.
 public enum Parallelism {
   /// The largest number of threads that one call uses; nil stands for the number of cores.
@@ -51,8 +43,7 @@ public func valueAndGradient(
   typealias Part = (value: Tensor, gradients: [Tensor?], shared: [SharedValues.Cotangent])
   var sums = try concurrentReduce(shards.count) { i -> Part in
     let result = try valueAndLeafGradients(
-      at: point, sharing: shared,
-      seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
+      at: point, sharing: shared, seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
         let losses = try loss(params, shards[i])
         require(
@@ -63,9 +54,7 @@ public func valueAndGradient(
     return (result.value.sum(), result.gradients, result.shared)
   } combine: { sum, part in
     sum.value = sum.value + part.value
-    for i in sum.gradients.indices {
-      sum.gradients[i] = Tensors.sum(sum.gradients[i], part.gradients[i])
-    }
+    for i in sum.gradients.indices { sum.gradients[i] = Tensors.sum(sum.gradients[i], part.gradients[i]) }
     SharedValues.add(part.shared, to: &sum.shared)
   }
   shared.pullBack(sums.shared, into: &sums.gradients)
@@ -113,7 +102,7 @@ package func mapRows<Failure: Error>(
   // Waking a second thread takes some ten microseconds, as long as a few rows of few numbers take.
   let isSmall = rows < 2 * shard || rows * sample.count < 1024
   if isSmall || Transformation.isUnderWay { return try body(0..<rows) }
-  let threads = Parallelism.threads ?? ProcessorCount.value
+  let threads = Parallelism.threads ?? Processors.count
   let size = min(max((rows + threads - 1) / threads, shard), 4 * shard)
   let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let results = try concurrentMap(pieces.count) { (i) throws(Failure) in try body(pieces[i]) }
@@ -132,8 +121,4 @@ func onThreads(_ count: Int, _ body: @Sendable (Int) -> Void) {
   DispatchQueue.concurrentPerform(iterations: count) { worker in
     Parallelism.$threads.withValue(threads) { TensorMemory.$meter.withValue(meter) { body(worker) } }
   }
-}
-
-enum ProcessorCount {
-  static let value = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 }

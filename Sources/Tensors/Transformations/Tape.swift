@@ -159,9 +159,7 @@ final class Tape: @unchecked Sendable {
     return (leaves.map { self.slot(of: $0).flatMap { cotangents.take($0) } }, shared)
   }
 
-  private func walkedBack(
-    _ seeds: [(output: Tensor, cotangent: Tensor)], consuming: Bool
-  ) -> Cotangents {
+  private func walkedBack(_ seeds: [(output: Tensor, cotangent: Tensor)], consuming: Bool) -> Cotangents {
     var cotangents = Cotangents(slotCount)
     for seed in seeds {
       if let slot = slot(of: seed.output) { cotangents.add(seed.cotangent, at: slot) }
@@ -185,9 +183,7 @@ private struct Cotangents {
 
   init(_ count: Int32) { values = Array(repeating: nil, count: Int(count)) }
 
-  mutating func add(_ cotangent: Tensor, at slot: Int32) {
-    values[Int(slot)] = sum(take(slot), cotangent)
-  }
+  mutating func add(_ cotangent: Tensor, at slot: Int32) { values[Int(slot)] = sum(take(slot), cotangent) }
 
   /// Removes and returns the cotangent of a slot.
   mutating func take(_ slot: Int32) -> Tensor? { values[Int(slot)].take() }

@@ -22,26 +22,12 @@ extension Tree where Leaf == Tensor {
   /// - Precondition: as many leaves as there are learned ones.
   public func replacingLearned(with leaves: [Tensor]) -> Tree {
     var position = 0
-    let result = replacingLearned(with: leaves, from: &position)
+    let result = mapLearned { _ in
+      defer { position += 1 }
+      return leaves[position]
+    }
     require(position == leaves.count, "the tree has \(position) learned leaves, got \(leaves.count)")
     return result
-  }
-
-  private func replacingLearned(with leaves: [Tensor], from position: inout Int) -> Tree {
-    switch self {
-    case .leaf:
-      position += 1
-      return .leaf(leaves[position - 1])
-    case .frozen: return self
-    case .branch(let children):
-      var replaced: [Child] = []
-      replaced.reserveCapacity(children.count)
-      for i in children.indices {
-        replaced.append(
-          Child(children[i].label, children[i].tree.replacingLearned(with: leaves, from: &position)))
-      }
-      return .branch(replaced)
-    }
   }
 
   /// Throws `FlowError.structure` with both trees unless the other tree has the structure of `learned`.

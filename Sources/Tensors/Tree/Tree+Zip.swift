@@ -5,34 +5,8 @@ extension Tree {
   public func zipLearned<Other>(
     with other: Tree<Other>, who: String = "zip", _ combine: (Leaf, Other) throws -> Leaf
   ) throws -> Tree {
-    guard let result = try zippedLearned(with: other, combine) else {
-      throw FlowError.structure(who: who, expected: learned.outline, got: other.outline)
-    }
-    return result
-  }
-
-  private func zippedLearned<Other>(
-    with other: Tree<Other>, _ combine: (Leaf, Other) throws -> Leaf
-  ) rethrows -> Tree? {
-    switch (self, other) {
-    case (.leaf(let a), .leaf(let b)): return .leaf(try combine(a, b))
-    case (.frozen, .branch(let children)): return children.isEmpty ? self : nil
-    case (.branch(let children), .branch(let others)):
-      var remaining = others[...]
-      var result: [Child] = []
-      for child in children {
-        if case .frozen = child.tree {
-          result.append(child)
-          continue
-        }
-        guard let next = remaining.popFirst(), next.label == child.label,
-          let tree = try child.tree.zippedLearned(with: next.tree, combine)
-        else { return nil }
-        result.append(Child(child.label, tree))
-      }
-      return remaining.isEmpty ? .branch(result) : nil
-    default: return nil
-    }
+    var combined = try learned.zip(with: other, who: who, combine).leaves[...]
+    return mapLearned { _ in combined.removeFirst() }
   }
 
   /// Combines two trees of equal structure leaf by leaf.

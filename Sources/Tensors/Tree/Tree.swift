@@ -17,10 +17,7 @@ public enum Tree<Leaf> {
     /// The child.
     public let tree: Tree
     /// A labelled child.
-    public init(_ label: String, _ tree: Tree) {
-      self.label = label
-      self.tree = tree
-    }
+    public init(_ label: String, _ tree: Tree) { (self.label, self.tree) = (label, tree) }
   }
 }
 
@@ -124,7 +121,10 @@ extension Tree {
     case .leaf(let leaf): .leaf(try transform(leaf))
     case .frozen: self
     case .branch(let children):
-      .branch(try children.map { .init($0.label, try $0.tree.mapLearned(transform)) })
+      // By index, so that no child is retained. Threads that count references to one object wait for each
+      // other.
+      .branch(
+        try children.indices.map { .init(children[$0].label, try children[$0].tree.mapLearned(transform)) })
     }
   }
 

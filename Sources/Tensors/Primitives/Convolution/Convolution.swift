@@ -19,10 +19,6 @@ struct ConvolutionProduct: BilinearPrimitive {
   let derivative: Derivative
   let geometry: ConvolutionGeometry
 
-  init(_ derivative: Derivative, _ geometry: ConvolutionGeometry) {
-    (self.derivative, self.geometry) = (derivative, geometry)
-  }
-
   func value(_ inputs: Operands) -> Operands {
     let (a, b) = (inputs.storage(0), inputs.storage(1))
     switch derivative {
@@ -39,7 +35,7 @@ struct ConvolutionProduct: BilinearPrimitive {
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let (g, a, b) = (g[0], inputs[0], inputs[1])
     func product(_ i: Int, _ derivative: Derivative, _ x: Tensor, _ y: Tensor) -> Tensor? {
-      wanted[i] ? ConvolutionProduct(derivative, geometry)(x, y) : nil
+      wanted[i] ? ConvolutionProduct(derivative: derivative, geometry: geometry)(x, y) : nil
     }
     switch derivative {
     case .byOutput: return Operands(product(0, .byInput, g, b), product(1, .byWeight, a, g))
@@ -54,7 +50,9 @@ struct ConvolutionLayer: FusedPrimitive {
   let geometry: ConvolutionGeometry
   let activation: ck_epilogue
 
-  private var convolution: ConvolutionProduct { ConvolutionProduct(.byOutput, geometry) }
+  private var convolution: ConvolutionProduct {
+    ConvolutionProduct(derivative: .byOutput, geometry: geometry)
+  }
 
   func value(_ inputs: Operands) -> Operands {
     let (x, w, bias) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))

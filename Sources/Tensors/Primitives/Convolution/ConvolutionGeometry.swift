@@ -3,14 +3,10 @@
 /// Along each axis, output position p and tap k meet input position p · stride + k − padding. "Large" is the
 /// side of the input and "small" that of the output; a transposed convolution goes from small to large. There
 /// are always three axes. Missing ones come first and have size 1.
-struct ConvolutionGeometry: Sendable, Hashable {
+struct ConvolutionGeometry: Sendable {
   /// One axis.
-  struct Axis: Sendable, Hashable {
-    let large: Int
-    let small: Int
-    let window: Int
-    let stride: Int
-    let padding: Int
+  struct Axis: Sendable {
+    let large, small, window, stride, padding: Int
 
     static let absent = Axis(large: 1, small: 1, window: 1, stride: 1, padding: 0)
 
@@ -41,8 +37,6 @@ struct ConvolutionGeometry: Sendable, Hashable {
     rank = present.count
   }
 
-  private init(_ axes: (Axis, Axis, Axis), rank: Int) { (self.axes, self.rank) = (axes, rank) }
-
   private var present: [Axis] { Array([axes.0, axes.1, axes.2].suffix(rank)) }
   var largeSizes: [Int] { present.map(\.large) }
   var smallSizes: [Int] { present.map(\.small) }
@@ -59,9 +53,7 @@ struct ConvolutionGeometry: Sendable, Hashable {
   }
   /// Whether large and small can be exchanged by reversing the taps.
   var isFlippable: Bool { present.allSatisfy(\.isFlippable) }
-  var flipped: ConvolutionGeometry {
-    ConvolutionGeometry((axes.0.flipped, axes.1.flipped, axes.2.flipped), rank: rank)
-  }
+  var flipped: ConvolutionGeometry { ConvolutionGeometry(present.map(\.flipped)) }
 
   /// Visits some output positions, which are numbered through all samples.
   ///
@@ -97,12 +89,5 @@ struct ConvolutionGeometry: Sendable, Hashable {
       if q == b.small { (q, r) = (0, r + 1) }
       if r == a.small { (r, sample) = (0, sample + 1) }
     }
-  }
-
-  static func == (a: ConvolutionGeometry, b: ConvolutionGeometry) -> Bool {
-    a.axes == b.axes && a.rank == b.rank
-  }
-  func hash(into hasher: inout Hasher) {
-    for axis in present { hasher.combine(axis) }
   }
 }

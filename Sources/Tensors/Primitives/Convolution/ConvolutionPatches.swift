@@ -5,8 +5,7 @@ extension ConvolutionGeometry {
   func gather(_ x: Storage, channels: Int, _ positions: Range<Int>, into patches: Storage) {
     let (width, size) = (taps * channels, x.dtype.byteCount)
     visit(
-      positions,
-      clip: { row in patches.fill(row * width..<(row + 1) * width, with: 0) },
+      positions, clip: { row in patches.fill(row * width..<(row + 1) * width, with: 0) },
       run: { row, tap, position, count in
         patches.address(row * width + tap * channels).copyMemory(
           from: x.address(position * channels), byteCount: count * channels * size)

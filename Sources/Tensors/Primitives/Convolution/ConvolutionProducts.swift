@@ -8,9 +8,7 @@ import CKernels
 /// an element have one order.
 struct ConvolutionProducts {
   let geometry: ConvolutionGeometry
-  let batch: Int
-  let inputs: Int
-  let outputs: Int
+  let batch, inputs, outputs: Int
   let dtype: DType
 
   private var taps: Int { geometry.taps }
@@ -37,9 +35,8 @@ struct ConvolutionProducts {
       return Tensor(y)
     }
     if isNarrowInside {
-      let (y, weight, flipped) = (
-        zeros(geometry.smallSizes, outputs), turned(w, [1, 0, 2]), geometry.flipped
-      )
+      let y = zeros(geometry.smallSizes, outputs)
+      let (weight, flipped) = (turned(w, [1, 0, 2]), geometry.flipped)
       geometry.blocks(of: batch * geometry.largeCount, columns: taps * outputs, dtype) { range, patches in
         gemm(
           false, false, range.count, taps * outputs, inputs, x.rows(range, width: inputs), weight,
@@ -65,9 +62,8 @@ struct ConvolutionProducts {
       return Tensor(x)
     }
     if isNarrowOutside {
-      let (x, weight, flipped) = (
-        empty(geometry.largeSizes, inputs), turned(w, [0, 2, 1]), geometry.flipped
-      )
+      let x = empty(geometry.largeSizes, inputs)
+      let (weight, flipped) = (turned(w, [0, 2, 1]), geometry.flipped)
       geometry.blocks(of: batch * geometry.largeCount, columns: taps * outputs, dtype) { range, patches in
         flipped.gather(g, channels: outputs, range, into: patches)
         gemm(
@@ -78,9 +74,7 @@ struct ConvolutionProducts {
     }
     let x = zeros(geometry.largeSizes, inputs)
     geometry.blocks(of: batch * geometry.smallCount, columns: taps * inputs, dtype) { range, patches in
-      gemm(
-        false, true, range.count, taps * inputs, outputs, g.rows(range, width: outputs), w,
-        into: patches)
+      gemm(false, true, range.count, taps * inputs, outputs, g.rows(range, width: outputs), w, into: patches)
       geometry.scatter(patches, channels: inputs, range, addingTo: x)
     }
     return Tensor(x)
@@ -107,8 +101,7 @@ struct ConvolutionProducts {
   /// The sum of leftᵀ right over blocks, in rising order.
   private func summed(
     _ positions: Int, rows: Int, columns: Int, _ channels: Int, _ geometry: ConvolutionGeometry,
-    _ side: Storage,
-    _ factors: (_ range: Range<Int>, _ patches: Storage) -> (left: Storage, right: Storage)
+    _ side: Storage, _ factors: (_ range: Range<Int>, _ patches: Storage) -> (left: Storage, right: Storage)
   ) -> Tensor {
     var total: Tensor?
     geometry.blocks(of: positions, columns: taps * channels, dtype) { range, patches in

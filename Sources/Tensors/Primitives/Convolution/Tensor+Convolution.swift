@@ -21,7 +21,8 @@ public enum ConvolutionPadding: Sendable, Hashable {
 public func convolution(
   _ x: Tensor, _ w: Tensor, strides: [Int]? = nil, padding: ConvolutionPadding = .same
 ) -> Tensor {
-  ConvolutionProduct(.byOutput, convolutionGeometry(x, w, strides, padding))(x, w)
+  let geometry = convolutionGeometry(x, w, strides, padding)
+  return ConvolutionProduct(derivative: .byOutput, geometry: geometry)(x, w)
 }
 
 /// f(convolution + bias), with a bias [out] of one number per channel.
@@ -59,10 +60,9 @@ public func transposedConvolution(
       case .valid: covered
       case .symmetric(let sizes): covered - 2 * sizes[i]
       }
-    let low = padding.low(of: i, large: large, small: small, window: window, stride: stride)
-    return ConvolutionGeometry.Axis(large: large, small: small, window: window, stride: stride, padding: low)
+    return padding.axis(i, large: large, small: small, window: window, stride: stride)
   }
-  return ConvolutionProduct(.byInput, ConvolutionGeometry(axes))(y, w)
+  return ConvolutionProduct(derivative: .byInput, geometry: ConvolutionGeometry(axes))(y, w)
 }
 
 extension ConvolutionPadding {
@@ -77,12 +77,17 @@ extension ConvolutionPadding {
     }
   }
 
-  fileprivate func low(of axis: Int, large: Int, small: Int, window: Int, stride: Int) -> Int {
-    switch self {
-    case .same: max((small - 1) * stride + window - large, 0) / 2
-    case .valid: 0
-    case .symmetric(let sizes): sizes[axis]
-    }
+  /// The positions of the taps along an axis.
+  fileprivate func axis(
+    _ axis: Int, large: Int, small: Int, window: Int, stride: Int
+  ) -> ConvolutionGeometry.Axis {
+    let low =
+      switch self {
+      case .same: max((small - 1) * stride + window - large, 0) / 2
+      case .valid: 0
+      case .symmetric(let sizes): sizes[axis]
+      }
+    return .init(large: large, small: small, window: window, stride: stride, padding: low)
   }
 }
 
@@ -103,7 +108,6 @@ private func convolutionGeometry(
       let (large, window, stride) = (x.shape[i + 1], w.shape[i], strides?[i] ?? 1)
       let small = padding.outputs(of: i, inputs: large, window: window, stride: stride)
       require(small > 0, "a window of \(w.shape) does not fit \(x.shape) with \(padding)")
-      let low = padding.low(of: i, large: large, small: small, window: window, stride: stride)
-      return .init(large: large, small: small, window: window, stride: stride, padding: low)
+      return padding.axis(i, large: large, small: small, window: window, stride: stride)
     })
 }

@@ -1,0 +1,16 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The processors of this machine, as the operating system reports them.
+enum Processors {
+  /// The number of processors in use, at least 1.
+  static let count = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
+  /// Lets another thread run on this processor.
+  static func yield() { sched_yield() }
+}
