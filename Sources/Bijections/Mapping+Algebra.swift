@@ -33,6 +33,8 @@ extension Mapping {
     _ combine: (@Sendable (_ params: Params, _ logDets: [Tensor]) -> Tensor)? = nil
   ) -> Mapping {
     let (mappings, order) = (parts.map(\.member.mapping), outputOrder(parts))
+    // A member gives a density of 0 outside its support, so a density made of others takes all numbers.
+    let isDensity = outcome == [0]
     let steps = parts.map { part in
       let (mapping, address) = part.member
       let inputs = part.inputs.count < shape[-1] ? part.inputs : nil
@@ -49,7 +51,7 @@ extension Mapping {
       return (joined(outputs, order), total ?? .zeros([x.rows], dtype: x.dtype))
     }
     var split = Mapping(
-      site.boundary(name, Domain(shape, .common(of: mappings.map(\.domain.values)))),
+      site.boundary(name, Domain(shape, isDensity ? .reals : .common(of: mappings.map(\.domain.values)))),
       to: Domain(outcome, .common(of: mappings.map(\.codomain.values))), traits: Traits(of: mappings),
       statistics: splitStatistics(parts), body: body)
     split.composition = .split(parts)
@@ -164,13 +166,20 @@ extension Mapping {
     }
   }
 
+  /// Each member updates its statistics by its part of the batch. Parts with the same parameters update them
+  /// once, by the rows of all.
   private static func splitStatistics(_ parts: [Part]) -> Statistics? {
-    let parts = parts.filter { $0.member.mapping.statistics != nil }
-    if parts.isEmpty { return nil }
+    let groups = Dictionary(grouping: parts.filter { $0.member.mapping.statistics != nil }) {
+      $0.member.address.labels
+    }
+    let shared = groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+    if shared.isEmpty { return nil }
     return { (params, batch, context) throws(FlowError) in
       var updated = params
-      for part in parts {
-        updated = try updating(part.member, in: updated, batch.sliced(axis: -1, part.inputs), context)
+      for parts in shared {
+        let rows = concatenate(parts.map { batch.sliced(axis: -1, $0.inputs) }, axis: 0)
+        let contexts = context.map { context in concatenate(parts.map { _ in context }, axis: 0) }
+        updated = try updating(parts[0].member, in: updated, rows, contexts)
       }
       return updated
     }

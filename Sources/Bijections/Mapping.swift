@@ -5,8 +5,7 @@ import Tensors
 /// A call first checks its arguments and throws a `FlowError` that names the layer, the expectation and the
 /// value given. Then it runs `body`, which holds mathematics only. Combinators call `body` directly.
 public struct Mapping: Sendable {
-  /// A function that gives outputs and log|det ∂outputs/∂inputs|: one number per row, or a scalar that holds for
-  /// every row.
+  /// A function that gives outputs and log|det ∂outputs/∂inputs|: one number per row, or a scalar for all rows.
   public typealias Body =
     @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> (
       outputs: Tensor, logDet: Tensor
@@ -93,6 +92,9 @@ public struct Mapping: Sendable {
     guard let statistics, batch.rows > 0 else { return params }
     return try statistics(params, batch, context)
   }
+
+  /// The number of learned parameters of its own tree, if that is known.
+  package var learnedCount: Int { boundary.structure?.learned.leaves.reduce(0) { $0 + $1.shape.count } ?? 0 }
 
   /// The same mapping, which accepts parameter trees of this structure only.
   package func expecting(_ params: Params) -> Mapping {

@@ -13,14 +13,26 @@ extension Site {
   /// Composes bijections, first to last. Data for initial parameters pass through the members that are
   /// initialized already.
   ///
-  /// Members with the same path share their parameters. The first one gives the initial values.
+  /// Members with the same path share their parameters. The one that data for initial parameters reach first
+  /// gives the initial values.
   ///
   /// - Throws: the members' errors.
+  /// - Precondition: Members with the same path have trees of one structure, and a member's tree without a path
+  ///   has labels of its own.
   public func chain(_ name: String, _ links: [Member]) throws(FlowError) -> Initialized {
-    var (here, sites, members, tree): (Site, [Site], [Initialized], CompositeTree) = (self, [], [], .init())
+    var (here, sites, members): (Site, [Site], [Initialized]) = (self, [], [])
+    var shared: [String: Params] = [:]
+    func initialized(_ link: Member, _ site: Site) throws(FlowError) -> Initialized {
+      var member = try link.bijection.initialize(link.key, at: site)
+      if let path = link.path {
+        member.params = shared[path] ?? member.params
+        shared[path] = member.params
+      }
+      return member
+    }
     here.initOutputs = nil
     for link in links {
-      let member = try link.bijection.initialize(link.key, at: here)
+      let member = try initialized(link, here)
       sites.append(here)
       members.append(member)
       if let data = here.initInputs {
@@ -30,24 +42,27 @@ extension Site {
     }
     if var data = initOutputs {
       // The first pass gives the shapes. Outputs then pass through the members from last to first.
+      shared = [:]
       for (i, link) in links.enumerated().reversed() {
         sites[i].initOutputs = data
-        members[i] = try link.bijection.initialize(link.key, at: sites[i])
+        members[i] = try initialized(link, sites[i])
         data = try members[i].inverse.checkedBody(members[i].params, data, initContext).outputs
       }
     }
-    let addresses = zip(links, members).map { tree.adding($1.params, at: $0.path) }
+    var tree = CompositeTree()
+    let addresses = zip(links, members).map { tree.adding($1.params, at: $0.path, in: name) }
     return (
       tree.params,
-      .chain(name, zip(members, addresses).map { ($0.forward, $1) }, at: self),
+      .chain(name, zip(members, addresses).map { ($0.forward.expecting($0.params), $1) }, at: self),
       .chain(name, zip(members, addresses).reversed().map { ($0.inverse, $1) }, at: here)
     )
   }
 
   /// Runs bijections side by side on the last axis. Their outputs are in the order of the parts.
   ///
-  /// - Throws: the members' errors.
-  /// - Precondition: The channels of all parts cover the last axis once. Parts without channels are skipped.
+  /// - Throws: the members' errors; `mismatch` if outputs differ in more than their channels.
+  /// - Precondition: The channels of all parts cover the last axis once, and ranges of one part are equally
+  ///   long. Parts without channels are skipped.
   public func split(_ name: String, _ slots: [Part]) throws(FlowError) -> Initialized {
     func rows(_ x: Tensor, _ ranges: [Range<Int>]) -> Tensor {
       concatenate(ranges.map { x.sliced(axis: -1, $0) }, axis: 0)
@@ -64,22 +79,30 @@ extension Site {
     }
     let covered = slots.flatMap(\.channels).flatMap(Array.init)
     require(
-      covered.sorted() == Array(0..<channels),
-      "\(name): parts cover \(channels) channels once, got \(covered)")
+      covered.sorted() == Array(0..<channels)
+        && slots.allSatisfy { Set($0.channels.map(\.count)).count == 1 },
+      "\(name): parts cover \(channels) channels once, by ranges of one length each; got \(slots.map(\.channels))"
+    )
     var (tree, end) = (CompositeTree(), 0)
     var (forward, inverse): ([Mapping.Part], [Mapping.Part]) = ([], [])
     var outcome = inputDim
     for slot in slots where !slot.channels[0].isEmpty {
       var member = try initialized(slot, nil)
-      outcome = member.forward.codomain.shape
+      let shape = member.forward.codomain.shape
+      if end > 0, shape.replacing(-1, by: 1) != outcome.replacing(-1, by: 1) {
+        throw .mismatch(
+          who: name, what: "outputs that differ in their channels alone", expected: "like \(outcome)",
+          got: "\(shape)")
+      }
+      outcome = shape
       let outputs = slot.channels.indices.map { i in
         end + i * outcome[-1]..<end + (i + 1) * outcome[-1]
       }
       end += slot.channels.count * outcome[-1]
       if initOutputs != nil { member = try initialized(slot, outputs) }
-      let address = tree.adding(member.params, at: slot.path)
+      let address = tree.adding(member.params, at: slot.path, in: name)
       for (i, o) in zip(slot.channels, outputs) {
-        forward.append(((member.forward, address), inputs: i, outputs: o))
+        forward.append(((member.forward.expecting(member.params), address), inputs: i, outputs: o))
         inverse.append(((member.inverse, address), inputs: o, outputs: i))
       }
     }
@@ -93,7 +116,10 @@ extension Site {
   /// Makes a bijection that sees its context through a transformation.
   func seeing(_ view: ContextView, _ bijection: any Bijection, _ key: Key) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try bijection.initialize(key, at: view.inside(self))
-    return (view.params(around: params), view.seen(forward, in: self), view.seen(inverse, in: self))
+    return (
+      view.params(around: params), view.seen(forward.expecting(params), in: self),
+      view.seen(inverse, in: self)
+    )
   }
 
   /// Makes the checks of a mapping that starts here, by default with samples of all real numbers.
@@ -105,16 +131,28 @@ extension Site {
 /// The parameter tree of a composite while members are added.
 struct CompositeTree {
   private var children: [Params.Child] = []
+  /// The tree of an only member that is a single leaf.
+  private var leaf: Params?
 
-  var params: Params { .branch(children) }
+  var params: Params { leaf ?? .branch(children) }
 
   /// Adds a member's parameters, unless its path has some already, and returns their address.
-  mutating func adding(_ params: Params, at path: String?) -> Address {
+  mutating func adding(_ params: Params, at path: String?, in name: String) -> Address {
     guard let path else {
-      children += params.children.filter { child in !children.contains { $0.label == child.label } }
+      let isLeaf = params.value != nil
+      let labels = Set(children.map(\.label))
+      require(
+        isLeaf ? self.params.paths.isEmpty : params.children.allSatisfy { !labels.contains($0.label) },
+        "\(name): members without a path need labels of their own, got\n\(self.params.outline)\nand\n\(params.outline)"
+      )
+      if isLeaf { leaf = params } else { children += params.children }
       return Address(nil)
     }
     if let position = children.firstIndex(where: { $0.label == path }) {
+      let first = children[position].tree.outline
+      require(
+        first == params.outline,
+        "\(name): members at \(path) share parameters, got\n\(first)\nand\n\(params.outline)")
       return Address(path, position: position)
     }
     children.append(.init(path, params))

@@ -31,17 +31,18 @@ public struct Flow: Distribution {
     }
     let prior = try prior.initialize(key.folded(in: 1), at: latent)
     let density = Mapping.chain(
-      "Flow", [(forward, Address("bijection")), (prior.logPDF.mapping, Address("prior", position: 1))],
+      "Flow", [(forward.expecting(params), Address("bijection")), (prior.logPDF.mapping, Address("prior", position: 1))],
       at: site)
+    let undo = inverse.checkedBody
     let sample = prior.sample.map(density.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in
         let (z, logPDF) = try draw(key, params.child("prior"), count, context)
         if inverse.traits.contains(.couplesRows) {
-          let (x, logDet) = try inverse.body(params.child("bijection"), z, context)
+          let (x, logDet) = try undo(params.child("bijection"), z, context)
           return (x, logPDF - logDet)
         }
         let results = try mapRows(count, of: site.inputDim) { (rows) throws(FlowError) in
-          let (x, logDet) = try inverse.body(params.child("bijection"), z[rows], context?[rows])
+          let (x, logDet) = try undo(params.child("bijection"), z[rows], context?[rows])
           return [x, logPDF[rows] - logDet]
         }
         return (results[0], results[1])

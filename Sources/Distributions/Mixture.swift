@@ -14,7 +14,7 @@ import Tensors
 /// Parameters: `logWeights` [components], learned or frozen, which are normalized on use, and `components`
 /// with one child per component. Weights are equal unless given.
 ///
-/// The components receive the context. Domain: all reals, or that of the first component. Errors: those of
+/// The components receive the context. Domain: all reals; outside a component's support its density is 0. Errors: those of
 /// the components; `mismatch` for weights of a wrong number, negative weights, or weights that are all zero.
 public struct Mixture: Distribution {
   private let components: [any Distribution]

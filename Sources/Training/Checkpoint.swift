@@ -27,7 +27,7 @@ import Tensors
 /// allowed.
 ///
 /// Closures cannot be compared: a `Lambda`, a schedule from a function, an augmentation are the caller's to
-/// keep.
+/// keep. Targets are compared by their values at a few points. A note of the history that is NaN is not kept.
 public struct Checkpoint: Sendable {
   /// The steps or the minutes from one writing of the file to the next.
   public enum Interval: Sendable, Hashable {

@@ -59,7 +59,13 @@ struct CheckpointKeeper {
         loss: try number("bestLoss"), params: try tree("best", like: fresh.params),
         index: try number("bestIndex"))
     }
-    let notes = (file.metadata["notes"] ?? "").split(separator: "\n").map(String.init)
+    var notes: [String] = []
+    if let text = file.metadata["notes"] {
+      guard case .array(let names)? = try? JSON(parsing: Array(text.utf8)) else {
+        throw wrong("expected the names of notes as an array, got \(text)")
+      }
+      notes = names.compactMap { if case .string(let name) = $0 { name } else { nil } }
+    }
     if let table = file["history"] {
       guard let history = Fitted.Record.list(from: table, notes: notes) else {
         throw wrong("expected a history of \(6 + notes.count) numbers per record, got \(table.shape)")
@@ -98,7 +104,7 @@ struct CheckpointKeeper {
     }
     if !state.history.isEmpty {
       let notes = Set(state.history.flatMap(\.notes.keys)).sorted()
-      metadata["notes"] = notes.joined(separator: "\n")
+      metadata["notes"] = JSON.strings(notes).text
       trees.append(("history", .frozen(Fitted.Record.table(of: state.history, notes: notes))))
     }
     try FileBytes.write(

@@ -14,7 +14,6 @@ private struct Combinator: Sendable, CustomTestStringConvertible {
   var outside: @Sendable (_ member: Shape) -> Shape = { $0 }
   /// The member's inverse is the forward direction: no statistics, and data for a start stand at its output.
   var isBackwards = false
-  /// How many times the member stands in it.
   var testDescription: String { name }
 }
 
@@ -174,6 +173,49 @@ private let table: [Combinator] = [
     for label in ["0", "1", "prior_0"] { #expect(short.child(label).isIdentical(to: long.child(label))) }
   }
 
+  /// Both halves move one set of statistics, once and by the rows of both.
+  @Test func sharedStatisticsMoveOnce() throws {
+    let x = concatenate(
+      3 + Self.batch.normal([20, 1], dtype: .float64),
+      Self.batch.folded(in: 1).normal([20, 1], dtype: .float64),
+      axis: 1)
+    let (params, forward, _) = try BothHalves(BatchNorm(momentum: 0))(Key(0), inputDim: 2, dtype: .float64)
+    let moved = try forward.updatingStatistics(params, x)
+    #expect(isClose(moved["runningMean"], x.mean().reshaped(to: [1]), 1e-12))
+  }
+
+  /// Members that share parameters start as the first one, and data go on through what they share.
+  @Test func sharedMembersStartAlike() throws {
+    let shared = Lambda { (key, site) throws(FlowError) in
+      try site.chain("shared", [(ActNorm(), key, "a"), (ActNorm(), key, "a"), (ActNorm(), key, "b")])
+    }
+    let data = 3 + 2 * Self.batch.normal([50, 2], dtype: .float64)
+    let (params, forward, _) = try shared(Key(0), inputDim: 2, initInputs: data, dtype: .float64)
+    let y = try forward(params, data).outputs
+    #expect(isClose(y.mean(axis: 0), Tensor([0, 0], dtype: .float64), 1e-4))
+    #expect(isClose(square(y).mean(axis: 0), Tensor([1, 1], dtype: .float64), 1e-4))
+  }
+
+  /// A member may be one leaf; members whose outputs do not fit beside each other are refused.
+  @Test func memberTreesAndShapes() throws {
+    let leaf = Lambda { _, site in
+      site.layer("leaf", .leaf(.ones([site.channels], dtype: site.dtype))) { params, x, _ in
+        x * exp(params.value!)
+      } logDet: { params, _, _ in
+        params.value!.sum()
+      } inverse: { params, y, _ in
+        y * exp(-params.value!)
+      }
+    }
+    for around in [OnChannels(0..<2, leaf), BothHalves(leaf), Serial(leaf)] as [any Bijection] {
+      let (params, forward, inverse) = try around(Key(0), inputDim: 4, dtype: .float64)
+      #expect(params.paths.count == 1)
+      let x = Self.batch.normal([3, 4], dtype: .float64)
+      #expect(isClose(try inverse(params, forward(params, x).outputs).outputs, x, 1e-12))
+    }
+    #expect(throws: FlowError.self) { try OnChannels(0..<1, Squeeze())(Key(0), inputDim: [2, 2, 2]) }
+  }
+
   @Test func everyCombinatorHasARow() throws {
     let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
       .standardized
@@ -186,7 +228,7 @@ private let table: [Combinator] = [
         for part in text.components(separatedBy: "\npublic struct ").dropFirst() {
           let body = part.components(separatedBy: "\n}\n")[0]
           if body.contains(
-            /\n  (?:public |private )?let (?!composed:)\w+: .*(?:any (?:Bijection|Distribution)|Base)/)
+            /\n  (?:public |private )?let (?!composed:)[\w, ]+: .*(?:any (?:Bijection|Distribution)|Base)/)
           {
             names.insert(String(part.prefix { $0.isLetter || $0.isNumber }))
           }
@@ -257,6 +299,8 @@ private let table: [Combinator] = [
       let draws = try sample(Key(1), params, count: 200)
       #expect(try logPDF(params, draws).doubles.allSatisfy(\.isFinite))
     }
+    let (factors, product, _) = try Product([positive, positive])(Key(0), inputDim: 2, dtype: .float64)
+    #expect(try product(factors, Tensor([[-1, 1]], dtype: .float64)).item == -.infinity)
     let (params, logPDF, _) = try Flow(LeakyReLU(), prior: positive)(Key(0), inputDim: 1, dtype: .float64)
     #expect(try logPDF(params, x).doubles[0] == -.infinity)
   }

@@ -87,7 +87,7 @@ import Testing
     let objective = VariationalBound.reverseKL(draws: 4)
     func note(_ state: FitState) -> Continuation {
       state.step % 3 == 0
-        ? .proceed(noting: ["norm": state.params.norm, "step": Double(state.step)]) : .proceed
+        ? .proceed(noting: ["norm": state.params.norm, "a\nstep": Double(state.step), "": 1]) : .proceed
     }
     let whole = try fitted(objective, iterations: 40, validation: objective, onIteration: note)
     let checkpoint = Checkpoint(path(), every: .steps(7))
@@ -103,7 +103,7 @@ import Testing
     let resumed = try fitted(
       objective, iterations: 40, checkpoint: checkpoint, validation: objective, onIteration: note)
     #expect(resumed.params.isIdentical(to: whole.params) && resumed.history == whole.history)
-    #expect(whole.history[2].notes["step"] == 3 && whole.history[3].notes.isEmpty)
+    #expect(whole.history[2].notes["a\nstep"] == 3 && whole.history[3].notes.isEmpty)
     let half = try fitted(objective, iterations: 23, validation: objective, onIteration: note)
     let rest = try fitted(
       objective, iterations: 40, continuing: half.state, validation: objective, onIteration: note)

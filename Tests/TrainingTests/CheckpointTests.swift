@@ -130,7 +130,7 @@ import Training
     // Sealed again, as someone who means it could.
     for (name, value) in [
       ("step", "x"), ("rows", "-1"), ("total", ""), ("bestLoss", "much"), ("bestIndex", "9"),
-      ("notes", "a\na"),
+      ("notes", "a\na"), ("notes", "[\"a\"]"),
     ] {
       try FileBytes.write(
         Seal.sealed(SafeTensors(file.tensors, metadata: file.metadata.merging([name: value]) { $1 })),

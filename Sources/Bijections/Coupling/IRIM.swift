@@ -78,7 +78,7 @@ public struct MisfitGradient: Bijection {
     ]
     @Sendable func moved(_ params: Params, _ x: Tensor, _ data: Tensor?, _ sign: Double) -> Tensor {
       let (estimate, a) = (x.sliced(axis: 1, 0..<n), params["operator"])
-      guard let data else { preconditionFailure("the boundary lets no call without a context pass") }
+      guard let data else { fatalError("the boundary lets no call without a context pass") }
       let gradient = matmul(matmul(estimate, a, transposeB: true) - data, a)
       let step = gradient * exp(params["logScale"]) + params["bias"]
       let memory = x.sliced(axis: 1, n..<2 * n) + sign * step

@@ -68,18 +68,19 @@ public struct BatchNorm: Bijection {
       "runningVariance": .frozen(start.variance),
     ]
 
-    @Sendable func standardize(_ params: Params, _ x: Tensor, _ by: Moments) -> (Tensor, Tensor) {
-      let (logScale, logDeviation) = (params["logScale"], 0.5 * log(by.variance + epsilon))
-      let logDet = (logScale - logDeviation).sum() * positions
-      return ((x - by.mean) * exp(logScale - logDeviation) + params["bias"], logDet)
+    @Sendable func logScale(_ params: Params, _ by: Moments) -> Tensor {
+      params["logScale"] - 0.5 * log(by.variance + epsilon)
+    }
+    @Sendable func standardized(_ params: Params, _ x: Tensor, _ by: Moments) -> Tensor {
+      (x - by.mean) * exp(logScale(params, by)) + params["bias"]
     }
     let evaluation = site.layer("BatchNorm", params) { params, x, _ in
-      standardize(params, x, Moments(running: params))
+      standardized(params, x, Moments(running: params))
+    } logDet: { params, _, _ in
+      logScale(params, Moments(running: params)).sum() * positions
     } inverse: { params, y, _ in
-      let (by, logScale) = (Moments(running: params), params["logScale"])
-      let logDeviation = 0.5 * log(by.variance + epsilon)
-      let logDet = (logDeviation - logScale).sum() * positions
-      return ((y - params["bias"]) * exp(logDeviation - logScale) + by.mean, logDet)
+      let by = Moments(running: params)
+      return (y - params["bias"]) * exp(-logScale(params, by)) + by.mean
     }
     if mode == .evaluation { return evaluation }
 
@@ -91,7 +92,10 @@ public struct BatchNorm: Bijection {
         return try params.replacing("runningMean", by: moved(old.mean, batch.mean))
           .replacing("runningVariance", by: moved(old.variance, batch.variance))
       },
-      body: { params, x, _ in standardize(params, x, Moments(of: x)) })
+      body: { params, x, _ in
+        let batch = Moments(of: x)
+        return (standardized(params, x, batch), logScale(params, batch).sum() * positions)
+      })
     return (params, training, evaluation.inverse)
   }
 }

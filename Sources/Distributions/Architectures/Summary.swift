@@ -14,9 +14,10 @@ extension Flow: CustomStringConvertible {
   public func summary(inputDim: Shape, contextDim: Shape? = nil) throws(FlowError) -> String {
     let (params, logPDF, _) = try self(Key(0), inputDim: inputDim, contextDim: contextDim)
     var (rows, seen): ([(name: String, shapes: String, count: Int)], Set<[String]>) = ([], [])
-    for (layer, path) in logPDF.mapping.layers() where layer.codomain.shape != [0] {
-      let count = seen.insert(path).inserted ? path.reduce(params) { $0.child($1) }.learnedCount : 0
-      rows.append((layer.name, "\(layer.domain.shape) → \(layer.codomain.shape)", count))
+    for (layer, path) in logPDF.mapping.layers() where path.first == "bijection" {
+      let count = layer.learnedCount
+      let isNew = count == 0 || seen.insert(path).inserted
+      rows.append((layer.name, "\(layer.domain.shape) → \(layer.codomain.shape)", isNew ? count : 0))
     }
     let embeddings = params.child("bijection").learnedCount - rows.reduce(0) { $0 + $1.count }
     if embeddings > 0 { rows.append(("contexts", "", embeddings)) }
