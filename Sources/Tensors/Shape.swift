@@ -36,6 +36,14 @@ public struct Shape: Sendable, Hashable {
     self.init(lanes: lanes)
   }
 
+  /// Makes a shape of one or two axes without an array. For hot paths of other modules, where a literal makes one.
+  package init(_ first: Int, _ second: Int? = nil) {
+    require(first >= 0 && second ?? 0 >= 0, "sizes are not negative, got \(first) and \(second ?? 0)")
+    var lanes = SIMD8<Int32>.zero
+    (lanes[0], lanes[1], lanes[7]) = (Int32(first), Int32(second ?? 0), second == nil ? 1 : 2)
+    self.init(lanes: lanes)
+  }
+
   @inline(__always)
   private init(lanes: SIMD8<Int32>) {
     pairs = (.zero, .zero, .zero, .zero)

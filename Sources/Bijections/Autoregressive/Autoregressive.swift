@@ -77,5 +77,5 @@ extension Tensor {
   }
 
   /// All features of a row on one axis.
-  var flattened: Tensor { reshaped(to: [rows, shape.sample.count]) }
+  var flattened: Tensor { reshaped(to: Shape(rows, shape.sample.count)) }
 }

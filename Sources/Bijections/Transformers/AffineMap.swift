@@ -39,7 +39,7 @@ struct AffineMap: FusedPrimitive {
   func value(_ inputs: Operands) -> Operands {
     let (x, raw) = (inputs.storage(0), inputs.storage(1))
     let (y, s) = (Storage(like: x), Storage(like: x))
-    let logDet = Storage(shape: [x.shape[0]], dtype: x.dtype)
+    let logDet = Storage(shape: Shape(x.shape[0]), dtype: x.dtype)
     let (type, n, rank) = (x.dtype.kernel, x.shape[-1], x.shape.rank)
     ck_affine(
       type, form, parameter, isInverse, x.shape.count(of: 0..<rank - 1), n, x.address, raw.address, y.address,

@@ -48,7 +48,7 @@ private struct KnownUnits {
   }
 
   /// Adds the next number, [rows, 1].
-  mutating func append(_ number: Tensor) { inputs.append(number.reshaped(to: [1, number.rows])) }
+  mutating func append(_ number: Tensor) { inputs.append(number.reshaped(to: Shape(1, number.rows))) }
 
   /// The outputs [rows, count] for number i, once all earlier numbers are known.
   mutating func outputs(_ i: Int, count: Int) -> Tensor {
@@ -77,8 +77,10 @@ private struct KnownUnits {
   }
 
   private func dense(_ layer: Int, _ outputs: Range<Int>, _ activation: Activation) -> Tensor {
-    let (from, weights) = (layer == 0 ? inputs : hidden[layer - 1], network.layers[layer])
-    return from.dense(from.known, weights.weight, weights.bias, activation, outputs: outputs)
+    let (weight, bias) = (network.layers[layer].weight, network.layers[layer].bias)
+    return layer == 0
+      ? inputs.dense(inputs.known, weight, bias, activation, outputs: outputs)
+      : hidden[layer - 1].dense(hidden[layer - 1].known, weight, bias, activation, outputs: outputs)
   }
 }
 
@@ -112,7 +114,7 @@ struct Units {
     require(depth <= known, "\(depth) units of \(known)")
     let (rows, first) = (storage.shape[1], outputs.lowerBound)
     let (w, b) = (weight.storage, bias.storage)
-    let y = Storage(shape: [outputs.count, rows], dtype: storage.dtype)
+    let y = Storage(shape: Shape(outputs.count, rows), dtype: storage.dtype)
     ck_dense_units(
       storage.dtype.kernel, rows, depth, outputs.count, storage.address, w.address(first), weight.shape[1],
       b.address(first), activation.fused, y.address)

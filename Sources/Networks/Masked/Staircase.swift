@@ -38,7 +38,7 @@ struct Staircase: Sendable {
     _ transposesA: Bool, _ transposesB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Storage, _ b: Storage,
     bias: Storage? = nil, _ activation: ck_epilogue = CK_IDENTITY_EPILOGUE
   ) -> Tensor {
-    let (c, type) = (Storage(shape: [m, n], dtype: a.dtype), a.dtype.kernel)
+    let (c, type) = (Storage(shape: Shape(m, n), dtype: a.dtype), a.dtype.kernel)
     limit.withUnsafeBufferPointer { limit in
       first.withUnsafeBufferPointer { first in
         var stairs = ck_staircase(limit: limit.baseAddress, first: first.baseAddress)
