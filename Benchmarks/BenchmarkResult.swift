@@ -45,7 +45,8 @@ struct BenchmarkResult {
     let recorded =
       (operations.map { ", \"operations\": \($0)" } ?? "") + (gigaflops.map { ", \"gflops\": \($0)" } ?? "")
     return "{\"workload\": \"\(workload)\", \"what\": \"\(part.rawValue)\", \"threads\": \(threads), "
-      + "\"batch\": \(rows), \"params\": \(params), \"median_ms\": \(time.median), \"min_ms\": \(time.least), "
+      + "\"batch\": \(rows), \"params\": \(params), \"median_ms\": \(time.median), \"min_ms\": "
+      + "\(time.least), "
       + "\"max_ms\": \(time.greatest), \"peak_bytes\": \(bytes), "
       + "\"peak_rss_mib\": \(Double(Self.peakResidentBytes) / 1_048_576)\(recorded)}"
   }

@@ -42,7 +42,8 @@ struct ChunksWorkload {
     let (mean, bytes) = (peak!.result.doubles, peak!.bytes)
     print(
       isJSON
-        ? "{\"workload\": \"chunks\", \"what\": \"\(part.rawValue)\", \"threads\": \(threads), \"rows\": \(rows), "
+        ? "{\"workload\": \"chunks\", \"what\": \"\(part.rawValue)\", \"threads\": \(threads), "
+          + "\"rows\": \(rows), "
           + "\"median_ms\": \(time.median), \"peak_bytes\": \(bytes), \"mean\": \(mean)}"
         : "realnvp-2d \(part.rawValue) of \(rows) rows: \(time.median / 1e3) s, "
           + "\(Double(bytes) / 1_048_576) MiB at most, mean \(mean)")

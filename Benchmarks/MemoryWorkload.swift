@@ -56,12 +56,15 @@ struct MemoryWorkload {
       let mebibytes = Double(bytes - copies * gradients) / 1_048_576
       if isJSON {
         print(
-          "{\"workload\": \"memory\", \"model\": \"\(model)\", \"depth\": \(depth), \"reversible\": \(isReversible), "
-            + "\"threads\": \(threads), \"params\": \(params.learnedCount), \"peak_activation_mib\": \(mebibytes), "
+          "{\"workload\": \"memory\", \"model\": \"\(model)\", \"depth\": \(depth), \"reversible\": "
+            + "\(isReversible), "
+            + "\"threads\": \(threads), \"params\": \(params.learnedCount), "
+            + "\"peak_activation_mib\": \(mebibytes), "
             + "\"median_ms\": \(time.median)}")
       } else {
         print(
-          "\(model), depth \(depth), \(isReversible ? "reversible" : "stored"): \(mebibytes) MiB of activations, "
+          "\(model), depth \(depth), \(isReversible ? "reversible" : "stored"): \(mebibytes) MiB of "
+            + "activations, "
             + "\(time.median) ms per step, \(params.learnedCount) parameters")
       }
     }

@@ -41,7 +41,8 @@ func recoverTheConstant() throws {
   print("ELBO: \(decimals(weights.elbo, 5)) ± \(decimals(weights.elboError, 5))")
   print("log-evidence by importance sampling: \(decimals(weights.logEvidence, 5))")
   print(
-    "effective sample size: \(decimals(weights.effectiveSampleSize, 0)) of 20000, k-hat \(decimals(weights.paretoK, 3))"
+    "effective sample size: \(decimals(weights.effectiveSampleSize, 0)) of 20000, k-hat "
+      + "\(decimals(weights.paretoK, 3))"
   )
 
   let grid = DensityPlot.Grid(x: -30...30, y: -50...15, columns: 240)

@@ -61,7 +61,8 @@ for _ in 1...steps {
   adam.append(try loss(other).item)
 }
 print(
-  "after \(steps) steps: Gauss-Newton \(decimals(history[steps], 4)), Adam \(decimals(adam[steps], 4)) nats (without the constant)"
+  "after \(steps) steps: Gauss-Newton \(decimals(history[steps], 4)), Adam "
+    + "\(decimals(adam[steps], 4)) nats (without the constant)"
 )
 
 try program.write(

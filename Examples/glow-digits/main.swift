@@ -34,7 +34,8 @@ for key in keys {
     / Double(keys.count)
 }
 print(
-  "Glow (\(fitted.params.learnedCount) parameters): \(decimals(bits, 3)) bits per dimension on \(test.rows) held-out rows"
+  "Glow (\(fitted.params.learnedCount) parameters): \(decimals(bits, 3)) bits per dimension on "
+    + "\(test.rows) held-out rows"
 )
 
 func draws(_ temperature: Double) throws -> Tensor {

@@ -46,7 +46,8 @@ let error = sqrt(square(stack(means) - truth).mean()).item
 let blind = sqrt(square(missing.mean(axis: 0) - truth).mean()).item
 let spread = sqrt(square(stack(deviations)).mean()).item
 print(
-  "root mean square error of the posterior mean: \(decimals(error, 2)) grey levels of 16; of the training mean \(decimals(blind, 2))"
+  "root mean square error of the posterior mean: \(decimals(error, 2)) grey levels of 16; of the "
+    + "training mean \(decimals(blind, 2))"
 )
 print(
   "root mean square posterior deviation: \(decimals(spread, 2)), which a calibrated posterior's error equals")

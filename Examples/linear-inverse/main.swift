@@ -5,7 +5,7 @@
 // fitted to one y by the reverse Kullback-Leibler divergence, from the prior's and the noise's log-density
 // alone.
 //
-//     swift run -c release linear-inverse [--epochs 40] [--steps 1500] [--seed 0] [--output linear-inverse.svg]
+//     swift run -c release linear-inverse [--epochs 40] [--steps 1500] [--seed 0] [--output FILE.svg]
 import Arguments
 import ExampleSupport
 import Flows

@@ -36,7 +36,8 @@ for (i, target) in targets.enumerated() {
   let mass = density.sum().item * (2 * side) * (2 * side) / Double(grid.rows * grid.columns)
   let draws = try fitted.sample(keys[3], fitted.params, count: 400)
   print(
-    "\(target.rawValue): \(decimals(loss, 3)) nats on 5,000 new points, mass in the picture \(decimals(mass, 3))"
+    "\(target.rawValue): \(decimals(loss, 3)) nats on 5,000 new points, mass in the picture "
+      + "\(decimals(mass, 3))"
   )
   try program.write(
     DensityPlot(

@@ -1,7 +1,7 @@
 // Fits a spline flow to the posterior of a logistic regression on real data and compares it with long
 // Hamiltonian Monte Carlo chains.
 //
-//     swift run -c release posterior [--iterations 2000] [--features 10] [--rounds 1000] [--seed 0] [--output posterior]
+//     swift run -c release posterior [--iterations 2000] [--features 10] [--rounds 1000] [--output NAME]
 //
 // Writes PREFIX-marginals.svg with the densities of two weights by the flow and by the chains, and
 // PREFIX-elbo.svg.
@@ -41,7 +41,8 @@ let weights = try ImportanceWeights(
 print("ELBO \(decimals(weights.elbo, 4)) ± \(decimals(weights.elboError, 4)) nats")
 print(
   "log-evidence \(decimals(weights.logEvidence, 4)) ± \(decimals(weights.logEvidenceError, 4)), "
-    + "effective sample size \(decimals(weights.effectiveSampleSize, 0)) of 20000, k-hat \(decimals(weights.paretoK, 2))"
+    + "effective sample size \(decimals(weights.effectiveSampleSize, 0)) of 20000, k-hat "
+    + "\(decimals(weights.paretoK, 2))"
 )
 
 // The chains start at draws of a wide normal distribution and know nothing of the flow. A first run finds the
@@ -56,7 +57,8 @@ var sampler = HamiltonianChains(
 _ = try sampler.run(key.folded(in: 5), rounds: rounds / 4)
 let reference = try sampler.run(key.folded(in: 6), rounds: rounds)
 print(
-  "Hamiltonian Monte Carlo: \(chains) chains, \(rounds) rounds kept, acceptance \(decimals(sampler.acceptance, 2))"
+  "Hamiltonian Monte Carlo: \(chains) chains, \(rounds) rounds kept, acceptance "
+    + "\(decimals(sampler.acceptance, 2))"
 )
 
 let draws = try fitted.sample(key.folded(in: 4), fitted.params, count: 20_000).cast(to: .float64)
@@ -74,7 +76,8 @@ for i in 0..<size {
 let worstMean = (0..<size).map { abs(ours.mean[$0] - theirs.mean[$0]) / theirs.deviation[$0] }.max() ?? 0
 let worstDeviation = (0..<size).map { abs(ours.deviation[$0] / theirs.deviation[$0] - 1) }.max() ?? 0
 print(
-  "largest difference: means \(decimals(worstMean, 3)) deviations, deviations \(decimals(100 * worstDeviation, 1)) %"
+  "largest difference: means \(decimals(worstMean, 3)) deviations, deviations "
+    + "\(decimals(100 * worstDeviation, 1)) %"
 )
 
 try draw()

@@ -5,7 +5,7 @@ import Tensors
 /// A call first checks its arguments and throws a `FlowError` that names the layer, the expectation and the
 /// value given. Then it runs `body`, which holds mathematics only. Combinators call `body` directly.
 public struct Mapping: Sendable {
-  /// A function that gives outputs and log|det ∂outputs/∂inputs|: one number per row, or a scalar for all rows.
+  /// A function that gives outputs and log|det ∂outputs/∂inputs|, one per row or a scalar for all rows.
   public typealias Body =
     @Sendable (_ params: Params, _ inputs: Tensor, _ context: Tensor?) throws(FlowError) -> (
       outputs: Tensor, logDet: Tensor

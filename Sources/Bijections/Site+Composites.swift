@@ -17,8 +17,8 @@ extension Site {
   /// gives the initial values.
   ///
   /// - Throws: the members' errors.
-  /// - Precondition: Members with the same path have trees of one structure, and a member's tree without a path
-  ///   has labels of its own.
+  /// - Precondition: Members with the same path have trees of one structure. A member without a path has
+  ///   labels of its own.
   public func chain(_ name: String, _ links: [Member]) throws(FlowError) -> Initialized {
     var (here, sites, members): (Site, [Site], [Initialized]) = (self, [], [])
     var shared: [String: Params] = [:]
@@ -81,7 +81,7 @@ extension Site {
     require(
       covered.sorted() == Array(0..<channels)
         && slots.allSatisfy { Set($0.channels.map(\.count)).count == 1 },
-      "\(name): parts cover \(channels) channels once, by ranges of one length each; got \(slots.map(\.channels))"
+      "\(name): parts cover \(channels) channels once, each by equal ranges; got \(slots.map(\.channels))"
     )
     var (tree, end) = (CompositeTree(), 0)
     var (forward, inverse): ([Mapping.Part], [Mapping.Part]) = ([], [])
@@ -143,7 +143,7 @@ struct CompositeTree {
       let labels = Set(children.map(\.label))
       require(
         isLeaf ? self.params.paths.isEmpty : params.children.allSatisfy { !labels.contains($0.label) },
-        "\(name): members without a path need labels of their own, got\n\(self.params.outline)\nand\n\(params.outline)"
+        "\(name): members without a path need labels of their own, got\n\(self.params)\nand\n\(params)"
       )
       if isLeaf { leaf = params } else { children += params.children }
       return Address(nil)

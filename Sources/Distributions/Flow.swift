@@ -30,9 +30,11 @@ public struct Flow: Distribution {
       latent.initInputs = try forward.checkedBody(params, data, site.initContext).outputs
     }
     let prior = try prior.initialize(key.folded(in: 1), at: latent)
-    let density = Mapping.chain(
-      "Flow", [(forward.expecting(params), Address("bijection")), (prior.logPDF.mapping, Address("prior", position: 1))],
-      at: site)
+    let members = [
+      (forward.expecting(params), Address("bijection")),
+      (prior.logPDF.mapping, Address("prior", position: 1)),
+    ]
+    let density = Mapping.chain("Flow", members, at: site)
     let undo = inverse.checkedBody
     let sample = prior.sample.map(density.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in

@@ -14,8 +14,9 @@ import Tensors
 /// Parameters: `logWeights` [components], learned or frozen, which are normalized on use, and `components`
 /// with one child per component. Weights are equal unless given.
 ///
-/// The components receive the context. Domain: all reals; outside a component's support its density is 0. Errors: those of
-/// the components; `mismatch` for weights of a wrong number, negative weights, or weights that are all zero.
+/// The components receive the context. Domain: all reals; outside a component's support its density is 0.
+/// Errors: those of the components; `mismatch` for weights of a wrong number, negative weights, or
+/// weights that are all zero.
 public struct Mixture: Distribution {
   private let components: [any Distribution]
   private let weights: Parameter

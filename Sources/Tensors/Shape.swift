@@ -36,7 +36,7 @@ public struct Shape: Sendable, Hashable {
     self.init(lanes: lanes)
   }
 
-  /// Makes a shape of one or two axes without an array. For hot paths of other modules, where a literal makes one.
+  /// Makes a shape of one or two axes. It makes no array, which a literal in another module does.
   package init(_ first: Int, _ second: Int? = nil) {
     require(first >= 0 && second ?? 0 >= 0, "sizes are not negative, got \(first) and \(second ?? 0)")
     var lanes = SIMD8<Int32>.zero
