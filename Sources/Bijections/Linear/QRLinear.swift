@@ -28,11 +28,10 @@ public struct QRLinear: Bijection {
     let (size, positions) = (site.channels, Double(site.positions))
 
     @Sendable func parts(_ params: Params) -> (q: Reflections, r: Tensor) {
-      let factors = params["factors"]
+      let (factors, logScale) = (params["factors"], params["factors"].diagonal())
       let vectors = factors.triangle(.strictlyLower) + .identity(size, dtype: factors.dtype)
       return (
-        Reflections(vectors.transposed()),
-        factors.triangle(.strictlyUpper) + exp(factors.diagonal()).diagonalMatrix()
+        Reflections(vectors.transposed()), factors.triangle(.strictlyUpper) + exp(logScale).diagonalMatrix()
       )
     }
     let initial = tails(key.normal([size, size])).cast(to: site.dtype)
