@@ -8,10 +8,10 @@ import Tensors
 /// Rényi's α-divergence as a bound: −E 1/(1 − α) log (1/K Σ w_k^{1 − α}) with the importance weights w = p(x)
 /// / q(x). It is at least −log ∫ p, with equality where q is p / ∫ p.
 ///
-/// - α = 1 is the negative ELBO, ``reverseKL(draws:estimator:)``.
-/// - α = 0 is the importance-weighted bound, ``importanceWeighted(particles:groups:estimator:)``, tighter
+/// - α = 1 is the negative ELBO, `.reverseKL`.
+/// - α = 0 is the importance-weighted bound, `.importanceWeighted`, tighter
 ///   with K.
-/// - Other values: ``alphaDivergence(_:particles:groups:estimator:)``. α < 1 covers more of the target than
+/// - Other values: `.alphaDivergence`. α < 1 covers more of the target than
 ///   the ELBO does, α > 1 less.
 ///
 /// With contexts, an amortised fit, each row of context has its own groups of draws, and the bound is the
