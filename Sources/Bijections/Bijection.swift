@@ -42,6 +42,11 @@ extension Bijection {
       inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext,
       dtype: dtype)
     try site.check(who: "\(Self.self)")
+    return try bound(key, at: site)
+  }
+
+  /// Initializes at a place, with mappings that know the structure of their parameters.
+  package func bound(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (params, forward, inverse) = try initialize(key, at: site)
     return (params, forward.expecting(params), inverse.expecting(params))
   }

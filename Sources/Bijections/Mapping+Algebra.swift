@@ -169,10 +169,10 @@ extension Mapping {
   /// Each member updates its statistics by its part of the batch. Parts with the same parameters update them
   /// once, by the rows of all.
   private static func splitStatistics(_ parts: [Part]) -> Statistics? {
-    let groups = Dictionary(grouping: parts.filter { $0.member.mapping.statistics != nil }) {
-      $0.member.address.labels
-    }
-    let shared = groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+    let groups = Dictionary(
+      grouping: parts.filter { $0.member.mapping.statistics != nil }, by: \.member.address)
+    // The groups' parameters are disjoint, so that their order does not matter.
+    let shared = Array(groups.values)
     if shared.isEmpty { return nil }
     return { (params, batch, context) throws(FlowError) in
       var updated = params

@@ -39,10 +39,11 @@ extension Mapping {
 }
 
 /// The path from a composite's parameters to those of one member.
-package struct Address: Sendable {
+package struct Address: Sendable, Hashable {
   /// The labels from the outside in. An empty list stands for the whole tree.
   let labels: [String]
-  /// The expected position of the first label, which spares a search.
+  /// The expected position of the first label, which spares a search; without labels, of the member's own
+  /// children. Members with equal addresses share their parameters.
   private let position: Int
 
   /// The address of a path (`components/0`); nil: the whole tree.

@@ -78,7 +78,7 @@ public struct Mapping: Sendable {
     _ params: Params, _ inputs: Tensor, _ context: Tensor?
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     let (outputs, logDet) = try body(params, inputs, context)
-    return (outputs, logDet.rank == 0 ? logDet.broadcast(to: [inputs.rows]) : logDet)
+    return (outputs, logDet.repeated(forRows: inputs.rows))
   }
 
   /// Updates the statistics among the parameters by a batch of inputs, such as the running mean of batch
@@ -102,4 +102,9 @@ public struct Mapping: Sendable {
     mapping.boundary = boundary.expecting(params)
     return mapping
   }
+}
+
+extension Tensor {
+  /// A scalar repeated for every row; a tensor with rows as it is.
+  func repeated(forRows rows: Int) -> Tensor { rank == 0 ? broadcast(to: [rows]) : self }
 }

@@ -23,7 +23,7 @@ extension Site {
     var (here, sites, members): (Site, [Site], [Initialized]) = (self, [], [])
     var shared: [String: Params] = [:]
     func initialized(_ link: Member, _ site: Site) throws(FlowError) -> Initialized {
-      var member = try link.bijection.initialize(link.key, at: site)
+      var member = try link.bijection.bound(link.key, at: site)
       if let path = link.path {
         member.params = shared[path] ?? member.params
         shared[path] = member.params
@@ -53,7 +53,7 @@ extension Site {
     let addresses = zip(links, members).map { tree.adding($1.params, at: $0.path, in: name) }
     return (
       tree.params,
-      .chain(name, zip(members, addresses).map { ($0.forward.expecting($0.params), $1) }, at: self),
+      .chain(name, zip(members, addresses).map { ($0.forward, $1) }, at: self),
       .chain(name, zip(members, addresses).reversed().map { ($0.inverse, $1) }, at: here)
     )
   }
@@ -75,7 +75,7 @@ extension Site {
       place.initContext = initContext.map { context in
         concatenate(slot.channels.map { _ in context }, axis: 0)
       }
-      return try slot.bijection.initialize(slot.key, at: place)
+      return try slot.bijection.bound(slot.key, at: place)
     }
     let covered = slots.flatMap(\.channels).flatMap(Array.init)
     require(
@@ -102,7 +102,7 @@ extension Site {
       if initOutputs != nil { member = try initialized(slot, outputs) }
       let address = tree.adding(member.params, at: slot.path, in: name)
       for (i, o) in zip(slot.channels, outputs) {
-        forward.append(((member.forward.expecting(member.params), address), inputs: i, outputs: o))
+        forward.append(((member.forward, address), inputs: i, outputs: o))
         inverse.append(((member.inverse, address), inputs: o, outputs: i))
       }
     }
@@ -115,11 +115,8 @@ extension Site {
 
   /// Makes a bijection that sees its context through a transformation.
   func seeing(_ view: ContextView, _ bijection: any Bijection, _ key: Key) throws(FlowError) -> Initialized {
-    let (params, forward, inverse) = try bijection.initialize(key, at: view.inside(self))
-    return (
-      view.params(around: params), view.seen(forward.expecting(params), in: self),
-      view.seen(inverse, in: self)
-    )
+    let (params, forward, inverse) = try bijection.bound(key, at: view.inside(self))
+    return (view.params(around: params), view.seen(forward, in: self), view.seen(inverse, in: self))
   }
 
   /// Makes the checks of a mapping that starts here, by default with samples of all real numbers.
@@ -138,6 +135,9 @@ struct CompositeTree {
 
   /// Adds a member's parameters, unless its path has some already, and returns their address.
   mutating func adding(_ params: Params, at path: String?, in name: String) -> Address {
+    require(
+      leaf == nil || params.paths.isEmpty,
+      "\(name): a member whose tree is one leaf is the only one with parameters")
     guard let path else {
       let isLeaf = params.value != nil
       let labels = Set(children.map(\.label))
@@ -145,8 +145,9 @@ struct CompositeTree {
         isLeaf ? self.params.paths.isEmpty : params.children.allSatisfy { !labels.contains($0.label) },
         "\(name): members without a path need labels of their own, got\n\(self.params)\nand\n\(params)"
       )
+      let address = Address(nil, position: children.count)
       if isLeaf { leaf = params } else { children += params.children }
-      return Address(nil)
+      return address
     }
     if let position = children.firstIndex(where: { $0.label == path }) {
       let first = children[position].tree.outline

@@ -23,7 +23,7 @@ public struct Flow: Distribution {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
-    let (params, forward, inverse) = try bijection.initialize(key.folded(in: 0), at: site)
+    let (params, forward, inverse) = try bijection.bound(key.folded(in: 0), at: site)
     var latent = site
     latent.inputDim = forward.codomain.shape
     if let data = site.initInputs {
@@ -31,7 +31,7 @@ public struct Flow: Distribution {
     }
     let prior = try prior.initialize(key.folded(in: 1), at: latent)
     let members = [
-      (forward.expecting(params), Address("bijection")),
+      (forward, Address("bijection")),
       (prior.logPDF.mapping, Address("prior", position: 1)),
     ]
     let density = Mapping.chain("Flow", members, at: site)

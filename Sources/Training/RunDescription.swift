@@ -28,6 +28,7 @@ struct RunDescription {
     if saved == own { return nil }
     let (saved, own) = (parts(saved), parts(own))
     let position = zip(saved, own).prefix { $0 == $1 }.count
+    guard position < min(saved.count, own.count) else { return "another text in the file" }
     let (a, b) = (saved[position], own[position])
     func words(_ part: (path: String, value: String)) -> String {
       part.path.isEmpty ? part.value : "\(part.path) \(part.value)"

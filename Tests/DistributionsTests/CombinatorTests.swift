@@ -184,6 +184,24 @@ private let table: [Combinator] = [
     #expect(isClose(moved["runningMean"], x.mean().reshaped(to: [1]), 1e-12))
   }
 
+  /// Parts without a path have parameters and statistics of their own.
+  @Test func partsWithoutAPathStayApart() throws {
+    let lanes = Lambda { (key, site) throws(FlowError) in
+      func lane(_ path: String) -> Lambda {
+        Lambda { (key, site) throws(FlowError) in
+          try site.chain("lane", [(BatchNorm(momentum: 0), key, path)])
+        }
+      }
+      return try site.split("lanes", [(lane("a"), key, nil, [0..<1]), (lane("b"), key, nil, [1..<3])])
+    }
+    let x = 3 + Self.batch.normal([20, 3], dtype: .float64)
+    let (params, forward, _) = try lanes(Key(0), inputDim: 3, dtype: .float64)
+    let moved = try forward.updatingStatistics(params, x)
+    let mean = x.mean(axis: 0)
+    #expect(isClose(moved.child("a")["runningMean"], mean[0..<1], 1e-12))
+    #expect(isClose(moved.child("b")["runningMean"], mean[1..<3], 1e-12))
+  }
+
   /// Members that share parameters start as the first one, and data go on through what they share.
   @Test func sharedMembersStartAlike() throws {
     let shared = Lambda { (key, site) throws(FlowError) in

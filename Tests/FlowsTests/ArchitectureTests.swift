@@ -133,11 +133,12 @@ struct Architecture: Sendable, CustomTestStringConvertible {
     // Both halves of a recursion share a level: it counts once.
     let hint = Flow(HINT(MLP(hidden: [3])))
     let blocks = Flow(Blockwise(([2], ActNorm()), ([1], Log())))
-    let cases: [(flow: Flow, dim: Shape)] = [(hint, 8), (glow, [4, 4, 1]), (blocks, 3)]
+    let inverted = Flow(Inverted(Serial(ActNorm())))
+    let cases: [(flow: Flow, dim: Shape)] = [(hint, 8), (glow, [4, 4, 1]), (blocks, 3), (inverted, 2)]
     for (flow, dim) in cases {
-      let rows = try flow.summary(inputDim: dim).split(separator: "\n").map {
-        Int($0.split(separator: " ").last!)!
-      }
+      let summary = try flow.summary(inputDim: dim)
+      let rows = summary.split(separator: "\n").map { Int($0.split(separator: " ").last!)! }
+      #expect(!summary.contains("contexts"), "every parameter is that of a layer:\n\(summary)")
       #expect(rows.dropLast().reduce(0, +) == rows.last, "\(rows)")
     }
     #expect(try hint.summary(inputDim: 8).hasSuffix("  \(hint(Key(0), inputDim: 8).params.learnedCount)"))

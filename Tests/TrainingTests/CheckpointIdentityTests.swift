@@ -221,4 +221,12 @@ import Testing
       #expect(try next().history.count == 1)
     }
   }
+
+  /// Texts that differ where their lines are read alike are told apart without a crash.
+  @Test func linesThatAreReadAlike() {
+    for (saved, own) in [("x", "x\tx"), ("a\n\nb", "a\nb"), ("", "\n")] {
+      #expect(RunDescription.firstDifference(saved, own) != nil)
+      #expect(RunDescription.firstDifference(own, own) == nil)
+    }
+  }
 }

@@ -34,7 +34,7 @@ struct Replay: Sendable {
       }
     }
     let logDet = results.logDet ?? Tensor(0, dtype: x.dtype)
-    return ([results.x, logDet.rank == 0 ? logDet.broadcast(to: [x.rows]) : logDet], pullback)
+    return ([results.x, logDet.repeated(forRows: x.rows)], pullback)
   }
 
   /// The largest relative difference between each layer's inputs and those recovered from the last outputs.
