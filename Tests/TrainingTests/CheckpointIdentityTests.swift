@@ -1,10 +1,8 @@
 import Bijections
 import Distributions
-import Files
 import Networks
 import Randomness
 import Tensors
-import Training
 import Foundation
 import Testing
 

@@ -1,12 +1,10 @@
 import Bijections
 import Distributions
-import Files
 import Foundation
 import Networks
 import Randomness
 import Tensors
 import Testing
-import Training
 
 @testable import Files
 @testable import Training

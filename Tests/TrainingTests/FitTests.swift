@@ -5,7 +5,6 @@ import Randomness
 import Tensors
 import TestSupport
 import Testing
-import Training
 
 @testable import Training
 
