@@ -33,7 +33,8 @@ extension Bijection {
   ///   - initInputs: a batch of data for layers with a data-dependent start.
   ///   - initContext: the context of those rows.
   ///   - dtype: of parameters and data. Initial values are drawn in float32 and converted.
-  /// - Throws: `FlowError` for an empty shape, or initial inputs that do not fit or are not finite.
+  /// - Throws: `FlowError` for an empty shape, or initial inputs that do not fit, are not finite or lie
+  ///   outside the domain of a layer.
   public func callAsFunction(
     _ key: Key, inputDim: Shape, contextDim: Shape? = nil, initInputs: Tensor? = nil,
     initContext: Tensor? = nil, dtype: DType = .float32
@@ -42,7 +43,9 @@ extension Bijection {
       inputDim: inputDim, contextDim: contextDim, initInputs: initInputs, initContext: initContext,
       dtype: dtype)
     try site.check(who: "\(Self.self)")
-    return try bound(key, at: site)
+    let (params, forward, inverse) = try bound(key, at: site)
+    if let initInputs, forward.isBounded { _ = try forward(params, initInputs, given: initContext) }
+    return (params, forward, inverse)
   }
 
   /// Initializes at a place, with mappings that know the structure of their parameters.

@@ -65,10 +65,15 @@ public struct Boundary: Sendable {
 
   /// Throws unless parameters, inputs and context fit.
   public func check(_ params: Params, _ inputs: Tensor, given context: Tensor?) throws(FlowError) {
+    try checkShapes(params, inputs, given: context)
+    try domain.check(inputs, who: name)
+  }
+
+  /// Throws unless parameters, inputs and context fit. Inputs may have any values.
+  public func checkShapes(_ params: Params, _ inputs: Tensor, given context: Tensor?) throws(FlowError) {
     try check(params)
     try checkRows(inputs, of: domain.shape, what: "inputs")
     try check(context, rows: inputs.rows)
-    try domain.check(inputs, who: name)
   }
 
   /// Throws unless the parameter tree has the structure, shapes and dtypes of the initial one.

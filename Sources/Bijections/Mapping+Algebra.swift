@@ -8,13 +8,16 @@ extension Mapping {
     let mappings = members.map(\.mapping)
     let domain = mappings.first?.domain ?? Domain(site.inputDim)
     // A step holds only the fields that run for each batch: a whole mapping takes longer to copy.
-    let steps = members.map { ($0.address, $0.mapping.checkedBody, $0.mapping.preservesVolume) }
+    let steps = members.map { ($0.address, $0.mapping.memberBody, $0.mapping.traits) }
     let body: Body = { (params, inputs, context) throws(FlowError) in
       var (x, total) = (inputs, Tensor?.none)
-      for (address, body, preservesVolume) in steps {
-        let (y, logDet) = try body(address(params), x, context)
+      for (address, body, traits) in steps {
+        let inside = traits.contains(.couplesRows) ? total?.rowsInside : nil
+        let (y, logDet) = try inside.run(x, context) { (x, context) throws(FlowError) in
+          try body(address(params), x, context)
+        }
         x = y
-        if !preservesVolume { total = sum(total, logDet) }
+        if !traits.contains(.volumePreserving) { total = sum(total, logDet) }
       }
       return (x, total ?? .zeros([inputs.rows], dtype: inputs.dtype))
     }
@@ -22,6 +25,7 @@ extension Mapping {
       site.boundary(name, domain), to: mappings.last?.codomain ?? domain, traits: Traits(of: mappings),
       statistics: chainStatistics(members), body: body)
     chain.composition = .chain(members)
+    if chain.isDensity && chain.isBounded { chain.body = zeroSlopeOutside(body) }
     return chain
   }
 
@@ -38,7 +42,7 @@ extension Mapping {
     let steps = parts.map { part in
       let (mapping, address) = part.member
       let inputs = part.inputs.count < shape[-1] ? part.inputs : nil
-      return (address, mapping.checkedBody, mapping.preservesVolume, inputs)
+      return (address, mapping.memberBody, mapping.preservesVolume, inputs)
     }
     let body: Body = { (params, x, context) throws(FlowError) in
       var (outputs, logDets): ([Tensor], [Tensor]) = ([], [])
@@ -78,9 +82,9 @@ extension Mapping {
   package func seeing(_ name: String, at address: Address, in site: Site, _ change: @escaping ContextChange)
     -> Mapping
   {
-    let (member, body): (Member, Body) = ((self, address), body)
+    let (member, body): (Member, Body) = ((self, address), memberBody)
     let update: Statistics = { (params, x, context) throws(FlowError) in
-      try Mapping.updating(member, in: params, x, change(params, context))
+      try Mapping.updated(params, by: [(member, x, change(params, context))])
     }
     var mapping = Mapping(
       site.boundary(name, domain), to: codomain, traits: traits, statistics: statistics.map { _ in update }
@@ -101,27 +105,9 @@ extension Mapping {
   /// The same mapping under another name.
   package func named(_ name: String) -> Mapping { evaluated(name, by: body) }
 
-  /// The body with the checks of a composite's member.
-  ///
-  /// A bijection throws for values outside its domain. A density gives rows outside its support the
-  /// log-density −∞, with derivative 0.
-  package var checkedBody: Body {
-    if domain.values == .reals { return body }
-    let (domain, name, body, isDensity) = (domain, name, body, codomain.shape == [0])
-    return { (params, x, context) throws(FlowError) in
-      guard isDensity, let isOutside = domain.rowsOutside(x) else {
-        if !isDensity { try domain.check(x, who: name) }
-        return try body(params, x, context)
-      }
-      let ones = [Int](repeating: 1, count: x.rank - 1)
-      let mask = isOutside.reshaped(to: Shape([x.rows] + ones)).broadcast(to: x.shape)
-      let inside = select(where: mask, domain.member(dtype: x.dtype).broadcast(to: x.shape), x)
-      let (outputs, logDensity) = try body(params, inside, context)
-      return (outputs, select(where: isOutside, -.infinity, logDensity))
-    }
-  }
-
   var preservesVolume: Bool { traits.contains(.volumePreserving) }
+  /// Whether this is a log-density: a mapping without outputs.
+  var isDensity: Bool { codomain.shape == [0] }
 }
 
 // MARK: - Traits and statistics
@@ -144,45 +130,51 @@ extension Domain.Values {
 }
 
 extension Mapping {
-  /// Updates a member's statistics within the parameters of its composite.
-  private static func updating(
-    _ member: Member, in params: Params, _ batch: Tensor, _ context: Tensor?
-  ) throws(FlowError) -> Params {
-    guard let statistics = member.mapping.statistics else { return params }
-    return try member.address.replacing(params, by: statistics(member.address(params), batch, context))
-  }
+  /// A member, and the rows and contexts that it runs on.
+  private typealias Use = (member: Member, rows: Tensor, context: Tensor?)
 
   /// Each member updates its statistics by its own inputs, which earlier members compute from the old
   /// parameters.
   private static func chainStatistics(_ members: [Member]) -> Statistics? {
     guard let last = members.lastIndex(where: { $0.mapping.statistics != nil }) else { return nil }
     return { (params, batch, context) throws(FlowError) in
-      var (updated, x) = (params, batch)
+      var (uses, x, seen) = ([Use](), batch, context)
       for member in members[..<last] {
-        updated = try updating(member, in: updated, x, context)
-        x = try member.mapping.checkedBody(member.address(params), x, context).outputs
+        uses.append((member, x, seen))
+        let (y, logDet) = try member.mapping.memberBody(member.address(params), x, seen)
+        (x, seen) = logDet.rowsInside.map { (y.rows($0), seen?.rows($0)) } ?? (y, seen)
       }
-      return try updating(members[last], in: updated, x, context)
+      return try updated(params, by: uses + [(members[last], x, seen)])
     }
   }
 
-  /// Each member updates its statistics by its part of the batch. Parts with the same parameters update them
-  /// once, by the rows of all.
+  /// Each member updates its statistics by its part of the batch.
   private static func splitStatistics(_ parts: [Part]) -> Statistics? {
-    let groups = Dictionary(
-      grouping: parts.filter { $0.member.mapping.statistics != nil }, by: \.member.address)
-    // The groups' parameters are disjoint, so that their order does not matter.
-    let shared = Array(groups.values)
-    if shared.isEmpty { return nil }
+    if parts.allSatisfy({ $0.member.mapping.statistics == nil }) { return nil }
     return { (params, batch, context) throws(FlowError) in
-      var updated = params
-      for parts in shared {
-        let rows = concatenate(parts.map { batch.sliced(axis: -1, $0.inputs) }, axis: 0)
-        let contexts = context.map { context in concatenate(parts.map { _ in context }, axis: 0) }
-        updated = try updating(parts[0].member, in: updated, rows, contexts)
-      }
-      return updated
+      try updated(params, by: parts.map { ($0.member, batch.sliced(axis: -1, $0.inputs), context) })
     }
+  }
+
+  /// Members with the same parameters update them once, by the rows of all. Rows outside a member's domain
+  /// do not count.
+  private static func updated(_ params: Params, by uses: [Use]) throws(FlowError) -> Params {
+    var updated = params
+    // The groups' parameters are disjoint, so that their order does not matter.
+    let moving = uses.filter { $0.member.mapping.statistics != nil }
+    for uses in Dictionary(grouping: moving, by: \.member.address).values {
+      guard let member = uses.first?.member, let statistics = member.mapping.statistics else { continue }
+      var rows = concatenate(uses.map(\.rows), axis: 0)
+      var contexts = uses[0].context.map { _ in concatenate(uses.compactMap(\.context), axis: 0) }
+      if let isOutside = member.mapping.domain.rowsOutside(rows)?.doubles {
+        let inside = isOutside.indices.filter { isOutside[$0] == 0 }
+        (rows, contexts) = (rows.rows(inside), contexts?.rows(inside))
+      }
+      if rows.rows == 0 { continue }
+      updated = try member.address.replacing(
+        updated, by: statistics(member.address(updated), rows, contexts))
+    }
+    return updated
   }
 }
 

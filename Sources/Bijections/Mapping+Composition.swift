@@ -12,6 +12,16 @@ extension Mapping {
     case split([Part])
     /// A member that sees a changed context.
     case seeing(Member, ContextChange)
+
+    /// Whether a layer restricts its inputs' values.
+    func isBounded(by domain: Domain) -> Bool {
+      switch self {
+      case .layer: domain.values != .reals
+      case .chain(let members): members.contains(where: \.mapping.isBounded)
+      case .split(let parts): parts.contains(where: \.member.mapping.isBounded)
+      case .seeing(let member, _): member.mapping.isBounded
+      }
+    }
   }
 
   /// A mapping within another, and the address of its parameters.

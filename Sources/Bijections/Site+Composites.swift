@@ -35,18 +35,16 @@ extension Site {
       let member = try initialized(link, here)
       sites.append(here)
       members.append(member)
-      if let data = here.initInputs {
-        here.initInputs = try member.forward.checkedBody(member.params, data, initContext).outputs
-      }
-      here.inputDim = member.forward.codomain.shape
+      here = try here.behind(member.forward, member.params)
     }
-    if var data = initOutputs {
+    if initOutputs != nil {
       // The first pass gives the shapes. Outputs then pass through the members from last to first.
       shared = [:]
+      var back = (data: initOutputs, context: initContext)
       for (i, link) in links.enumerated().reversed() {
-        sites[i].initOutputs = data
+        (sites[i].initOutputs, sites[i].initContext) = back
         members[i] = try initialized(link, sites[i])
-        data = try members[i].inverse.checkedBody(members[i].params, data, initContext).outputs
+        back = try members[i].inverse.passing(back.data, back.context, members[i].params)
       }
     }
     var tree = CompositeTree()
@@ -111,6 +109,14 @@ extension Site {
       tree.params, .split(name, forward, from: inputDim, to: outcome, at: self),
       .split(name, Array(inverse.reversed()), from: outcome, to: inputDim, at: self)
     )
+  }
+
+  /// The site behind a mapping. Data for initial parameters pass through it.
+  package func behind(_ mapping: Mapping, _ params: Params) throws(FlowError) -> Site {
+    var behind = self
+    behind.inputDim = mapping.codomain.shape
+    (behind.initInputs, behind.initContext) = try mapping.passing(initInputs, initContext, params)
+    return behind
   }
 
   /// Makes a bijection that sees its context through a transformation.

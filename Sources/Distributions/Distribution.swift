@@ -61,11 +61,11 @@ public struct LogPDF: Sendable {
     _ boundary: Boundary, traits: Mapping.Traits = [], statistics: Mapping.Statistics? = nil,
     body: @escaping Body
   ) {
-    self.body = body
-    mapping = Mapping(boundary, to: Domain([0]), traits: traits, statistics: statistics) {
+    let density = Mapping(boundary, to: Domain([0]), traits: traits, statistics: statistics) {
       (params, x, context) throws(FlowError) in
       (.zeros([x.rows, 0], dtype: x.dtype), try body(params, x, context))
     }
+    self.init(density.forAllRows)
   }
 
   /// Makes a log-density from a mapping without outputs.
@@ -87,12 +87,39 @@ public struct LogPDF: Sendable {
   /// A row's result has the same bits in any batch, and a NaN stays in its row. Many rows are evaluated in
   /// shards on all cores.
   ///
-  /// - Throws: `FlowError` for a parameter tree of another structure, a wrong shape or dtype, a missing or
-  ///   unexpected context, or a value outside the domain.
+  /// - Throws: `FlowError` for a parameter tree of another structure, a wrong shape or dtype, or a missing or
+  ///   unexpected context. `checkSupport` throws for rows outside the support.
   public func callAsFunction(
     _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Tensor {
-    try mapping(params, inputs, given: context).logDet
+    try boundary.checkShapes(params, inputs, given: context)
+    return try mapping.unchecked(params, inputs, context).logDet
+  }
+
+  /// Throws `FlowError.outsideDomain` for the first row whose density is 0, and as the call does.
+  public func checkSupport(
+    _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
+  ) throws(FlowError) {
+    guard let row = try checkLayers(params, inputs, given: context) else { return }
+    throw .outsideDomain(
+      who: mapping.name, expected: "of a density above 0", got: inputs.rows([row]).doubles[0], row: row)
+  }
+
+  /// Throws `FlowError.outsideDomain` if a layer excludes the first row whose density is 0. Returns that row
+  /// otherwise.
+  @discardableResult
+  package func checkLayers(
+    _ params: Params, _ inputs: Tensor, given context: Tensor?
+  ) throws(FlowError) -> Int? {
+    guard let row = try self(params, inputs, given: context).doubles.firstIndex(of: -.infinity) else {
+      return nil
+    }
+    do {
+      try mapping.checkLayers(params, inputs.rows([row]), context?.rows([row]))
+    } catch .outsideDomain(let who, let expected, let got, _) {
+      throw .outsideDomain(who: who, expected: expected, got: got, row: row)
+    }
+    return row
   }
 
   /// Updates the running statistics in the parameters, such as those of batch normalization, from a batch.

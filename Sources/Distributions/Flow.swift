@@ -9,7 +9,8 @@ import Tensors
 ///
 /// Parameters: `bijection` and `prior`, so a learned prior is trained and saved with the bijection.
 ///
-/// Both receive the context. Domain: that of the bijection. Errors: those of both.
+/// Both receive the context. Errors: those of both. The density is 0 for a row outside the domain of a layer
+/// or the support of the prior. A draw of the prior outside the inverse's domain is an error.
 public struct Flow: Distribution {
   /// The map from data to latents.
   public let bijection: any Bijection
@@ -24,30 +25,17 @@ public struct Flow: Distribution {
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let (params, forward, inverse) = try bijection.bound(key.folded(in: 0), at: site)
-    var latent = site
-    latent.inputDim = forward.codomain.shape
-    if let data = site.initInputs {
-      latent.initInputs = try forward.checkedBody(params, data, site.initContext).outputs
-    }
-    let prior = try prior.initialize(key.folded(in: 1), at: latent)
+    let prior = try prior.initialize(key.folded(in: 1), at: site.behind(forward, params))
     let members = [
       (forward, Address("bijection")),
       (prior.logPDF.mapping, Address("prior", position: 1)),
     ]
     let density = Mapping.chain("Flow", members, at: site)
-    let undo = inverse.checkedBody
     let sample = prior.sample.map(density.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in
         let (z, logPDF) = try draw(key, params.child("prior"), count, context)
-        if inverse.traits.contains(.couplesRows) {
-          let (x, logDet) = try undo(params.child("bijection"), z, context)
-          return (x, logPDF - logDet)
-        }
-        let results = try mapRows(count, of: site.inputDim) { (rows) throws(FlowError) in
-          let (x, logDet) = try undo(params.child("bijection"), z[rows], context?[rows])
-          return [x, logPDF[rows] - logDet]
-        }
-        return (results[0], results[1])
+        let (x, logDet) = try inverse.unchecked(params.child("bijection"), z, context)
+        return (x, logPDF - logDet)
       }
     }
     return (["bijection": params, "prior": prior.params], LogPDF(density), sample)

@@ -91,7 +91,7 @@ public func fit(
   let (initial, logPDF, sample) = try distribution(
     initKey, inputDim: inputDim, contextDim: contextDim, initInputs: startRows, initContext: startContext,
     dtype: data.dtype)
-  try logPDF.boundary.check(initial, startRows, given: startContext)
+  try logPDF.boundary.checkShapes(initial, startRows, given: startContext)
   if let start { try logPDF.boundary.check(start) }
   let judge = try evaluation?(evaluationKey, inputDim: inputDim, contextDim: contextDim, dtype: data.dtype)
   try judge?.logPDF.boundary.check(initial)
@@ -110,17 +110,20 @@ public func fit(
       order = (epoch, shuffled.map { rows.training[$0] })
     }
     let batch = Array(order.rows[position..<min(position + batchSize, order.rows.count)])
-    return TrainingStep(
+    var inputs = TrainingStep(
       logPDF: logPDF, sample: sample, rows: augment(batchKey.folded(in: step + 1), try data.rows(batch)),
       weights: rows.weights(batch), context: context?.rows(batch), key: lossKey.folded(in: step + 1),
       index: step)
+    inputs.rowNumbers = batch
+    return inputs
   }
   if !rows.heldOut.isEmpty {
-    let judged = TrainingStep(
+    var judged = TrainingStep(
       logPDF: functions.logPDF, sample: functions.sample,
       rows: augment(validationKey, try data.rows(rows.heldOut)), weights: rows.weightsHeldOut,
       context: context?.rows(rows.heldOut), key: lossKey.folded(in: 0))
-    try functions.logPDF.boundary.check(initial, judged.batch(for: "fit"), given: judged.context)
+    judged.rowNumbers = rows.heldOut
+    try judged.checkDomain()
     run.heldOutLoss = try objective.value(judged)
   }
   if let checkpoint {

@@ -74,9 +74,11 @@ public func findLearningRate(
     steps: steps, interval: steps + 1
   ) { step in
     let batch = orderKey.folded(in: step + 1).choice(batchSize, of: rows.training.count)
-    return TrainingStep(
+    var inputs = TrainingStep(
       logPDF: logPDF, sample: sample, rows: try data.rows(batch), context: context?.rows(batch),
       key: lossKey.folded(in: step), index: step)
+    inputs.rowNumbers = batch
+    return inputs
   }
   var state = FitState(params, optimizer: optimizer)
   var (rates, losses, mean, share): ([Double], [Double], Double, Double) = ([], [], 0, 0)

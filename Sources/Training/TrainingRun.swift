@@ -57,9 +57,12 @@ struct TrainingRun {
   /// One step: loss and gradient, statistics, the optimizer's update, and the record where it ends one.
   private func advance(_ state: inout FitState) throws {
     let step = try source(state.step)
-    if let rows = step.rows { try logPDF.boundary.check(state.params, rows, given: step.context) }
+    if let rows = step.rows { try logPDF.boundary.checkShapes(state.params, rows, given: step.context) }
     let (loss, gradient) = try objective.valueAndGradient(at: state.params, step)
-    guard loss.isFinite else { throw try diverged(state, "the loss") }
+    guard loss.isFinite else {
+      try step.checkSupport(state.params, inLayersAlone: state.step > 0)
+      throw try diverged(state, "the loss")
+    }
     try check(gradient, state, "a gradient")
     state.lastGood = state.params
     if let rows = step.rows, let statistics = logPDF.statistics {

@@ -14,6 +14,8 @@ private struct Combinator: Sendable, CustomTestStringConvertible {
   var outside: @Sendable (_ member: Shape) -> Shape = { $0 }
   /// The member's inverse is the forward direction: no statistics, and data for a start stand at its output.
   var isBackwards = false
+  /// A member that changes the shape of its samples in a way that the combinator allows.
+  var reshaping: (member: any Bijection, dim: Shape) = (Squeeze(), [2, 2, 4])
   var testDescription: String { name }
 }
 
@@ -24,14 +26,16 @@ private let table: [Combinator] = [
   Combinator(name: "AnyBijection", around: { AnyBijection($0) }),
   Combinator(name: "Conditioned", around: { Conditioned($0, by: NormalizedContext()) }),
   Combinator(
-    name: "Blockwise", around: { Blockwise(([2], Serial()), ([4], $0)) }, outside: { _ in [6] }),
+    name: "Blockwise", around: { Blockwise(([2], Serial()), ([4], $0)) }, outside: { _ in [6] },
+    reshaping: (FromSimplex(), 4)),
   Combinator(
-    name: "OnChannels", around: { OnChannels(1..<5, $0) }, outside: { $0.replacing(-1, by: $0[-1] + 2) }),
+    name: "OnChannels", around: { OnChannels(1..<5, $0) }, outside: { $0.replacing(-1, by: $0[-1] + 2) },
+    reshaping: (FromSimplex(), 4)),
   Combinator(
     name: "BothHalves", around: { BothHalves($0) }, outside: { $0.replacing(-1, by: 2 * $0[-1]) }),
   Combinator(
     name: "MultiScale", around: { MultiScale([Serial(), Serial($0)]) },
-    outside: { $0.replacing(-1, by: 2 * $0[-1]) }),
+    outside: { $0.replacing(-1, by: 2 * $0[-1]) }, reshaping: (FromSimplex(), 4)),
   Combinator(
     name: "MultiScale, first level, prior",
     around: { MultiScale([Serial($0), Serial()], prior: MLP(hidden: [3], lastWeight: .glorotUniform)) }),
@@ -118,34 +122,18 @@ private let table: [Combinator] = [
   }
 
   @Test(arguments: table) fileprivate func shapesMayChange(_ combinator: Combinator) throws {
-    if combinator.name == "Blockwise" { return try blocksOfAnyShape() }
-    let dim: Shape = [2, 2, 4]
+    let (member, dim) = combinator.reshaping
     guard !combinator.isBackwards else {
-      #expect(throws: FlowError.self) { try initialized(combinator, Squeeze(), dim) }
+      #expect(throws: FlowError.self) { try initialized(combinator, member, dim) }
       return
     }
-    if combinator.name.hasPrefix("OnChannels") || combinator.name == "MultiScale" {
-      // Positions of the other channels stay, so the member may change channels alone.
-      let (params, forward, inverse) = try initialized(combinator, Serial(Squeeze(), Unsqueeze()), dim)
-      let x = rows(combinator, dim)
-      #expect(
-        isClose(
-          try inverse(params, forward(params, x, given: context).outputs, given: context).outputs, x, 1e-12))
-      return
-    }
-    let (params, forward, inverse) = try initialized(combinator, Squeeze(), dim)
-    let x = rows(combinator, dim)
-    let y = try forward(params, x, given: context).outputs
-    #expect(y.shape.sample == forward.codomain.shape && forward.codomain.shape != forward.domain.shape)
-    #expect(isClose(try inverse(params, y, given: context).outputs, x, 1e-12))
-  }
-
-  private func blocksOfAnyShape() throws {
-    let layer = Blockwise(([2, 2], FromCorrelationCholesky()), ([3], FromSimplex()))
-    let (params, forward, inverse) = try layer(Key(0), inputDim: 7, dtype: .float64)
-    #expect(forward.codomain.shape == [3])
-    let z = Self.batch.normal([5, 3], dtype: .float64)
-    #expect(isClose(try forward(params, inverse(params, z).outputs).outputs, z, 1e-12))
+    let (params, forward, inverse) = try initialized(combinator, member, dim)
+    #expect(forward.codomain.shape != forward.domain.shape)
+    let z = Self.batch.normal(forward.codomain.shape.batched(12), dtype: .float64)
+    let x = try inverse(params, z, given: context).outputs
+    #expect(x.shape.sample == forward.domain.shape)
+    let back = try forward(params, x, given: context).outputs
+    #expect(isClose(back, z, 1e-9))
   }
 
   @Test(arguments: table) fileprivate func volumeAndLayersAreKnown(_ combinator: Combinator) throws {
@@ -234,6 +222,41 @@ private let table: [Combinator] = [
     #expect(throws: FlowError.self) { try OnChannels(0..<1, Squeeze())(Key(0), inputDim: [2, 2, 2]) }
   }
 
+  /// Members that share parameters move their statistics once, by the rows of all.
+  @Test func chainsMoveSharedStatisticsOnce() throws {
+    let shared = Lambda { (key, site) throws(FlowError) in
+      let norm = BatchNorm(momentum: 0.5)
+      return try site.chain("shared", [(norm, key, "a"), (Exp(), key, "b"), (norm, key, "a")])
+    }
+    let x = 3 + Self.batch.normal([20, 1], dtype: .float64)
+    let (params, forward, _) = try shared(Key(0), inputDim: 1, dtype: .float64)
+    let moved = try forward.updatingStatistics(params, x)
+    let variance = square(x - x.mean()).mean()
+    let inputs = concatenate(x, exp((x - x.mean()) / sqrt(variance + 1e-5)), axis: 0)
+    #expect(isClose(moved.child("a")["runningMean"], 0.5 * inputs.mean().reshaped(to: [1]), 1e-9))
+  }
+
+  /// Layers that are made of others without a member of the user's.
+  @Test func madeOfFixedMembers() throws {
+    let image: Shape = [2, 2, 4]
+    let layers: [(layer: any Bijection, dim: Shape, count: Int, preservesVolume: Bool)] = [
+      (HINT(Self.net), 8, 3, false), (HINT(Self.net, permutation: .both), 8, 5, false),
+      (JointHINT(Self.net, observed: 2), 4, 5, false), (IRIM(Self.net), 4, 3, true),
+      (Hyperbolic(hidden: 3), image, 2, true),
+    ]
+    for (layer, dim, count, preservesVolume) in layers {
+      let (params, forward, _) = try layer(Key(0), inputDim: dim, contextDim: 2, dtype: .float64)
+      #expect(forward.traits.contains(.volumePreserving) == preservesVolume)
+      let x = Self.batch.normal(dim.batched(12), dtype: .float64)
+      let moved = params.map { $0.dtype == .int32 ? $0 : $0 + 0.1 }
+      let y = try forward(moved, x, given: context).outputs
+      let other = try forward(moved, x, given: context + 1).outputs
+      #expect(!isClose(y, other, 1e-3), "\(layer)")
+      #expect(try Reversible(layer).drift(params, x, given: context).count >= count, "\(layer)")
+    }
+  }
+
+  /// Every public type that is made from a bijection or a distribution of the user's has a row in a table.
   @Test func everyCombinatorHasARow() throws {
     let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
       .standardized
@@ -242,29 +265,46 @@ private let table: [Combinator] = [
       let files = try #require(
         FileManager.default.enumerator(at: sources.appending(path: room), includingPropertiesForKeys: nil))
       for case let file as URL in files where file.pathExtension == "swift" {
-        let text = try String(contentsOf: file, encoding: .utf8)
-        for part in text.components(separatedBy: "\npublic struct ").dropFirst() {
-          let body = part.components(separatedBy: "\n}\n")[0]
-          if body.contains(
-            /\n  (?:public |private )?let (?!composed:)[\w, ]+: .*(?:any (?:Bijection|Distribution)|Base)/)
-          {
-            names.insert(String(part.prefix { $0.isLetter || $0.isNumber }))
-          }
-        }
+        names.formUnion(takingMembers(try String(contentsOf: file, encoding: .utf8)))
       }
     }
-    #expect(names.count >= 10, "\(names)")
-    let rows = table.map { String($0.name.prefix { $0 != "," }) } + DensityCombinatorTests.names
-    #expect(names.subtracting(rows).isEmpty, "combinators without a row")
+    #expect(names.count >= 15, "\(names)")
+    let rows = Set(table.map { typeName($0.around(Serial())) })
+      .union(DensityCombinatorTests.around.map { typeName($0.make(Serial())) })
+    // These two are no distributions: they have tests of their own.
+    #expect(names.subtracting(rows) == ["Dequantized", "Target"], "combinators without a row")
+  }
+
+  private func typeName(_ value: Any) -> String {
+    String("\(type(of: value))".prefix { $0.isLetter || $0.isNumber })
+  }
+
+  /// The types with a public initializer that takes bijections, distributions or a generic member.
+  private func takingMembers(_ text: String) -> Set<String> {
+    var names: Set<String> = []
+    var (name, generics) = ("", [Substring]())
+    let lines = text.components(separatedBy: "\n")
+    let declaration = /^(?:\w+ )*(?:struct|class|enum|actor|extension) (\w+)(?:<([^>]*)>)?/
+    for (i, line) in lines.enumerated() {
+      if line.first?.isLetter == true, let match = line.firstMatch(of: declaration) {
+        name = String(match.1)
+        generics = match.2.map { $0.split(separator: ",").map { $0.prefix { $0 != ":" } } } ?? []
+      }
+      guard line.contains("public init") else { continue }
+      let end = lines[i...].firstIndex { $0.contains("{") } ?? i
+      let signature = lines[i...end].joined()
+      let members = ["any Bijection", "any Distribution", "some Bijection", "some Distribution"]
+      if (members + generics.map { ": \($0)" } + ["-> Initialized"]).contains(where: signature.contains) {
+        names.insert(name)
+      }
+    }
+    return names
   }
 }
 
 /// The same for distributions made of others.
 @Suite struct DensityCombinatorTests {
-  /// `Dequantized` is made of distributions, but is none: its bound has tests of its own.
-  static let names = ["Flow", "Mixture", "Product", "Conditioned", "Dequantized"]
-
-  private static let around: [(name: String, make: @Sendable (any Bijection) -> any Distribution)] = [
+  static let around: [(name: String, make: @Sendable (any Bijection) -> any Distribution)] = [
     ("Flow", { Flow($0) }),
     ("Flow's prior", { Flow(Serial(), prior: Flow($0)) }),
     ("Mixture", { Mixture([Normal(), Flow($0)]) }),
@@ -321,5 +361,62 @@ private let table: [Combinator] = [
     #expect(try product(factors, Tensor([[-1, 1]], dtype: .float64)).item == -.infinity)
     let (params, logPDF, _) = try Flow(LeakyReLU(), prior: positive)(Key(0), inputDim: 1, dtype: .float64)
     #expect(try logPDF(params, x).doubles[0] == -.infinity)
+  }
+
+  /// Bijections of two numbers that take positive ones alone, somewhere inside.
+  static let bounded: [any Bijection] = [
+    Log(), Serial(LeakyReLU(), Log()), Reversible(Serial(LeakyReLU(), Log(), LeakyReLU())),
+    Serial(ElementwiseAffine(), Serial(Inverted(Exp())), ActNorm()),
+    Blockwise(([1], Log()), ([1], Serial())), OnChannels(0..<1, Log()), BothHalves(Log()),
+    MultiScale([Serial(), Serial(LeakyReLU(), Log())]), Conditioned(Log(), by: NormalizedContext()),
+  ]
+
+  /// A bounded layer may stand anywhere: outside it a row has density 0, and no slope.
+  @Test(arguments: bounded.indices) func boundedLayersAnywhere(_ i: Int) throws {
+    let (signs, c) = (Tensor([[-1, -1], [1, 2], [2, 1]], dtype: .float64), context[0..<3])
+    let x = abs(rows[0..<3]) * signs
+    func initialized(_ distribution: any Distribution) throws -> (params: Params, logPDF: LogPDF) {
+      // Rows outside take no part in a start from data.
+      let (params, logPDF, _) = try distribution(
+        Key(0), inputDim: 2, contextDim: 2, initInputs: x, initContext: c, dtype: .float64)
+      return (params, logPDF)
+    }
+    let alone = try initialized(Flow(Self.bounded[i]))
+    let values = try alone.logPDF(alone.params, x, given: c)
+    #expect(values.doubles.map { $0 == -.infinity } == [true, false, false], "\(values)")
+    #expect(throws: FlowError.self) { try alone.logPDF.checkSupport(alone.params, x, given: c) }
+    let (_, slope) = try valueAndGradient(at: x) { try alone.logPDF(alone.params, $0, given: c).sum() }
+    #expect(slope[0..<1].doubles == [0, 0] && slope.isFinite && slope[1..<3].doubles.contains { $0 != 0 })
+
+    // Alone the bijection refuses such a row.
+    let (params, forward, _) = try Self.bounded[i](Key(0), inputDim: 2, contextDim: 2, dtype: .float64)
+    #expect(throws: FlowError.self) { try forward(params, x, given: c) }
+
+    for members in [[Normal(), Flow(Self.bounded[i])], [Flow(Self.bounded[i]), Normal()]]
+      as [[any Distribution]]
+    {
+      let mixture = try initialized(Mixture(members))
+      let densities = try mixture.logPDF(mixture.params, x, given: c)
+      let normal = -0.5 * square(x).sum(axis: 1) - log(Tensor(4 * Double.pi, dtype: .float64))
+      #expect(isClose(densities[0..<1], normal[0..<1], 1e-9))
+      let slope = try gradient(at: mixture.params) { try mixture.logPDF($0, x, given: c).sum() }
+      #expect(slope.leaves.allSatisfy { $0.isFinite })
+    }
+  }
+
+  /// Rows outside do not count in the statistics and moments of a batch.
+  @Test func statisticsOfTheRowsInside() throws {
+    let x = Tensor([[-1], [1], [2], [-3], [5]], dtype: .float64)
+    let inside = x.rows([1, 2, 4])
+    let (params, density, _) = try Flow(Serial(LeakyReLU(), Log(), BatchNorm(momentum: 0)))(
+      Key(0), inputDim: 1, dtype: .float64)
+    let (all, some) = (try density(params, x), try density(params, inside))
+    #expect(all.rows([1, 2, 4]).doubles == some.doubles)
+    #expect(all.rows([0, 3]).doubles == [-.infinity, -.infinity])
+    let moved = try density.updatingStatistics(params, x)
+    let movedInside = try density.updatingStatistics(params, inside)
+    #expect(moved.isIdentical(to: movedInside))
+    #expect(!moved.isIdentical(to: params))
+    #expect(try density.updatingStatistics(params, x.rows([0])).isIdentical(to: params))
   }
 }

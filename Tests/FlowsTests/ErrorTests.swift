@@ -107,14 +107,25 @@ import Testing
     let (params, forward, _) = try unit(Key(0), inputDim: 2)
     #expect(
       message { _ = try forward(params, x) } == "logit: expected values between 0 and 1, got 1.5 in row 2")
-    // Inside a flow the member is named, and the first one checks before anything is computed.
-    let (weights, logPDF, _) = try Flow(Serial(Reverse(), unit))(Key(0), inputDim: 2)
+    // Inside others the member is named.
+    let chain = Serial(Reverse(), unit)
+    let (weights, mapping, _) = try chain(Key(0), inputDim: 2)
     #expect(
-      message { _ = try logPDF(weights, x) } == "logit: expected values between 0 and 1, got 1.5 in row 2")
-    #expect(try logPDF(weights, x[0..<2]).isFinite)
+      message { _ = try mapping(weights, x) } == "logit: expected values between 0 and 1, got 1.5 in row 2")
+    // A density is 0 there, and the error comes on request.
+    let (leaves, logPDF, _) = try Flow(chain)(Key(0), inputDim: 2)
+    #expect(try logPDF(leaves, x).doubles.map { $0 == -.infinity } == [false, false, true])
+    #expect(
+      message { try logPDF.checkSupport(leaves, x) }
+        == "logit: expected values between 0 and 1, got 1.5 in row 2")
+    try logPDF.checkSupport(leaves, x[0..<2])
+    let (bounds, uniform, _) = try Uniform(from: 0, to: 1)(Key(0), inputDim: 2)
+    #expect(
+      message { try uniform.checkSupport(bounds, x) }
+        == "Uniform: expected values of a density above 0, got 0.25 in row 2")
     // NaN is not outside: it stays in its row.
     #expect(
-      try logPDF(weights, Tensor([[.nan, 0.5], [0.1, 0.9]])).doubles.map { $0.isNaN } == [true, false])
+      try logPDF(leaves, Tensor([[.nan, 0.5], [0.1, 0.9]])).doubles.map { $0.isNaN } == [true, false])
   }
 
   // MARK: - Rows

@@ -66,7 +66,7 @@ struct Replay: Sendable {
       (layer, _, state, place) throws(FlowError) in
       if isStored(count) { stored[count] = state.x }
       count += 1
-      let (y, logDet) = try layer.checkedBody(place.params, state.x, place.context)
+      let (y, logDet) = try layer.memberBody(place.params, state.x, place.context)
       return (y, layer.preservesVolume ? nil : logDet, nil)
     }
     return (results, stored, count)

@@ -53,7 +53,7 @@ public struct Reversible: Bijection {
   {
     let (_, forward, inverse) = try bijection(
       Key(0), inputDim: inputs.shape.sample, contextDim: context?.shape.sample, dtype: inputs.dtype)
-    try forward.boundary.check(params, inputs, given: context)
+    _ = try forward(params, inputs, given: context)
     return try Replay(mapping: forward, inverse: inverse, checkpoint: checkpoint).drift(
       params, inputs, context)
   }

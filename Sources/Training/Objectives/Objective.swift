@@ -45,6 +45,8 @@ public struct TrainingStep: Sendable {
   public var key: Key
   /// The number of steps done before this one.
   public var index: Int
+  /// The numbers of the rows in the data, for errors; nil: 0, 1, ...
+  var rowNumbers: [Int]?
   /// The dtype of parameters, rows and draws.
   public var dtype: DType { logPDF.boundary.dtype }
 
@@ -68,6 +70,36 @@ public struct TrainingStep: Sendable {
   public func target(for who: String) throws(FlowError) -> Target {
     if let target { return target }
     throw .mismatch(who: who, what: "a target density", expected: "to fit to", got: "a batch of data")
+  }
+
+  /// Throws `FlowError.outsideDomain` for the first row outside the support.
+  ///
+  /// - Parameter inLayersAlone: whether a layer has to exclude the row. Otherwise a density of 0 is enough.
+  func checkSupport(_ params: Params, inLayersAlone: Bool) throws(FlowError) {
+    guard let rows else { return }
+    try numbered { () throws(FlowError) in
+      if inLayersAlone {
+        try logPDF.checkLayers(params, rows, given: context)
+      } else {
+        try logPDF.checkSupport(params, rows, given: context)
+      }
+    }
+  }
+
+  /// Throws `FlowError.outsideDomain` for the first row outside the support that all parameters share.
+  func checkDomain() throws(FlowError) {
+    guard let rows else { return }
+    try numbered { () throws(FlowError) in
+      try logPDF.boundary.domain.check(rows, who: logPDF.boundary.name)
+    }
+  }
+
+  private func numbered(_ check: () throws(FlowError) -> Void) throws(FlowError) {
+    do {
+      try check()
+    } catch .outsideDomain(let who, let expected, let got, let row) {
+      throw .outsideDomain(who: who, expected: expected, got: got, row: rowNumbers?[row] ?? row)
+    }
   }
 
   /// The same step without the rows of weight 0. The other weights are scaled: their mean stays that over all
