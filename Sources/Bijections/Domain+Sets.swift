@@ -51,7 +51,10 @@ extension Domain {
     case .positive: .ones(shape, dtype: dtype)
     case .unitInterval: .full(shape, 0.5, dtype: dtype)
     case .interval(let a, let b):
-      .full(shape, a == -.infinity ? b - 1 : b == .infinity ? a + 1 : a / 2 + b / 2, dtype: dtype)
+      .full(
+        shape,
+        a == -.infinity ? b - max(1, abs(b)) : b == .infinity ? a + max(1, abs(a)) : a / 2 + b / 2,
+        dtype: dtype)
     case .ordered: Tensor((0..<width).map(Double.init), dtype: dtype).broadcast(to: shape)
     case .simplex: .full(shape, 1 / Double(width), dtype: dtype)
     case .correlationCholesky: .identity(width, dtype: dtype)

@@ -8,24 +8,26 @@ extension Mapping {
     let mappings = members.map(\.mapping)
     let domain = mappings.first?.domain ?? Domain(site.inputDim)
     // A step holds only the fields that run for each batch: a whole mapping takes longer to copy.
-    let steps = members.map { ($0.address, $0.mapping.memberBody, $0.mapping.traits) }
+    let steps = members.map {
+      ($0.address, $0.mapping.memberBody, $0.mapping.traits.contains(.couplesRows), $0.mapping.hasNoLogDet)
+    }
     let body: Body = { (params, inputs, context) throws(FlowError) in
       var (x, total) = (inputs, Tensor?.none)
-      for (address, body, traits) in steps {
-        let inside = traits.contains(.couplesRows) ? total?.rowsInside : nil
+      for (address, body, couplesRows, hasNoLogDet) in steps {
+        let inside = couplesRows ? total?.rowsInside : nil
         let (y, logDet) = try inside.run(x, context) { (x, context) throws(FlowError) in
           try body(address(params), x, context)
         }
         x = y
-        if !traits.contains(.volumePreserving) { total = sum(total, logDet) }
+        if !hasNoLogDet { total = sum(total, logDet) }
       }
       return (x, total ?? .zeros([inputs.rows], dtype: inputs.dtype))
     }
     var chain = Mapping(
       site.boundary(name, domain), to: mappings.last?.codomain ?? domain, traits: Traits(of: mappings),
-      statistics: chainStatistics(members), body: body)
+      body: body)
     chain.composition = .chain(members)
-    if chain.isDensity && chain.isBounded { chain.body = zeroSlopeOutside(body) }
+    if chain.isDensity { chain.body = zeroSlopeOutside(body) }
     return chain
   }
 
@@ -42,14 +44,14 @@ extension Mapping {
     let steps = parts.map { part in
       let (mapping, address) = part.member
       let inputs = part.inputs.count < shape[-1] ? part.inputs : nil
-      return (address, mapping.memberBody, mapping.preservesVolume, inputs)
+      return (address, mapping.memberBody, mapping.hasNoLogDet, inputs)
     }
     let body: Body = { (params, x, context) throws(FlowError) in
       var (outputs, logDets): ([Tensor], [Tensor]) = ([], [])
-      for (address, body, preservesVolume, inputs) in steps {
+      for (address, body, hasNoLogDet, inputs) in steps {
         let (y, logDet) = try body(address(params), inputs.map { x.sliced(axis: -1, $0) } ?? x, context)
         outputs.append(y)
-        if !preservesVolume { logDets.append(logDet) }
+        if !hasNoLogDet { logDets.append(logDet) }
       }
       let total = combine?(params, logDets) ?? logDets.reduce(nil, sum)
       return (joined(outputs, order), total ?? .zeros([x.rows], dtype: x.dtype))
@@ -57,8 +59,9 @@ extension Mapping {
     var split = Mapping(
       site.boundary(name, Domain(shape, isDensity ? .reals : .common(of: mappings.map(\.domain.values)))),
       to: Domain(outcome, .common(of: mappings.map(\.codomain.values))), traits: Traits(of: mappings),
-      statistics: splitStatistics(parts), body: body)
+      body: body)
     split.composition = .split(parts)
+    if isDensity && combine == nil { split.body = zeroSlopeOutside(body) }
     return split
   }
 
@@ -83,11 +86,8 @@ extension Mapping {
     -> Mapping
   {
     let (member, body): (Member, Body) = ((self, address), memberBody)
-    let update: Statistics = { (params, x, context) throws(FlowError) in
-      try Mapping.updated(params, by: [(member, x, change(params, context))])
-    }
     var mapping = Mapping(
-      site.boundary(name, domain), to: codomain, traits: traits, statistics: statistics.map { _ in update }
+      site.boundary(name, domain), to: codomain, traits: traits
     ) { (params, x, context) throws(FlowError) in
       try body(address(params), x, change(params, context))
     }
@@ -106,11 +106,13 @@ extension Mapping {
   package func named(_ name: String) -> Mapping { evaluated(name, by: body) }
 
   var preservesVolume: Bool { traits.contains(.volumePreserving) }
+  /// Whether the log-det is 0 in all rows, those outside the domain of a layer included.
+  var hasNoLogDet: Bool { preservesVolume && !isBounded }
   /// Whether this is a log-density: a mapping without outputs.
   var isDensity: Bool { codomain.shape == [0] }
 }
 
-// MARK: - Traits and statistics
+// MARK: - Traits
 
 extension Mapping.Traits {
   /// A composite preserves volume if all members do. It couples rows if one member does.
@@ -126,55 +128,6 @@ extension Domain.Values {
   fileprivate static func common(of values: [Domain.Values]) -> Domain.Values {
     guard let first = values.first, values.allSatisfy({ $0 == first }) else { return .reals }
     return first.isOfSingleNumbers ? first : .reals
-  }
-}
-
-extension Mapping {
-  /// A member, and the rows and contexts that it runs on.
-  private typealias Use = (member: Member, rows: Tensor, context: Tensor?)
-
-  /// Each member updates its statistics by its own inputs, which earlier members compute from the old
-  /// parameters.
-  private static func chainStatistics(_ members: [Member]) -> Statistics? {
-    guard let last = members.lastIndex(where: { $0.mapping.statistics != nil }) else { return nil }
-    return { (params, batch, context) throws(FlowError) in
-      var (uses, x, seen) = ([Use](), batch, context)
-      for member in members[..<last] {
-        uses.append((member, x, seen))
-        let (y, logDet) = try member.mapping.memberBody(member.address(params), x, seen)
-        (x, seen) = logDet.rowsInside.map { (y.rows($0), seen?.rows($0)) } ?? (y, seen)
-      }
-      return try updated(params, by: uses + [(members[last], x, seen)])
-    }
-  }
-
-  /// Each member updates its statistics by its part of the batch.
-  private static func splitStatistics(_ parts: [Part]) -> Statistics? {
-    if parts.allSatisfy({ $0.member.mapping.statistics == nil }) { return nil }
-    return { (params, batch, context) throws(FlowError) in
-      try updated(params, by: parts.map { ($0.member, batch.sliced(axis: -1, $0.inputs), context) })
-    }
-  }
-
-  /// Members with the same parameters update them once, by the rows of all. Rows outside a member's domain
-  /// do not count.
-  private static func updated(_ params: Params, by uses: [Use]) throws(FlowError) -> Params {
-    var updated = params
-    // The groups' parameters are disjoint, so that their order does not matter.
-    let moving = uses.filter { $0.member.mapping.statistics != nil }
-    for uses in Dictionary(grouping: moving, by: \.member.address).values {
-      guard let member = uses.first?.member, let statistics = member.mapping.statistics else { continue }
-      var rows = concatenate(uses.map(\.rows), axis: 0)
-      var contexts = uses[0].context.map { _ in concatenate(uses.compactMap(\.context), axis: 0) }
-      if let isOutside = member.mapping.domain.rowsOutside(rows)?.doubles {
-        let inside = isOutside.indices.filter { isOutside[$0] == 0 }
-        (rows, contexts) = (rows.rows(inside), contexts?.rows(inside))
-      }
-      if rows.rows == 0 { continue }
-      updated = try member.address.replacing(
-        updated, by: statistics(member.address(updated), rows, contexts))
-    }
-    return updated
   }
 }
 

@@ -13,15 +13,19 @@ extension Mapping {
     /// A member that sees a changed context.
     case seeing(Member, ContextChange)
 
-    /// Whether a layer restricts its inputs' values.
-    func isBounded(by domain: Domain) -> Bool {
+    private var members: [Mapping] {
       switch self {
-      case .layer: domain.values != .reals
-      case .chain(let members): members.contains(where: \.mapping.isBounded)
-      case .split(let parts): parts.contains(where: \.member.mapping.isBounded)
-      case .seeing(let member, _): member.mapping.isBounded
+      case .layer: []
+      case .chain(let members): members.map(\.mapping)
+      case .split(let parts): parts.map(\.member.mapping)
+      case .seeing(let member, _): [member.mapping]
       }
     }
+
+    /// Whether a layer restricts its inputs' values.
+    var isBounded: Bool { members.contains(where: \.isBounded) }
+    /// Whether a layer has statistics.
+    var hasStatistics: Bool { members.contains { $0.statistics != nil } }
   }
 
   /// A mapping within another, and the address of its parameters.

@@ -1,8 +1,8 @@
 import Tensors
 
 // The rule for rows outside the domain of a layer. A composite runs on: the layer maps an allowed value
-// instead, and the row's log-det is −∞ with derivative 0. Calls of bijections throw for such a row. Densities
-// return −∞.
+// instead, and the row's log-det is −∞. Calls of bijections throw for such a row. A density is −∞ there, with
+// derivative 0.
 
 extension Mapping {
   /// The body as a composite runs it: it takes rows outside the domain too.
@@ -14,6 +14,8 @@ extension Mapping {
 
   /// The same mapping with a body for rows outside its domain too.
   package var forAllRows: Mapping { evaluated(name, by: domain.values == .reals ? body : bodyForAllRows) }
+  /// The same mapping as a composite runs it.
+  package var asMember: Mapping { evaluated(name, by: memberBody) }
 
   private var bodyForAllRows: Body {
     let (domain, body) = (domain, body)
@@ -31,6 +33,7 @@ extension Mapping {
   static func zeroSlopeOutside(_ density: @escaping Body) -> Body {
     { (params, x, context) throws(FlowError) in
       let (outputs, logPDF) = try density(params, x, context)
+      if logPDF.rowsInside == nil { return (outputs, logPDF) }
       return (outputs, select(where: logPDF.detached .== -.infinity, -.infinity, logPDF))
     }
   }

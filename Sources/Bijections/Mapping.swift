@@ -36,12 +36,16 @@ public struct Mapping: Sendable {
   /// The properties that hold for all parameters.
   public let traits: Traits
   /// The unchecked update of the statistics in a training step; nil for a mapping without statistics.
-  public let statistics: Statistics?
-  /// The function without checks. Of a composite, a row outside a member's domain gets the log-det −∞, with
-  /// derivative 0.
+  public private(set) var statistics: Statistics?
+  /// The function without checks. In a composite, a row outside the domain of a layer gets the log-det −∞.
   public internal(set) var body: Body
   /// The structure of a mapping that is made from others.
-  var composition = Composition.layer(nil) { didSet { isBounded = composition.isBounded(by: domain) } }
+  var composition = Composition.layer(nil) {
+    didSet {
+      if case .layer = composition { return }
+      (isBounded, statistics) = (composition.isBounded, Self.statistics(within: composition))
+    }
+  }
   /// Whether a layer restricts its inputs' values.
   private(set) var isBounded: Bool
 
@@ -72,8 +76,8 @@ public struct Mapping: Sendable {
     return try unchecked(params, inputs, context)
   }
 
-  /// Does without the checks of the arguments. Runs on all cores. A value outside the domain of a layer is
-  /// still an error, but for a density.
+  /// Does without the checks of the arguments. Runs on all cores. A value outside the domain of a layer within
+  /// a composite is still an error, but for a density.
   package func unchecked(
     _ params: Params, _ inputs: Tensor, _ context: Tensor?
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
@@ -106,7 +110,8 @@ public struct Mapping: Sendable {
   /// Updates the statistics among the parameters by a batch of inputs, such as the running mean of batch
   /// normalization.
   ///
-  /// Returns the same tree for a mapping without statistics and for an empty batch. Throws as the call does.
+  /// Returns the same tree for a mapping without statistics and for an empty batch. Rows outside the domain of
+  /// a layer within do not count there. Throws as the call does for all else.
   public func updatingStatistics(
     _ params: Params, _ batch: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Params {

@@ -4,8 +4,8 @@ import Tensors
 // The functions for authors of combinators. A site makes both directions, and carries the members' traits,
 // statistics, domains and data for initial parameters.
 extension Site {
-  /// A bijection within another, the key that it draws from, and the path of its parameters. Without a path
-  /// its parameters are children of the composite's tree.
+  /// A bijection within another, the key that it draws from, and the label of its parameters, without a `/`.
+  /// Without a label its parameters are children of the composite's tree.
   public typealias Member = (bijection: any Bijection, key: Key, path: String?)
   /// A member on ranges of the last axis. It maps each range with the same parameters.
   public typealias Part = (bijection: any Bijection, key: Key, path: String?, channels: [Range<Int>])
@@ -144,6 +144,7 @@ struct CompositeTree {
     require(
       leaf == nil || params.paths.isEmpty,
       "\(name): a member whose tree is one leaf is the only one with parameters")
+    require(path?.contains("/") != true, "\(name): a member's path is one label, got \(path ?? "")")
     guard let path else {
       let isLeaf = params.value != nil
       let labels = Set(children.map(\.label))

@@ -46,7 +46,7 @@ public struct Site: Sendable {
   }
 
   /// Throws a `mismatch` that names the input's shape unless the condition holds.
-  package func expect(
+  public func expect(
     _ condition: Bool, _ who: String, _ what: String, _ expected: @autoclosure () -> String
   ) throws(FlowError) {
     if !condition { throw .mismatch(who: who, what: what, expected: expected(), got: "\(inputDim)") }

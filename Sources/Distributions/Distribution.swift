@@ -102,7 +102,7 @@ public struct LogPDF: Sendable {
   ) throws(FlowError) {
     guard let row = try checkLayers(params, inputs, given: context) else { return }
     throw .outsideDomain(
-      who: mapping.name, expected: "of a density above 0", got: inputs.rows([row]).doubles[0], row: row)
+      who: mapping.name, expected: "of a log-density above -inf", got: -.infinity, row: row)
   }
 
   /// Throws `FlowError.outsideDomain` if a layer excludes the first row whose density is 0. Returns that row
@@ -113,6 +113,10 @@ public struct LogPDF: Sendable {
   ) throws(FlowError) -> Int? {
     guard let row = try self(params, inputs, given: context).doubles.firstIndex(of: -.infinity) else {
       return nil
+    }
+    if traits.contains(.couplesRows) {
+      try mapping.checkLayers(params, inputs, context)
+      return row
     }
     do {
       try mapping.checkLayers(params, inputs.rows([row]), context?.rows([row]))

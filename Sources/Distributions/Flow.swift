@@ -31,10 +31,11 @@ public struct Flow: Distribution {
       (prior.logPDF.mapping, Address("prior", position: 1)),
     ]
     let density = Mapping.chain("Flow", members, at: site)
+    let undo = inverse.asMember
     let sample = prior.sample.map(density.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in
         let (z, logPDF) = try draw(key, params.child("prior"), count, context)
-        let (x, logDet) = try inverse.unchecked(params.child("bijection"), z, context)
+        let (x, logDet) = try undo.unchecked(params.child("bijection"), z, context)
         return (x, logPDF - logDet)
       }
     }

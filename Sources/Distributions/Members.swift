@@ -17,4 +17,19 @@ struct Members: Sendable {
     params = Params(members.map(\.params))
     (densities, samplers) = (members.map(\.logPDF.mapping), members.map(\.sample))
   }
+
+  /// A sampler made of the members' functions. It has a temperature if all members have one.
+  func sampler(
+    _ boundary: Boundary, _ combined: @escaping @Sendable (_ draws: [Sampler.Body]) -> Sampler.Body
+  )
+    -> Sampler
+  {
+    let tempered = samplers.compactMap(\.tempered)
+    var atTemperature: (@Sendable (Double) -> Sampler.Body)?
+    if tempered.count == samplers.count {
+      atTemperature = { temperature in combined(tempered.map { $0(temperature) }) }
+    }
+    return Sampler(
+      boundary, tempered: atTemperature, body: combined(samplers.map(\.body)))
+  }
 }

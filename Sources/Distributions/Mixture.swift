@@ -54,17 +54,20 @@ public struct Mixture: Distribution {
         "logWeights": weights.leaf(try logWeights(key.folded(in: 0)), at: site), "components": members.params,
       ],
       logPDF,
-      Sampler(density.boundary) { (key, params, count, context) throws(FlowError) in
-        let picks = key.folded(in: 0).categorical(logits: params["logWeights"], count: count).ints
-        var (draws, order): ([Tensor], [Int]) = ([], [])
-        for (i, sampler) in members.samplers.enumerated() {
-          let rows = picks.indices.filter { picks[$0] == i }
-          let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
-          draws.append(try sampler.body(key, child, rows.count, context?.rows(rows)).samples)
-          order += rows
+      members.sampler(density.boundary) { components in
+        { (key, params, count, context) throws(FlowError) in
+          let picks = key.folded(in: 0).categorical(logits: params["logWeights"], count: count).ints
+          var (draws, order): ([Tensor], [Int]) = ([], [])
+          for (i, draw) in components.enumerated() {
+            let rows = picks.indices.filter { picks[$0] == i }
+            let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
+            draws.append(try draw(key, child, rows.count, context?.rows(rows)).samples)
+            order += rows
+          }
+          let samples = concatenate(draws, axis: 0).gathered(
+            Tensor(ints: order).inversePermutation, axis: 0)
+          return (samples, try logPDF.body(params, samples, context))
         }
-        let samples = concatenate(draws, axis: 0).gathered(Tensor(ints: order).inversePermutation, axis: 0)
-        return (samples, try logPDF.body(params, samples, context))
       }
     )
   }

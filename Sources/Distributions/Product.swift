@@ -38,15 +38,17 @@ public struct Product: Distribution {
       "Product", members.densities.enumerated().map { ($1, Address("\($0)", position: $0)) }, at: site)
     return (
       members.params, LogPDF(density),
-      Sampler(density.boundary) { (key, params, count, context) throws(FlowError) in
-        var draws: [Tensor] = []
-        var total = Tensor.zeros([count], dtype: site.dtype)
-        for (i, sampler) in members.samplers.enumerated() {
-          let (x, logPDF) = try sampler.body(key.folded(in: i), params.child(i), count, context)
-          draws.append(x)
-          total = total + logPDF
+      members.sampler(density.boundary) { draws in
+        { (key, params, count, context) throws(FlowError) in
+          var columns: [Tensor] = []
+          var total = Tensor.zeros([count], dtype: site.dtype)
+          for (i, draw) in draws.enumerated() {
+            let (x, logPDF) = try draw(key.folded(in: i), params.child(i), count, context)
+            columns.append(x)
+            total = total + logPDF
+          }
+          return (concatenate(columns, axis: 1), total)
         }
-        return (concatenate(draws, axis: 1), total)
       }
     )
   }

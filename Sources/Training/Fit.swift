@@ -123,7 +123,7 @@ public func fit(
       rows: augment(validationKey, try data.rows(rows.heldOut)), weights: rows.weightsHeldOut,
       context: context?.rows(rows.heldOut), key: lossKey.folded(in: 0))
     judged.rowNumbers = rows.heldOut
-    try judged.checkDomain()
+    try judged.checkSupport(params, inLayersAlone: true)
     run.heldOutLoss = try objective.value(judged)
   }
   if let checkpoint {

@@ -236,6 +236,40 @@ private let table: [Combinator] = [
     #expect(isClose(moved.child("a")["runningMean"], 0.5 * inputs.mean().reshaped(to: [1]), 1e-9))
   }
 
+  /// Halves that share a chain update each of its layers by the rows that this layer sees.
+  @Test func statisticsWithinSharedChains() throws {
+    let chain = Serial(BatchNorm(momentum: 0), Exp(), BatchNorm(momentum: 0))
+    let (params, forward, _) = try BothHalves(chain)(Key(0), inputDim: 2, dtype: .float64)
+    let x = Self.batch.normal([20, 2], dtype: .float64)
+    func standardized(_ column: Int) -> Tensor {
+      let x = x.sliced(axis: 1, column..<column + 1)
+      return exp((x - x.mean()) / sqrt(square(x - x.mean()).mean() + 1e-5))
+    }
+    let moved = try forward.updatingStatistics(params, x)
+    let seen = concatenate(standardized(0), standardized(1), axis: 0)
+    #expect(isClose(moved.child("2")["runningMean"], seen.mean().reshaped(to: [1]), 1e-12))
+  }
+
+  /// A layer may both preserve volume and be bounded.
+  @Test func boundedLayersThatPreserveVolume() throws {
+    let half = Lambda { _, site in
+      let domain = Domain(site.inputDim, .positive)
+      return site.layer("half", from: domain, to: domain, traits: .volumePreserving) { _, x, _ in
+        (x, .zeros([x.rows], dtype: x.dtype))
+      } inverse: { _, y, _ in
+        (y, .zeros([y.rows], dtype: y.dtype))
+      }
+    }
+    let x = Tensor([[-1], [1]], dtype: .float64)
+    for bijection in [half, Serial(Serial(), half), Blockwise(([1], half))] as [any Bijection] {
+      let (params, forward, _) = try bijection(Key(0), inputDim: 1, dtype: .float64)
+      #expect(forward.traits.contains(.volumePreserving))
+      #expect(throws: FlowError.self) { try forward(params, x) }
+      let (leaves, density, _) = try Flow(bijection)(Key(0), inputDim: 1, dtype: .float64)
+      #expect(try density(leaves, x).doubles.map { $0 == -.infinity } == [true, false])
+    }
+  }
+
   /// Layers that are made of others without a member of the user's.
   @Test func madeOfFixedMembers() throws {
     let image: Shape = [2, 2, 4]
@@ -279,23 +313,30 @@ private let table: [Combinator] = [
     String("\(type(of: value))".prefix { $0.isLetter || $0.isNumber })
   }
 
-  /// The types with a public initializer that takes bijections, distributions or a generic member.
+  /// The types with a public initializer or factory that takes bijections or distributions, nested ones and
+  /// functions of the protocols included. Presets make values of types that have a row.
   private func takingMembers(_ text: String) -> Set<String> {
     var names: Set<String> = []
-    var (name, generics) = ("", [Substring]())
+    var scopes: [(indent: Int, name: String, generics: [Substring])] = []
     let lines = text.components(separatedBy: "\n")
-    let declaration = /^(?:\w+ )*(?:struct|class|enum|actor|extension) (\w+)(?:<([^>]*)>)?/
+    let declaration = /^( *)(?:[@\w]+ )*(?:struct|class|enum|actor|extension) ([\w.]+)(?:<([^>]*)>)?[^\/]*\{/
+    let protocols = ["Bijection", "Distribution", "ComposedBijection"]
     for (i, line) in lines.enumerated() {
-      if line.first?.isLetter == true, let match = line.firstMatch(of: declaration) {
-        name = String(match.1)
-        generics = match.2.map { $0.split(separator: ",").map { $0.prefix { $0 != ":" } } } ?? []
+      if let match = line.firstMatch(of: declaration) {
+        scopes.removeAll { $0.indent >= match.1.count }
+        let generics = match.3.map { $0.split(separator: ",").map { $0.prefix { $0 != ":" } } } ?? []
+        scopes.append((match.1.count, String(match.2), generics))
       }
-      guard line.contains("public init") else { continue }
+      guard let scope = scopes.last, line.contains(/public (?:static )?(?:init|func)/) else { continue }
+      let isFactory = line.contains(" func ")
       let end = lines[i...].firstIndex { $0.contains("{") } ?? i
       let signature = lines[i...end].joined()
-      let members = ["any Bijection", "any Distribution", "some Bijection", "some Distribution"]
-      if (members + generics.map { ": \($0)" } + ["-> Initialized"]).contains(where: signature.contains) {
-        names.insert(name)
+      let isOfProtocol = protocols.contains(scope.name)
+      let result = signature.components(separatedBy: "->").last ?? ""
+      if isFactory && !(isOfProtocol && !result.contains("Initialized")) { continue }
+      let members = ["Bijection", "Distribution", "-> Initialized", "Site.Member", "Site.Part"]
+      if isFactory || (members + scope.generics.map { ": \($0)" }).contains(where: signature.contains) {
+        names.insert(isFactory ? "\(scope.name).func" : scope.name)
       }
     }
     return names
@@ -401,6 +442,46 @@ private let table: [Combinator] = [
       #expect(isClose(densities[0..<1], normal[0..<1], 1e-9))
       let slope = try gradient(at: mixture.params) { try mixture.logPDF($0, x, given: c).sum() }
       #expect(slope.leaves.allSatisfy { $0.isFinite })
+    }
+  }
+
+  /// Whatever a row outside passes through has no slope there.
+  @Test func noSlopeOutside() throws {
+    let x = Tensor([[-1, 3]], dtype: .float64)
+    let products: [any Distribution] = [
+      Product([Flow(Log()), Normal(.learned)]), Flow(ActNorm(), prior: Uniform(from: 0, to: 1)),
+      Mixture([Product([Flow(Log()), Normal(.learned)]), Uniform(from: 0, to: 1)]),
+    ]
+    for distribution in products {
+      let (params, density, _) = try distribution(Key(0), inputDim: 2, dtype: .float64)
+      #expect(try density(params, x).item == -.infinity)
+      #expect(try valueAndGradient(at: x) { try density(params, $0).sum() }.gradient.doubles == [0, 0])
+      let slope = try gradient(at: params) { try density($0, x).sum() }
+      #expect(slope.leaves.allSatisfy { $0.doubles.allSatisfy { $0 == 0 } })
+    }
+    // The allowed value that stands in for such a row is representable, however far the bounds.
+    for bounded in [FromInterval(above: 2e7), FromInterval(below: -2e7)] {
+      let (params, density, _) = try Flow(Serial(bounded, ActNorm()))(Key(0), inputDim: 1)
+      let slope = try gradient(at: params) { try density($0, Tensor([[0]])).sum() }
+      #expect(slope.leaves.allSatisfy { $0.isFinite })
+    }
+  }
+
+  /// A draw outside the domain of the way back is an error, whatever stands around the layer.
+  @Test func drawsOutsideADomain() throws {
+    for bijection in [Exp(), Sigmoid(), Serial(Exp()), Reversible(Exp())] as [any Bijection] {
+      let (params, _, sample) = try Flow(bijection)(Key(0), inputDim: 1)
+      #expect(throws: FlowError.self) { try sample(Key(1), params, count: 50) }
+    }
+  }
+
+  @Test func membersWithATemperatureHaveOne() throws {
+    for prior in [Product([Normal(), Normal()]), Mixture([Normal(), Normal()])] as [any Distribution] {
+      let (params, _, sample) = try Flow(ActNorm(), prior: prior)(Key(0), inputDim: 2)
+      let (warm, cold) = (
+        try sample(Key(1), params, count: 4), try sample(Key(1), params, count: 4, temperature: 0.5)
+      )
+      #expect(isClose(cold, 0.5 * warm, 1e-6))
     }
   }
 

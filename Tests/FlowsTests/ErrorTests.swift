@@ -122,7 +122,7 @@ import Testing
     let (bounds, uniform, _) = try Uniform(from: 0, to: 1)(Key(0), inputDim: 2)
     #expect(
       message { try uniform.checkSupport(bounds, x) }
-        == "Uniform: expected values of a density above 0, got 0.25 in row 2")
+        == "Uniform: expected values of a log-density above -inf, got -inf in row 2")
     // NaN is not outside: it stays in its row.
     #expect(
       try logPDF(leaves, Tensor([[.nan, 0.5], [0.1, 0.9]])).doubles.map { $0.isNaN } == [true, false])

@@ -77,26 +77,12 @@ public struct TrainingStep: Sendable {
   /// - Parameter inLayersAlone: whether a layer has to exclude the row. Otherwise a density of 0 is enough.
   func checkSupport(_ params: Params, inLayersAlone: Bool) throws(FlowError) {
     guard let rows else { return }
-    try numbered { () throws(FlowError) in
+    do {
       if inLayersAlone {
         try logPDF.checkLayers(params, rows, given: context)
       } else {
         try logPDF.checkSupport(params, rows, given: context)
       }
-    }
-  }
-
-  /// Throws `FlowError.outsideDomain` for the first row outside the support that all parameters share.
-  func checkDomain() throws(FlowError) {
-    guard let rows else { return }
-    try numbered { () throws(FlowError) in
-      try logPDF.boundary.domain.check(rows, who: logPDF.boundary.name)
-    }
-  }
-
-  private func numbered(_ check: () throws(FlowError) -> Void) throws(FlowError) {
-    do {
-      try check()
     } catch .outsideDomain(let who, let expected, let got, let row) {
       throw .outsideDomain(who: who, expected: expected, got: got, row: rowNumbers?[row] ?? row)
     }

@@ -10,7 +10,8 @@ import Tensors
 /// struct Hinge: RowObjective {
 ///   func losses(_ step: TrainingStep) throws -> RowLosses {
 ///     let x = try step.batch(for: "Hinge")
-///     return { params, rows in maximum(1 - (try step.logPDF.body(params, x[rows], nil)), 0) }
+///     let (logPDF, context) = (step.logPDF, step.context)
+///     return { params, rows in maximum(1 - (try logPDF.body(params, x[rows], context?[rows])), 0) }
 ///   }
 /// }
 /// ```
