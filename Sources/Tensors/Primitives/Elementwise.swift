@@ -42,12 +42,22 @@ extension Elementwise {
     chainStep(CK_D_RELU, g, y) { select(where: y .> 0, g, 0) }
   }
   static let exp = Elementwise(kernel: CK_EXP) { g, _, y in g * y }
-  static let expm1 = Elementwise(kernel: CK_EXPM1) { g, _, y in chainStep(CK_D_EXPM1, g, y) { g * (y + 1) } }
+  static let expm1 = Elementwise(kernel: CK_EXPM1) { g, x, y in
+    chainStep(CK_EXPM1, g, x, y) { g * Tensors.exp(x) }
+  }
   static let log = Elementwise(kernel: CK_LOG) { g, x, _ in g / x }
   static let log1p = Elementwise(kernel: CK_LOG1P) { g, x, _ in chainStep(CK_D_LOG1P, g, x) { g / (1 + x) } }
-  static let tanh = Elementwise(kernel: CK_TANH) { g, _, y in chainStep(CK_D_TANH, g, y) { g * (1 - y * y) } }
-  static let sigmoid = Elementwise(kernel: CK_SIGMOID) { g, _, y in
-    chainStep(CK_D_SIGMOID, g, y) { g * (y * (1 - y)) }
+  static let tanh = Elementwise(kernel: CK_TANH) { g, x, y in
+    chainStep(CK_TANH, g, x, y) { g * tanhSlope(x) }
+  }
+  static let sigmoid = Elementwise(kernel: CK_SIGMOID) { g, x, y in
+    chainStep(CK_SIGMOID, g, x, y) { g * sigmoidSlope(x) }
+  }
+  /// 1 − tanh²x, whose derivative is −2 tanh x times itself.
+  static let tanhSlope = Elementwise(kernel: CK_TANH_SLOPE) { g, x, y in g * (-2 * Tensors.tanh(x) * y) }
+  /// σ(x) σ(−x), whose derivative is −tanh(x/2) times itself. The difference σ(−x) − σ(x) would cancel at 0.
+  static let sigmoidSlope = Elementwise(kernel: CK_SIGMOID_SLOPE) { g, x, y in
+    g * (-Tensors.tanh(0.5 * x) * y)
   }
   static let softplus = Elementwise(kernel: CK_SOFTPLUS) { g, x, _ in
     chainStep(CK_D_SOFTPLUS, g, x) { g * Tensors.sigmoid(x) }
@@ -61,13 +71,61 @@ extension Elementwise {
   static let sin = Elementwise(kernel: CK_SIN) { g, x, _ in chainStep(CK_D_SIN, g, x) { g * Tensors.cos(x) } }
   static let cos = Elementwise(kernel: CK_COS) { g, x, _ in chainStep(CK_D_COS, g, x) { g * -Tensors.sin(x) }
   }
-  static let atan = Elementwise(kernel: CK_ATAN) { g, x, _ in chainStep(CK_D_ATAN, g, x) { g / (1 + x * x) } }
+  static let atan = Elementwise(kernel: CK_ATAN) { g, x, _ in
+    chainStep(CK_D_ATAN, g, x) { g * ElementwiseFormula.atanSlope(x) }
+  }
+}
+
+/// A function of each element without a kernel. Its derivative is given, where that of the formula is worse.
+struct ElementwiseFormula: Primitive {
+  /// The function of values.
+  let formula: @Sendable (_ x: Tensor) -> Tensor
+  /// g · f'(x), given g, x and y = f(x).
+  let chain: @Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor
+
+  func value(_ inputs: Operands) -> Operands { Operands(formula(inputs[0])) }
+
+  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
+    Operands(chain(tangents[0], inputs[0], outputs[0]))
+  }
+
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    Operands(chain(g[0], inputs[0], outputs[0]))
+  }
+
+  /// y = 1 / (1 + x²). Its derivative is −2 x y · y in this order, since y² would underflow too early.
+  static let atanSlope = ElementwiseFormula(formula: { 1 / (1 + $0 * $0) }) { g, x, y in g * (-2 * x * y) * y }
+  /// log(1 − tanh² x) = 2 (log 2 − |x| − log(1 + e^(−2|x|))) far from 0. The derivative −2 tanh x of that form
+  /// would cancel at 0.
+  static let logTanhSlope = ElementwiseFormula { x in
+    let far = 2 * (0.69314718055994530942 - x - Tensors.softplus(-2 * x))
+    let isNear = Tensors.abs(x) .< 0.5
+    return select(where: isNear, Tensors.log1p(-Tensors.square(Tensors.tanh(x))), far)
+  } chain: { g, x, _ in
+    g * (-2 * Tensors.tanh(x))
+  }
 }
 
 /// g · f′, in one kernel for values and in small primitives elsewhere.
 private func chainStep(_ kernel: ck_operation, _ g: Tensor, _ v: Tensor, composed: () -> Tensor) -> Tensor {
   guard g.level == 0, v.level == 0, g.shape == v.shape else { return composed() }
   return broadcastBinary(kernel, g.storage, v.storage)
+}
+
+/// The same for functions whose kernel takes both the argument and the result.
+private func chainStep(
+  _ kernel: ck_function, _ g: Tensor, _ x: Tensor, _ y: Tensor, composed: () -> Tensor
+) -> Tensor {
+  guard g.level == 0, x.level == 0, g.shape == x.shape else { return composed() }
+  let (g, x, y) = (g.storage, x.storage, y.storage)
+  let result = Storage(like: x)
+  ck_chain(x.dtype.kernel, kernel, g.address, x.address, y.address, result.address, x.count)
+  return Tensor(result)
+}
+
+/// g · f′ of tanh or sigmoid for values, given y = f(x) alone. Its error is within some ulps of |g|.
+func saturatingStep(_ kernel: ck_operation, _ g: Tensor, _ y: Tensor) -> Tensor {
+  broadcastBinary(kernel, g.storage, y.storage)
 }
 
 // MARK: - Functions
@@ -98,8 +156,14 @@ public func log(_ x: Tensor) -> Tensor { Elementwise.log(x) }
 public func log1p(_ x: Tensor) -> Tensor { Elementwise.log1p(x) }
 /// The hyperbolic tangent.
 public func tanh(_ x: Tensor) -> Tensor { Elementwise.tanh(x) }
+/// 1 − tanh²x, the derivative of tanh, accurate in both tails.
+package func tanhSlope(_ x: Tensor) -> Tensor { Elementwise.tanhSlope(x) }
+/// log(1 − tanh²x), accurate near 0 and in both tails, with the derivative −2 tanh x.
+package func logTanhSlope(_ x: Tensor) -> Tensor { ElementwiseFormula.logTanhSlope(x) }
 /// 1 / (1 + e⁻ˣ), accurate in both tails.
 public func sigmoid(_ x: Tensor) -> Tensor { Elementwise.sigmoid(x) }
+/// σ(x) σ(−x), the derivative of σ, accurate in both tails.
+package func sigmoidSlope(_ x: Tensor) -> Tensor { Elementwise.sigmoidSlope(x) }
 /// log(1 + eˣ), accurate in both tails.
 public func softplus(_ x: Tensor) -> Tensor { Elementwise.softplus(x) }
 /// log(1 / (1 + e⁻ˣ)) = −softplus(−x), finite for every finite x.
