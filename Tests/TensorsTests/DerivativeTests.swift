@@ -17,7 +17,8 @@ private struct Case: Decodable, Sendable, CustomTestStringConvertible {
   static let all: [Case] = {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
       path: "Fixtures/derivatives.json")
-    guard let data = try? Data(contentsOf: file), let cases = try? JSONDecoder().decode([Case].self, from: data)
+    guard let data = try? Data(contentsOf: file),
+      let cases = try? JSONDecoder().decode([Case].self, from: data)
     else { fatalError("cannot read \(file)") }
     return cases
   }()

@@ -36,7 +36,7 @@ INLINE V NAME(log_scale_slope)(ck_scale form, T parameter, V s, const T *raw, si
   if (form == CK_LOG_SIGMOID) return -NAME(expm1)(s);
   if (form != CK_BOUNDED) return NAME(splat)(1);
   V share = s / parameter, slope = 1 - share * share;
-  if (!__builtin_reduce_or(slope < (T)0.125)) return slope;
+  if (!__builtin_reduce_or(slope < SLOPE_TAIL)) return slope;
   return NAME(tanh_slope)(NAME(load_raw)(raw, e, n, count, 0) / parameter, share);
 }
 

@@ -79,27 +79,26 @@ INLINE V NAME(sigmoid)(V x) {
 // The derivatives below take y = f(x) where that loses no digits. In the tails they would cancel, and there
 // they take an exponential of x. A vector without a tail computes none; a lane's bits depend on x alone.
 
-// 1 - y^2, or 4z / (1 + z)^2 with z = e^(-2|x|).
+// 1 - y^2, or z (1 + |y|)^2 with z = e^(-2|x|), since |y| = (1 - z) / (1 + z).
 INLINE V NAME(tanh_slope)(V x, V y) {
   V slope = 1 - y * y;
-  I tail = slope < (T)0.125;
+  I tail = slope < SLOPE_TAIL;
   if (!__builtin_reduce_or(tail)) return slope;
-  V z = NAME(exp)(-2 * NAME(magnitude)(x)), under = 1 + z;
-  return NAME(choose)(tail, 4 * z / (under * under), slope);
+  V sum = 1 + NAME(magnitude)(y);
+  return NAME(choose)(tail, NAME(exp)(-2 * NAME(magnitude)(x)) * (sum * sum), slope);
 }
 
-// y (1 - y), or z / (1 + z)^2 with z = e^-x.
+// y (1 - y), or z y^2 with z = e^-x, since y = 1 / (1 + z).
 INLINE V NAME(sigmoid_slope)(V x, V y) {
   V slope = y * (1 - y);
-  I tail = y > (T)0.875;
+  I tail = y > 1 - SLOPE_TAIL;
   if (!__builtin_reduce_or(tail)) return slope;
-  V z = NAME(exp)(-x), under = 1 + z;
-  return NAME(choose)(tail, z / (under * under), slope);
+  return NAME(choose)(tail, NAME(exp)(-x) * (y * y), slope);
 }
 
 // y + 1, or e^x.
 INLINE V NAME(expm1_slope)(V x, V y) {
-  I tail = y < (T)-0.875;
+  I tail = y < SLOPE_TAIL - 1;
   if (!__builtin_reduce_or(tail)) return y + 1;
   return NAME(choose)(tail, NAME(exp)(x), y + 1);
 }

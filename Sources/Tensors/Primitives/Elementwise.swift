@@ -76,36 +76,6 @@ extension Elementwise {
   }
 }
 
-/// A function of each element without a kernel. Its derivative is given, where that of the formula is worse.
-struct ElementwiseFormula: Primitive {
-  /// The function of values.
-  let formula: @Sendable (_ x: Tensor) -> Tensor
-  /// g · f'(x), given g, x and y = f(x).
-  let chain: @Sendable (_ g: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor
-
-  func value(_ inputs: Operands) -> Operands { Operands(formula(inputs[0])) }
-
-  func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
-    Operands(chain(tangents[0], inputs[0], outputs[0]))
-  }
-
-  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
-    Operands(chain(g[0], inputs[0], outputs[0]))
-  }
-
-  /// y = 1 / (1 + x²). Its derivative is −2 x y · y in this order, since y² would underflow too early.
-  static let atanSlope = ElementwiseFormula(formula: { 1 / (1 + $0 * $0) }) { g, x, y in g * (-2 * x * y) * y }
-  /// log(1 − tanh² x) = 2 (log 2 − |x| − log(1 + e^(−2|x|))) far from 0. The derivative −2 tanh x of that form
-  /// would cancel at 0.
-  static let logTanhSlope = ElementwiseFormula { x in
-    let far = 2 * (0.69314718055994530942 - x - Tensors.softplus(-2 * x))
-    let isNear = Tensors.abs(x) .< 0.5
-    return select(where: isNear, Tensors.log1p(-Tensors.square(Tensors.tanh(x))), far)
-  } chain: { g, x, _ in
-    g * (-2 * Tensors.tanh(x))
-  }
-}
-
 /// g · f′, in one kernel for values and in small primitives elsewhere.
 private func chainStep(_ kernel: ck_operation, _ g: Tensor, _ v: Tensor, composed: () -> Tensor) -> Tensor {
   guard g.level == 0, v.level == 0, g.shape == v.shape else { return composed() }
@@ -156,14 +126,8 @@ public func log(_ x: Tensor) -> Tensor { Elementwise.log(x) }
 public func log1p(_ x: Tensor) -> Tensor { Elementwise.log1p(x) }
 /// The hyperbolic tangent.
 public func tanh(_ x: Tensor) -> Tensor { Elementwise.tanh(x) }
-/// 1 − tanh²x, the derivative of tanh, accurate in both tails.
-package func tanhSlope(_ x: Tensor) -> Tensor { Elementwise.tanhSlope(x) }
-/// log(1 − tanh²x), accurate near 0 and in both tails, with the derivative −2 tanh x.
-package func logTanhSlope(_ x: Tensor) -> Tensor { ElementwiseFormula.logTanhSlope(x) }
 /// 1 / (1 + e⁻ˣ), accurate in both tails.
 public func sigmoid(_ x: Tensor) -> Tensor { Elementwise.sigmoid(x) }
-/// σ(x) σ(−x), the derivative of σ, accurate in both tails.
-package func sigmoidSlope(_ x: Tensor) -> Tensor { Elementwise.sigmoidSlope(x) }
 /// log(1 + eˣ), accurate in both tails.
 public func softplus(_ x: Tensor) -> Tensor { Elementwise.softplus(x) }
 /// log(1 / (1 + e⁻ˣ)) = −softplus(−x), finite for every finite x.
