@@ -11,6 +11,8 @@
 //   log        0.93   0.92     softplus    1.80   1.65     pow         0.51   1.20
 //   log1p      1.54   1.40     erf         1.21   1.72
 //
+// The derivatives of tanh, sigmoid and expm1 keep 14 digits in f64, and 5e-6 in f32, in all their tails.
+//
 // erfinv has the error of Giles' formula: near 1 it starts from a rounded x * x, as in XLA. Subnormal
 // arguments and results have the same accuracy. sqrt and the four basic operations are those of IEEE 754.
 //
