@@ -79,7 +79,7 @@ let package = Package(
     room("SameBits", on: ["CKernels", "Flows"], path: "Tests/SameBits"),
     program("same-bits", on: ["Flows", "SameBits"], path: "Tests/SameBitsProgram"),
     suite("CKernels", on: ["CKernels"]),
-    suite("Tensors", on: ["Tensors", "TestSupport"]),
+    suite("Tensors", on: ["Tensors", "TestSupport"], fixtures: true),
     suite("Randomness", on: ["Tensors", "Randomness"], fixtures: true),
     suite("Files", on: ["Tensors", "Files", "FuzzSupport"], fixtures: true),
     suite("Plots", on: ["Tensors", "Files", "Plots", "FuzzSupport", "TestSupport"]),

@@ -1,58 +1,32 @@
 import Tensors
 
-/// Newton's method within a bracket, for all elements at once, on values.
+/// Solves f(x) = y for all elements at once, on values, where f increases in x.
 ///
-/// Each step moves one end of an element's bracket to the point of the last evaluation. The next point is
-/// Newton's if it lies inside the bracket and the step is at most half of the last but one. Otherwise it is
-/// the middle of the bracket, so steps shrink at least as fast as in bisection.
-///
-/// An element stops when its value is met or its point no longer moves. It then stays unchanged, so its bits
-/// do not depend on the other elements.
-///
-/// Press, Teukolsky, Vetterling & Flannery, *Numerical Recipes*, section 9.4 (`rtsafe`).
+/// Each element has a search of its own (`RootSearch`), so its bits do not depend on the other elements.
 struct MonotoneSolver {
   /// f and its derivative.
   let function: (_ x: Tensor) -> (value: Tensor, slope: Tensor)
 
-  /// The largest number of steps. Bisection from the widest bracket to adjacent floats takes at most 128 at
-  /// ordinary magnitudes.
-  private static let limit = 200
+  /// The largest number of evaluations. An element that needs more is NaN.
+  private static let limit = 400
 
-  /// Solves f(x) = y for x in [lower, upper].
-  func solve(_ y: Tensor, _ lower: Tensor, _ upper: Tensor) -> Tensor {
-    var (lower, upper) = (lower, upper)
-    var x = lower + 0.5 * (upper - lower)
-    var (step, stepBefore) = (upper - lower, upper - lower)
-    var isOpen = Tensor.ones(y.shape, dtype: y.dtype)
-    var isNumber = isOpen
-    for _ in 0..<Self.limit {
-      let (value, slope) = function(x)
-      let excess = value - y
-      isNumber = excess .== excess
-      lower = select(where: excess .< 0, x, lower)
-      upper = select(where: excess .> 0, x, upper)
-      let newton = x - excess / slope
-      let isGood = (newton .> lower) * (newton .< upper) * (2 * abs(newton - x) .<= abs(stepBefore))
-      let next = select(where: isGood, newton, lower + 0.5 * (upper - lower))
-      isOpen = isOpen * (excess .!= 0) * (next .!= x)
-      (stepBefore, step) = (step, next - x)
-      x = select(where: isOpen, next, x)
-      if isOpen.doubles.allSatisfy({ $0 == 0 }) { break }
+  /// Solves f(x) = y, for x in a bracket if there is one.
+  func solve(_ y: Tensor, between bracket: (lower: Tensor, upper: Tensor)? = nil) -> Tensor {
+    let floats = FloatOrder(y.dtype)
+    let lower = bracket.map { $0.lower.broadcast(to: y.shape).doubles }
+    let upper = bracket.map { $0.upper.broadcast(to: y.shape).doubles }
+    var searches = y.doubles.enumerated().map { i, y in
+      if let lower, let upper { return RootSearch(of: y, from: lower[i], to: upper[i], among: floats) }
+      return RootSearch(of: y, among: floats)
     }
-    return select(where: isNumber, x, .nan)
-  }
-
-  /// Solves f(x) = y without a bracket: the interval y ± 1 is doubled until it contains x.
-  func solve(_ y: Tensor) -> Tensor {
-    var (lower, upper, width) = (y - 1, y + 1, 1.0)
-    for _ in 0..<Self.limit {
-      let isHigh = function(lower).value .> y
-      let isLow = function(upper).value .< y
-      if (isHigh + isLow).doubles.allSatisfy({ $0 == 0 }) { break }
-      width *= 2
-      lower = select(where: isHigh, y - width, lower)
-      upper = select(where: isLow, y + width, upper)
+    for _ in 0..<Self.limit where searches.contains(where: { !$0.isOver }) {
+      let (value, slope) = function(
+        Tensor(searches.map(\.point), shape: y.shape, dtype: y.dtype))
+      let (values, slopes) = (
+        value.broadcast(to: y.shape).doubles, slope.broadcast(to: y.shape).doubles
+      )
+      for i in searches.indices where !searches[i].isOver { searches[i].advance(values[i], slopes[i]) }
     }
-    return solve(y, lower, upper)
+    return Tensor(searches.map { $0.isOver ? $0.root : .nan }, shape: y.shape, dtype: y.dtype)
   }
 }

@@ -2,18 +2,21 @@ import Tensors
 
 /// The x with f(x; θ) = y, element by element, for a function that strictly increases in x.
 ///
-/// A bracketed Newton iteration on values (`MonotoneSolver`) finds x to about the last float. Derivatives of
-/// every order follow from the implicit function theorem, in forward and reverse mode.
+/// A bracketed Newton iteration on values (`RootSearch`) finds two adjacent floats with y between their
+/// values, and returns the better one. Derivatives of every order follow from the implicit function theorem,
+/// in forward and reverse mode.
 ///
-/// Cost: at most 200 evaluations of the function, mostly 5 to 10, and one more per derivative.
+/// Cost: at most 400 evaluations of the function, mostly 5 to 10, and one more per derivative.
 ///
 /// - Parameters:
 ///   - y: the values to reach.
 ///   - parameters: the tensors that the function depends on and is differentiated by. Captured tensors are
 ///     constants.
-///   - bracket: constant bounds of x. Without them the interval y ± 1 is doubled until it contains x.
+///   - bracket: constant bounds of x. Without them the search starts at x = y and reaches all floats.
 ///   - function: f and ∂f/∂x > 0, each element from the same element of x (and from any parameters).
-/// - Returns: x in the shape of y; NaN where y or f is.
+/// - Returns: x in the shape of y. It is ±∞ where y is, and where f of every finite number is on one side of
+///   y. It is NaN where y is, where f is NaN near x, where the bracket does not contain x, and where the
+///   search did not end.
 public func inverseOfMonotone(
   at y: Tensor, given parameters: [Tensor] = [], between bracket: (lower: Tensor, upper: Tensor)? = nil,
   _ function: @escaping @Sendable (_ x: Tensor, _ parameters: [Tensor]) -> (value: Tensor, slope: Tensor)
@@ -49,8 +52,7 @@ struct MonotoneInverse: Primitive {
     let parameters = parameters(inputs)
     let solver = MonotoneSolver { function($0, parameters) }
     guard let lower, let upper else { return Operands(solver.solve(inputs[0])) }
-    return Operands(
-      solver.solve(inputs[0], lower.broadcast(to: inputs[0].shape), upper.broadcast(to: inputs[0].shape)))
+    return Operands(solver.solve(inputs[0], between: (lower, upper)))
   }
 
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {

@@ -23,7 +23,7 @@ public struct Logistic: LocationScaleFamily {
   /// The log-normalizer 0.
   public var logNormalizer: Double { 0 }
   /// The log-kernel −Σ (softplus(z) + softplus(−z)).
-  public func logKernel(_ z: Tensor) -> Tensor { -(softplus(z) + softplus(-z)).sumPerRow() }
+  public func logKernel(_ z: Tensor) -> Tensor { logSigmoidSlope(z).sumPerRow() }
   /// Draws from the standard distribution.
   public func draw(_ key: Key, _ shape: Shape, dtype: DType) -> Tensor { key.logistic(shape, dtype: dtype) }
 }

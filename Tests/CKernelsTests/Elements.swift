@@ -30,6 +30,9 @@ extension Element {
   static func unary(_ f: ck_function, _ x: [Self]) -> [Self] {
     filled(x.count) { ck_unary(type, f, x, $0, x.count) }
   }
+  static func chain(_ f: ck_function, _ g: [Self], _ x: [Self], _ fx: [Self]) -> [Self] {
+    filled(x.count) { ck_chain(type, f, g, x, fx, $0, x.count) }
+  }
   static func binary(_ f: ck_operation, _ a: [Self], _ b: [Self]) -> [Self] {
     let n = max(a.count, b.count)
     return filled(n) { ck_binary(type, f, a, a.count == n ? 1 : 0, b, b.count == n ? 1 : 0, $0, n) }

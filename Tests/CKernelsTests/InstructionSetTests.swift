@@ -31,8 +31,12 @@ import Testing
     for n in [1, 7, 16, 37, 400] {
       let a = T.arbitrary(n, &generator) + T.random(n, &generator).map { $0 * 20 }
       let b = T.arbitrary(n, &generator) + T.random(n, &generator).map { $0 * 4 }
-      for f in CK_NEGATE.rawValue...CK_ATAN.rawValue {
+      for f in CK_NEGATE.rawValue...CK_SIGMOID_SLOPE.rawValue {
         same("unary \(f) \(T.self)") { bits(T.unary(ck_function(rawValue: f), a)) }
+      }
+      for f in [CK_TANH, CK_SIGMOID, CK_EXPM1] {
+        let y = T.unary(f, a)
+        same("chain \(f) \(T.self)") { bits(T.chain(f, b, a, y)) }
       }
       for f in CK_ADD.rawValue...CK_D_ABS.rawValue {
         same("binary \(f) \(T.self)") { bits(T.binary(ck_operation(rawValue: f), a, b)) }
@@ -45,7 +49,7 @@ import Testing
   @Test func position() {
     var generator = Generator()
     let x = generator.floats(50).map { $0 * 10 }
-    for f in CK_NEGATE.rawValue...CK_ATAN.rawValue {
+    for f in CK_NEGATE.rawValue...CK_SIGMOID_SLOPE.rawValue {
       let whole = Float.unary(ck_function(rawValue: f), x)
       for start in [1, 3, 47] {
         #expect(

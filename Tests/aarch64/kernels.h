@@ -38,7 +38,7 @@ static const T *NAME(any)(size_t n, double scale) {
 }
 
 static void NAME(elementwise)(void) {
-  for (int f = CK_NEGATE; f <= CK_ATAN; f++) {
+  for (int f = CK_NEGATE; f <= CK_SIGMOID_SLOPE; f++) {
     uint64_t hash = start;
     for (size_t l = 0; l < length_count; l++) {
       const size_t n = lengths[l];
@@ -60,6 +60,19 @@ static void NAME(elementwise)(void) {
       }
     }
     report(TEXT(binary), f, hash);
+  }
+  static const ck_function chained[] = {CK_TANH, CK_SIGMOID, CK_EXPM1};
+  for (size_t c = 0; c < sizeof chained / sizeof *chained; c++) {
+    uint64_t hash = start;
+    for (size_t l = 0; l < length_count; l++) {
+      const size_t n = lengths[l];
+      const T *const x = NAME(any)(n, 20), *const g = NAME(any)(n, 4);
+      T *const fx = room(n * sizeof(T)), *const y = room(n * sizeof(T));
+      ck_unary(TYPE, chained[c], x, fx, n);
+      ck_chain(TYPE, chained[c], g, x, fx, y, n);
+      NAME(add)(&hash, y, n);
+    }
+    report(TEXT(chain), (int)c, hash);
   }
   uint64_t selected = start, filled = start;
   for (size_t l = 0; l < length_count; l++) {
@@ -202,7 +215,7 @@ static void NAME(flows)(void) {
         NAME(add)(&value, s, rows * n);
         for (int given = 1; given < 4; given++) {
           ck_affine_pullback(TYPE, (ck_scale)form, 2, inverse, rows, n, given & 1 ? g : NULL,
-                             given & 2 ? l : NULL, x, y, s, gx, graw);
+                             given & 2 ? l : NULL, x, raw, y, s, gx, graw);
           NAME(add)(&pullback, gx, rows * n);
           NAME(add)(&pullback, graw, rows * 2 * n);
         }

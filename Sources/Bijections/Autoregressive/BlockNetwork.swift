@@ -84,6 +84,3 @@ struct BlockNetwork {
     return (x + sigmoid(gate) * (h - x), logSlope)
   }
 }
-
-/// log(1 − tanh² z) = 2 (log 2 − z − softplus(−2z)), without the cancellation.
-private func logTanhSlope(_ z: Tensor) -> Tensor { 2 * (0.6931471805599453 - z - softplus(-2 * z)) }

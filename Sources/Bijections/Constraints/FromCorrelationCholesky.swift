@@ -38,7 +38,7 @@ public struct FromCorrelationCholesky: Bijection {
     let (below, behind) = (Tensor(ints: places), Tensor(ints: places.map { $0 + 1 }))
     let weights = Tensor(places.map { Double($0 / size - $0 % size + 1) / 2 }, dtype: site.dtype)
 
-    @Sendable func logDet(_ y: Tensor) -> Tensor { -(weights * logOneMinusSquaredTanh(y)).sumPerRow() }
+    @Sendable func logDet(_ y: Tensor) -> Tensor { -(weights * logTanhSlope(y)).sumPerRow() }
     return site.layer(
       "FromCorrelationCholesky", from: Domain(site.inputDim, .correlationCholesky), to: Domain([places.count])
     ) { _, l, _ in
@@ -51,7 +51,7 @@ public struct FromCorrelationCholesky: Bijection {
       let signed = select(where: isPositive, y, -y)
       return (signed, logDet(signed))
     } inverse: { _, y, _ in
-      let logs = triangle(logOneMinusSquaredTanh(y))
+      let logs = triangle(logTanhSlope(y))
       let remaining = exp(0.5 * (logs.cumulativeSum(axis: -1) - logs))
       let l = (triangle(tanh(y)) + .identity(size, dtype: y.dtype)) * remaining
       return (l, -logDet(y))

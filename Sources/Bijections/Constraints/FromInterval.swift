@@ -43,7 +43,7 @@ public struct FromInterval: ComposedBijection {
     let logWidth = log(Tensor(b - a, dtype: .float64)).item
     composed = FromInterval.from(
       .interval(a, b), { a + (b - a) * sigmoid($0) }, inverse: { log($0 - a) - log(b - $0) },
-      logSlope: { logWidth - softplus($0) - softplus(-$0) })
+      logSlope: { logWidth + logSigmoidSlope($0) })
   }
 
   private static func from(

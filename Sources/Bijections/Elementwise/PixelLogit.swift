@@ -27,7 +27,7 @@ public struct PixelLogit: Bijection {
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let scale = 1 - 2 * margin
     @Sendable func logDet(_ y: Tensor) -> Tensor {
-      (softplus(y) + softplus(-y) + log(Tensor(scale, dtype: y.dtype))).sumPerRow()
+      (-logSigmoidSlope(y) + log(Tensor(scale, dtype: y.dtype))).sumPerRow()
     }
     let domain = Domain(site.inputDim, .interval(-margin / scale, 1 + margin / scale))
     return site.layer("PixelLogit", from: domain) { _, x, _ in

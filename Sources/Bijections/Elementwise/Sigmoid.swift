@@ -35,5 +35,5 @@ private func logistic(_ name: String) -> Elementwise {
   // The slope y (1 − y) would be 0 where y rounds to 1.
   Elementwise(
     name, to: .unitInterval, sigmoid, inverse: { log($0) - log1p(-$0) },
-    logSlope: { -softplus($0) - softplus(-$0) })
+    logSlope: logSigmoidSlope)
 }

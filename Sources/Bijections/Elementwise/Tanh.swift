@@ -14,9 +14,6 @@ public struct Tanh: ComposedBijection {
   public var composed: any Bijection {
     Elementwise(
       "Tanh", to: .interval(-1, 1), tanh, inverse: { 0.5 * (log1p($0) - log1p(-$0)) },
-      logSlope: logOneMinusSquaredTanh)
+      logSlope: logTanhSlope)
   }
 }
-
-/// Computes log(1 − tanh² x) = log(4 e⁻²ˣ / (1 + e⁻²ˣ)²) without cancellation.
-func logOneMinusSquaredTanh(_ x: Tensor) -> Tensor { 2 * (0.69314718055994530942 - x - softplus(-2 * x)) }

@@ -37,8 +37,7 @@ public struct Planar: Bijection {
     ]
     return site.layer("Planar", params) { params, x, _ in
       let unit = Unit(params)
-      let t = tanh((x.flatRows * unit.w).sumPerRow() + params["b"])
-      return unit.moved(x, by: t, sign: 1)
+      return unit.moved(x, by: (x.flatRows * unit.w).sumPerRow() + params["b"], sign: 1)
     } inverse: { params, y, _ in
       let (unit, b) = (Unit(params), params["b"])
       let target = (y.flatRows * unit.w).sumPerRow()
@@ -46,10 +45,10 @@ public struct Planar: Bijection {
       let along = inverseOfMonotone(
         at: target, given: [unit.slope, b], between: (target - reach, target + reach)
       ) { along, parameters in
-        let t = tanh(along + parameters[1])
-        return (along + parameters[0] * t, 1 + parameters[0] * (1 - square(t)))
+        let a = along + parameters[1]
+        return (along + parameters[0] * tanh(a), 1 + parameters[0] * tanhSlope(a))
       }
-      return unit.moved(y, by: tanh(along + b), sign: -1)
+      return unit.moved(y, by: along + b, sign: -1)
     }
   }
 
@@ -68,10 +67,10 @@ public struct Planar: Bijection {
       direction = u + (slope - dot) / select(where: norm .> 0, norm, 1) * w
     }
 
-    /// Moves points by t along the direction or against it, and computes the log-det.
-    func moved(_ x: Tensor, by t: Tensor, sign: Double) -> (Tensor, Tensor) {
-      let y = x.flatRows + sign * t.expanded(axis: 1) * direction
-      return (y.reshaped(to: x.shape), sign * log1p(slope * (1 - square(t))))
+    /// Moves points by tanh(a) along the direction or against it, and computes the log-det.
+    func moved(_ x: Tensor, by a: Tensor, sign: Double) -> (Tensor, Tensor) {
+      let y = x.flatRows + sign * tanh(a).expanded(axis: 1) * direction
+      return (y.reshaped(to: x.shape), sign * log1p(slope * tanhSlope(a)))
     }
 
     static let least = 0.999

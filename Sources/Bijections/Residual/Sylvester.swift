@@ -46,14 +46,14 @@ public struct Sylvester: Bijection {
     let params = initialParams(key, size, count, at: site)
     return site.layer("Sylvester", params) { params, x, _ in
       let (hidden, flat) = (Hidden(params, count), x.flatRows)
-      let t = hidden.activations(basis.coordinates(of: flat, params))
-      let y = flat + basis.vectors(hidden.steps(t), params)
-      return (y.reshaped(to: x.shape), hidden.logDet(t))
+      let a = hidden.arguments(basis.coordinates(of: flat, params))
+      let y = flat + basis.vectors(hidden.steps(a), params)
+      return (y.reshaped(to: x.shape), hidden.logDet(a))
     } inverse: { params, y, _ in
       let (hidden, flat) = (Hidden(params, count), y.flatRows)
-      let t = hidden.solve(basis.coordinates(of: flat, params))
-      let x = flat - basis.vectors(hidden.steps(t), params)
-      return (x.reshaped(to: y.shape), -hidden.logDet(t))
+      let a = hidden.solve(basis.coordinates(of: flat, params))
+      let x = flat - basis.vectors(hidden.steps(a), params)
+      return (x.reshaped(to: y.shape), -hidden.logDet(a))
     }
   }
 
@@ -107,20 +107,22 @@ private struct Hidden {
     self.count = count
   }
 
-  /// Computes tanh(S v + b).
-  func activations(_ v: Tensor) -> Tensor {
-    tanh(v * diagonalS + matmul(v, upperS, transposeB: true) + bias)
+  /// Computes a = S v + b.
+  func arguments(_ v: Tensor) -> Tensor {
+    v * diagonalS + matmul(v, upperS, transposeB: true) + bias
   }
-  /// Computes R t.
-  func steps(_ t: Tensor) -> Tensor { t * diagonalR + matmul(t, upperR, transposeB: true) }
-
-  func logDet(_ t: Tensor) -> Tensor {
-    log1p((1 - square(t)) * (diagonalR * diagonalS)).sumPerRow()
+  /// Computes R tanh(a).
+  func steps(_ a: Tensor) -> Tensor {
+    let t = tanh(a)
+    return t * diagonalR + matmul(t, upperR, transposeB: true)
   }
 
-  /// Computes the activations t with v + R t = y and t = tanh(S v + b), from the last number to the first.
+  func logDet(_ a: Tensor) -> Tensor { log1p(tanhSlope(a) * (diagonalR * diagonalS)).sumPerRow() }
+
+  /// Computes a with v + R tanh(a) = y and a = S v + b, from the last number to the first.
   func solve(_ y: Tensor) -> Tensor {
-    var (v, t) = (Tensor.zeros([y.rows, 0], dtype: y.dtype), Tensor.zeros([y.rows, 0], dtype: y.dtype))
+    let none = Tensor.zeros([y.rows, 0], dtype: y.dtype)
+    var (v, t, arguments) = (none, none, none)
     for i in (0..<count).reversed() {
       func rest(_ upper: Tensor, _ known: Tensor) -> Tensor {
         (known * upper[i].sliced(axis: 0, i + 1..<count)).sumPerRow()
@@ -133,12 +135,14 @@ private struct Hidden {
         at: target, given: [r, s, shift], between: (target - reach, target + reach)
       ) { number, parameters in
         let (r, s) = (parameters[0], parameters[1])
-        let t = tanh(s * number + parameters[2])
-        return (number + r * t, 1 + r * s * (1 - square(t)))
+        let a = s * number + parameters[2]
+        return (number + r * tanh(a), 1 + r * s * tanhSlope(a))
       }
+      let argument = (s * number + shift).expanded(axis: 1)
       v = concatenate([number.expanded(axis: 1), v], axis: 1)
-      t = concatenate([tanh(s * number + shift).expanded(axis: 1), t], axis: 1)
+      t = concatenate([tanh(argument), t], axis: 1)
+      arguments = concatenate([argument, arguments], axis: 1)
     }
-    return t
+    return arguments
   }
 }

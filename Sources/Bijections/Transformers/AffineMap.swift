@@ -66,7 +66,8 @@ struct AffineMap: FusedPrimitive {
     let (gx, graw) = (Storage(like: x), Storage(like: raw))
     ck_affine_pullback(
       x.dtype.kernel, form, parameter, isInverse, x.shape.count(of: 0..<x.shape.rank - 1), x.shape[-1],
-      g.optional(0)?.storage.address, l?.address, x.address, y.address, s.address, gx.address, graw.address)
+      g.optional(0)?.storage.address, l?.address, x.address, raw.address, y.address, s.address,
+      gx.address, graw.address)
     return Operands(Tensor(gx), Tensor(graw))
   }
 }

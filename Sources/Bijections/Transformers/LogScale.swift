@@ -19,12 +19,20 @@ public enum LogScale: Sendable, Hashable {
     case .bounded(let bound): bound * tanh(r / bound)
     case .exponential: r
     case .sigmoid(let shift): logSigmoid(r + shift)
-    // low + (high - low) / (1 + e^-r) = (high + low e^-r) / (1 + e^-r), in logarithms.
     case .within(0, let high): logSigmoid(r) + log(Tensor(high, dtype: r.dtype))
-    case .within(let low, let high):
-      logSigmoid(r) + softplus(log(Tensor(low / high, dtype: r.dtype)) - r)
-        + log(Tensor(high, dtype: r.dtype))
+    case .within(let low, let high): logarithm(r, low, high)
     case .arctangent(let factor): factor * atan(r)
     }
+  }
+
+  /// Computes log(low + (high − low) σ(r)).
+  ///
+  /// That number is high (1 + k e⁻ʳ) / (1 + e⁻ʳ) with k = low / high, and also low (1 + eʳ / k) / (1 + eʳ).
+  /// In the first form the derivative cancels for r far below log k, in the second for r far above 0.
+  private func logarithm(_ r: Tensor, _ low: Double, _ high: Double) -> Tensor {
+    let logRatio = log(Tensor(low / high, dtype: r.dtype))
+    let first = logSigmoid(r) + softplus(logRatio - r) + log(Tensor(high, dtype: r.dtype))
+    let second = softplus(r - logRatio) - softplus(r) + log(Tensor(low, dtype: r.dtype))
+    return select(where: r.detached .> 0.5 * logRatio, first, second)
   }
 }

@@ -4,9 +4,13 @@ import Tensors
 /// `MixtureOfLogistics` and `DeepSigmoidal`.
 ///
 /// The logarithms of the mixture F and of 1 − F = Σ wₖ σ(−zₖ) are computed separately, so that
-/// y = log F − log(1 − F) is accurate in both tails. With pₖ = wₖ σ(zₖ) / F and qₖ = wₖ σ(−zₖ) / (1 − F),
+/// y = log F − log(1 − F) is accurate in both tails. With the shares pₖ = wₖ σ(zₖ) / F and
+/// qₖ = wₖ σ(−zₖ) / (1 − F), of which each kind sums to 1,
 ///
 ///     dy/dx = F′ / (F (1 − F)) = Σₖ aₖ pₖ qₖ / wₖ.
+///
+/// Its logarithm is computed from those of the shares. A rounding of z changes it by few roundings only: it
+/// moves shares between components whose aₖ are almost equal.
 struct SigmoidMixture {
   /// The numbers log w, log a and b, [N, K] each.
   let logWeight, logRate, shift: Tensor
@@ -15,8 +19,21 @@ struct SigmoidMixture {
   func forward(_ x: Tensor) -> (outputs: Tensor, logSlope: Tensor) {
     let z = exp(logRate) * x.expanded(axis: 1) + shift
     let (up, down) = (logWeight + logSigmoid(z), logWeight + logSigmoid(-z))
-    let (below, above) = (up.logSumExp(axis: 1), down.logSumExp(axis: 1))
-    return (below - above, (logRate + up + down - logWeight).logSumExp(axis: 1) - below - above)
+    let (below, p) = shares(up)
+    let (above, q) = shares(down)
+    return (below - above, (logRate - logWeight + p + q).logSumExp(axis: 1))
+  }
+
+  /// Computes log Σ eᵃ and the logarithms of the shares eᵃ / Σ eᵃ.
+  ///
+  /// The shares are taken relative to the largest. Far out, log Σ eᵃ is near −|x|, and its difference to a
+  /// would have the error of a number of that size.
+  private func shares(_ a: Tensor) -> (logSum: Tensor, logShares: Tensor) {
+    let largest = a.detached.max(axis: 1, keepDims: true)
+    let most = select(where: largest .> -.infinity, largest, 0)
+    let relative = a - most
+    let logSum = log(exp(relative).sum(axis: 1, keepDims: true))
+    return ((logSum + most).reshaped(to: [a.rows]), relative - logSum)
   }
 
   /// Computes x with forward(x) = y numerically.

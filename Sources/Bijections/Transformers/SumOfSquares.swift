@@ -40,37 +40,73 @@ public struct SumOfSquares: Transformer {
   public var parameterCount: Int { polynomials * (degree + 1) + 1 }
 
   public func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
-    let (y, slope) = map(x, parameters)
-    return (y, log(slope).sumPerRow())
+    let parts = polynomials(x, parameters)
+    return (value(x, parameters, parts), logSlope(x, parts).sumPerRow())
   }
 
   public func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
-    let x = inverseOfMonotone(at: y, given: [parameters]) { x, parameters in map(x, parameters[0]) }
-    return (x, -forward(x, parameters).logDet)
+    let x = inverseOfMonotone(at: y, given: [parameters]) { x, parameters in
+      let parts = polynomials(x, parameters[0])
+      return (value(x, parameters[0], parts), slope(x, parts))
+    }
+    return (x, -logSlope(x, polynomials(x, parameters)).sumPerRow())
   }
 
-  /// Computes T and T′.
-  private func map(_ x: Tensor, _ parameters: Tensor) -> (value: Tensor, slope: Tensor) {
-    let share = (1 - minimumSlope) / Double(polynomials)
+  /// The share of each polynomial's square in the slope.
+  private var share: Double { (1 - minimumSlope) / Double(polynomials) }
+
+  /// A polynomial: its argument x − c and its coefficients.
+  private typealias Polynomial = (v: Tensor, a: [Tensor])
+
+  private func polynomials(_ x: Tensor, _ parameters: Tensor) -> [Polynomial] {
+    evenlySpaced(polynomials).enumerated().map { k, centre in
+      (x - centre, (0...degree).map { parameters.block(k * (degree + 1) + $0, of: parameterCount) })
+    }
+  }
+
+  /// Computes y.
+  private func value(_ x: Tensor, _ parameters: Tensor, _ parts: [Polynomial]) -> Tensor {
     let nodes = Tensor(nodes, shape: [nodes.count, 1], dtype: x.dtype)
     let weights = Tensor(weights, shape: [weights.count, 1], dtype: x.dtype)
     var value = minimumSlope * x + parameters.block(parameterCount - 1, of: parameterCount)
-    var slope = Tensor.full(x.shape, minimumSlope, dtype: x.dtype)
-    for (k, centre) in evenlySpaced(polynomials).enumerated() {
-      let v = x - centre
-      let a = (0...degree).map { parameters.block(k * (degree + 1) + $0, of: parameterCount) }
-      slope = slope + share * square(horner(a, v))
+    for (v, a) in parts {
       // ∫₀ᵛ q² = v Σⱼ wⱼ q(zⱼ v)²
       let q = horner(a.map { $0.expanded(axis: -2) }, v.expanded(axis: -2) * nodes)
       value = value + share * v * (weights * square(q)).sum(axis: -2)
     }
-    return (value, slope)
+    return value
+  }
+
+  /// Computes dy/dx.
+  private func slope(_ x: Tensor, _ parts: [Polynomial]) -> Tensor {
+    var slope = Tensor.full(x.shape, minimumSlope, dtype: x.dtype)
+    for (v, a) in parts { slope = slope + share * square(horner(a, v)) }
+    return slope
+  }
+
+  /// Computes log dy/dx, which is finite where dy/dx overflows.
+  ///
+  /// There it is 2r log X + log(dy/dx X⁻²ʳ) with X = |x|. The polynomial q(v) X⁻ʳ has the argument v / X and
+  /// the coefficients aₗ Xˡ⁻ʳ. For the other numbers X is 1, which changes no bits.
+  private func logSlope(_ x: Tensor, _ parts: [Polynomial]) -> Tensor {
+    let direct = slope(x, parts)
+    if direct.detached.isFinite { return log(direct) }
+    let size = select(where: direct.detached .< .infinity, 1, abs(x.detached))
+    var powers = [Tensor.ones(x.shape, dtype: x.dtype)]  // X⁰, X⁻¹, … X⁻ʳ
+    for _ in 0..<degree { powers.append(powers[powers.count - 1] / size) }
+    var slope = minimumSlope * square(powers[degree])
+    for (v, a) in parts {
+      let scaled = a.enumerated().map { $1 * powers[degree - $0] }
+      slope = slope + share * square(horner(scaled, v / size, constant: powers[degree]))
+    }
+    return 2 * Double(degree) * log(size) + log(slope)
   }
 }
 
-/// Computes 1 + Σ aₗ vˡ.
-private func horner(_ a: [Tensor], _ v: Tensor) -> Tensor {
-  a.dropLast().reversed().reduce(a[a.count - 1]) { $0 * v + $1 } + 1
+/// Computes 1 + Σ aₗ vˡ, or with another constant than 1.
+private func horner(_ a: [Tensor], _ v: Tensor, constant: Tensor? = nil) -> Tensor {
+  let sum = a.dropLast().reversed().reduce(a[a.count - 1]) { $0 * v + $1 }
+  return constant.map { sum + $0 } ?? sum + 1
 }
 
 /// Computes the nodes and weights of Gauss-Legendre quadrature on [0, 1].

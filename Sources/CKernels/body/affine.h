@@ -11,15 +11,6 @@ INLINE V NAME(log_scale)(ck_scale form, T parameter, V r) {
   }
 }
 
-// The derivative ds/dr as a function of s.
-INLINE V NAME(log_scale_slope)(ck_scale form, T parameter, V s) {
-  switch (form) {
-    case CK_BOUNDED: return 1 - (s / parameter) * (s / parameter);
-    case CK_LOG_SIGMOID: return -NAME(expm1)(s);
-    default: return NAME(splat)(1);
-  }
-}
-
 // The number of elements from e on that go into one vector.
 INLINE size_t NAME(affine_count)(size_t e, size_t rows, size_t n) {
   size_t left = n >= LANES ? n - e % n : rows * n - e;
@@ -37,6 +28,16 @@ INLINE V NAME(load_raw)(const T *raw, size_t e, size_t n, size_t count, size_t s
     if (++column == n) column = 0, p += 2 * n;
   }
   return NAME(load)(lanes);
+}
+
+// The derivative ds/dr as a function of s, and of r where s is near its bound.
+INLINE V NAME(log_scale_slope)(ck_scale form, T parameter, V s, const T *raw, size_t e, size_t n,
+                               size_t count) {
+  if (form == CK_LOG_SIGMOID) return -NAME(expm1)(s);
+  if (form != CK_BOUNDED) return NAME(splat)(1);
+  V share = s / parameter, slope = 1 - share * share;
+  if (!__builtin_reduce_or(slope < SLOPE_TAIL)) return slope;
+  return NAME(tanh_slope)(NAME(load_raw)(raw, e, n, count, 0) / parameter, share);
 }
 
 INLINE void NAME(store_raw)(T *raw, V v, size_t e, size_t n, size_t count, size_t shift) {
@@ -87,7 +88,8 @@ static void NAME(affine)(ck_scale form, T parameter, bool inverse, size_t rows, 
 // The forward map has gx = g e^s, gt = g and gs = g x e^s + l. The inverse y = (x - t) e^-s has gx = g e^-s,
 // gt = -gx and gs = -(g y + l).
 static void NAME(affine_pullback)(ck_scale form, T parameter, bool inverse, size_t rows, size_t n, const T *g,
-                                  const T *l, const T *x, const T *y, const T *log_scale, T *gx, T *graw) {
+                                  const T *l, const T *x, const T *raw, const T *y, const T *log_scale, T *gx,
+                                  T *graw) {
   size_t count;
   for (size_t e = 0; e < rows * n; e += count) {
     count = NAME(affine_count)(e, rows, n);
@@ -98,7 +100,8 @@ static void NAME(affine_pullback)(ck_scale form, T parameter, bool inverse, size
     V to_x = gy * NAME(exp)(inverse ? -s : s);
     V to_s = inverse ? -(gy * v + gl) : to_x * v + gl;
     NAME(store_part)(gx + e, to_x, count);
-    NAME(store_raw)(graw, to_s * NAME(log_scale_slope)(form, parameter, s), e, n, count, 0);
+    V slope = NAME(log_scale_slope)(form, parameter, s, raw, e, n, count);
+    NAME(store_raw)(graw, to_s * slope, e, n, count, 0);
     NAME(store_raw)(graw, inverse ? -to_x : gy, e, n, count, n);
   }
 }

@@ -11,6 +11,8 @@
 //   log        0.93   0.92     softplus    1.80   1.65     pow         0.51   1.20
 //   log1p      1.54   1.40     erf         1.21   1.72
 //
+// The derivatives of tanh, sigmoid and expm1 keep 14 digits in f64, and 5e-6 in f32, in all their tails.
+//
 // erfinv has the error of Giles' formula: near 1 it starts from a rounded x * x, as in XLA. Subnormal
 // arguments and results have the same accuracy. sqrt and the four basic operations are those of IEEE 754.
 //
@@ -46,6 +48,8 @@ static void NAME(unary_whole)(ck_function f, const T *px, T *y, size_t n) {
     CASE(CK_SIN, NAME(sin)(x))
     CASE(CK_COS, NAME(cos)(x))
     CASE(CK_ATAN, NAME(atan)(x))
+    CASE(CK_TANH_SLOPE, NAME(tanh_slope)(x, NAME(tanh)(x)))
+    CASE(CK_SIGMOID_SLOPE, NAME(sigmoid_slope)(x, NAME(sigmoid)(x)))
   }
 }
 #undef CASE
@@ -90,7 +94,6 @@ static void NAME(binary_whole)(ck_operation f, const T *pa, size_t a_step, const
     CASE(CK_D_SIGMOID, a * (b * (1 - b)))
     CASE(CK_D_SOFTPLUS, a * NAME(sigmoid)(b))
     CASE(CK_D_LOG1P, a / (1 + b))
-    CASE(CK_D_EXPM1, a * (b + 1))
     CASE(CK_D_ERF, a * (TWO_OVER_ROOT_PI * NAME(exp)(-b * b)))
     CASE(CK_D_ERFINV, a * (HALF_ROOT_PI * NAME(exp)(b * b)))
     CASE(CK_D_SIN, a * NAME(cos)(b))
@@ -113,6 +116,36 @@ static void NAME(binary)(ck_operation f, const T *a, int a_step, const T *b, int
   if (a_step != 0) NAME(store)(a_lanes, NAME(load_some)(a + whole, rest));
   if (b_step != 0) NAME(store)(b_lanes, NAME(load_some)(b + whole, rest));
   NAME(binary_whole)(f, a_lanes, 1, b_lanes, 1, y_lanes, LANES);
+  for (size_t i = 0; i < rest; i++) y[whole + i] = y_lanes[i];
+}
+
+#define CASE(opcode, slope) \
+  case opcode: \
+    for (size_t i = 0; i < n; i += LANES) { \
+      V x = NAME(load)(px + i), fx = NAME(load)(pf + i); \
+      NAME(store)(y + i, NAME(load)(g + i) * slope(x, fx)); \
+    } \
+    break;
+
+static void NAME(chain_whole)(ck_function f, const T *g, const T *px, const T *pf, T *y, size_t n) {
+  switch (f) {
+    CASE(CK_TANH, NAME(tanh_slope))
+    CASE(CK_SIGMOID, NAME(sigmoid_slope))
+    CASE(CK_EXPM1, NAME(expm1_slope))
+    default: break;
+  }
+}
+#undef CASE
+
+static void NAME(chain)(ck_function f, const T *g, const T *x, const T *fx, T *y, size_t n) {
+  size_t whole = n / LANES * LANES, rest = n - whole;
+  NAME(chain_whole)(f, g, x, fx, y, whole);
+  if (rest == 0) return;
+  T g_lanes[LANES], x_lanes[LANES], f_lanes[LANES], y_lanes[LANES];
+  NAME(store)(g_lanes, NAME(load_some)(g + whole, rest));
+  NAME(store)(x_lanes, NAME(load_some)(x + whole, rest));
+  NAME(store)(f_lanes, NAME(load_some)(fx + whole, rest));
+  NAME(chain_whole)(f, g_lanes, x_lanes, f_lanes, y_lanes, LANES);
   for (size_t i = 0; i < rest; i++) y[whole + i] = y_lanes[i];
 }
 

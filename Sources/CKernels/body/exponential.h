@@ -1,4 +1,4 @@
-// The functions exp, expm1, tanh and sigmoid.
+// The functions exp, expm1, tanh and sigmoid, and the derivatives of the last three.
 
 // Writes x as n ln 2 + r with |r| <= ln 2 / 2 and returns e^r - 1. Adding 1.5 * 2^MANTISSA_BITS puts the
 // whole number n into the low bits, without a cast. x - n * LN2_HIGH is exact, since both are multiples of
@@ -74,4 +74,31 @@ INLINE V NAME(sigmoid)(V x) {
   V q = z / under;
   q = fma(-q * (1 - q), lost, q);
   return NAME(choose)(x < 0, q, 1 - q);
+}
+
+// The derivatives below take y = f(x) where that loses no digits. In the tails they would cancel, and there
+// they take an exponential of x. A vector without a tail computes none; a lane's bits depend on x alone.
+
+// 1 - y^2, or z (1 + |y|)^2 with z = e^(-2|x|), since |y| = (1 - z) / (1 + z).
+INLINE V NAME(tanh_slope)(V x, V y) {
+  V slope = 1 - y * y;
+  I tail = slope < SLOPE_TAIL;
+  if (!__builtin_reduce_or(tail)) return slope;
+  V sum = 1 + NAME(magnitude)(y);
+  return NAME(choose)(tail, NAME(exp)(-2 * NAME(magnitude)(x)) * (sum * sum), slope);
+}
+
+// y (1 - y), or z y^2 with z = e^-x, since y = 1 / (1 + z).
+INLINE V NAME(sigmoid_slope)(V x, V y) {
+  V slope = y * (1 - y);
+  I tail = y > 1 - SLOPE_TAIL;
+  if (!__builtin_reduce_or(tail)) return slope;
+  return NAME(choose)(tail, NAME(exp)(-x) * (y * y), slope);
+}
+
+// y + 1, or e^x.
+INLINE V NAME(expm1_slope)(V x, V y) {
+  I tail = y < SLOPE_TAIL - 1;
+  if (!__builtin_reduce_or(tail)) return y + 1;
+  return NAME(choose)(tail, NAME(exp)(x), y + 1);
 }

@@ -24,3 +24,4 @@
 #undef HALF_ROOT_PI
 #undef ERF_HIGH
 #undef ERFC_CENTRE
+#undef SLOPE_TAIL

@@ -29,3 +29,5 @@
 // The argument from which on 1 - erf is below half an ulp of 1, and the centre of ERFC_POLYNOMIAL.
 #define ERF_HIGH 3.95f
 #define ERFC_CENTRE 1.25f
+// The size of 1 - y^2, 1 - y and y + 1 below which they have lost too many digits of a derivative.
+#define SLOPE_TAIL 0.0625f

@@ -23,6 +23,7 @@ typedef enum ck_function {
   CK_TANH, CK_SIGMOID, CK_SOFTPLUS,
   CK_ERF, CK_ERFINV,  // erfinv by Giles' polynomials, evaluated as in XLA
   CK_SIN, CK_COS, CK_ATAN,
+  CK_TANH_SLOPE, CK_SIGMOID_SLOPE,  // the derivatives of tanh and sigmoid, accurate in both tails
 } ck_function;
 
 /// Elementwise functions of two arguments. Comparisons give 1 or 0. `CK_D_F` is g * F'(x), the chain rule's
@@ -33,11 +34,10 @@ typedef enum ck_operation {
   CK_POW,
   CK_LESS, CK_LESS_EQUAL, CK_EQUAL, CK_NOT_EQUAL,
   CK_D_RELU,      // (g, y): g where y > 0, else 0
-  CK_D_TANH,      // (g, y): g * (1 - y*y)
-  CK_D_SIGMOID,   // (g, y): g * (y * (1 - y))
+  CK_D_TANH,      // (g, y): g * (1 - y*y), to an ulp of 1; ck_chain is accurate in the tails
+  CK_D_SIGMOID,   // (g, y): g * (y * (1 - y)), to an ulp of 1; ck_chain is accurate in the upper tail
   CK_D_SOFTPLUS,  // (g, x): g * sigmoid(x)
   CK_D_LOG1P,     // (g, x): g / (1 + x)
-  CK_D_EXPM1,     // (g, y): g * (y + 1)
   CK_D_ERF,       // (g, x): g * 2/sqrt(pi) * exp(-x*x)
   CK_D_ERFINV,    // (g, y): g * sqrt(pi)/2 * exp(y*y)
   CK_D_SIN,       // (g, x): g * cos(x)
@@ -102,6 +102,8 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   /* y[i] = f(a[i * a_step], b[i * b_step]). A step is 0 or 1. y may be an operand whose step is 1. */ \
   X(void, binary, (ck_operation f, const T *a, int a_step, const T *b, int b_step, T *y, size_t n), \
     (f, a, a_step, b, b_step, y, n)) \
+  /* y[i] = g[i] * f'(x[i]) for tanh, sigmoid and expm1, given fx[i] = f(x[i]). y may be g. */ \
+  X(void, chain, (ck_function f, const T *g, const T *x, const T *fx, T *y, size_t n), (f, g, x, fx, y, n)) \
   /* y[i] = mask[i] != 0 ? a[i] : b[i], steps as above. */ \
   X(void, select, (const T *mask, int mask_step, const T *a, int a_step, const T *b, int b_step, T *y, \
     size_t n), (mask, mask_step, a, a_step, b, b_step, y, n)) \
@@ -162,8 +164,8 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   /* The cotangents gx and graw of `ck_affine`, from g of y [rows][n] and l [rows] of the \
      log-determinants. Those are the rows' sums of s, or of -s if `inverse`. g or l may be NULL for zero. */ \
   X(void, affine_pullback, (ck_scale form, N parameter, bool inverse, size_t rows, size_t n, const T *g, \
-    const T *l, const T *x, const T *y, const T *log_scale, T *gx, T *graw), \
-    (form, parameter, inverse, rows, n, g, l, x, y, log_scale, gx, graw)) \
+    const T *l, const T *x, const T *raw, const T *y, const T *log_scale, T *gx, T *graw), \
+    (form, parameter, inverse, rows, n, g, l, x, raw, y, log_scale, gx, graw)) \
   /* Adam: the next moments and the step of one leaf. `weight` is read only where weight_decay is not 0. \
      */ \
   X(void, adam, (const ck_adam_numbers *a, size_t n, const T *g, const T *mean, const T *square, \

@@ -61,9 +61,16 @@ extension ck_epilogue {
   /// Applies the function.
   package func callAsFunction(_ x: Tensor) -> Tensor { function?(x) ?? x }
 
-  /// g · f′(x), computed from y = f(x) alone.
+  /// g · f′(x) for values, computed from y = f(x) alone, since a layer does not keep x.
+  ///
+  /// Where tanh or sigmoid are near a limit, y has lost the digits of f′ (for sigmoid: near 1). There the
+  /// error is within some ulps of |g|, not of the result.
   package func pullback(_ g: Tensor, _ y: Tensor) -> Tensor {
-    if self == CK_SOFTPLUS_EPILOGUE { return g * -expm1(-y) }  // sigmoid(x) = 1 − e^(−softplus(x))
-    return function?.chain(g, y, y) ?? g
+    switch self {
+    case CK_TANH_EPILOGUE: saturatingStep(CK_D_TANH, g, y)
+    case CK_SIGMOID_EPILOGUE: saturatingStep(CK_D_SIGMOID, g, y)
+    case CK_SOFTPLUS_EPILOGUE: g * -expm1(-y)  // sigmoid(x) = 1 − e^(−softplus(x))
+    default: function?.chain(g, y, y) ?? g
+    }
   }
 }

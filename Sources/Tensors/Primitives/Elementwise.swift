@@ -42,12 +42,22 @@ extension Elementwise {
     chainStep(CK_D_RELU, g, y) { select(where: y .> 0, g, 0) }
   }
   static let exp = Elementwise(kernel: CK_EXP) { g, _, y in g * y }
-  static let expm1 = Elementwise(kernel: CK_EXPM1) { g, _, y in chainStep(CK_D_EXPM1, g, y) { g * (y + 1) } }
+  static let expm1 = Elementwise(kernel: CK_EXPM1) { g, x, y in
+    chainStep(CK_EXPM1, g, x, y) { g * Tensors.exp(x) }
+  }
   static let log = Elementwise(kernel: CK_LOG) { g, x, _ in g / x }
   static let log1p = Elementwise(kernel: CK_LOG1P) { g, x, _ in chainStep(CK_D_LOG1P, g, x) { g / (1 + x) } }
-  static let tanh = Elementwise(kernel: CK_TANH) { g, _, y in chainStep(CK_D_TANH, g, y) { g * (1 - y * y) } }
-  static let sigmoid = Elementwise(kernel: CK_SIGMOID) { g, _, y in
-    chainStep(CK_D_SIGMOID, g, y) { g * (y * (1 - y)) }
+  static let tanh = Elementwise(kernel: CK_TANH) { g, x, y in
+    chainStep(CK_TANH, g, x, y) { g * tanhSlope(x) }
+  }
+  static let sigmoid = Elementwise(kernel: CK_SIGMOID) { g, x, y in
+    chainStep(CK_SIGMOID, g, x, y) { g * sigmoidSlope(x) }
+  }
+  /// 1 − tanh²x, whose derivative is −2 tanh x times itself.
+  static let tanhSlope = Elementwise(kernel: CK_TANH_SLOPE) { g, x, y in g * (-2 * Tensors.tanh(x) * y) }
+  /// σ(x) σ(−x), whose derivative is −tanh(x/2) times itself. The difference σ(−x) − σ(x) would cancel at 0.
+  static let sigmoidSlope = Elementwise(kernel: CK_SIGMOID_SLOPE) { g, x, y in
+    g * (-Tensors.tanh(0.5 * x) * y)
   }
   static let softplus = Elementwise(kernel: CK_SOFTPLUS) { g, x, _ in
     chainStep(CK_D_SOFTPLUS, g, x) { g * Tensors.sigmoid(x) }
@@ -61,13 +71,31 @@ extension Elementwise {
   static let sin = Elementwise(kernel: CK_SIN) { g, x, _ in chainStep(CK_D_SIN, g, x) { g * Tensors.cos(x) } }
   static let cos = Elementwise(kernel: CK_COS) { g, x, _ in chainStep(CK_D_COS, g, x) { g * -Tensors.sin(x) }
   }
-  static let atan = Elementwise(kernel: CK_ATAN) { g, x, _ in chainStep(CK_D_ATAN, g, x) { g / (1 + x * x) } }
+  static let atan = Elementwise(kernel: CK_ATAN) { g, x, _ in
+    chainStep(CK_D_ATAN, g, x) { g * ElementwiseFormula.atanSlope(x) }
+  }
 }
 
 /// g · f′, in one kernel for values and in small primitives elsewhere.
 private func chainStep(_ kernel: ck_operation, _ g: Tensor, _ v: Tensor, composed: () -> Tensor) -> Tensor {
   guard g.level == 0, v.level == 0, g.shape == v.shape else { return composed() }
   return broadcastBinary(kernel, g.storage, v.storage)
+}
+
+/// The same for functions whose kernel takes both the argument and the result.
+private func chainStep(
+  _ kernel: ck_function, _ g: Tensor, _ x: Tensor, _ y: Tensor, composed: () -> Tensor
+) -> Tensor {
+  guard g.level == 0, x.level == 0, g.shape == x.shape else { return composed() }
+  let (g, x, y) = (g.storage, x.storage, y.storage)
+  let result = Storage(like: x)
+  ck_chain(x.dtype.kernel, kernel, g.address, x.address, y.address, result.address, x.count)
+  return Tensor(result)
+}
+
+/// g · f′ of tanh or sigmoid for values, given y = f(x) alone. Its error is within some ulps of |g|.
+func saturatingStep(_ kernel: ck_operation, _ g: Tensor, _ y: Tensor) -> Tensor {
+  broadcastBinary(kernel, g.storage, y.storage)
 }
 
 // MARK: - Functions
