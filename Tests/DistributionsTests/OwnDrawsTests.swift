@@ -95,7 +95,7 @@ private let architectures: [LatentRow] = [
       let isBetween = name.hasSuffix("before")
       try OwnDraws(
         name: "\(name), deviation \(deviation)", distribution: make(prior), inputDim: dim,
-        count: wanted ?? (dim.count == 1 && deviation == 10 ? 20_000 : 1000), units: isBetween ? nil : 1
+        count: wanted ?? (dim.count == 1 && deviation == 10 ? 20_000 : 500), units: isBetween ? nil : 1
       ).check(dtype)
     }
   }

@@ -70,7 +70,7 @@ import Testing
     }
     let (params, logPDF, _) = try Dequantized(Flow(Logit()), levels: levels)(
       Key(0), inputDim: 1, dtype: dtype)
-    #expect(try logPDF(params, grey).isFinite)
+    #expect(try logPDF(params, grey.rows([0, 1, levels / 2, levels - 1])).isFinite)
   }
 
   /// The noise of a row depends on the row and the step alone.
