@@ -32,6 +32,10 @@ extension Domain {
   /// Marks rows with a value that is not allowed by 1, others by 0. Returns nil if all rows are allowed. NaN
   /// counts as allowed.
   func rowsOutside(_ x: Tensor) -> Tensor? {
+    if values.isOfSingleNumbers {
+      let isExcluded = values.excluded(x.detached)
+      return isExcluded.sum().item == 0 ? nil : isExcluded.sumPerRow() .> 0
+    }
     let (numbers, size) = (x.detached.doubles, max(shape.count, 1))
     func isOutside(_ row: ArraySlice<Double>) -> Bool {
       row.contains(where: values.excludes) || firstMisplaced(Array(row)) != nil
@@ -58,6 +62,19 @@ extension Domain {
     case .ordered: Tensor((0..<width).map(Double.init), dtype: dtype).broadcast(to: shape)
     case .simplex: .full(shape, 1 / Double(width), dtype: dtype)
     case .correlationCholesky: .identity(width, dtype: dtype)
+    }
+  }
+}
+
+extension Domain.Values {
+  /// Marks numbers that are not allowed by 1 or more, others by 0, in a set of single numbers.
+  fileprivate func excluded(_ x: Tensor) -> Tensor {
+    switch self {
+    case .positive: x .<= 0
+    case .nonNegative: x .< 0
+    case .unitInterval: (x .<= 0) + (x .>= 1)
+    case .interval(let a, let b): (x .<= a) + (x .>= b)
+    default: .zeros(x.shape, dtype: x.dtype)
     }
   }
 }

@@ -1,6 +1,9 @@
 import Tensors
 
 /// The set of allowed samples: a shape, and the allowed values.
+///
+/// As a codomain, it holds a layer's outputs: where rounding leaves the set, the output is the nearest number
+/// of the dtype inside, and its derivative is as elsewhere. The ends of an interval are rounded to the dtype.
 public struct Domain: Sendable, Hashable {
   /// One sample's shape.
   public var shape: Shape
@@ -36,7 +39,7 @@ public struct Domain: Sendable, Hashable {
       case .positive: "greater than 0"
       case .nonNegative: "of at least 0"
       case .unitInterval: "between 0 and 1"
-      case .interval(let a, let b): "between \(a) and \(b)"
+      case .interval(let a, let b): "between \(shortest(a)) and \(shortest(b))"
       case .ordered: "that rise along the last axis"
       case .simplex: "greater than 0 with sum 1 along the last axis"
       case .correlationCholesky: "of a lower triangle with a positive diagonal and rows of length 1"
@@ -72,3 +75,6 @@ public struct Domain: Sendable, Hashable {
       who: who, expected: "\(values)", got: numbers[position], row: position / max(shape.count, 1))
   }
 }
+
+/// The shortest decimal of a number, which may come from float32.
+private func shortest(_ x: Double) -> String { Double(Float(x)) == x ? "\(Float(x))" : "\(x)" }

@@ -8,7 +8,8 @@ extension Site {
 
   /// Makes a layer from two directions that each compute their log-det.
   ///
-  /// A log-det that is the same for all rows may be a scalar.
+  /// A log-det that is the same for all rows may be a scalar. Outputs that rounding puts outside the codomain
+  /// become the nearest numbers inside.
   ///
   /// - Parameters:
   ///   - name: the name in errors.
@@ -22,13 +23,22 @@ extension Site {
     _ name: String, _ params: Params = .empty, from domain: Domain? = nil, to codomain: Domain? = nil,
     traits: Mapping.Traits = [], forward: @escaping Mapping.Body, inverse: @escaping Mapping.Body
   ) -> Initialized {
-    let (domain, codomain) = (domain ?? Domain(inputDim), codomain ?? Domain(inputDim))
-    return (
-      params,
-      Mapping(boundary(name, domain), to: codomain, traits: traits, body: forward),
+    let (domain, codomain) = (rounded(domain), rounded(codomain))
+    return mappings(
+      name, params, domain, codomain, traits, codomain.holding(forward), domain.holding(inverse))
+  }
+
+  private func mappings(
+    _ name: String, _ params: Params, _ domain: Domain, _ codomain: Domain, _ traits: Mapping.Traits,
+    _ forward: @escaping Mapping.Body, _ inverse: @escaping Mapping.Body
+  ) -> Initialized {
+    (
+      params, Mapping(boundary(name, domain), to: codomain, traits: traits, body: forward),
       Mapping(boundary(name, codomain), to: domain, traits: traits, body: inverse)
     )
   }
+
+  private func rounded(_ domain: Domain?) -> Domain { (domain ?? Domain(inputDim)).rounded(to: dtype) }
 
   /// Makes a layer from one log-det formula in terms of the inputs. The inverse computes the inputs and
   /// negates the formula there.
@@ -37,11 +47,13 @@ extension Site {
     traits: Mapping.Traits = [], forward: @escaping Function, logDet: @escaping Function,
     inverse: @escaping Function
   ) -> Initialized {
-    layer(name, params, from: domain, to: codomain, traits: traits) {
-      (params, x, context) throws(FlowError) in
+    let (domain, codomain) = (rounded(domain), rounded(codomain))
+    let body: Mapping.Body = { (params, x, context) throws(FlowError) in
       (try forward(params, x, context), try logDet(params, x, context))
-    } inverse: { (params, y, context) throws(FlowError) in
-      let x = try inverse(params, y, context)
+    }
+    return mappings(name, params, domain, codomain, traits, codomain.holding(body)) {
+      (params, y, context) throws(FlowError) in
+      let x = domain.nearest(try inverse(params, y, context))
       return (x, -(try logDet(params, x, context)))
     }
   }

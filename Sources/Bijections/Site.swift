@@ -52,6 +52,23 @@ public struct Site: Sendable {
     if !condition { throw .mismatch(who: who, what: what, expected: expected(), got: "\(inputDim)") }
   }
 
+  /// Throws a `mismatch` for a constant that overflows in the dtype. A constant that is not 0 must not become
+  /// 0 either, unless `orZero`.
+  package func check(
+    _ what: String, _ value: Double, of who: String, orZero: Bool = false
+  ) throws(FlowError) {
+    let held = dtype.rounded(value)
+    if held.isFinite && (held != 0 || value == 0 || orZero) { return }
+    throw .mismatch(who: who, what: what, expected: "that \(dtype) can hold", got: "\(value)")
+  }
+
+  /// Checks each number of a constant tensor.
+  package func check(
+    _ what: String, _ values: Tensor, of who: String, orZero: Bool = false
+  ) throws(FlowError) {
+    for value in values.doubles { try check(what, value, of: who, orZero: orZero) }
+  }
+
   /// Throws unless samples have the axes of an image.
   func checkImage(who: String) throws(FlowError) {
     try expect(inputDim.rank == 3, who, "a sample", "[height, width, channels]")

@@ -10,7 +10,12 @@ import Tensors
 /// Parameters: `bijection` and `prior`, so a learned prior is trained and saved with the bijection.
 ///
 /// Both receive the context. Errors: those of both. The density is 0 for a row outside the domain of a layer
-/// or the support of the prior. A draw of the prior outside the inverse's domain is an error.
+/// or the support of the prior. A draw of the prior outside the inverse's domain is an error. A draw on an
+/// end of an open interval moves inside.
+///
+/// A layer's outputs stay inside its codomain, so a flow accepts its own draws. Put layers with a bounded
+/// domain first, next to the data. A layer of all reals in front of them can round a draw out of their
+/// domain.
 public struct Flow: Distribution {
   /// The map from data to latents.
   public let bijection: any Bijection
@@ -35,7 +40,8 @@ public struct Flow: Distribution {
     let sample = prior.sample.map(density.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in
         let (z, logPDF) = try draw(key, params.child("prior"), count, context)
-        let (x, logDet) = try undo.unchecked(params.child("bijection"), z, context)
+        let inside = inverse.domain.opened(z)
+        let (x, logDet) = try undo.unchecked(params.child("bijection"), inside, context)
         return (x, logPDF - logDet)
       }
     }

@@ -31,8 +31,8 @@ public struct LocationScale: Sendable {
 ///
 /// Parameters: none for `.standard`. Otherwise `location` and `logScale` of a sample's shape are learned or
 /// frozen leaves, 0 unless given. Domain: all reals. A context is ignored. Errors: `mismatch` for a value
-/// that does not broadcast to a sample or a scale that is not positive, `notFinite` for a value that is not
-/// finite.
+/// that does not broadcast to a sample, a scale that is not positive, or a value that the dtype cannot hold.
+/// A value that is not finite gives `notFinite`.
 ///
 /// A family defines the standard density and its draws.
 public protocol LocationScaleFamily: Distribution {
@@ -48,6 +48,10 @@ public protocol LocationScaleFamily: Distribution {
 
 extension LocationScaleFamily {
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
+    try initializeFamily(key, at: site)
+  }
+
+  func initializeFamily(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let (who, size, isStandard) = ("\(Self.self)", site.inputDim.count, locationScale.isStandard)
     let (boundary, constant) = (site.boundary(who), Double(size) * logNormalizer)
     let params: Params =
@@ -62,7 +66,7 @@ extension LocationScaleFamily {
       LogPDF(boundary) { params, x, _ in
         if isStandard { return logKernel(x) - constant }
         let (location, logScale) = (params["location"], params["logScale"])
-        return logKernel((x - location) * exp(-logScale)) - constant - logScale.sum()
+        return logKernel(standardized(x - location, logScale)) - constant - logScale.sum()
       },
       sampler(boundary) { temperature in
         { key, params, count, _ in
@@ -76,6 +80,15 @@ extension LocationScaleFamily {
       }
     )
   }
+}
+
+/// Computes x · exp(−logScale), in two steps where exp(−logScale) overflows.
+private func standardized(_ x: Tensor, _ logScale: Tensor) -> Tensor {
+  let limit = x.dtype == .float32 ? -87.0 : -708
+  if !logScale.detached.doubles.contains(where: { $0 < limit }) { return x * exp(-logScale) }
+  let isTiny = logScale.detached .< limit
+  let half = select(where: isTiny, -0.5 * logScale, 0)
+  return x * exp(-logScale - half) * exp(half)
 }
 
 /// Makes a sampler from a function of the temperature.

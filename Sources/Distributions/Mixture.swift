@@ -88,7 +88,7 @@ public struct Mixture: Distribution {
 }
 
 /// Computes log Σ eᵗ per row. If all terms are −∞, the result is −∞ with derivative 0.
-private func logTotal(_ terms: Tensor) -> Tensor {
+func logTotal(_ terms: Tensor) -> Tensor {
   let isEmpty = terms.detached.max(axis: 1) .== -.infinity
   let total = select(where: isEmpty.expanded(axis: 1), 0, terms).logSumExp(axis: 1)
   return select(where: isEmpty, -.infinity, total)

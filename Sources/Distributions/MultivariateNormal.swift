@@ -15,7 +15,8 @@ import Tensors
 /// start at mean 0 and covariance 1.
 ///
 /// Domain: all reals. A context is ignored. Errors: `mismatch` for a wrong shape or a covariance that is not
-/// symmetric and positive definite, `notFinite` for values that are not finite.
+/// symmetric and positive definite, and for values that the dtype cannot hold. Values that are not
+/// finite give `notFinite`.
 public struct MultivariateNormal: Distribution {
   private let mean: Parameter
   private let covariance: Parameter
@@ -76,6 +77,9 @@ public struct MultivariateNormal: Distribution {
     }
     let entries = StrictTriangle(size: size).places.map { factor[$0] }
     let diagonal = (0..<size).map { factor[$0 * size + $0] }
+    try site.check("mean", start, of: who, orZero: true)
+    for number in entries { try site.check("a covariance's factor", number, of: who, orZero: true) }
+    for number in diagonal { try site.check("a covariance's factor", number, of: who) }
     return [
       "mean": mean.leaf(start, at: site),
       "logDiagonal": covariance.leaf(log(Tensor(diagonal, dtype: .float64)), at: site),

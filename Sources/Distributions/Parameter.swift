@@ -59,7 +59,9 @@ public struct Parameter: Sendable {
 
   /// The leaf of a location, 0 by default.
   func location(of who: String, _ key: Key, at site: Site) throws(FlowError) -> Params {
-    leaf(try value("location", of: who, key, neutral: .zeros(site.inputDim, dtype: .float64)), at: site)
+    let value = try value("location", of: who, key, neutral: .zeros(site.inputDim, dtype: .float64))
+    try site.check("location", value, of: who, orZero: true)
+    return leaf(value, at: site)
   }
 
   /// The leaf of a positive parameter's logarithm, 0 by default.
@@ -68,6 +70,7 @@ public struct Parameter: Sendable {
     if let wrong = value.doubles.first(where: { $0 <= 0 }) {
       throw .mismatch(who: who, what: name, expected: "positive numbers", got: "\(wrong)")
     }
+    try site.check(name, value, of: who)
     return leaf(log(value), at: site)
   }
 }

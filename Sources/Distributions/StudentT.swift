@@ -1,3 +1,4 @@
+import Bijections
 import Randomness
 import Tensors
 
@@ -12,7 +13,7 @@ import Tensors
 /// 0.2.
 ///
 /// The degrees of freedom ν are a constant of the distribution. Parameters, domain and errors: see
-/// `LocationScaleFamily`. A context is ignored.
+/// `LocationScaleFamily`; `mismatch` for a ν that the dtype cannot hold. A context is ignored.
 ///
 /// Bailey 1994, *Polar generation of random variates with the t-distribution*, Math. Comp. 62, eq. 2.
 public struct StudentT: LocationScaleFamily {
@@ -36,6 +37,11 @@ public struct StudentT: LocationScaleFamily {
   /// - Precondition: The degrees of freedom are positive and finite.
   public init(degreesOfFreedom: Double, location: Parameter, scale: Parameter) {
     self.init(degreesOfFreedom: degreesOfFreedom, LocationScale(location: location, scale: scale))
+  }
+
+  public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
+    try site.check("degrees of freedom", degreesOfFreedom, of: "StudentT")
+    return try initializeFamily(key, at: site)
   }
 
   /// The log-normalizer ½ log(νπ) + log Γ(ν/2) − log Γ((ν + 1)/2).

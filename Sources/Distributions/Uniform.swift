@@ -13,7 +13,7 @@ import Tensors
 /// does not lead to an optimum.
 ///
 /// Domain: all reals. A context is ignored. Errors: `mismatch` for ends that do not broadcast to a sample or
-/// are in the wrong order, `notFinite` for ends that are not finite.
+/// are in the wrong order, or that the dtype cannot hold; `notFinite` for ends that are not finite.
 public struct Uniform: Distribution {
   private let ends: (low: Parameter, high: Parameter)?
 
@@ -42,7 +42,7 @@ public struct Uniform: Distribution {
       Sampler(boundary) { key, params, count, _ in
         let (low, high) = interval(params)
         let u = key.uniform(site.inputDim.batched(count), dtype: site.dtype)
-        let x = ends == nil ? u : minimum(low + (high - low) * u, high)
+        let x = ends == nil ? u : minimum(between(low, high, u), high)
         return (x, logDensity(x, low, high).sumPerRow())
       }
     )
@@ -50,9 +50,13 @@ public struct Uniform: Distribution {
 
   private func initialParams(_ key: Key, at site: Site) throws(FlowError) -> Params {
     guard let ends else { return .empty }
-    let zeros = Tensor.zeros(site.inputDim, dtype: .float64)
-    let low = try ends.low.value("the lower end", of: "Uniform", key, neutral: zeros).cast(to: site.dtype)
-    let high = try ends.high.value("the upper end", of: "Uniform", key, neutral: zeros).cast(to: site.dtype)
+    func end(_ name: String, _ value: Parameter) throws(FlowError) -> Tensor {
+      let value = try value.value(
+        name, of: "Uniform", key, neutral: .zeros(site.inputDim, dtype: .float64))
+      try site.check(name, value, of: "Uniform", orZero: true)
+      return value.cast(to: site.dtype)
+    }
+    let (low, high) = (try end("the lower end", ends.low), try end("the upper end", ends.high))
     if let wrong = zip(low.doubles, high.doubles).first(where: { $0 >= $1 }) {
       throw .mismatch(
         who: "Uniform", what: "ends", expected: "in rising order in \(site.dtype)",
@@ -65,5 +69,15 @@ public struct Uniform: Distribution {
 /// Computes −log(high − low) within the interval and −∞ outside, per element. The term 0 · x keeps a NaN.
 private func logDensity(_ x: Tensor, _ low: Tensor, _ high: Tensor) -> Tensor {
   let isOutside = (x .< low) + (x .> high)
-  return select(where: isOutside, -.infinity, 0 * x - log(high - low))
+  // The width of a long interval overflows, its half does not.
+  let width = high - low
+  let logWidth =
+    width.isFinite ? log(width) : log(0.5 * high - 0.5 * low) + 0.69314718055994530942
+  return select(where: isOutside, -.infinity, 0 * x - logWidth)
+}
+
+/// Computes low + (high − low) · u, also for a width that overflows.
+private func between(_ low: Tensor, _ high: Tensor, _ u: Tensor) -> Tensor {
+  let width = high - low
+  return width.isFinite ? low + width * u : low * (1 - u) + high * u
 }

@@ -16,8 +16,9 @@ import Tensors
 /// Parameters: `location` and `logConcentration`, of a sample's shape, learned or frozen leaves, 0 unless
 /// given.
 ///
-/// Domain: all reals, as angles. A context is ignored. Errors: `mismatch` for a value that does not broadcast
-/// to a sample or a concentration that is not positive, `notFinite` for values that are not finite.
+/// Domain: all reals, as angles. A context is ignored. Errors: `mismatch` for a value that does not
+/// broadcast to a sample, a concentration that is not positive, or values that the dtype cannot hold. Values
+/// that are not finite give `notFinite`.
 ///
 /// Best & Fisher 1979, *Efficient simulation of the von Mises distribution*, Appl. Statist. 28, section 3.
 public struct VonMises: Distribution {

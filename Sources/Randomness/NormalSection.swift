@@ -13,6 +13,11 @@ struct NormalSection {
   /// is solved for x ≤ 0 if the right side is below one half. Otherwise that for 1 − Φ is solved for −x ≤ 0.
   func quantile(_ p: Double) -> Double {
     if lower >= 0 { return -NormalSection(lower: -upper, upper: -lower).quantile(1 - p) }
+    if upper < -1e150 {
+      // Squares overflow. From `upper` down, Φ falls like exp(-|upper| d) with the distance d.
+      let whole = (upper - lower) * ((-upper - lower) / 2)
+      return max(lower, upper - log(p + (1 - p) * exp(-whole)) / upper)
+    }
     let below = logLowerTail(lower)
     if upper <= 0 {
       let above = logLowerTail(upper)

@@ -10,11 +10,16 @@ extension Key {
   /// There the logarithm of the distribution function is inverted in double precision, which is right in any
   /// tail. Where JAX is right, its values agree: u is the midpoint of a step whose lower end JAX takes.
   ///
-  /// - Precondition: The dtype is a floating-point type. `first`, the number of skipped elements, is not
-  ///   negative.
+  /// - Precondition: The dtype is a floating-point type, and a finite bound is finite in it. `first`, the
+  ///   number of skipped elements, is not negative.
   public func truncatedNormal(
     _ shape: Shape, in range: Range<Double> = -2..<2, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
+    for bound in [range.lowerBound, range.upperBound] {
+      require(
+        bound.isInfinite || dtype.rounded(bound).isFinite,
+        "truncatedNormal: a finite bound is finite in \(dtype), got \(bound)")
+    }
     let bounds = Tensor([range.lowerBound, range.upperBound], dtype: dtype)
     let values: Tensor
     if max(abs(range.lowerBound), abs(range.upperBound)) <= 2 {

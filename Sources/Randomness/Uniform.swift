@@ -11,11 +11,21 @@ extension Key {
   /// `first` is the number of skipped elements. Rows a to b of a draw of shape [n, d] are
   /// `uniform([b - a, d], from: a * d)`.
   ///
-  /// - Precondition: The dtype is a floating-point type, and `first` is not negative.
+  /// An interval longer than the greatest number of the dtype is drawn at half its size and doubled.
+  ///
+  /// - Precondition: The dtype is a floating-point type, the bounds are finite in it, and `first` is not
+  ///   negative.
   public func uniform(
     _ shape: Shape, in range: Range<Double> = 0..<1, dtype: DType = .float32, from first: Int = 0
   ) -> Tensor {
-    uniform("uniform", shape, range.lowerBound, range.upperBound, dtype, first)
+    let (low, high) = (range.lowerBound, range.upperBound)
+    require(
+      max(abs(dtype.rounded(low)), abs(dtype.rounded(high))).isFinite,
+      "uniform: bounds are finite in \(dtype), got \(low) and \(high)")
+    if dtype.rounded(dtype.rounded(high) - dtype.rounded(low)).isFinite {
+      return uniform("uniform", shape, low, high, dtype, first)
+    }
+    return 2 * uniform("uniform", shape, low / 2, high / 2, dtype, first)
   }
 
   /// Draws uniform numbers for the draw `name`, under which the recorder notes them.
@@ -43,9 +53,4 @@ extension Key {
     }
     return Tensor(values)
   }
-}
-
-extension DType {
-  /// The next larger number of this type.
-  func nextUp(_ x: Double) -> Double { self == .float64 ? x.nextUp : Double(Float(x).nextUp) }
 }

@@ -23,6 +23,21 @@ public enum DType: UInt8, Sendable, Hashable, CustomStringConvertible {
     return self == .float32 ? Double(Float.ulpOfOne) : Double.ulpOfOne
   }
 
+  /// The number of this type that is nearest to x.
+  package func rounded(_ x: Double) -> Double { self == .float32 ? Double(Float(x)) : x }
+  /// The next larger number of this type.
+  package func nextUp(_ x: Double) -> Double { self == .float64 ? x.nextUp : Double(Float(x).nextUp) }
+  /// The next smaller number of this type.
+  package func nextDown(_ x: Double) -> Double { -nextUp(-x) }
+  /// The greatest finite number of this type.
+  package var greatestFinite: Double {
+    self == .float64 ? .greatestFiniteMagnitude : Double(Float.greatestFiniteMagnitude)
+  }
+  /// The least positive number of this type with full precision.
+  package var leastNormal: Double {
+    self == .float64 ? .leastNormalMagnitude : Double(Float.leastNormalMagnitude)
+  }
+
   /// `float32`, `float64` or `int32`.
   public var description: String { self == .float32 ? "float32" : self == .float64 ? "float64" : "int32" }
 }

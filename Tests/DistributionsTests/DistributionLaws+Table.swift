@@ -89,6 +89,15 @@ private let otherRows: [DistributionRow] = [
       ConditionalNormal(net), VonMises(location: .learned, concentration: .learned),
       GaussianMixture(components: 2),
     ]), contextDim: 2),
+  DistributionRow(
+    name: "Dequantized", distribution: Dequantized(Flow(Serial(PixelLogit(), ActNorm())), levels: 40),
+    isDiscrete: true),
+  DistributionRow(
+    name: "Dequantized, learned noise, three draws, context",
+    distribution: Dequantized(
+      Flow(Serial(Logit(), AffineCoupling(net))), levels: 40, noise: Serial(Logit(), AffineCoupling(net)),
+      samples: 3),
+    inputDim: 2, contextDim: 2, isDiscrete: true, isBound: true),
   DistributionRow(name: "ConditionalNormal", distribution: ConditionalNormal(net), contextDim: 2),
   DistributionRow(
     name: "ConditionalNormal, exponential, images", distribution: ConditionalNormal(net, scale: .exponential),

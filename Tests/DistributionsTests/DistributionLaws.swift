@@ -62,6 +62,10 @@ struct DistributionRow: Sendable {
   let distribution: any Distribution
   var inputDim: Shape = 3
   var contextDim: Shape?
+  /// Whether only whole numbers have a density, so that it has no slope by the inputs.
+  var isDiscrete = false
+  /// Whether the log-density is a lower bound, whose derivative by parameters need not have mean 0.
+  var isBound = false
 }
 
 /// A distribution at parameters, with rows that it drew and their context.

@@ -31,46 +31,6 @@ import Testing
     #expect(throws: FlowError.self) { _ = try draw(Key(1), other, count: 2, temperature: 0.5) }
   }
 
-  /// Uniform dequantization of a density that is constant in each bin is exact: log P = log(mass of the bin).
-  @Test func dequantizationOfAHistogram() throws {
-    let model = Dequantized(Uniform(), levels: 4)
-    let (params, logBound, _) = try model(Key(0), inputDim: [2, 2, 1])
-    let images = Tensor([0, 1, 2, 3, 3, 3, 0, 0], shape: [2, 2, 2, 1])
-    let bound = try logBound(Key(1), params, images, nil)
-    #expect(
-      isClose(
-        bound.cast(to: .float64), Tensor([-5.545177444479562, -5.545177444479562], dtype: .float64), 1e-5))
-    #expect(isClose(bitsPerDimension(bound, sampleDim: [2, 2, 1]), Tensor([2, 2]), 1e-5))
-    #expect(model.images(model.uniform(Key(2), images)).isIdentical(to: images))
-  }
-
-  /// Σ over all images of E[exp bound] is 1 for uniform noise, and the variational bound stays below log P.
-  @Test func dequantizationBounds() throws {
-    let density = Flow(Serial(PixelLogit(), ActNorm()))
-    let noise = Flow(Serial(Logit(), AffineCoupling(MLP(hidden: [4], lastWeight: .glorotUniform))))
-    let (plain, variational) = (
-      Dequantized(density, levels: 3), Dequantized(density, levels: 3, noise: noise)
-    )
-    let (params, logBound, _) = try variational(Key(0), inputDim: 1, dtype: .float64)
-    let (own, uniformBound, _) = try plain(Key(0), inputDim: 1, dtype: .float64)
-    let draws = 4000
-    var (total, gap) = (0.0, [Double]())
-    for level in 0..<3 {
-      let images = Tensor.full([draws, 1], Double(level), dtype: .float64)
-      let probability = exp(try uniformBound(Key(1).folded(in: level), own, images, nil)).mean().item
-      total += probability
-      gap.append(
-        log(Tensor(probability, dtype: .float64)).item
-          - (try logBound(Key(2).folded(in: level), params, images, nil)).mean().item)
-    }
-    #expect(abs(total - 1) < 0.02, "\(total)")
-    #expect(gap.allSatisfy { $0 > -0.02 }, "\(gap)")
-    let gradient = try gradient(at: params) {
-      try logBound(Key(3), $0, Tensor.ones([8, 1], dtype: .float64), nil).sum()
-    }
-    #expect(gradient.child("noise").norm > 0 && gradient.child("density").norm > 0)
-  }
-
   /// A joint flow's posterior: the observed lane does not depend on the unknowns, and comes back.
   @Test func theObservedLaneIsItsOwn() throws {
     let flow = Flow.jointHINT(observed: 3, layers: 3, hidden: [8])

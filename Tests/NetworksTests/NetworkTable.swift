@@ -30,6 +30,15 @@ let networkTable: [NetworkRow] = [
   NetworkRow(
     "SideBySide", SideBySide(MLP(hidden: [4], activation: .tanh, lastWeight: start), Dense()), 3, 4),
   NetworkRow(
+    "PeriodicFeatures", PeriodicFeatures(MLP(hidden: [4], activation: .tanh, lastWeight: start)), 2, 3),
+  NetworkRow(
+    "PeriodicFeatures, some",
+    PeriodicFeatures(MLP(hidden: [4], activation: .tanh, lastWeight: start), period: 3, features: 1..<2), 3, 2
+  ),
+  NetworkRow(
+    "MADE, periodic", MADE(hidden: [8], activation: .tanh, lastWeight: start).periodic(3).conditioned(on: 1),
+    4, 6),
+  NetworkRow(
     "MaskedDense", MaskedDense(mask: Tensor([[1, 0], [1, 1], [0, 1]]), activation: .tanh), 3, 2),
   NetworkRow("MADE", MADE(hidden: [8, 6], activation: .tanh, lastWeight: start), 4, 8),
   NetworkRow(

@@ -79,6 +79,14 @@ import Testing
     }
   }
 
+  /// Where squares overflow, the number next to zero has all the mass.
+  @Test func truncatedNormalFarOut() {
+    let far = Key(5).truncatedNormal([50], in: 1e155..<2e155, dtype: .float64).doubles
+    #expect(far.allSatisfy { $0 >= 1e155 && $0 <= 1e155 * (1 + 1e-15) })
+    let left = Key(5).truncatedNormal([50], in: -.infinity..<(-3e200), dtype: .float64).doubles
+    #expect(left.allSatisfy { $0 <= -3e200 && $0 >= -3e200 * (1 + 1e-15) })
+  }
+
   @Test func moments() {
     for dtype in [DType.float32, .float64] {
       let values = Key(1).normal([100_000], dtype: dtype).doubles

@@ -19,6 +19,9 @@ import Tensors
 /// the scale of the noise, y = (x − μ) · exp(−α). That is `InverseTransformer(Affine(scale: .exponential))`,
 /// with s = −α and t = −μ · exp(−α).
 ///
+/// If the transformer is a map of a circle, the network sees sines and cosines of the features, so that θ has
+/// the same period.
+///
 /// Parameters: `net`, as of `MADE`. Its last layer starts at zero, and so do the transformer's raw
 /// parameters.
 ///
@@ -33,7 +36,8 @@ public struct Autoregressive: Bijection {
 
   /// Makes an autoregressive flow from the masked network and the transformer whose parameters it gives.
   public init(_ network: MADE, _ transformer: any Transformer = Affine()) {
-    (self.network, self.transformer) = (network, transformer)
+    self.network = network.period == nil ? transformer.period.map(network.periodic) ?? network : network
+    self.transformer = transformer
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {

@@ -42,12 +42,14 @@ public struct FromCorrelationCholesky: Bijection {
     return site.layer(
       "FromCorrelationCholesky", from: Domain(site.inputDim, .correlationCholesky), to: Domain([places.count])
     ) { _, l, _ in
+      // The scale is a power of 2 that keeps squares of small numbers above 0, and cancels below.
+      let l = (l.dtype == .float32 ? 0x1p60 : 0x1p508) * l
       let squares = square(l).flipped(axis: -1).cumulativeSum(axis: -1).flipped(axis: -1)
       let (entry, rest) = (l.flatRows.gathered(below), squares.flatRows.gathered(behind))
-      // artanh(a / r) = log(r + a) − log √(r² − a²), for a = |entry| and r² = a² + rest.
+      // artanh(a / r) = log((r + a) / √(r² − a²)), for a = |entry| and r² = a² + rest.
       let isPositive = entry .>= 0
       let length = select(where: isPositive, entry, -entry)
-      let y = log(sqrt(square(entry) + rest) + length) - 0.5 * log(rest)
+      let y = log((sqrt(square(entry) + rest) + length) / sqrt(rest))
       let signed = select(where: isPositive, y, -y)
       return (signed, logDet(signed))
     } inverse: { _, y, _ in

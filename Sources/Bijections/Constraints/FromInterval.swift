@@ -9,7 +9,7 @@ import Tensors
 /// Inverse: a + eʸ, b − eʸ, or a + (b − a) / (1 + e⁻ʸ); O(D). No parameters. For positive numbers there are
 /// also `Log` and `Inverted(Softplus())`, for (0, 1) `Logit`.
 ///
-/// Domain: the open interval. Errors: none of its own.
+/// Domain: the open interval. Errors: `mismatch` for bounds, or a width, that the dtype cannot hold.
 ///
 /// Carpenter et al. 2017, *Stan*, and Stan's reference manual, "Constraint transforms".
 public struct FromInterval: ComposedBijection {
@@ -38,18 +38,23 @@ public struct FromInterval: ComposedBijection {
   /// Makes a map from (a, b).
   ///
   /// - Precondition: The bounds are finite and in rising order.
-  public init(_ a: Double, _ b: Double) {
+  public init(_ a: Double, _ b: Double) { self.init("FromInterval", a, b) }
+
+  /// Makes a map from (a, b) under another name.
+  init(_ name: String, _ a: Double, _ b: Double) {
     require(a.isFinite && b.isFinite && a < b, "bounds are finite and rise, got \(a) and \(b)")
     let logWidth = log(Tensor(b - a, dtype: .float64)).item
     composed = FromInterval.from(
-      .interval(a, b), { a + (b - a) * sigmoid($0) }, inverse: { log($0 - a) - log(b - $0) },
+      .interval(a, b), named: name, constants: [("width", b - a)], { a + (b - a) * sigmoid($0) },
+      inverse: { log($0 - a) - log(b - $0) },
       logSlope: { logWidth + logSigmoidSlope($0) })
   }
 
   private static func from(
-    _ interval: Domain.Values, _ function: @escaping Elementwise.Function,
+    _ interval: Domain.Values, named name: String = "FromInterval",
+    constants: [(name: String, value: Double)] = [], _ function: @escaping Elementwise.Function,
     inverse: @escaping Elementwise.Function, logSlope: @escaping Elementwise.Function
   ) -> Inverted {
-    Inverted(Elementwise("FromInterval", to: interval, function, inverse: inverse, logSlope: logSlope))
+    Inverted(Elementwise(name, constants, to: interval, function, inverse: inverse, logSlope: logSlope))
   }
 }

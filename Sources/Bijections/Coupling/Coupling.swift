@@ -13,6 +13,9 @@ import Tensors
 /// A split of positions (`.checkerboard`, or a mask of the whole sample) shows the network the whole sample
 /// with zeros in place of b. The network then gives parameters for a too, which are dropped.
 ///
+/// If the transformer is a map of a circle, the network sees sines and cosines of a, so that θ has the same
+/// period. For samples with angles and other numbers, choose by `isPeriodic`, or use `PeriodicFeatures`.
+///
 /// Parameters: `net`. Its last layer starts at zero by default (see `MLP`), and so do the raw parameters of
 /// the transformer. `.random` adds a frozen leaf, `permutation` [channels] (int32), with the passing channels
 /// first.
@@ -27,16 +30,27 @@ public struct Coupling: Bijection {
   private let network: any Network
   private let transformer: any Transformer
   private let split: Split
+  /// The period of the numbers that pass, if they are angles.
+  private let period: Double?
 
   /// Makes a coupling from the network and the transformer whose parameters it gives.
-  public init(_ network: any Network, _ transformer: any Transformer, split: Split = .firstHalf) {
+  ///
+  /// - Parameter isPeriodic: Whether the numbers that pass are angles, of the transformer's period or else
+  ///   2π. By default they are if the transformer is a map of a circle.
+  public init(
+    _ network: any Network, _ transformer: any Transformer, split: Split = .firstHalf,
+    isPeriodic: Bool? = nil
+  ) {
     (self.network, self.transformer, self.split) = (network, transformer, split)
+    period = isPeriodic ?? (transformer.period != nil) ? transformer.period ?? 2 * .pi : nil
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (partition, order) = try split.partition(key.folded(in: 1), at: site)
+    let conditioner: any Network =
+      period.map { PeriodicFeatures(network, period: $0, features: 0..<partition.seen) } ?? network
     let (netParams, net) = try site.conditioner(
-      network, key.folded(in: 0), inputs: partition.seen,
+      conditioner, key.folded(in: 0), inputs: partition.seen,
       outputs: transformer.parameterCount * partition.transformed)
     var params: Params = ["net": netParams]
     if let order { params = ["net": netParams, "permutation": .frozen(order)] }

@@ -25,7 +25,8 @@ import Tensors
 /// In training mode, rows depend on each other, and the forward mapping has the trait `.couplesRows`. So
 /// `fit` does not shard the batch. In your own training loop, use `valueAndGradient(at:)` without `over:`.
 ///
-/// Domain: all reals; a single row in training mode gives `bias`. Errors: none of its own.
+/// Domain: all reals; a single row in training mode gives `bias`. Errors: `mismatch` for an ε that the dtype
+/// cannot hold.
 ///
 /// Ioffe & Szegedy 2015, arXiv 1502.03167, algorithm 1; as a bijection: Dinh, Sohl-Dickstein & Bengio 2016,
 /// *Density estimation using Real NVP*, arXiv 1605.08803, section 3.7.
@@ -60,6 +61,7 @@ public struct BatchNorm: Bijection {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
+    try site.check("epsilon", epsilon, of: "BatchNorm")
     let positions = Double(site.positions)
     let zeros = Tensor.zeros([site.channels], dtype: site.dtype)
     let start = site.initInputs.map { Moments(of: $0) } ?? Moments(mean: zeros, variance: zeros + 1)

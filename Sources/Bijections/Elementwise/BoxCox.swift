@@ -11,7 +11,7 @@ import Tensors
 /// Inverse: x = (1 + λ y)^(1/λ), computed by log1p; eʸ for λ = 0; O(D). No parameters: λ is a constant.
 ///
 /// Domain: the positive numbers. The codomain is y > −1/λ for λ > 0, y < −1/λ for λ < 0, and all reals for
-/// λ = 0. Errors: none of its own.
+/// λ = 0. Errors: `mismatch` for a λ that the dtype cannot hold.
 ///
 /// Box & Cox 1964, *An analysis of transformations*, J. Royal Stat. Soc. B 26, eq. 1.
 public struct BoxCox: ComposedBijection {
@@ -22,7 +22,7 @@ public struct BoxCox: ComposedBijection {
   /// - Precondition: λ is finite.
   public init(lambda: Double) {
     require(lambda.isFinite, "λ is finite, got \(lambda)")
-    self.lambda = lambda
+    self.lambda = exponent(lambda)
   }
 
   public var composed: any Bijection {
@@ -31,11 +31,14 @@ public struct BoxCox: ComposedBijection {
       ? .reals
       : lambda > 0 ? .interval(-1 / lambda, .infinity) : .interval(-.infinity, -1 / lambda)
     return Elementwise(
-      "BoxCox", from: .positive, to: range, { boxCox(log($0), lambda) },
+      "BoxCox", lambda == 0 ? [] : [("λ", lambda)], from: .positive, to: range, { boxCox(log($0), lambda) },
       inverse: { exp(inverseBoxCox($0, lambda)) },
       logSlope: { (lambda - 1) * log($0) })
   }
 }
+
+/// The exponent λ, or 0 for |λ| < 10⁻²⁰, where λ u vanishes beside 1 for the logarithm u of any number.
+func exponent(_ lambda: Double) -> Double { abs(lambda) < 1e-20 ? 0 : lambda }
 
 /// Computes (e^(λu) − 1) / λ, or u for λ = 0.
 func boxCox(_ u: Tensor, _ lambda: Double) -> Tensor { lambda == 0 ? u : expm1(lambda * u) / lambda }

@@ -7,7 +7,9 @@ import Tensors
 ///
 /// Inverse: x = f⁻¹(y) with log-determinant −Σ log|f′(x)|; O(D).
 ///
-/// Domain: as given; a value outside throws an error. A context is ignored. Errors: none of its own.
+/// Domain: as given; a value outside throws an error. An image that rounding puts outside the codomain
+/// becomes the nearest number inside. A context is ignored. Errors: `mismatch` for an interval without
+/// numbers of the dtype.
 ///
 /// ```swift
 /// let cube = Elementwise(
@@ -23,6 +25,7 @@ public struct Elementwise: Bijection {
   private let function: Function
   private let inverse: Function
   private let logSlope: Function
+  private let constants: [(name: String, value: Double)]
 
   /// Makes a layer from a function of one number.
   ///
@@ -37,7 +40,16 @@ public struct Elementwise: Bijection {
     _ name: String, from domain: Domain.Values = .reals, to codomain: Domain.Values = .reals,
     _ function: @escaping Function, inverse: @escaping Function, logSlope: @escaping Function
   ) {
-    self.name = name
+    self.init(name, [], from: domain, to: codomain, function, inverse: inverse, logSlope: logSlope)
+  }
+
+  /// Makes a layer whose functions need these constants, which are not 0, in the dtype of the data.
+  init(
+    _ name: String, _ constants: [(name: String, value: Double)], from domain: Domain.Values = .reals,
+    to codomain: Domain.Values = .reals, _ function: @escaping Function, inverse: @escaping Function,
+    logSlope: @escaping Function
+  ) {
+    (self.name, self.constants) = (name, constants)
     values = (domain, codomain)
     self.function = function
     self.inverse = inverse
@@ -45,9 +57,41 @@ public struct Elementwise: Bijection {
   }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
-    site.layer(
-      name, from: Domain(site.inputDim, values.from), to: Domain(site.inputDim, values.to),
+    for (what, value) in constants { try site.check(what, value, of: name) }
+    let from = try values.from.tightened(values.to, at: site, of: name, function)
+    let to = try values.to.tightened(values.from, at: site, of: name, inverse)
+    return site.layer(
+      name, from: Domain(site.inputDim, from), to: Domain(site.inputDim, to),
       forward: { _, x, _ in function(x) }, logDet: { _, x, _ in logSlope(x).sumPerRow() },
       inverse: { _, y, _ in inverse(y) })
+  }
+}
+
+extension Domain.Values {
+  /// The same interval without the numbers at an end that a function rounds out of its own image.
+  ///
+  /// For instance, 1 + λ y rounds to 0 next to y = −1 / λ. A few steps of the dtype are left out at most.
+  fileprivate func tightened(
+    _ image: Domain.Values, at site: Site, of who: String, _ function: Elementwise.Function
+  ) throws(FlowError) -> Domain.Values {
+    guard case .interval(let a, let b) = self else { return self }
+    let dtype = site.dtype
+    func end(_ end: Double, _ next: (Double) -> Double) -> Double {
+      if end.isInfinite { return end }
+      var candidate = dtype.rounded(end)
+      for _ in 0..<8 {
+        let y = function(.full([1, 1], next(candidate), dtype: dtype)).item
+        if y.isFinite && !image.excludes(y) { return candidate }
+        candidate = next(candidate)
+      }
+      return dtype.rounded(end)
+    }
+    let (low, high) = (end(a, dtype.nextUp), end(b, dtype.nextDown))
+    let overflows = a.isFinite && low.isInfinite || b.isFinite && high.isInfinite
+    if overflows || dtype.nextUp(low) >= high {
+      throw .mismatch(
+        who: who, what: "an interval", expected: "with numbers of \(dtype)", got: "\(a) to \(b)")
+    }
+    return .interval(low, high)
   }
 }

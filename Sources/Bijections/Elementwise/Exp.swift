@@ -2,7 +2,8 @@ import Tensors
 
 /// The exponential function of each number.
 ///
-/// Map: y = eˣ. log|det J| = Σ x, which is finite even if y overflows; O(D).
+/// Map: y = eˣ. log|det J| = Σ x; O(D). Where eˣ underflows or overflows, y is the least or the greatest
+/// positive number of the dtype.
 ///
 /// Inverse: `Log`; O(D). No parameters.
 ///

@@ -7,7 +7,8 @@ import Tensors
 ///
 /// Inverse: x = y for y ≥ 0, and y / slope otherwise; O(D). No parameters.
 ///
-/// Domain: all reals; the derivative at 0 is defined as 1. Errors: none of its own.
+/// Domain: all reals; the derivative at 0 is defined as 1. Errors: `mismatch` for a slope that the dtype
+/// cannot hold.
 public struct LeakyReLU: ComposedBijection {
   private let slope: Double
 
@@ -22,7 +23,7 @@ public struct LeakyReLU: ComposedBijection {
   public var composed: any Bijection {
     let logSlope = log(Tensor(slope, dtype: .float64)).item
     return Elementwise(
-      "LeakyReLU", { select(where: $0 .< 0, slope * $0, $0) },
+      "LeakyReLU", [("slope", slope)], { select(where: $0 .< 0, slope * $0, $0) },
       inverse: { select(where: $0 .< 0, $0 / slope, $0) },
       logSlope: { logSlope * ($0 .< 0) })
   }

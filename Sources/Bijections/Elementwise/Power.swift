@@ -5,7 +5,7 @@ import Tensors
 /// Map: y = xᵖ. log|det J| = Σ log|p| + (p − 1) log x; O(D). Inverse: x = y^(1/p); O(D). No parameters.
 ///
 /// Domain: the positive numbers, which are also the codomain. `YeoJohnson` is a power for all reals. Errors:
-/// none of its own.
+/// `mismatch` for an exponent, or its reciprocal, that the dtype cannot hold.
 public struct Power: ComposedBijection {
   private let exponent: Double
 
@@ -21,7 +21,8 @@ public struct Power: ComposedBijection {
   public var composed: any Bijection {
     let constant = log(abs(Tensor(exponent, dtype: .float64))).item
     return Elementwise(
-      "Power", from: .positive, to: .positive, { pow($0, exponent) },
+      "Power", [("exponent", exponent), ("inverse exponent", 1 / exponent)], from: .positive, to: .positive,
+      { pow($0, exponent) },
       inverse: { pow($0, 1 / exponent) },
       logSlope: { constant + (exponent - 1) * log($0) })
   }

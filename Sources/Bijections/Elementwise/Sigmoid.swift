@@ -2,8 +2,8 @@ import Tensors
 
 /// The logistic function of each number.
 ///
-/// Map: y = 1 / (1 + e⁻ˣ). log|det J| = −Σ (softplus(x) + softplus(−x)), which is finite for every finite x,
-/// even if y rounds to 1 (from x = 17 in float32 and x = 37 in float64); O(D).
+/// Map: y = 1 / (1 + e⁻ˣ). log|det J| = −Σ (softplus(x) + softplus(−x)), which is finite for every finite x;
+/// O(D). From x = 17 in float32 and x = 37 in float64, y is the largest number below 1.
 ///
 /// Inverse: `Logit`; O(D). No parameters.
 ///

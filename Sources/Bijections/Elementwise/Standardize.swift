@@ -12,7 +12,8 @@ import Tensors
 /// Parameters, frozen: `mean` [channels] and `deviation` [channels], as given. They are saved with
 /// the model, so its densities and draws are in the units of the data.
 ///
-/// Domain: all reals. Errors: `mismatch` for another number of channels.
+/// Domain: all reals. Errors: `mismatch` for another number of channels, and for a mean or a deviation that
+/// the dtype cannot hold.
 public struct Standardize: Bijection {
   private let mean: Tensor
   private let deviation: Tensor
@@ -45,6 +46,8 @@ public struct Standardize: Bijection {
       throw .mismatch(
         who: "Standardize", what: "inputDim of", expected: "\(mean.count) channels", got: "\(site.inputDim)")
     }
+    try site.check("mean", mean, of: "Standardize", orZero: true)
+    try site.check("deviation", deviation, of: "Standardize")
     let positions = Double(site.positions)
     let params: Params = [
       "mean": .frozen(mean.cast(to: site.dtype)), "deviation": .frozen(deviation.cast(to: site.dtype)),

@@ -10,7 +10,7 @@ import Tensors
 /// parameters: λ is a constant.
 ///
 /// Domain: all reals. The codomain is y < −1/λ for λ < 0, y > 1/(2 − λ) for λ > 2, and all reals otherwise.
-/// Errors: none of its own.
+/// Errors: `mismatch` for a λ that the dtype cannot hold.
 ///
 /// Yeo & Johnson 2000, *A new family of power transformations to improve normality or symmetry*, Biometrika
 /// 87.
@@ -22,7 +22,7 @@ public struct YeoJohnson: ComposedBijection {
   /// - Precondition: λ is finite.
   public init(lambda: Double) {
     require(lambda.isFinite, "λ is finite, got \(lambda)")
-    self.lambda = lambda
+    self.lambda = exponent(lambda)
   }
 
   public var composed: any Bijection {
@@ -30,7 +30,7 @@ public struct YeoJohnson: ComposedBijection {
       lambda < 0
       ? .interval(-.infinity, -1 / lambda) : lambda > 2 ? .interval(1 / (2 - lambda), .infinity) : .reals
     return Elementwise(
-      "YeoJohnson", to: range,
+      "YeoJohnson", lambda == 0 ? [] : [("λ", lambda)], to: range,
       { bySide($0, { boxCox(log1p($0), lambda) }, below: { -boxCox(log1p($0), 2 - lambda) }) },
       inverse: {
         bySide($0, { expm1(inverseBoxCox($0, lambda)) }, below: { -expm1(inverseBoxCox($0, 2 - lambda)) })

@@ -14,6 +14,9 @@ import Tensors
 /// derivative is that of both ends. Otherwise they are as in `RationalQuadraticSpline`. Zeros give the
 /// identity.
 ///
+/// In a coupling or an autoregressive flow, the conditioner sees sines and cosines of the numbers that pass.
+/// Then the map of a whole sample is one of the torus, and densities are continuous at the joined ends.
+///
 /// Domain: all reals.
 ///
 /// Rezende et al. 2020, *Normalizing flows on tori and spheres*, arXiv 2002.02428, section 2.1.3.
@@ -32,6 +35,7 @@ public struct CircularRationalQuadraticSpline: NumberwiseTransformer {
 
   public var name: String { "CircularRationalQuadraticSpline" }
   public var parameterCount: Int { 3 * form.spline.bins }
+  public var period: Double? { 2 * form.spline.bound }
 
   func map(numbers: Tensor, _ raw: Tensor, isInverse: Bool) -> (outputs: Tensor, logSlope: Tensor) {
     let bound = form.spline.bound

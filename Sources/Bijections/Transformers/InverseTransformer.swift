@@ -18,6 +18,7 @@ public struct InverseTransformer: Transformer {
   public var traits: Mapping.Traits { transformer.traits }
   public var isElementwise: Bool { transformer.isElementwise }
   public var parameterOrder: ParameterOrder { transformer.parameterOrder }
+  public var period: Double? { transformer.period }
 
   public func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
     transformer.inverse(x, parameters)

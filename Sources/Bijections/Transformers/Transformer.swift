@@ -18,6 +18,9 @@ public protocol Transformer: Sendable {
   var isElementwise: Bool { get }
   /// The order of the raw parameters of several numbers on the last axis.
   var parameterOrder: ParameterOrder { get }
+  /// The length of the circle that this is a map of; nil for a map of the real line. A conditioner sees sines
+  /// and cosines of numbers on a circle.
+  var period: Double? { get }
 
   /// Maps data to latents, and computes log|det| per row.
   func forward(_ x: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor)
@@ -37,6 +40,7 @@ extension Transformer {
   public var traits: Mapping.Traits { [] }
   public var isElementwise: Bool { true }
   public var parameterOrder: ParameterOrder { .byParameter }
+  public var period: Double? { nil }
 }
 
 extension Tensor {

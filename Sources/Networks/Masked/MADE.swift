@@ -16,13 +16,16 @@ import Tensors
 /// staircase, and products skip the blocks of zeros. The first units of each layer are those that the first
 /// numbers determine.
 ///
+/// With `periodic`, the numbers are angles. The network sees the sine and the cosine of each, with its
+/// degree.
+///
 /// Inputs: D numbers, and then the context, if `contexts` is not 0. Outputs: `count` for each number, number
 /// by number. Cost: that of dense layers of these widths.
 ///
-/// Parameters: `dense_0`, `dense_1`, ... as of `Dense`. The first layer has [context + D − 1] inputs. Masks
-/// follow from the widths. Degrees and orders that are drawn from the key are frozen: `order` [D] (int32) for
-/// `order: .random`, and `degrees` [units] beside `weight` for `hiddenDegrees: .random`. The last layer
-/// starts at zero by default.
+/// Parameters: `dense_0`, `dense_1`, ... as of `Dense`. The first layer has [context + D − 1] inputs, or
+/// [context + 2 (D − 1)] for angles. Masks follow from the widths. Degrees and orders that are drawn from the
+/// key are frozen: `order` [D] (int32) for `order: .random`, and `degrees` [units] beside `weight` for
+/// `hiddenDegrees: .random`. The last layer starts at zero by default.
 ///
 /// Errors: `mismatch` for a layer without units, and for outputs that are not a multiple of the numbers.
 ///
@@ -46,6 +49,8 @@ public struct MADE: Network {
   public let hiddenDegrees: Degrees
   /// The number of inputs, behind the others, that every output sees.
   public private(set) var contexts = 0
+  /// The period of the numbers, if they are angles.
+  public private(set) var period: Double?
   private(set) var isResidual = false
   private let weight, lastWeight: Initializer
 
@@ -82,6 +87,21 @@ public struct MADE: Network {
     network.contexts = contexts
     return network
   }
+
+  /// The network of angles with this period.
+  ///
+  /// - Precondition: The period is positive and finite.
+  public func periodic(_ period: Double = 2 * .pi) -> MADE {
+    require(period > 0 && period.isFinite, "a period is positive and finite, got \(period)")
+    var network = self
+    network.period = period
+    return network
+  }
+
+  /// The inputs of the first layer for numbers [rows, n].
+  func features(_ x: Tensor) -> Tensor { period.map { x.onCircle(period: $0) } ?? x }
+  /// The number of these inputs for each number.
+  var featureCount: Int { period == nil ? 1 : 2 }
 
   /// Initial parameters and the function.
   public func initialize(
@@ -141,7 +161,9 @@ public struct MADE: Network {
 
   /// The degrees of the inputs, of each hidden layer, and of the outputs.
   private func degrees(_ key: Key, _ numbers: Int, _ count: Int) -> [[Double]] {
-    let inputs = [Int](repeating: 0, count: contexts) + Array(1..<numbers)
+    let inputs =
+      [Int](repeating: 0, count: contexts)
+      + (1..<numbers).flatMap { [Int](repeating: $0, count: featureCount) }
     let outputs = (0..<numbers).flatMap { [Int](repeating: $0, count: count) }
     let range = (contexts > 0 || numbers == 1 ? 0 : 1)...max(numbers - 1, 0)
     var layers = [inputs]

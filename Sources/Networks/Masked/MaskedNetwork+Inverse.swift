@@ -42,13 +42,14 @@ private struct KnownUnits {
   init?(_ network: MaskedNetwork, _ context: Tensor?, _ rows: Int, _ dtype: DType) {
     if network.layers.contains(where: { $0.stairs == nil }) { return nil }
     self.network = network
-    inputs = Units(network.degrees[0].count + 1, rows: rows, dtype: dtype)
+    let count = network.degrees[0].count + network.made.featureCount
+    inputs = Units(count, rows: rows, dtype: dtype)
     hidden = network.degrees.dropFirst().dropLast().map { Units($0.count, rows: rows, dtype: dtype) }
     if let context { inputs.append(context.transposed()) }
   }
 
   /// Adds the next number, [rows, 1].
-  mutating func append(_ number: Tensor) { inputs.append(number.reshaped(to: Shape(1, number.rows))) }
+  mutating func append(_ number: Tensor) { inputs.append(network.made.features(number).transposed()) }
 
   /// The outputs [rows, count] for number i, once all earlier numbers are known.
   mutating func outputs(_ i: Int, count: Int) -> Tensor {

@@ -59,7 +59,8 @@ package struct MaskedNetwork: Sendable {
 
   /// Outputs [rows, D · count] from the sorted numbers but the last, [rows, D − 1], and a context.
   package func callAsFunction(_ x: Tensor, _ context: Tensor?) -> Tensor {
-    let (x, activation) = (context.map { concatenate([$0, x], axis: -1) } ?? x, made.activation)
+    let (features, activation) = (made.features(x), made.activation)
+    let x = context.map { concatenate([$0, features], axis: -1) } ?? features
     var h: Tensor
     if made.isResidual {
       h = run(0, x, .identity)
