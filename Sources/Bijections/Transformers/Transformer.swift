@@ -7,6 +7,9 @@ import Tensors
 /// `parameterOrder`. Both directions return their outputs and log|det| per row, the sum of the logarithms
 /// of the derivatives. Raw zeros should give a map near the identity, since networks start with zeros in
 /// their last layer.
+///
+/// A map is finite for every finite input whose result the dtype holds. Between adjacent floats, rounding may
+/// make it fall by a unit in the last place.
 public protocol Transformer: Sendable {
   /// The name in errors and summaries.
   var name: String { get }
