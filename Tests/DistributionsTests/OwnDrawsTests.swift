@@ -59,8 +59,8 @@ private let bounded: [LatentRow] = [
 
 /// The ready-made architectures, small.
 ///
-/// All accept 20,000 draws. Among so many, `variationalNeuralSpline` in float32 at deviation 10 has some whose
-/// two log-densities differ by more than the tolerance, where its splines are steep.
+/// All accept 20,000 draws. Among so many, `variationalNeuralSpline` in float32 at deviation 10 has some
+/// whose two log-densities differ by more than the tolerance, where its splines are steep.
 private let architectures: [LatentRow] = [
   ("realNVP", 3, { Flow.realNVP(hidden: [8], prior: $0) }),
   ("nice", 3, { Flow.nice(hidden: [8], prior: $0) }),
