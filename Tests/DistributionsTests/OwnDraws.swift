@@ -19,6 +19,8 @@ struct OwnDraws {
   /// The allowed difference in units of 10⁻⁴ in float32 and 10⁻¹⁰ in float64, relative to 1 + |log p|. Nil:
   /// only finite log-densities are asked for, since numbers between two layers are rounded too.
   var units: Double? = 1
+  /// The allowed rounding of a draw in units in its last place. Deep flows round in each layer.
+  var ulps = 16.0
   /// The temperatures at which draws are accepted too, if the distribution has one.
   var temperatures: [Double] = []
 
@@ -31,7 +33,7 @@ struct OwnDraws {
       let (x, own) = try sample.withLogPDF(Key(4), params, count: count, given: context)
       let density = try logPDF(params, x, given: context)
       let specimen = Specimen(
-        units: units, who: "\(name), \(dtype), \(label)", params: params, logPDF: logPDF, x: x,
+        units: units, ulps: ulps, who: "\(name), \(dtype), \(label)", params: params, logPDF: logPDF, x: x,
         context: context)
       try specimen.compare(density.doubles, own.doubles)
       for temperature in temperatures where sample.tempered != nil {
@@ -45,6 +47,7 @@ struct OwnDraws {
 
   private struct Specimen {
     let units: Double?
+    let ulps: Double
     let who: String
     let params: Params
     let logPDF: LogPDF
@@ -67,7 +70,7 @@ struct OwnDraws {
       for (i, row) in off.enumerated() {
         let rounding = (0..<size).reduce(0.0) { $0 + abs(slope[i * size + $1]) * ulp(numbers[i * size + $1]) }
         let difference = abs(own[row] - density[row])
-        if difference <= tolerance[row] + 16 * rounding { continue }
+        if difference <= tolerance[row] + ulps * rounding { continue }
         if try isAtAnEnd(rows[i..<i + 1], seen?[i..<i + 1]) { continue }
         throw fail(row, "has log-density \(density[row]), \(own[row]) with the draw, rounding \(rounding)")
       }

