@@ -1,5 +1,5 @@
-// Every kernel of one element type: T, the kernels' name TYPE for it, its unsigned twin BITS, NAME(name), which
-// adds the type's suffix, and TEXT(name), the same as text.
+// Every kernel of one element type: T, the kernels' name TYPE for it, its unsigned twin BITS, NAME(name),
+// which adds the type's suffix, and TEXT(name), the same as text.
 
 // Ordinary numbers, and every seventh one an edge.
 static T *NAME(any)(size_t n) {
