@@ -1,4 +1,3 @@
-import Synchronization
 import Tensors
 
 /// Reports keys that are consumed twice. It serves tests.
@@ -48,7 +47,7 @@ package final class KeyRecorder: Sendable {
     var reuses: [Reuse] = []
   }
 
-  private let state = Mutex(State())
+  private let state = Guarded(State())
 
   package init() {}
 

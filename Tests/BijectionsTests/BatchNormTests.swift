@@ -18,7 +18,7 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
 }
 
 @Suite struct BatchNormTests {
-  /// jax-flows' formulas, with statistics that move.
+  /// Flax's numbers, with statistics that move.
   @Test func trainingIsTheReference() throws {
     let reference = try LinearFixture.load().batchNorm[0]
     let layer = BatchNorm(momentum: reference.momentum)

@@ -30,6 +30,7 @@ private struct Reference: Decodable, Sendable, CustomTestStringConvertible {
     case "cubic": CubicSpline(bins: bins, bound: bound)
     case "mixture": MixtureOfLogistics(components: bins)
     case "sigmoidal": DeepSigmoidal(units: bins, layers: layers ?? 1)
+    case "sumOfSquares": SumOfSquares(polynomials: 1, degree: bins)
     default: VolumePreservingAffine()
     }
   }

@@ -7,31 +7,54 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What `Tests/Fixtures/make_jax_flows.py` wrote: jax-flows' formulas from explicit parameters, corrected
-/// where they are wrong.
+/// What `Tests/Fixtures/make_jax_flows.py` wrote: numbers that jax-flows computed. A sign is −1 where
+/// jax-flows is mistaken about the sign of a log-determinant.
 private struct JaxFlowsFixture: Decodable {
   struct Case: Decodable, CustomTestStringConvertible {
     let name: String
     let params: [String: FixtureArray]
-    let x, y: FixtureArray
-    let logDet: [Double]
+    let x, y, inverse: FixtureArray
+    let logDet, inverseLogDet: [Double]
+    let sign, inverseSign: Double
     var testDescription: String { "\(name), \(x.shape[1]) numbers" }
 
     var bijection: any Bijection {
       switch name {
+      case "AffineCoupling": affine
       case "AffineCouplingSplit": split
       case "NeuralSplineCoupling": spline
       case "Reverse": Reverse()
       case "Shuffle": Shuffle()
+      case "ActNorm": ActNorm()
       case "Invert(ActNorm)": Inverted(ActNorm())
       case "Invert(AffineCoupling)": Inverted(affine)
+      case "InvertibleLinear": InvertibleLinear()
+      case "FixedInvertibleLinear": FixedInvertibleLinear()
+      case "BatchNorm": BatchNorm(mode: .evaluation)
+      case "Sigmoid": Sigmoid()
+      case "Logit": Logit()
+      case let made where made.hasPrefix("MADE "):
+        Autoregressive(
+          MADE(hidden: made.dropFirst(5).split(separator: " ").map { Int($0)! }),
+          InverseTransformer(Affine(scale: .exponential)))
       default: preconditionFailure("no layer \(name)")
       }
     }
   }
+  struct ActNormStart: Decodable {
+    let batch, logScale, bias: FixtureArray
+  }
+  struct Training: Decodable {
+    struct Step: Decodable {
+      let x, y: FixtureArray
+      let logDet: [Double]
+    }
+    let logScale, bias: FixtureArray
+    let steps: [Step]
+  }
   struct Flow: Decodable {
     let params: [String: FixtureArray]
-    let x, y: FixtureArray
+    let x, y, inverse: FixtureArray
     let logDet, logPDF: [Double]
     let mixture: Mixture
   }
@@ -41,6 +64,8 @@ private struct JaxFlowsFixture: Decodable {
     let weights, logPDF: [Double]
   }
   let cases: [Case]
+  let actNorm: ActNormStart
+  let batchNorm: Training
   let flow: Flow
 
   static let shared: JaxFlowsFixture = {
@@ -62,26 +87,39 @@ private let spline: Serial = {
   return Serial(Coupling(net, spline), Coupling(net, spline, split: .firstHalf.swapped))
 }()
 
-/// Value for value with jax-flows. `LinearTests`, `AutoregressiveReferenceTests` and `DistributionScipyTests`
-/// have the rest of it.
+/// Value for value with what jax-flows itself computed.
 @Suite struct JaxFlowsTests {
-  private func check(
-    _ bijection: any Bijection, _ values: [String: FixtureArray], _ x: Tensor, _ y: Tensor,
-    _ logDet: Tensor
-  ) throws {
-    let (initial, forward, inverse) = try bijection(Key(0), inputDim: [x.shape[1]], dtype: .float64)
-    let params = try initial.setting(values)
-    let (outputs, outputsLogDet) = try forward(params, x)
-    #expect(isClose(outputs, y, 1e-10))
-    #expect(isClose(outputsLogDet, logDet, 1e-10))
-    let (inputs, inputsLogDet) = try inverse(params, y)
-    #expect(isClose(inputs, x, 1e-10))
-    #expect(isClose(inputsLogDet, -logDet, 1e-10))
-  }
+  private func vector(_ values: [Double]) -> Tensor { Tensor(values, dtype: .float64) }
 
   @Test(arguments: JaxFlowsFixture.shared.cases) private func layer(_ item: JaxFlowsFixture.Case) throws {
-    try check(
-      item.bijection, item.params, item.x.tensor, item.y.tensor, Tensor(item.logDet, dtype: .float64))
+    let (initial, forward, inverse) = try item.bijection(
+      Key(0), inputDim: [item.x.shape[1]], dtype: .float64)
+    let params = try initial.setting(item.params)
+    let (y, logDet) = try forward(params, item.x.tensor)
+    #expect(isClose(y, item.y.tensor, 1e-10))
+    #expect(isClose(logDet, item.sign * vector(item.logDet), 1e-10))
+    let (x, back) = try inverse(params, item.y.tensor)
+    #expect(isClose(x, item.inverse.tensor, 1e-10))
+    #expect(isClose(back, item.inverseSign * vector(item.inverseLogDet), 1e-10))
+  }
+
+  @Test func actNormStartsFromData() throws {
+    let item = JaxFlowsFixture.shared.actNorm
+    let (params, _, _) = try ActNorm()(Key(0), inputDim: 4, initInputs: item.batch.tensor, dtype: .float64)
+    #expect(isClose(params["logScale"], item.logScale.tensor, 1e-10))
+    #expect(isClose(params["bias"], item.bias.tensor, 1e-10))
+  }
+
+  @Test func batchNormInTraining() throws {
+    let item = JaxFlowsFixture.shared.batchNorm
+    let (initial, forward, _) = try BatchNorm(mode: .training)(Key(0), inputDim: 3, dtype: .float64)
+    let params = try initial.replacing("logScale", by: .leaf(item.logScale.tensor))
+      .replacing("bias", by: .leaf(item.bias.tensor))
+    for step in item.steps {
+      let (y, logDet) = try forward(params, step.x.tensor)
+      #expect(isClose(y, step.y.tensor, 1e-10))
+      #expect(isClose(logDet, vector(step.logDet), 1e-10))
+    }
   }
 
   @Test func serialAndFlow() throws {
@@ -90,7 +128,12 @@ private let spline: Serial = {
       affine, Shuffle(), InvertibleLinear(), Inverted(ActNorm()), BatchNorm(mode: .evaluation), spline,
       Reverse(), split)
     let x = item.x.tensor
-    try check(bijection, item.params, x, item.y.tensor, Tensor(item.logDet, dtype: .float64))
+    let (initial, forward, inverse) = try bijection(Key(0), inputDim: 4, dtype: .float64)
+    let params = try initial.setting(item.params)
+    let (y, logDet) = try forward(params, x)
+    #expect(isClose(y, item.y.tensor, 1e-10))
+    #expect(isClose(logDet, vector(item.logDet), 1e-10))
+    #expect(isClose(try inverse(params, item.y.tensor).outputs, item.inverse.tensor, 1e-10))
 
     func density(_ prior: any Distribution) throws -> Tensor {
       let (initial, logPDF, _) = try Flow(bijection, prior: prior)(Key(0), inputDim: 4, dtype: .float64)
@@ -99,7 +142,7 @@ private let spline: Serial = {
     }
     let mixture = GaussianMixture(
       means: item.mixture.means, covariances: item.mixture.covariances, weights: item.mixture.weights)
-    #expect(isClose(try density(Normal()), Tensor(item.logPDF, dtype: .float64), 1e-10))
-    #expect(isClose(try density(mixture), Tensor(item.mixture.logPDF, dtype: .float64), 1e-10))
+    #expect(isClose(try density(Normal()), vector(item.logPDF), 1e-10))
+    #expect(isClose(try density(mixture), vector(item.mixture.logPDF), 1e-10))
   }
 }

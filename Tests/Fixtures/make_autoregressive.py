@@ -6,11 +6,6 @@
 run from the repository root, writes Tests/BijectionsTests/Fixtures/autoregressive.json. Made with flowjax 19.1.2, jax 0.10.2,
 numpy 2.4.6, on the CPU backend, in float64.
 
-jaxflows: jax-flows' MADE (flows/bijections/made.py) cannot run on a JAX of today, so its formulas are restated in numpy:
-masks as in its examples (degrees in = arange(D), hidden = arange(H) % (D - 1), out = (arange(D) % D) - 1, a weight where
-out >= in), relu between layers, (log_weight, bias) = the network's halves, y = (x - bias) * exp(-log_weight),
-log_det = -sum(log_weight). Its inverse returns -sum(log_weight), which is wrong: +sum(log_weight) is stored.
-
 flowjax: MaskedAutoregressive with an affine transformer whose scale is exp of its parameter, with and without a condition.
 
 bnaf: flowjax' BlockAutoregressiveNetwork with tanh for F, then y = s * F + (1 - s) * x with s = sigmoid(gate);
@@ -50,45 +45,6 @@ def flat(array):
 
 def layer(weight, bias):
     return {"weight": flat(weight), "bias": flat(bias)}
-
-
-def jaxflows(size, widths, seed):
-    rng = np.random.default_rng(seed)
-    # An example of jax-flows has one list of hidden degrees for every hidden layer.
-    degrees = [np.arange(size)] + [np.arange(h) % (size - 1) for h in widths] + [(np.arange(size) % size) - 1]
-    masks = [(o[None, :] >= i[:, None]).astype(float) for i, o in zip(degrees, degrees[1:])]
-    masks[-1] = np.tile(masks[-1], (1, 2))
-    weights = [numbers(rng, *mask.shape, scale=0.7) for mask in masks]
-    biases = [numbers(rng, mask.shape[1], scale=0.5) for mask in masks]
-
-    def network(x):
-        for i, (weight, mask, bias) in enumerate(zip(weights, masks, biases)):
-            x = x @ (weight * mask) + bias
-            x = np.maximum(x, 0) if i < len(weights) - 1 else x
-        return np.split(x, 2, axis=1)
-
-    def direct(x):
-        log_weight, bias = network(x)
-        return (x - bias) * np.exp(-log_weight), -log_weight.sum(-1)
-
-    def inverse(y):
-        x = np.zeros_like(y)
-        for i in range(size):
-            log_weight, bias = network(x)
-            x[:, i] = y[:, i] * np.exp(log_weight[:, i]) + bias[:, i]
-        return x, network(x)[0].sum(-1)
-
-    orders = [np.argsort(d, kind="stable") for d in degrees[1:-1]]
-    ins = [np.arange(size - 1)] + orders
-    outs = orders + [np.arange(2 * size).reshape(2, size).T.ravel()]
-    x = numbers(rng, 4, size)
-    (y, log_det), (back, back_log_det) = direct(x), inverse(x)
-    return {
-        "size": size, "contexts": 0, "hidden": widths, "context": [],
-        "layers": [layer(w[a][:, b], c[b]) for w, c, a, b in zip(weights, biases, ins, outs)],
-        "inputs": flat(x), "outputs": flat(y), "logDets": flat(log_det),
-        "inverse": flat(back), "inverseLogDets": flat(back_log_det),
-    }
 
 
 def random_leaves(tree, seed):
@@ -184,7 +140,6 @@ def sos(polynomials, degree, slope, seed):
 
 
 fixture = {
-    "jaxflows": [jaxflows(3, [6, 4], 1), jaxflows(2, [4], 2), jaxflows(5, [8, 8], 3)],
     "flowjax": [flow_jax(4, 0, 6, 2, 4), flow_jax(3, 2, 7, 1, 5), flow_jax(2, 1, 4, 2, 6)],
     "bnaf": [bnaf(3, 0, 4, 2, 7), bnaf(3, 2, 3, 1, 8), bnaf(1, 1, 5, 2, 9)],
     "sos": [sos(2, 3, 1e-3, 10), sos(1, 0, 0.1, 11), sos(3, 2, 1e-3, 12)],

@@ -1,22 +1,17 @@
-"""Writes what jax-flows, distrax and explicit matrices give for linear layers, for Tests/BijectionsTests/LinearTests.swift.
+"""Writes what nflows, distrax, PyTorch and Flax give for linear layers, for Tests/BijectionsTests/LinearTests.swift.
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements.txt
+    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements-torch.txt
     /tmp/venv/bin/python Tests/Fixtures/make_linear.py
 
-run from the repository root, writes Tests/BijectionsTests/Fixtures/linear.json. Made with numpy 2.4.6, scipy 1.17.1,
-distrax 0.1.9, jax 0.10.2 (requirements.txt), in float64.
+run from the repository root, writes Tests/BijectionsTests/Fixtures/linear.json. Made with the versions of
+requirements-torch.txt, in float64. Every number comes from a library:
 
-jax-flows does not run on a current jax (it imports jax.experimental.stax), so its formulas are restated here in numpy, from
-explicit parameters: flows/bijections/bijections.py at ChrisWaites/jax-flows. `direct` is data to latent. Where it is wrong
-the script says so and stores what is right:
+- Householder: nflows' HouseholderSequence. QRLinear: the inverse of nflows' QRLinear, with the channels in the opposite order,
+  since its triangle acts first. InvertibleLinear of images: nflows' OneByOneConvolution, whose matrix is factored by scipy.
+- TriangularAffine, DiagonalPlusLowRank: distrax. Rotation: PyTorch's orthogonal parametrization by Cayley's transform.
+- BatchNorm's running statistics: Flax, with the population's variance.
 
-- AffineCoupling.inverse_fun returns +sum(log_weight): the inverse's log-determinant is -sum(log_weight).
-- BatchNorm keeps its running statistics in local names that no caller sees, so its evaluation mode always has mean 0 and
-  variance 1. Here they are moved as its lines intend, running = momentum * running + (1 - momentum) * batch, with the
-  population's variance, and epsilon is added where the variance is used (it adds it before storing).
-- FixedInvertibleLinear's W is given by the reflections of its QR factors.
-
-In every case x = inverse(y) and the inverse's log-determinants are -logDet; the script asserts it where the formula is its own.
+jax-flows' linear layers are in make_jax_flows.py. In every case x = inverse(y), and the inverse's log-determinants are -logDet.
 A parameter stands under its path in the tree: shape and row-major values.
 """
 
@@ -24,16 +19,32 @@ import json
 import pathlib
 
 import distrax
+import flax.linen
 import jax
 import jax.numpy as jnp
+import nflows.transforms
 import numpy as np
-import scipy
 import scipy.linalg
-import scipy.stats
+import torch
 
-assert (np.__version__, scipy.__version__, distrax.__version__) == ("2.4.6", "1.17.1", "0.1.9")
+from versions import check
+
+check("numpy", "scipy", "distrax", "jax", "flax", "torch", "nflows")
 jax.config.update("jax_enable_x64", True)
+torch.set_default_dtype(torch.float64)
 rng = np.random.default_rng(3)
+
+
+def set_parameters(module, **values):
+    for name, value in values.items():
+        parameter = module.get_parameter(name)
+        assert parameter.shape == np.shape(value), (name, parameter.shape)
+        parameter.data = torch.as_tensor(np.array(value))
+
+
+def run(function, x):
+    with torch.no_grad():
+        return [np.asarray(v) for v in function(torch.as_tensor(np.array(x)))]
 
 
 def array(values):
@@ -49,128 +60,45 @@ def case(layer, variant, inputs, outputs, logdet, **params):
     }
 
 
-def assert_jacobian(f, inputs, logdet):
-    """Central differences: the restated log-determinants are those of the restated maps."""
-    d = inputs.shape[1]
-    for i, x in enumerate(inputs):
-        jacobian = np.stack([(f(x + 1e-6 * e) - f(x - 1e-6 * e)) / 2e-6 for e in np.eye(d)], axis=1)
-        assert abs(np.linalg.slogdet(jacobian)[1] - np.broadcast_to(logdet, [len(inputs)])[i]) < 1e-6
-
-
-# MARK: jax-flows
-
-
-def act_norm():
-    batch, x = rng.normal(2, 3, (9, 4)), rng.normal(size=(3, 4))
-    log_weight, bias = np.log(1.0 / (batch.std(0) + 1e-6)), batch.mean(0)
-    direct = lambda x: (x - bias) * np.exp(log_weight)
-    assert_jacobian(direct, x, log_weight.sum())
-    return case("ActNorm", "", x, direct(x), log_weight.sum(), logScale=log_weight, bias=bias), array(batch)
-
-
-def affine_coupling(d):
-    cutoff, hidden = d // 2, 6
-    w0, b0 = rng.normal(size=(cutoff, hidden)), rng.normal(size=hidden)
-    w1, b1 = 0.3 * rng.normal(size=(hidden, 2 * (d - cutoff))), rng.normal(size=2 * (d - cutoff))
-
-    def split(lower):
-        return np.split(np.tanh(lower @ w0 + b0) @ w1 + b1, 2, axis=-1)
-
-    def direct(x):
-        lower, upper = x[..., :cutoff], x[..., cutoff:]
-        log_weight, bias = split(lower)
-        return np.concatenate([lower, upper * np.exp(log_weight) + bias], axis=-1)
-
-    x = 2 * rng.normal(size=(4, d))
-    y, logdet = direct(x), split(x[:, :cutoff])[0].sum(-1)
-    log_weight, bias = split(y[:, :cutoff])
-    assert np.allclose((y[:, cutoff:] - bias) * np.exp(-log_weight), x[:, cutoff:], atol=1e-12)
-    assert_jacobian(direct, x, logdet)
-    return case(
-        "AffineCoupling", "", x, y, logdet,
-        net__dense_0__weight=w0, net__dense_0__bias=b0, net__dense_1__weight=w1, net__dense_1__bias=b1)
-
-
-def invertible_linear(d):
-    p, lower, upper = scipy.linalg.lu(scipy.stats.ortho_group.rvs(d, random_state=5))
-    s = np.diag(upper) * np.exp(0.3 * rng.normal(size=d))
-    lower = np.tril(lower + 0.1 * rng.normal(size=(d, d)), -1)
-    upper = np.triu(upper + 0.1 * rng.normal(size=(d, d)), 1)
-    w = p @ (lower + np.eye(d)) @ (upper + np.diag(s))
-    x = rng.normal(size=(3, d))
-    logdet = np.log(np.abs(s)).sum()
-    assert abs(np.linalg.slogdet(w)[1] - logdet) < 1e-12
-    # A = P L U is A[order] = L U with order[i] the row of P's column i that holds its 1.
-    return case(
-        "InvertibleLinear", "", x, x @ w, logdet, factors=lower + upper + np.diag(np.log(np.abs(s))),
-        permutation=np.argmax(p, axis=0), sign=np.sign(s))
-
-
-def fixed_invertible_linear(d):
-    w = scipy.stats.ortho_group.rvs(d, random_state=7)
-    # W = H1 ... Hd by Householder's method; a column that is already right takes the reflection of a zero vector.
-    vectors, rest = [], w.copy()
-    for k in range(d):
-        v = rest[:, k] - np.eye(d)[k]
-        vectors.append(v)
-        if v @ v > 1e-20:
-            rest = rest - 2 * np.outer(v, v @ rest) / (v @ v)
-        else:
-            vectors[-1] = np.zeros(d)
-    assert np.allclose(rest, np.eye(d), atol=1e-12)
-    x = rng.normal(size=(3, d))
-    return case("FixedInvertibleLinear", "", x, x @ w, np.linalg.slogdet(w)[1], vectors=np.array(vectors))
-
-
-def batch_norm():
-    d, momentum, eps = 3, 0.9, 1e-5
-    log_gamma, beta = 0.4 * rng.normal(size=d), rng.normal(size=d)
-    batches = [rng.normal([1, -2, 50], [0.1, 3, 1e-3], size=(8, d)) for _ in range(3)]
-    running_mean, running_var, steps = np.zeros(d), np.ones(d), []
-    for x in batches:
-        mean, var = x.mean(0), x.var(0)
-        y = np.exp(log_gamma) * (x - mean) / np.sqrt(var + eps) + beta
-        running_mean = momentum * running_mean + (1 - momentum) * mean
-        running_var = momentum * running_var + (1 - momentum) * var
-        steps.append({
-            "x": array(x), "y": array(y), "logDet": [float((log_gamma - 0.5 * np.log(var + eps)).sum())] * len(x),
-            "runningMean": array(running_mean), "runningVariance": array(running_var)})
-    x = batches[0]
-    direct = lambda x: np.exp(log_gamma) * (x - running_mean) / np.sqrt(running_var + eps) + beta
-    evaluation = case(
-        "BatchNorm", "evaluation", x, direct(x), (log_gamma - 0.5 * np.log(running_var + eps)).sum(),
-        logScale=log_gamma, bias=beta, runningMean=running_mean, runningVariance=running_var)
-    return {"logScale": array(log_gamma), "bias": array(beta), "momentum": momentum, "steps": steps}, evaluation
-
-
-def sigmoid():
-    x = rng.normal(0, 4, size=(4, 3))
-    y = 1 / (1 + np.exp(-x))
-    logdet = np.log(y * (1 - y)).sum(-1)  # its formula, which is -inf from x = 18 on in float32
-    return case("Sigmoid", "", x, y, logdet), case("Logit", "", y, np.log(y) - np.log(1 - y), -logdet)
-
-
-# MARK: explicit matrices and distrax
-
-
-def reflect(v):
-    return np.eye(len(v)) - 2 * np.outer(v, v) / (v @ v)
-
-
 def householder(n, d):
-    vectors = rng.normal(size=(n, d))
-    q = np.linalg.multi_dot([np.eye(d), np.eye(d)] + [reflect(v) for v in vectors])
-    x = rng.normal(size=(3, d))
-    return case("Householder", n, x, x @ q, 0.0, vectors=vectors)
+    layer = nflows.transforms.HouseholderSequence(d, n)
+    vectors, x = rng.normal(size=(n, d)), rng.normal(size=(3, d))
+    set_parameters(layer, q_vectors=vectors)
+    y, logdet = run(layer, x)
+    return case("Householder", n, x, y, logdet, vectors=vectors)
 
 
 def qr_linear(d):
-    factors = 0.5 * rng.normal(size=(d, d))
+    """y = x Q U. nflows' inverse multiplies by a lower triangle last; with the channels reversed it is an upper one."""
+    factors, x = 0.5 * rng.normal(size=(d, d)), rng.normal(size=(3, d))
     vectors = (np.tril(factors, -1) + np.eye(d)).T
-    q = np.linalg.multi_dot([np.eye(d), np.eye(d)] + [reflect(v) for v in vectors])
-    w = q @ (np.triu(factors, 1) + np.diag(np.exp(np.diag(factors))))
-    x = rng.normal(size=(3, d))
-    return case("QRLinear", "", x, x @ w, np.linalg.slogdet(w)[1], factors=factors)
+    upper = np.triu(factors, 1) + np.diag(np.exp(np.diag(factors)))
+    theirs = np.linalg.inv(upper[::-1, ::-1]).T
+    layer = nflows.transforms.QRLinear(d, num_householder=d)
+    # Its inverse takes the reflections from last to first.
+    set_parameters(
+        layer, log_upper_diag=np.log(np.diag(theirs)), upper_entries=theirs[layer.upper_indices[0], layer.upper_indices[1]],
+        **{"orthogonal.q_vectors": vectors[::-1, ::-1]})
+    y, logdet = run(layer.inverse, x[:, ::-1])
+    return case("QRLinear", "", x, y[:, ::-1], logdet, factors=factors)
+
+
+def image_linear(c):
+    layer = nflows.transforms.OneByOneConvolution(c)
+    count = c * (c - 1) // 2
+    set_parameters(
+        layer, lower_entries=rng.normal(size=count), upper_entries=rng.normal(size=count),
+        unconstrained_upper_diag=rng.normal(size=c), bias=np.zeros(c))
+    x = rng.normal(size=(2, c, 3, 2))
+    y, logdet = run(layer, x)
+    w = run(layer, np.eye(c)[:, :, None, None])[0][:, :, 0, 0]
+    p, lower, upper = scipy.linalg.lu(w)
+    s = np.diag(upper)
+    channels_last = lambda x: x.transpose(0, 2, 3, 1)
+    return case(
+        "InvertibleLinear", "", channels_last(x), channels_last(y), logdet,
+        factors=np.tril(lower, -1) + np.triu(upper, 1) + np.diag(np.log(np.abs(s))), permutation=np.argmax(p, axis=0),
+        sign=np.sign(s))
 
 
 def triangular(d, is_lower):
@@ -197,27 +125,42 @@ def low_rank(d, r):
 
 
 def rotation(d):
-    below = np.zeros((d, d))
-    entries = rng.normal(size=d * (d - 1) // 2)
+    """PyTorch's matrix is (1 + A/2)^-1 (1 - A/2) of its own lower triangle less its transpose, with the opposite sign."""
+    entries, below, x = rng.normal(size=d * (d - 1) // 2), np.zeros((d, d)), rng.normal(size=(3, d))
     below[np.tril_indices(d, -1)] = entries
-    skew = below - below.T
-    # The same rotation as an exponential: (I + A)^-1 (I - A) = exp(-2 atanh A), by A's eigenvalues.
-    values, basis = np.linalg.eig(skew)
-    q = np.real(basis @ np.diag(np.exp(-2 * np.arctanh(values))) @ np.linalg.inv(basis))
-    assert np.allclose(q.T @ q, np.eye(d), atol=1e-12) and np.linalg.det(q) > 0
-    x = rng.normal(size=(3, d))
-    return case("Rotation", "", x, x @ q, 0.0, generators=entries)
+    linear = torch.nn.utils.parametrizations.orthogonal(
+        torch.nn.Linear(d, d, bias=False), orthogonal_map="cayley", use_trivialization=False)
+    linear.parametrizations.weight.original.data = torch.as_tensor(-2 * below)
+    with torch.no_grad():
+        y = np.asarray(torch.as_tensor(x) @ linear.weight)
+    return case("Rotation", "", x, y, 0.0, generators=entries)
+
+
+def batch_norm():
+    d, momentum = 3, 0.9
+    log_gamma, beta = 0.4 * rng.normal(size=d), rng.normal(size=d)
+    layer = flax.linen.BatchNorm(
+        use_running_average=False, momentum=momentum, epsilon=1e-5, param_dtype=jnp.float64, use_fast_variance=False)
+    variables = layer.init(jax.random.PRNGKey(0), jnp.zeros((2, d)))
+    params = {"scale": jnp.exp(log_gamma), "bias": jnp.asarray(beta)}
+    statistics, steps = jax.tree.map(lambda v: v.astype(jnp.float64), variables["batch_stats"]), []
+    for _ in range(3):
+        x = rng.normal([1, -2, 50], [0.1, 3, 1e-3], size=(8, d))
+        y, moved = layer.apply({"params": params, "batch_stats": statistics}, jnp.asarray(x), mutable=["batch_stats"])
+        statistics = moved["batch_stats"]
+        jacobian = jnp.log(jnp.abs(params["scale"])) - 0.5 * jnp.log(x.var(0) + 1e-5)  # Flax has no log-determinants
+        steps.append({
+            "x": array(x), "y": array(y), "logDet": [float(jacobian.sum())] * len(x),
+            "runningMean": array(statistics["mean"]), "runningVariance": array(statistics["var"])})
+    return {"logScale": array(log_gamma), "bias": array(beta), "momentum": momentum, "steps": steps}
 
 
 def main():
-    norm, norm_batch = act_norm()
-    moving, evaluation = batch_norm()
     cases = [
-        norm, affine_coupling(4), affine_coupling(5), invertible_linear(5), fixed_invertible_linear(5), evaluation, *sigmoid(),
-        householder(1, 4), householder(3, 5), householder(7, 3), qr_linear(5), qr_linear(1), triangular(4, True),
-        triangular(5, False), low_rank(6, 2), low_rank(3, 3), low_rank(1, 1), rotation(2), rotation(5),
+        householder(1, 4), householder(3, 5), householder(5, 3), qr_linear(5), qr_linear(2), image_linear(3), image_linear(4),
+        triangular(4, True), triangular(5, False), low_rank(6, 2), low_rank(3, 3), low_rank(1, 1), rotation(2), rotation(5),
     ]
-    document = {"cases": cases, "actNormBatch": [norm_batch], "batchNorm": [moving]}
+    document = {"cases": cases, "batchNorm": [batch_norm()]}
     path = pathlib.Path(__file__).parents[1] / "BijectionsTests" / "Fixtures" / "linear.json"
     sections = []
     for name, rows in document.items():

@@ -1,18 +1,21 @@
 """Reference values of the transformers: splines, GIN's affine map, mixtures of logistics, sigmoidal flows.
 
-    pip install nflows==0.14 torch==2.15.0 distrax==0.1.9 jax==0.10.2 numpy==2.4.6 mpmath==1.3.0
-    python make_transformers.py > ../BijectionsTests/Fixtures/transformers.json
+    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r Tests/Fixtures/requirements-torch.txt
+    /tmp/venv/bin/python Tests/Fixtures/make_transformers.py > Tests/BijectionsTests/Fixtures/transformers.json
 
-Everything is float64. Each case holds raw parameters (a row a number, in this library's order), x, y and log dy/dx.
+run from the repository root. Everything is float64. Each case holds raw parameters (a row a number, in this library's order), x, y and log dy/dx.
 
 - rational-quadratic: nflows' `unconstrained_rational_quadratic_spline` and distrax's `RationalQuadraticSpline`.
   nflows has no offset that makes a raw derivative of 0 give 1; it is added here.
-- circular: distrax's with `boundary_slopes="circular"`.
+- circular: distrax's with `boundary_slopes="circular"`, and normflows' with `tails="circular"` and the same offset.
 - linear: nflows', which has no minimum height: it is given the logarithms of ours.
 - quadratic: nflows' with K + 1 given heights. Its own choice of the outer two has a factor of 1/2 too much in its
   numerator, so that they do not become 1; here they are computed from the condition that they do.
 - cubic: nflows', given the logits of our bounds' derivatives (raw − log 2, mixed with a little of 3s).
-- mixture, sigmoidal: the formulas with mpmath at 60 digits. gin: the formula with NumPy.
+- sigmoidal, one layer: Pyro's NeuralAutoregressive with constants for its network, softplus inverted, and without its epsilon.
+- sumOfSquares: zuko's SOSPolynomialTransform of one polynomial, whose slope is not weighted: times 1 - minimumSlope.
+- mixture, sigmoidal of two layers and far out: the formulas with mpmath at 60 digits. gin: the formula with NumPy; make_peers.py
+  has FrEIA's.
 """
 
 import json
@@ -22,9 +25,16 @@ import distrax
 import jax
 import jax.numpy as jnp
 import mpmath
+import normflows.utils.splines
 import numpy as np
+import pyro.distributions.transforms
 import torch
+import zuko.transforms
 from nflows.transforms import splines
+
+from versions import check
+
+check("nflows", "torch", "distrax", "jax", "numpy", "mpmath", "normflows", "pyro-ppl", "zuko")
 
 jax.config.update("jax_enable_x64", True)
 torch.set_default_dtype(torch.float64)
@@ -165,5 +175,33 @@ for count, layers, scale in [(8, 1, 1.0), (3, 2, 3.0), (1, 1, 1.0)]:
 raw, x = rng.standard_normal((3, 8)), 3 * rng.standard_normal((3, 4))
 s = 2 * np.tanh(raw[:, :4] / 2)
 case("gin", "numpy", 4, 0.0, raw, x, x * np.exp(s - s.mean(axis=1, keepdims=True)) + raw[:, 4:], np.zeros(3))
+
+for bins, bound, scale in [(8, math.pi, 1.0), (2, 1.0, 3.0)]:
+    raw = scale * rng.standard_normal((16, 3 * bins))
+    x = np.clip(numbers(bound, 16), -bound, bound)
+    parts = [torch.tensor(raw[:, i * bins : (i + 1) * bins] + (OFFSET if i == 2 else 0)) for i in range(3)]
+    y, log_slope = normflows.utils.splines.unconstrained_rational_quadratic_spline(
+        torch.tensor(x), *parts, tails="circular", tail_bound=bound, min_bin_width=LEAST, min_bin_height=LEAST,
+        min_derivative=LEAST)
+    case("circular", "normflows", bins, bound, raw, x, y.numpy(), log_slope.numpy())
+
+for count, scale in [(8, 1.0), (3, 2.0)]:
+    raw, x = scale * rng.standard_normal((16, 3 * count)), 3 * rng.standard_normal(16)
+    rates = LEAST + softplus(raw[:, count : 2 * count] + OFFSET)
+    shifts = raw[:, 2 * count :] + np.array(spread(count))
+    constants = [torch.tensor(v)[..., None] for v in (np.log(np.expm1(rates)), raw[:, :count], shifts)]
+    flow = pyro.distributions.transforms.NeuralAutoregressive(lambda x: constants, hidden_units=count)
+    flow.eps = 0.0
+    number = torch.tensor(x)[:, None]
+    y = flow(number)
+    case("sigmoidal", "pyro", count, 0.0, raw, x, y.numpy(), flow.log_abs_det_jacobian(number, y).numpy(), layers=1)
+
+for degree in (1, 3):
+    raw, x = rng.standard_normal((12, degree + 2)), 2 * rng.standard_normal(12)
+    raw[:, -1] = 0  # zuko has no shift
+    sos = zuko.transforms.SOSPolynomialTransform(torch.tensor(raw[:, None, :-1]), slope=LEAST / (1 - LEAST), bound=1.0)
+    y, log_slope = sos.call_and_ladj(torch.tensor(x))
+    case(
+        "sumOfSquares", "zuko", degree, 0.0, raw, x, (1 - LEAST) * y.numpy(), math.log(1 - LEAST) + log_slope.numpy())
 
 print(json.dumps(dict(cases=cases)))

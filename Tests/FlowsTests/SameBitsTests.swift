@@ -27,9 +27,8 @@ private func checkAlone(_ set: String) throws {
 }
 
 private func check() throws {
-  let (training, evaluation) = (try SameBits.trained(), try SameBits.evaluated())
-  let found =
-    "\(String(training, radix: 16)) and \(String(evaluation, radix: 16)) on \(SameBits.instructionSet)"
-  #expect(training == SameBits.expectedTraining, "\(found)")
-  #expect(evaluation == SameBits.expectedEvaluation, "\(found)")
+  for (name, found, expected) in try SameBits.all() {
+    let bits = "\(name): \(String(found, radix: 16)) on \(SameBits.instructionSet)"
+    #expect(found == expected, "\(bits)")
+  }
 }

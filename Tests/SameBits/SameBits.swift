@@ -3,6 +3,15 @@ import Flows
 /// Computations whose results have the same bits everywhere: for any number of threads, on every instruction
 /// set, and in debug and release builds.
 public enum SameBits {
+  /// The computations by name, the hashes that they give here and now, and those expected.
+  public static func all() throws -> [(name: String, found: UInt64, expected: UInt64)] {
+    [
+      ("training", try trained(), expectedTraining),
+      ("layers and draws", try evaluated(), expectedEvaluation),
+      ("fits", try fitted(), expectedFits),
+    ]
+  }
+
   /// The hash that `trained` gives. It changes with the layers' arithmetic and initial values only.
   public static let expectedTraining: UInt64 = 0xc755_f996_3949_800e
 

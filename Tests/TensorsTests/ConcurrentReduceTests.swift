@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 
 @testable import Tensors
@@ -7,7 +6,7 @@ import Testing
 @Suite struct ConcurrentReduceTests {
   /// Results alive, and the most there have been.
   private final class Census: Sendable {
-    let counts = Mutex((now: 0, most: 0))
+    let counts = Guarded((now: 0, most: 0))
     func enter() { counts.withLock { ($0.now, $0.most) = ($0.now + 1, max($0.most, $0.now + 1)) } }
     func leave() { counts.withLock { $0.now -= 1 } }
   }

@@ -19,8 +19,6 @@ struct VariationalFixture: Decodable {
 
     var bijection: any Bijection {
       switch layer {
-      case "Planar": Planar()
-      case "Radial": Radial()
       case "Sylvester": Sylvester(units: Int(variant)!)
       case "Hamiltonian":
         Hamiltonian(steps: Int(variant)!) { q in

@@ -82,9 +82,11 @@ static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, c
 // the transpose, the number of columns in a panel of rows.
 INLINE void NAME(stairs_depth)(const ck_staircase *stairs, bool b_t, size_t p, size_t depth, size_t column,
                                size_t columns, size_t *from, size_t *to) {
-  const size_t end = stairs->limit[column + columns - 1], start = stairs->first[column];
-  *from = b_t && start > p ? (start - p < depth ? start - p : depth) : 0;
-  *to = b_t ? depth : end > p ? (end - p < depth ? end - p : depth) : 0;
+  // `limit` has as many elements as b has columns, `first` as b has rows.
+  const size_t edge = b_t ? stairs->first[column] : stairs->limit[column + columns - 1];
+  const size_t within = edge > p ? (edge - p < depth ? edge - p : depth) : 0;
+  *from = b_t ? within : 0;
+  *to = b_t ? depth : within;
 }
 
 // Packs this part of a panel, with zeros below the stairs.

@@ -1,5 +1,4 @@
 import Dispatch
-import Synchronization
 
 /// Combines `body(0)` with `body(1)`, then with `body(2)`, and so on, on several threads if allowed.
 ///
@@ -16,7 +15,7 @@ func concurrentReduce<Value: Sendable, Failure: Error>(
     for i in 1..<max(count, 1) { combine(&total, try body(i)) }
     return total
   }
-  let progress = Mutex(Reduction<Value, Failure>(count: count))
+  let progress = Guarded(Reduction<Value, Failure>(count: count))
   // Positions are handed out in order, so the lowest unfinished one always holds a permit.
   let permits = DispatchSemaphore(value: ahead ?? limit + 1)
   onThreads(limit) { _ in

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Values of the parameters alone that the shards of a batch share.
 ///
 /// The first shard that asks for a value computes it for all. The cotangents of the shards are summed in the
@@ -22,7 +20,7 @@ final class SharedValues: Sendable {
     let outputs: Operands
   }
 
-  private let values = Mutex<[Place: Value]>([:])
+  private let values = Guarded<[Place: Value]>([:])
 
   /// The place and the outputs of a primitive without properties.
   func value<P: FusedPrimitive>(
