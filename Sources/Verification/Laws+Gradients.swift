@@ -1,0 +1,172 @@
+import Bijections
+import Randomness
+import Tensors
+
+/// A scalar function of a mapping's results, Σ a · y + Σ b · log-det, whose weights are random and scaled so
+/// that each result counts alike.
+private struct Probe {
+  let outputs, logDet: Tensor
+
+  init(_ results: (outputs: Tensor, logDet: Tensor), _ key: Key) {
+    func weights(_ a: Tensor, _ key: Key) -> Tensor {
+      key.normal(a.shape, dtype: .float64) / maximum(abs(a.cast(to: .float64)), 1)
+    }
+    outputs = weights(results.outputs, key.folded(in: 0))
+    logDet = weights(results.logDet, key.folded(in: 1))
+  }
+
+  func callAsFunction(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws -> Tensor
+  {
+    let (y, logDet) = try mapping.perRow(params, x, context)
+    return (outputs.cast(to: x.dtype) * y).sum() + (self.logDet.cast(to: x.dtype) * logDet).sum()
+  }
+
+  /// The gradients by each learned leaf, the inputs and the context.
+  func gradients(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws
+    -> [(name: String, value: Tensor)]
+  {
+    var all: [(name: String, value: Tensor)] = []
+    if !params.learnedLeaves.isEmpty {
+      let tree = try valueAndGradient(at: params) { try self(mapping, $0, x, context) }.gradient
+      all = zip(tree.paths, tree.leaves).map { ($0, $1) }
+    }
+    all.append(("inputs", try valueAndGradient(at: x) { try self(mapping, params, $0, context) }.gradient))
+    if let context {
+      all.append(
+        ("context", try valueAndGradient(at: context) { try self(mapping, params, x, $0) }.gradient))
+    }
+    return all
+  }
+}
+
+extension Laws {
+  /// The gradients of a random scalar function of a mapping's results.
+  func gradients(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws -> [(
+    name: String, value: Tensor
+  )] {
+    try Probe(mapping.shaped(params, x, context), key.folded(in: 4)).gradients(mapping, params, x, context)
+  }
+
+  /// Compares derivatives by parameters, inputs and context along random directions with central
+  /// differences, in both directions.
+  func checkGradient(_ specimen: Specimen) throws {
+    for direction in try specimen.directions() {
+      let rows = direction.rowsOffZero
+      if rows.isEmpty { continue }
+      let (mapping, params) = (direction.mapping, direction.params)
+      let (x, context) = (direction.inputs.rows(rows), direction.context?.rows(rows))
+      let probe = Probe(try mapping.shaped(params, x, context), key.folded(in: 4))
+      var noise: Double?
+      func rounding() throws -> Double {
+        if let noise { return noise }
+        let allowance = try Conditioning(of: .float64, mapping, params, x, context, key.folded(in: 9))
+          .allowance(groups: 1) { (mapping, params, x, context) throws in
+            try probe(mapping, params, x, context)
+          }[0]
+        noise = allowance
+        return allowance
+      }
+      func require(
+        _ name: String, _ claimed: Tensor, _ value: (_ step: Double) throws -> Tensor
+      ) throws {
+        func slope(_ step: Double) throws -> Double { (try value(step) - value(-step)).item / (2 * step) }
+        // Where the function bends strongly, a smaller step may do. One that fits is enough.
+        var failure: (any Error)?
+        for step in [1e-6, 1e-8, 1e-10] {
+          let (fine, coarse) = (try slope(step), try slope(2 * step))
+          do {
+            return try requireClose(
+              claimed, Tensor(fine, dtype: .float64), tolerance.gradient, .gradient,
+              "by \(name), \(direction.label)"
+            ) { [2 * abs(fine - coarse) + (try rounding()) / step] }
+          } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+      }
+      if !params.learnedLeaves.isEmpty {
+        let gradient = try valueAndGradient(at: params) { try probe(mapping, $0, x, context) }.gradient
+        let along = params.learned.filled(with: 0).perturbed(key.folded(in: 6), by: 1)
+        let claimed = try gradient.zip(with: along) { ($0 * $1).sum().item }.leaves.reduce(0, +)
+        try require("parameters", Tensor(claimed, dtype: .float64)) { step in
+          try probe(mapping, params.zipLearned(with: along) { $0 + step * $1 }, x, context)
+        }
+      }
+      // Relative shifts stay inside the domains, which are cones or intervals.
+      let shift = 1e-3 * x * key.folded(in: 10).normal(x.shape, dtype: .float64)
+      let byInputs = try valueAndGradient(at: x) { try probe(mapping, params, $0, context) }.gradient
+      try require("inputs", (byInputs * shift).sum()) { try probe(mapping, params, x + $0 * shift, context) }
+      if let context {
+        let shift = key.folded(in: 11).normal(context.shape, dtype: .float64)
+        let byContext = try valueAndGradient(at: context) { try probe(mapping, params, x, $0) }.gradient
+        try require("context", (byContext * shift).sum()) {
+          try probe(mapping, params, x, context + $0 * shift)
+        }
+      }
+    }
+  }
+
+  /// The gradients in float32 against those in float64, in both directions.
+  func checkSingleGradient(_ double: Specimen, _ single: Specimen) throws {
+    for direction in try single.directions() {
+      let conditioning = conditioning(direction, in: double)
+      let (mapping, params) = (conditioning.mapping, conditioning.params)
+      let (x, context) = (conditioning.inputs, conditioning.context)
+      let probe = Probe(try mapping.shaped(params, x, context), key.folded(in: 4))
+      let coarse = try probe.gradients(
+        direction.mapping, direction.params, direction.inputs, direction.context)
+      let fine = try probe.gradients(mapping, params, x, context)
+      func flat(_ gradients: [(name: String, value: Tensor)]) -> Tensor {
+        concatenate(gradients.map { $0.value.reshaped(to: [$0.value.count]) }, axis: 0)
+      }
+      var all: [Double]?
+      func allowances() throws -> [Double] {
+        if let all { return all }
+        let size = fine.reduce(0) { $0 + $1.value.count }
+        let values = try conditioning.allowance(groups: size) { (mapping, params, x, context) throws in
+          flat(try probe.gradients(mapping, params, x, context))
+        }
+        all = values
+        return values
+      }
+      var start = 0
+      for (a, b) in zip(coarse, fine) where b.value.count > 0 {
+        let own = start..<start + b.value.count
+        start = own.upperBound
+        // One gradient's elements round alike: sums over rows and units mix them.
+        let (single, double) = (flat([a]).cast(to: .float64), flat([b]))
+        let largest = abs(double).doubles.max() ?? 0
+        try requireClose(
+          single, double, 0, .gradient, "float32 gradient by \(b.name), \(direction.label)",
+          allowing: {
+            let base = 10 * tolerance.float32 * max(1, largest)
+            if abs(single - double).doubles.allSatisfy({ $0 <= base }) {
+              return [Double](repeating: base, count: own.count)
+            }
+            let allowed = base + (try allowances()[own].max() ?? 0)
+            return [Double](repeating: allowed, count: own.count)
+          })
+      }
+    }
+  }
+
+  /// Every learned leaf has a gradient, by each direction, at some of the perturbed parameters.
+  func checkEveryLeafLearns(_ specimens: ArraySlice<Specimen>) throws {
+    for isForward in [true, false] {
+      var idle: Set<String>?
+      for specimen in specimens where idle != [] {
+        let direction = try specimen.directions()[isForward ? 0 : 1]
+        let all = try gradients(direction.mapping, direction.params, direction.inputs, direction.context)
+        let zero = all.prefix(specimen.params.learnedLeaves.count).filter {
+          $0.value.count > 0 && $0.value.doubles.allSatisfy { $0 == 0 }
+        }
+        idle = Set(zero.map(\.name)).intersection(idle ?? Set(zero.map(\.name)))
+      }
+      if let idle, !idle.isEmpty {
+        throw fail(
+          .everyLeafLearns,
+          "no gradient of \(isForward ? "forward" : "inverse") reaches \(idle.sorted().joined(separator: ", "))"
+        )
+      }
+    }
+  }
+}

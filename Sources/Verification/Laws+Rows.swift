@@ -1,0 +1,45 @@
+import Bijections
+import Tensors
+
+extension Laws {
+  /// The specimens of a layer that does not couple rows.
+  func uncoupledSpecimens() throws -> [Specimen] {
+    try specimens(.float32).filter { !$0.forward.traits.contains(.couplesRows) }
+  }
+
+  /// Some rows alone, and in batches of 2, 9 and all rows, in both directions.
+  func checkRowBits(_ specimen: Specimen) throws {
+    for direction in try specimen.directions() {
+      let (x, context) = (direction.inputs, direction.context)
+      let whole = try direction()
+      for size in [1, 2, 9] {
+        for start in stride(from: 0, to: x.rows, by: max(size, x.rows / 6)) {
+          let rows = start..<min(start + size, x.rows)
+          let part = try direction.mapping.shaped(specimen.params, x[rows], context?[rows])
+          for (a, b) in [(part.outputs, whole.outputs[rows]), (part.logDet, whole.logDet[rows])]
+          where !a.isIdentical(to: b) {
+            throw fail(
+              .rowBits,
+              "\(direction.label): rows \(rows) alone give \(a), in a batch of \(x.rows) rows \(b)")
+          }
+        }
+      }
+    }
+  }
+
+  /// A NaN in a row, first or last, changes no other row, in both directions.
+  func checkRowIndependence(_ specimen: Specimen) throws {
+    for direction in try specimen.directions() where direction.inputs.rows > 1 {
+      let x = direction.inputs
+      let whole = try direction()
+      let nan = Tensor.full(x[0..<1].shape, .nan, dtype: x.dtype)
+      for rest in [1..<x.rows, 0..<x.rows - 1] {
+        let spoiled = concatenate(rest.lowerBound == 0 ? [x[rest], nan] : [nan, x[rest]], axis: 0)
+        let other = try direction.mapping.shaped(specimen.params, spoiled, direction.context)
+        guard other.outputs[rest].isIdentical(to: whole.outputs[rest]),
+          other.logDet[rest].isIdentical(to: whole.logDet[rest])
+        else { throw fail(.rowIndependence, "a NaN in one row changed another, \(direction.label)") }
+      }
+    }
+  }
+}
