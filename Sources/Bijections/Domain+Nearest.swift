@@ -5,7 +5,7 @@ import Tensors
 
 extension Domain {
   /// Replaces numbers outside the set by the nearest ones inside. The derivative stays that of the outputs.
-  func nearest(_ outputs: Tensor) -> Tensor {
+  package func nearest(_ outputs: Tensor) -> Tensor {
     if values == .reals || outputs.count == 0 { return outputs }
     let raw = outputs.detached
     guard values.isOfSingleNumbers else {

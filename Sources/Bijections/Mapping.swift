@@ -47,7 +47,7 @@ public struct Mapping: Sendable {
     }
   }
   /// Whether a layer restricts its inputs' values.
-  private(set) var isBounded: Bool
+  package private(set) var isBounded: Bool
 
   /// Makes a mapping.
   public init(
@@ -76,8 +76,8 @@ public struct Mapping: Sendable {
     return try unchecked(params, inputs, context)
   }
 
-  /// Does without the checks of the arguments. Runs on all cores. A value outside the domain of a layer within
-  /// a composite is still an error, but for a density.
+  /// Does without the checks of the arguments. Runs on all cores. A value outside the domain of a layer
+  /// within a composite is still an error, but for a density.
   package func unchecked(
     _ params: Params, _ inputs: Tensor, _ context: Tensor?
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
@@ -110,8 +110,8 @@ public struct Mapping: Sendable {
   /// Updates the statistics among the parameters by a batch of inputs, such as the running mean of batch
   /// normalization.
   ///
-  /// Returns the same tree for a mapping without statistics and for an empty batch. Rows outside the domain of
-  /// a layer within do not count there. Throws as the call does for all else.
+  /// Returns the same tree for a mapping without statistics and for an empty batch. Rows outside the domain
+  /// of a layer within do not count there. Throws as the call does for all else.
   public func updatingStatistics(
     _ params: Params, _ batch: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Params {
@@ -121,6 +121,9 @@ public struct Mapping: Sendable {
     guard let statistics, batch.rows > 0 else { return params }
     return try statistics(params, batch, context)
   }
+
+  /// Whether a layer within restricts its inputs' values, and the mapping's own domain does not say how.
+  package var isBoundedWithin: Bool { isBounded && domain.values == .reals }
 
   /// The number of learned parameters of its own tree, if that is known.
   package var learnedCount: Int { boundary.structure?.learned.leaves.reduce(0) { $0 + $1.shape.count } ?? 0 }

@@ -63,4 +63,14 @@ struct Conditioning {
     }
     return largest
   }
+
+  /// Marks rows whose outputs rounding changes by more than a thousandth: nothing is known there.
+  func undeterminedRows() throws -> [Bool] {
+    let y = try mapping.results(params, inputs, context).outputs
+    let sizes = abs(y).reshaped(to: [y.rows, max(y.shape.sample.count, 1)]).max(axis: 1).doubles
+    let allowances = try allowance { (mapping, params, x, context) throws in
+      try mapping.results(params, x, context).outputs
+    }
+    return zip(allowances, sizes).map { !($0 <= 1e-3 * max(1, $1)) }
+  }
 }

@@ -35,23 +35,34 @@ extension LogDetCheck {
     }
     var allowances: [Double]?
     func allowance(_ row: Int) throws -> Double {
-      let all =
-        try allowances
-        ?? Conditioning(of: .float64, mapping, direction.params, x, direction.context, Key(0)).allowance {
-          (mapping, params, x, context) throws in try mapping.perRow(params, x, context).logDet
-        }
+      if let allowances { return allowances[row] }
+      let key = Key(0)
+      let own = try Conditioning(
+        of: .float64, mapping, direction.params, x, direction.context, key
+      ).allowance { (mapping, params, x, context) throws in try mapping.perRow(params, x, context).logDet }
+      let all = zip(own, try direction.saturatedRows()).map { $1 ? .infinity : $0 }
       allowances = all
       return all[row]
     }
     var worst = (row: 0, truth: 0.0, error: -1.0)
     for row in 0..<x.rows {
       let (truth, spread) = logAbsDeterminantAndSpread(jacobians[row])
-      let isLost = !truth.isFinite && abs(claims[row]) > LogDetCheck.largestExponent
       var excess = abs(claims[row] - truth)
-      if excess > tolerance * max(1, abs(truth)), truth.isFinite {
-        excess = max(0, excess - (try allowance(row)) - spread * Conditioning.unit)
+      // A tolerance of 0 asks for equal numbers.
+      if tolerance > 0, !truth.isFinite || excess > tolerance * max(1, abs(truth)) {
+        let allowed = try allowance(row)
+        let isFar = item.direction.isFar(row) && !truth.isFinite
+        let isUnderflow = !truth.isFinite && abs(claims[row]) > LogDetCheck.largestExponent
+        // Rounding hides how singular a Jacobian is, beyond its precision.
+        let isSingular = spread * 0x1p-53 > 0.01 && claims[row] < truth
+        let isLost = allowed == .infinity || isFar || isUnderflow || isSingular
+        excess =
+          isLost
+          ? 0
+          : truth.isFinite
+            ? max(0, excess - allowed - 64 * spread * Conditioning.unit) : .infinity
       }
-      let error = isLost ? 0 : truth.isFinite ? excess / max(1, abs(truth)) : .infinity
+      let error = excess == 0 ? 0 : truth.isFinite ? excess / max(1, abs(truth)) : .infinity
       if error > worst.error { worst = (row, truth, error) }
     }
     return Report.Entry(

@@ -8,9 +8,9 @@ import Training
 ///
 /// D forward-mode passes compute the Jacobians [D, D] of all rows of a batch, and a pivoted LU their
 /// log|det|. Both directions are checked, the inverse at the forward's outputs. The check runs in float64.
-/// A sample passes if |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|), apart from rounding that no
-/// algorithm avoids: a small multiple of ε times the condition of the log-det and the spread of the
-/// Jacobian's pivots. The cost is O(D) passes and O(D³) per row.
+/// A sample passes if |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). Rounding that no algorithm
+/// avoids is allowed besides: a small multiple of ε times the condition of the log-det and the spread of the
+/// Jacobian's pivots. A tolerance of 0 allows nothing. The cost is O(D) passes and O(D³) per row.
 ///
 /// If samples lie on a surface such as a simplex, J is the Jacobian in the coordinates of a ``Chart``, by
 /// default that of the domain.
@@ -82,7 +82,7 @@ public struct LogDetCheck: Sendable {
       (
         .init(
           label: "\(label), given parameters", isForward: label == "forward", mapping: mapping, back: back,
-          params: params, inputs: x, context: context), false
+          params: params, inputs: x, context: context, rows: nil), false
       )
     }
     let outputs = try forward.shaped(params, inputs, context).outputs

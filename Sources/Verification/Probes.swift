@@ -21,6 +21,9 @@ enum Probes {
     return all.indices.filter { all[$0] <= bound }
   }
 
+  /// The rows of scale 3 at most, at which derivatives have to be finite.
+  static let near = Set(rows(upTo: 3))
+
   /// Normal numbers times the scales.
   private static func ladder(_ key: Key, _ shape: Shape) -> Tensor {
     let size = shape.count
@@ -69,6 +72,19 @@ extension Domain {
   }
 }
 
+extension Domain {
+  /// The distance of numbers from the ends of an interval, or else from 0: domains without ends are cones.
+  func room(around x: Tensor) -> Tensor {
+    switch values {
+    case .unitInterval: minimum(x, 1 - x)
+    case .interval(-.infinity, let b): b - x
+    case .interval(let a, .infinity): x - a
+    case .interval(let a, let b): minimum(x - a, b - x)
+    default: abs(x)
+    }
+  }
+}
+
 extension Tensor {
   /// The lower triangles with a positive diagonal and rows scaled to length 1.
   fileprivate var correlationCholesky: Tensor {
@@ -89,8 +105,13 @@ extension Tree where Leaf == Tensor {
     }
   }
 
-  /// The tree with a number added to every learned vector or number, and noise to the matrices.
-  func shifted(_ key: Randomness.Key, by shift: Double) -> Tree {
-    perturbed(key).mapLearned { $0.rank <= 1 ? $0 + shift : $0 }
+  /// The tree with numbers in turn added to the learned vectors and scalars, and noise to all leaves.
+  func shifted(_ key: Randomness.Key, by shifts: Double...) -> Tree {
+    var position = 0
+    return perturbed(key).mapLearned { leaf in
+      if (0..<leaf.rank).filter({ leaf.shape[$0] > 1 }).count > 1 { return leaf }
+      position += 1
+      return leaf + shifts[(position - 1) % shifts.count]
+    }
   }
 }

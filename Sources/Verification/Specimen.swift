@@ -7,10 +7,16 @@ struct Specimen {
   let label: String
   /// Whether results at moderate rows have to be finite. Parameters far out may overflow.
   let isModerate: Bool
+  /// Whether parameters differ by 1 from the initial ones.
+  var isShifted: Bool { label.contains("shifted") }
   let params: Params
   let forward, inverse: Mapping
-  /// The rows of data, and rows of latents that need not be images of data.
-  let inputs, latents: Tensor
+  /// Whether the user has given the rows.
+  let isGiven: Bool
+  /// The rows of data.
+  let inputs: Tensor
+  /// Rows of latents that need not be images of data, if such are known.
+  let latents: Tensor?
   let context: Tensor?
 
   /// One mapping at rows where its results are finite.
@@ -21,12 +27,40 @@ struct Specimen {
     let params: Params
     let inputs: Tensor
     let context: Tensor?
+    /// The numbers of the rows on the ladder of scales; nil: the rows are given.
+    let rows: [Int]?
+
+    /// Whether a row is beyond the scale at which derivatives have to be finite.
+    func isFar(_ row: Int) -> Bool { rows.map { !Probes.near.contains($0[row]) } ?? false }
+
+    /// The direction at some of its rows.
+    func at(_ positions: [Int]) -> Direction {
+      Direction(
+        label: label, isForward: isForward, mapping: mapping, back: back, params: params,
+        inputs: inputs.rows(positions), context: context?.rows(positions),
+        rows: rows.map { rows in positions.map { rows[$0] } })
+    }
 
     /// The rows without a number or context at 0, where many functions have a kink.
     var rowsOffZero: [Int] {
       let small = (abs(inputs) .< 1e-5).sumPerRow().doubles
       let silent = context.map { ($0 .== 0).sumPerRow().doubles }
       return small.indices.filter { small[$0] == 0 && silent?[$0] ?? 0 == 0 }
+    }
+
+    /// Marks rows where the mapping saturates, so that rounding loses the inputs. An output stays the same if
+    /// the inputs change by a thousandth, and the log-det is as small as that.
+    func saturatedRows() throws -> [Bool] {
+      let (x, (y, logDet)) = (inputs, try self())
+      // The rows of a layer that couples them are one batch.
+      if mapping.traits.union(back.traits).contains(.couplesRows) {
+        return [Bool](repeating: false, count: x.rows)
+      }
+      let isReal = mapping.domain.values == .reals
+      let zeros = isReal ? select(where: x .== 0, 1e-3, 0.0 * x) : 0.0 * x
+      let moved = try mapping.perRow(params, 1.001 * x + zeros, context).outputs
+      let isFlat = (moved .== y).sumPerRow().doubles
+      return zip(isFlat, logDet.doubles).map { $0 != 0 && $1 < (x.dtype == .float64 ? -20 : -7) }
     }
 
     func callAsFunction() throws -> (outputs: Tensor, logDet: Tensor) {
@@ -36,20 +70,21 @@ struct Specimen {
 
   /// The forward mapping at the inputs, the inverse at its outputs, and the inverse at the latents.
   func directions() throws -> [Direction] {
-    func direction(_ label: String, _ mapping: Mapping, _ back: Mapping, _ x: Tensor, _ context: Tensor?)
-      throws -> Direction
-    {
-      let rows = try mapping.finiteRows(params, x, context)
-      return Direction(
+    func direction(
+      _ label: String, _ mapping: Mapping, _ back: Mapping, _ x: Tensor, _ context: Tensor?, _ ladder: [Int]?
+    ) throws -> Direction {
+      let all = Direction(
         label: "\(label), \(self.label)", isForward: label == "forward", mapping: mapping, back: back,
-        params: params,
-        inputs: x.rows(rows), context: context?.rows(rows))
+        params: params, inputs: x, context: context, rows: ladder)
+      return all.at(try mapping.finiteRows(params, x, context))
     }
-    let there = try direction("forward", forward, inverse, inputs, context)
-    let back = try direction("inverse", inverse, forward, there().outputs, there.context)
+    let ladder = isGiven ? nil : Array(0..<inputs.rows)
+    let there = try direction("forward", forward, inverse, inputs, context, ladder)
+    let back = try direction("inverse", inverse, forward, there().outputs, there.context, there.rows)
     // The inverse of a layer that couples rows undoes the batch of the inputs alone.
-    if forward.traits.contains(.couplesRows) { return [there, back] }
-    return [there, back, try direction("inverse at latents", inverse, forward, latents, context)]
+    guard !forward.traits.contains(.couplesRows), let latents else { return [there, back] }
+    let apart = try direction("inverse at latents", inverse, forward, latents, context, ladder)
+    return apart.inputs.rows == 0 ? [there, back] : [there, back, apart]
   }
 
   /// The two mappings in the order of a direction.
@@ -61,11 +96,25 @@ struct Specimen {
   func rows(_ positions: [Int]) -> Specimen {
     Specimen(
       label: label, isModerate: isModerate, params: params, forward: forward, inverse: inverse,
-      inputs: inputs.rows(positions), latents: latents.rows(positions), context: context?.rows(positions))
+      isGiven: isGiven, inputs: inputs.rows(positions), latents: latents?.rows(positions),
+      context: context?.rows(positions))
   }
 }
 
 extension Mapping {
+  /// Computes results without checks. Rows outside the domain of a layer within are NaN.
+  func results(
+    _ params: Params, _ x: Tensor, _ context: Tensor?
+  ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
+    let (y, logDet) = try perRow(params, x, context)
+    guard isBounded, let inside = logDet.rowsInside else { return (y, logDet) }
+    var scale = [Double](repeating: .nan, count: x.rows)
+    for row in inside { scale[row] = 1 }
+    let ones = [Int](repeating: 1, count: y.rank - 1)
+    let mask = Tensor(scale, dtype: y.dtype)
+    return (y * mask.reshaped(to: Shape([y.rows] + ones)), logDet * mask)
+  }
+
   /// Computes the mapping's results and checks their shapes and dtypes.
   func shaped(
     _ params: Params, _ x: Tensor, _ context: Tensor?
@@ -85,10 +134,14 @@ extension Mapping {
     return (y, logDet)
   }
 
-  /// The rows whose outputs and log-dets are finite.
+  /// The rows whose outputs and log-dets are finite and so large that squares do not overflow, and without
+  /// outputs that underflow.
   func finiteRows(_ params: Params, _ x: Tensor, _ context: Tensor?) throws -> [Int] {
     let (y, logDet) = try shaped(params, x, context)
-    let sums = (0 * logDet + (0 * y).sumPerRow()).doubles
+    let (largest, least) = x.dtype == .float64 ? (1e150, 0x1p-1022) : (1e18, 0x1p-126)
+    let isTiny = (abs(y) .< least) * (1 - (y .== 0))
+    let strays = (abs(logDet) .>= largest) + ((abs(y) .>= largest) + isTiny).sumPerRow()
+    let sums = (strays + 0 * logDet + (0 * y).sumPerRow()).doubles
     return sums.indices.filter { sums[$0] == 0 }
   }
 }
@@ -105,27 +158,37 @@ extension Laws {
   func specimens(_ dtype: DType = .float64) throws -> [Specimen] {
     let (params, forward, inverse) = try bijection(
       key.folded(in: 0), inputDim: inputDim, contextDim: contextDim, dtype: dtype)
-    var inputs = (givenInputs ?? Probes.inputs(key.folded(in: 1), in: forward.domain)).cast(to: dtype)
-    var latents = Probes.inputs(key.folded(in: 8), in: inverse.domain).cast(to: dtype)
-    var context = contextDim.map { shape in
-      let all = Probes.context(key.folded(in: 2), shape).cast(to: dtype)
-      return givenInputs.map { all.rows((0..<$0.rows).map { $0 % Probes.count }) } ?? all
+    func probes(_ key: Key, _ domain: Domain) -> Tensor {
+      domain.nearest(Probes.inputs(key, in: domain).cast(to: dtype))
     }
+    var context = contextDim.map { Probes.context(key.folded(in: 2), $0).cast(to: dtype) }
+    // The domain of a composite may lie within: its data are then images of latents.
+    var latents = inverse.isBoundedWithin ? nil : probes(key.folded(in: 8), inverse.domain)
+    var inputs: Tensor
+    if let givenInputs {
+      inputs = givenInputs.cast(to: dtype)
+    } else if forward.isBoundedWithin, let latents {
+      inputs = try inverse(params, latents, given: context).outputs
+    } else {
+      inputs = probes(key.folded(in: 1), forward.domain)
+    }
+    var rows = (0..<inputs.rows).map { $0 % Probes.count }
     if forward.traits.contains(.couplesRows) && givenInputs == nil {
-      let near = Probes.rows(upTo: 1)
-      (inputs, latents, context) = (inputs.rows(near), latents.rows(near), context?.rows(near))
+      rows = Probes.rows(upTo: 1)
+      inputs = inputs.rows(rows)
     }
-    latents = latents.rows((0..<inputs.rows).map { $0 % latents.rows })
-    let noise = key.folded(in: 3)
+    (latents, context) = (latents?.rows(rows), context?.rows(rows))
     return try [
-      ("initial parameters", true, params), ("perturbed parameters", true, params.perturbed(noise)),
-      ("parameters shifted by 1", true, params.shifted(noise.folded(in: 1), by: 1)),
-      ("parameters shifted by -1", true, params.shifted(noise.folded(in: 2), by: -1)),
-      ("perturbed parameters, 10 times", false, params.perturbed(noise.folded(in: 3), by: 1)),
+      ("initial parameters", true, params),
+      ("perturbed parameters", true, params.perturbed(key.folded(in: 3))),
+      ("parameters shifted by 1", true, params.shifted(key.folded(in: 12), by: 1, 1)),
+      ("parameters shifted by -1 and 1 in turn", true, params.shifted(key.folded(in: 13), by: -1, 1)),
+      ("perturbed parameters, 10 times", false, params.perturbed(key.folded(in: 14), by: 1)),
     ].map {
       Specimen(
         label: $0.0, isModerate: $0.1, params: try settled($0.2, forward, inputs, context), forward: forward,
-        inverse: inverse, inputs: inputs, latents: latents, context: context)
+        inverse: inverse, isGiven: givenInputs != nil || forward.traits.contains(.couplesRows),
+        inputs: inputs, latents: latents, context: context)
     }
   }
 

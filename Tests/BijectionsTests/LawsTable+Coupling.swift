@@ -10,7 +10,8 @@ private func large(_ size: Double) -> MLP {
   MLP(hidden: [7], activation: .tanh, lastWeight: .normal(standardDeviation: size))
 }
 
-/// Between sharp and distant components a mixture is flat: nothing finds the way back through that.
+/// Between sharp and distant components a mixture is flat: its slope is below the smallest number's root, and
+/// nothing finds the way back.
 private func hasPlateaus(_ transformer: any Transformer) -> Bool {
   transformer is MixtureOfLogistics || transformer is DeepSigmoidal
 }
@@ -85,8 +86,7 @@ private let pairs: [LawsRow] = transformerTable.enumerated().flatMap { i, transf
       tolerance: Laws.Tolerance(gradient: 1e-3)),
     LawsRow(
       name: "Coupling, \(transformer.name), large parameters",
-      bijection: Coupling(large(hasPlateaus(transformer) ? 1 : 8), transformer), inputDim: 3,
-      tolerance: Laws.Tolerance(roundTrip: 1e-7, logDet: 1e-7, gradient: 1e-4, float32: 3e-2)),
+      bijection: Coupling(large(hasPlateaus(transformer) ? 2 : 8), transformer), inputDim: 3),
   ]
 }
 

@@ -1,5 +1,6 @@
 import Bijections
 import Tensors
+import TestSupport
 import Verification
 
 /// As far out as activations saturate, and at 0.
@@ -62,8 +63,10 @@ private let constraintRows: [LawsRow] = [
   LawsRow(
     name: "FromSimplex, at the corners", bijection: FromSimplex(), inputDim: 3,
     inputs: Tensor([[0.999, 5e-4, 5e-4], [1e-5, 1e-5, 0.99998], [0.25, 0.5, 0.25]], dtype: .float64)),
-  LawsRow(name: "ToSimplex", bijection: ToSimplex(), inputDim: 4),
-  LawsRow(name: "ToSimplex, one number", bijection: ToSimplex(), inputDim: 1),
+  // In the chart the last share is 1 minus the others, and far out nothing is left of it.
+  LawsRow(
+    name: "ToSimplex", bijection: ToSimplex(), inputDim: 4, inputs: wave([9, 4])),
+  LawsRow(name: "ToSimplex, one number", bijection: ToSimplex(), inputDim: 1, inputs: wave([9, 1])),
   LawsRow(
     name: "ToSimplex, far", bijection: ToSimplex(), inputDim: 3,
     inputs: Tensor([[6, -6, 0], [0, 0, 0]], dtype: .float64)),
@@ -72,10 +75,11 @@ private let constraintRows: [LawsRow] = [
   LawsRow(
     name: "FromCorrelationCholesky, zeros", bijection: FromCorrelationCholesky(), inputDim: [3, 3],
     inputs: Tensor([1, 0, 0, 0, 1, 0, 0, 0.6, 0.8], shape: [1, 3, 3], dtype: .float64)),
-  LawsRow(name: "ToCorrelationCholesky", bijection: ToCorrelationCholesky(), inputDim: 6),
+  LawsRow(
+    name: "ToCorrelationCholesky", bijection: ToCorrelationCholesky(), inputDim: 6, inputs: wave([9, 6])),
   LawsRow(
     name: "ToCorrelationCholesky, one number, context", bijection: ToCorrelationCholesky(), inputDim: 1,
-    contextDim: 1),
+    contextDim: 1, inputs: wave([9, 1])),
   LawsRow(
     name: "ToCorrelationCholesky, far", bijection: ToCorrelationCholesky(), inputDim: 3,
     inputs: Tensor([[4, -4, 3], [0, 0, 0]], dtype: .float64)),

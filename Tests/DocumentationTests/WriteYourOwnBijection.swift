@@ -11,7 +11,10 @@ func writeYourOwnBijection() throws {
       // log cosh x = |x| + log(1 + e^(-2|x|)) - log 2, which does not overflow.
       (abs(x) + softplus(-2 * abs(x)) - log(Tensor(2, dtype: x.dtype))).sumPerRow()
     } inverse: { _, y, _ in
-      sign(y) * log(abs(y) + sqrt(square(y) + 1))
+      // |y| has no derivative at 0, and the inverse has one.
+      let isAbove = y .>= 0
+      let x = log(select(where: isAbove, y, -y) + sqrt(square(y) + 1))
+      return select(where: isAbove, x, -x)
     }
   }
   try LogDetCheck(of: sinh, inputDim: 3, key: Key(0)).verify()

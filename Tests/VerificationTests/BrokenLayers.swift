@@ -8,6 +8,7 @@ import Verification
 struct BrokenLayer: Sendable, CustomTestStringConvertible {
   let name: String
   let bijection: any Bijection
+  var contextDim: Shape?
   let rejectedBy: [Laws.Law]
   var testDescription: String { name }
 }
@@ -116,6 +117,104 @@ let brokenLayers: [BrokenLayer] = [
     }, rejectedBy: [.logDet]),
 ]
 
+/// One pass through a layer: its direction, its arguments and its results.
+private struct Pass {
+  let isForward: Bool
+  let params: Params
+  let x, y, logDet: Tensor
+
+  func giving(_ y: Tensor) -> (Tensor, Tensor) { (y, logDet) }
+  func giving(logDet: Tensor) -> (Tensor, Tensor) { (y, logDet) }
+}
+
+/// y = x exp(a) + b: right by itself, with one change.
+private func changed(
+  _ name: String, traits: Mapping.Traits = [], detachingInverse: Bool = false,
+  _ change: @escaping @Sendable (Pass) -> (Tensor, Tensor) = { ($0.y, $0.logDet) }
+) -> Lambda {
+  Lambda { _, site in
+    let zeros = Tensor.zeros([site.channels], dtype: site.dtype)
+    let params: Params = ["a": .leaf(zeros), "b": .leaf(zeros)]
+    return site.layer(name, params, traits: traits) { params, x, _ in
+      let (a, b) = (params["a"], params["b"])
+      let pass = Pass(
+        isForward: true, params: params, x: x, y: x * exp(a) + b, logDet: spread(a.sum(), x))
+      return change(pass)
+    } inverse: { params, y, _ in
+      let params = detachingInverse ? params.map(\.detached) : params
+      let (a, b) = (params["a"], params["b"])
+      let pass = Pass(
+        isForward: false, params: params, x: y, y: (y - b) * exp(-a), logDet: spread(-a.sum(), y))
+      return change(pass)
+    }
+  }
+}
+
+/// Where the plain probes of a unit normal, few rows and small parameters see nothing.
+let hiddenMistakes: [BrokenLayer] = [
+  BrokenLayer(
+    name: "declares itself volume preserving, with the right log-det",
+    bijection: changed("volume", traits: .volumePreserving), rejectedBy: [.logDet]),
+  BrokenLayer(
+    name: "an inverse that detaches its parameters",
+    bijection: changed("detached", detachingInverse: true),
+    rejectedBy: [.gradient, .everyLeafLearns]),
+  BrokenLayer(
+    name: "an inverse wrong in float32",
+    bijection: changed("float32") { pass in
+      pass.giving(pass.isForward || pass.x.dtype == .float64 ? pass.y : 1.01 * pass.y)
+    }, rejectedBy: [.roundTrip, .dtypes]),
+  BrokenLayer(
+    name: "an inverse log-det wrong in float32",
+    bijection: changed("float32 log-det") { pass in
+      let isRight = pass.isForward || pass.x.dtype == .float64
+      return pass.giving(logDet: isRight ? pass.logDet : pass.logDet + 0.01)
+    }, rejectedBy: [.dtypes]),
+  BrokenLayer(
+    name: "an inverse that spreads NaN over rows",
+    bijection: changed("spreads") { pass in
+      pass.giving(pass.isForward ? pass.y : pass.y + 0 * pass.x.sum())
+    }, rejectedBy: [.rowIndependence]),
+  BrokenLayer(
+    name: "couples rows in batches of 9 and more",
+    bijection: changed("nine") { pass in
+      if pass.x.rows < 9 { return pass.giving(pass.y) }
+      let first = pass.x.rows([0]).broadcast(to: pass.x.shape)
+      return pass.giving(pass.y + (pass.isForward ? 0.1 : -0.1) * first)
+    }, rejectedBy: [.rowBits]),
+  BrokenLayer(
+    name: "an element of a leaf without a gradient",
+    bijection: changed("element") { pass in
+      let isFirst = Tensor((0..<pass.x.shape[-1]).map { $0 == 0 ? 1.0 : 0 }, dtype: pass.x.dtype)
+      let b = pass.params["b"]
+      return pass.giving(select(where: isFirst.broadcast(to: pass.y.shape), pass.y - b + b.detached, pass.y))
+    }, rejectedBy: [.gradient]),
+  BrokenLayer(
+    name: "NaN at 0",
+    bijection: changed("zero") { pass in pass.giving(pass.y * (pass.x / pass.x)) }, rejectedBy: [.finite]),
+  BrokenLayer(
+    name: "wrong beyond 6",
+    bijection: changed("six") { pass in
+      let error = select(where: abs(pass.x) .> 6, 0.01, 0 * pass.x)
+      return pass.giving(pass.isForward ? pass.y + error : pass.y)
+    }, rejectedBy: [.roundTrip]),
+  BrokenLayer(
+    name: "wrong where the sum of a is above 1",
+    bijection: changed("sum") { pass in
+      let isWrong = pass.isForward && pass.params["a"].sum().item > 1
+      return pass.giving(logDet: isWrong ? 0.9 * pass.logDet : pass.logDet)
+    }, rejectedBy: [.logDet, .logDetsCancel]),
+  BrokenLayer(
+    name: "wrong for a context above 4",
+    bijection: Lambda { _, site in
+      site.volumePreserving("context") { _, x, context in
+        x + maximum(context ?? 0 * x, 4).sliced(axis: -1, 0..<1)
+      } inverse: { _, y, context in
+        y - (0 * (context ?? y) + 4).sliced(axis: -1, 0..<1)
+      }
+    }, contextDim: 1, rejectedBy: [.roundTrip]),
+]
+
 /// The inverse of y + y³ by ten Newton steps, enough for the values of the test.
 private func cubicRoot(_ z: Tensor) -> Tensor {
   var y = z / (1 + abs(z))
@@ -124,12 +223,14 @@ private func cubicRoot(_ z: Tensor) -> Tensor {
 }
 
 @Suite struct BrokenLayerTests {
-  @Test(arguments: brokenLayers) func isRejected(_ broken: BrokenLayer) {
-    let laws = Laws(of: broken.bijection, inputDim: 4, key: Key(3))
+  @Test(arguments: brokenLayers + hiddenMistakes) func isRejected(_ broken: BrokenLayer) {
+    let laws = Laws(of: broken.bijection, inputDim: 4, contextDim: broken.contextDim, key: Key(3))
     for law in broken.rejectedBy {
       #expect(throws: FlowError.self, "law \(law)") { try laws.check(law) }
     }
-    #expect(throws: FlowError.self) { try checkLaws(of: broken.bijection, inputDim: 4, key: Key(3)) }
+    #expect(throws: FlowError.self) {
+      try checkLaws(of: broken.bijection, inputDim: 4, contextDim: broken.contextDim, key: Key(3))
+    }
   }
 
   /// What is not broken about them passes: the laws reject for the reason named.
