@@ -49,7 +49,12 @@ private struct KnownUnits {
   }
 
   /// Adds the next number, [rows, 1].
-  mutating func append(_ number: Tensor) { inputs.append(network.made.features(number).transposed()) }
+  mutating func append(_ number: Tensor) {
+    let features = network.made.features(number)
+    // A column is a row already, in memory.
+    inputs.append(
+      features.shape[1] == 1 ? features.reshaped(to: Shape(1, number.rows)) : features.transposed())
+  }
 
   /// The outputs [rows, count] for number i, once all earlier numbers are known.
   mutating func outputs(_ i: Int, count: Int) -> Tensor {
