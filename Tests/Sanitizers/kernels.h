@@ -31,10 +31,15 @@ static T *NAME(out)(size_t n) { return room(n, sizeof(T)); }
 #define SIZES(n) for (size_t n = 0; n <= largest; n++)
 
 static void NAME(elementwise)(void) {
-  for (int f = CK_NEGATE; f <= CK_ATAN; f++) SIZES(n) {
+  for (int f = CK_NEGATE; f <= CK_SIGMOID_SLOPE; f++) SIZES(n) {
     CASE(unary, (ck_function)f, ANY(n), OUT(n), n);
     T *const x = ANY(n);
     CASE(unary, (ck_function)f, x, x, n);
+  }
+  for (int f = CK_EXPM1; f <= CK_SIGMOID; f++) SIZES(n) {
+    CASE(chain, (ck_function)f, ANY(n), ANY(n), ANY(n), OUT(n), n);
+    T *const g = ANY(n);
+    CASE(chain, (ck_function)f, g, ANY(n), ANY(n), g, n);
   }
   for (int f = CK_ADD; f <= CK_D_ABS; f++)
     for (int steps = 0; steps < 4; steps++) SIZES(n) {
@@ -138,8 +143,8 @@ static void NAME(flows)(void) {
            OUT(rows * n));
       for (int given = 0; given < 4; given++)
         CASE(affine_pullback, scale, 2, form & 1, rows, n, given & 1 ? ANY(rows * n) : NULL,
-             given & 2 ? ANY(rows) : NULL, ANY(rows * n), ANY(rows * n), ANY(rows * n), OUT(rows * n),
-             OUT(rows * 2 * n));
+             given & 2 ? ANY(rows) : NULL, ANY(rows * n), ANY(rows * 2 * n), ANY(rows * n), ANY(rows * n),
+             OUT(rows * n), OUT(rows * 2 * n));
     }
   for (size_t bins = 1; bins <= CK_SPLINE_BINS; bins += bins < 12 ? 1 : 13)
     for (int form = 0; form < 4; form++) SIZES(n) {
