@@ -56,6 +56,14 @@ extension Laws {
       return y
     }
     let y = try require(near.forward, near.inputs, "forward")
+    if specimen.label.hasPrefix("initial"), !specimen.isGiven, let latents = specimen.latents {
+      // Latents inside the codomain have data.
+      let rows = Probes.rows(upTo: 3)
+      let x = try near.inverse.shaped(near.params, latents.rows(rows), specimen.context?.rows(rows)).outputs
+      if let position = x.firstNonFinite {
+        throw fail(.finite, "the inverse at a latent is \(x.doubles[position])")
+      }
+    }
     for (mapping, x, name) in [(near.forward, near.inputs, "forward"), (near.inverse, y, "inverse")] {
       _ = try require(mapping, x, name)
       let slopes = try gradients(mapping, near.params, x, near.context)
@@ -70,7 +78,7 @@ extension Laws {
     for direction in try specimen.directions() {
       let (x, dtype) = (direction.inputs, direction.inputs.dtype)
       let y = try direction().outputs
-      let returned = try direction.back.shaped(specimen.params, y, direction.context).outputs
+      let returned = try direction.wayBack(y).outputs
       try requireClose(
         returned, x, dtype == .float64 ? tolerance.roundTrip : tolerance.float32, .roundTrip,
         "there and back, \(direction.label), \(dtype)"
@@ -91,7 +99,7 @@ extension Laws {
   func checkLogDetsCancel(_ specimen: Specimen) throws {
     for direction in try specimen.directions() {
       let (y, there) = try direction()
-      let back = try direction.back.shaped(direction.params, y, direction.context).logDet
+      let back = try direction.wayBack(y).logDet
       try requireClose(
         -back, there, tolerance.logDet, .logDetsCancel, "-log|det| of the way back, \(direction.label)"
       ) {

@@ -63,6 +63,12 @@ struct Specimen {
       return zip(isFlat, logDet.doubles).map { $0 != 0 && $1 < (x.dtype == .float64 ? -20 : -7) }
     }
 
+    /// The results of the way back. Where rounding leaves the domain of a layer within a composite, they are
+    /// NaN.
+    func wayBack(_ y: Tensor) throws -> (outputs: Tensor, logDet: Tensor) {
+      try back.isBoundedWithin ? back.results(params, y, context) : back.shaped(params, y, context)
+    }
+
     func callAsFunction() throws -> (outputs: Tensor, logDet: Tensor) {
       try mapping.shaped(params, inputs, context)
     }
@@ -137,7 +143,7 @@ extension Mapping {
   /// The rows whose outputs and log-dets are finite and so large that squares do not overflow, and without
   /// outputs that underflow.
   func finiteRows(_ params: Params, _ x: Tensor, _ context: Tensor?) throws -> [Int] {
-    let (y, logDet) = try shaped(params, x, context)
+    let (y, logDet) = try isBoundedWithin ? results(params, x, context) : shaped(params, x, context)
     let (largest, least) = x.dtype == .float64 ? (1e150, 0x1p-1022) : (1e18, 0x1p-126)
     let isTiny = (abs(y) .< least) * (1 - (y .== 0))
     let strays = (abs(logDet) .>= largest) + ((abs(y) .>= largest) + isTiny).sumPerRow()
@@ -162,33 +168,34 @@ extension Laws {
       domain.nearest(Probes.inputs(key, in: domain).cast(to: dtype))
     }
     var context = contextDim.map { Probes.context(key.folded(in: 2), $0).cast(to: dtype) }
-    // The domain of a composite may lie within: its data are then images of latents.
     var latents = inverse.isBoundedWithin ? nil : probes(key.folded(in: 8), inverse.domain)
-    var inputs: Tensor
-    if let givenInputs {
-      inputs = givenInputs.cast(to: dtype)
-    } else if forward.isBoundedWithin, let latents {
-      inputs = try inverse(params, latents, given: context).outputs
-    } else {
-      inputs = probes(key.folded(in: 1), forward.domain)
-    }
+    var inputs = givenInputs?.cast(to: dtype) ?? probes(key.folded(in: 1), forward.domain)
     var rows = (0..<inputs.rows).map { $0 % Probes.count }
     if forward.traits.contains(.couplesRows) && givenInputs == nil {
       rows = Probes.rows(upTo: 1)
       inputs = inputs.rows(rows)
     }
     (latents, context) = (latents?.rows(rows), context?.rows(rows))
+    // The domain of a composite may lie within, and depend on the parameters: data are images of latents
+    // then.
+    func data(_ params: Params) throws -> Tensor {
+      guard givenInputs == nil, forward.isBoundedWithin, let latents else { return inputs }
+      return try inverse(params, latents, given: context).outputs
+    }
     return try [
       ("initial parameters", true, params),
       ("perturbed parameters", true, params.perturbed(key.folded(in: 3))),
-      ("parameters shifted by 1", true, params.shifted(key.folded(in: 12), by: 1, 1)),
+      ("parameters shifted by 1", true, params.shifted(key.folded(in: 12), by: 1)),
+      ("parameters shifted by -1", true, params.shifted(key.folded(in: 15), by: -1)),
       ("parameters shifted by -1 and 1 in turn", true, params.shifted(key.folded(in: 13), by: -1, 1)),
       ("perturbed parameters, 10 times", false, params.perturbed(key.folded(in: 14), by: 1)),
-    ].map {
-      Specimen(
-        label: $0.0, isModerate: $0.1, params: try settled($0.2, forward, inputs, context), forward: forward,
-        inverse: inverse, isGiven: givenInputs != nil || forward.traits.contains(.couplesRows),
-        inputs: inputs, latents: latents, context: context)
+    ].map { label, isModerate, params in
+      let inputs = try data(params)
+      return Specimen(
+        label: label, isModerate: isModerate, params: try settled(params, forward, inputs, context),
+        forward: forward, inverse: inverse,
+        isGiven: givenInputs != nil || forward.traits.contains(.couplesRows), inputs: inputs,
+        latents: latents, context: context)
     }
   }
 

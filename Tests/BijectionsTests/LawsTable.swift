@@ -86,6 +86,8 @@ private let foundationRows: [LawsRow] = [
     contextDim: 2),
   LawsRow(
     name: "Serial, volume preserving", bijection: Serial(Reverse(), AdditiveCoupling(net)), inputDim: 4),
+  LawsRow(name: "Serial, bounded within", bijection: Serial(ActNorm(), Logit()), inputDim: 3),
+  LawsRow(name: "Serial, bounded on the way back", bijection: Serial(Sigmoid(), ActNorm()), inputDim: 3),
   LawsRow(name: "Serial, empty", bijection: Serial(), inputDim: 3),
   LawsRow(name: "Inverted ActNorm", bijection: Inverted(ActNorm()), inputDim: 5),
   LawsRow(name: "Inverted Serial", bijection: Inverted(Serial(ActNorm(), AffineCoupling(net))), inputDim: 5),

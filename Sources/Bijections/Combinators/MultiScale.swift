@@ -19,8 +19,8 @@ import Tensors
 /// Parameters: `0`, `1`, ... of the levels, and `prior_0`, `prior_1`, ... of the conditioners, if there are
 /// any.
 ///
-/// The context reaches every level and conditioner. Domain: the first level's. Errors: theirs; `mismatch` for
-/// one channel where two are to be split.
+/// The context reaches every level and conditioner. Domain: that of each level, at its inputs. Errors:
+/// theirs; `mismatch` for one channel where two are to be split.
 ///
 /// Dinh, Sohl-Dickstein & Bengio 2016, *Real NVP*, arXiv 1605.08803, section 3.6; Kingma & Dhariwal 2018,
 /// *Glow*, arXiv 1807.03039, section 3.4 (their code has the learned prior).
