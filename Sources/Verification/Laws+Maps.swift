@@ -64,8 +64,8 @@ extension Laws {
         throw fail(.finite, "the inverse at a latent is \(x.doubles[position])")
       }
     }
+    _ = try require(near.inverse, y, "inverse")
     for (mapping, x, name) in [(near.forward, near.inputs, "forward"), (near.inverse, y, "inverse")] {
-      _ = try require(mapping, x, name)
       let slopes = try gradients(mapping, near.params, x, near.context)
       if let wrong = slopes.first(where: { !$0.value.isFinite }) {
         throw fail(.finite, "the gradient by \(wrong.name), \(name), \(near.label), is not finite")

@@ -51,16 +51,13 @@ extension LogDetCheck {
       // A tolerance of 0 asks for equal numbers.
       if tolerance > 0, !truth.isFinite || excess > tolerance * max(1, abs(truth)) {
         let allowed = try allowance(row)
-        let isFar = item.direction.isFar(row) && !truth.isFinite
+        let isFar = direction.isFar(row) && !truth.isFinite
         let isUnderflow = !truth.isFinite && abs(claims[row]) > LogDetCheck.largestExponent
         // Rounding hides how singular a Jacobian is, beyond its precision.
         let isSingular = spread * 0x1p-53 > 0.01 && claims[row] < truth
         let isLost = allowed == .infinity || isFar || isUnderflow || isSingular
-        excess =
-          isLost
-          ? 0
-          : truth.isFinite
-            ? max(0, excess - allowed - 64 * spread * Conditioning.unit) : .infinity
+        let rounding = allowed + 64 * spread * Conditioning.unit
+        excess = isLost ? 0 : truth.isFinite ? max(0, excess - rounding) : .infinity
       }
       let error = excess == 0 ? 0 : truth.isFinite ? excess / max(1, abs(truth)) : .infinity
       if error > worst.error { worst = (row, truth, error) }

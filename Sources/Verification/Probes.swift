@@ -70,9 +70,7 @@ extension Domain {
     case .correlationCholesky: clipped(2).correlationCholesky
     }
   }
-}
 
-extension Domain {
   /// The distance of numbers from the ends of an interval, or else from 0: domains without ends are cones.
   func room(around x: Tensor) -> Tensor {
     switch values {

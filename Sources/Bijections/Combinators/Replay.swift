@@ -67,7 +67,7 @@ struct Replay: Sendable {
       if isStored(count) { stored[count] = state.x }
       count += 1
       let (y, logDet) = try layer.memberBody(place.params, state.x, place.context)
-      return (y, layer.preservesVolume ? nil : logDet, nil)
+      return (y, layer.hasNoLogDet ? nil : logDet, nil)
     }
     return (results, stored, count)
   }
