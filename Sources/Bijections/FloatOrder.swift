@@ -2,16 +2,14 @@ import Tensors
 
 /// The floats of a dtype as whole numbers in the same order. Adjacent floats have adjacent numbers.
 struct FloatOrder {
-  private let isSingle: Bool
+  let dtype: DType
+  private var isSingle: Bool { dtype == .float32 }
 
   /// The order of the floats of a dtype.
-  init(_ dtype: DType) { isSingle = dtype == .float32 }
+  init(_ dtype: DType) { self.dtype = dtype }
 
   /// The distance from 1 to the next float.
   var epsilon: Double { isSingle ? Double(Float.ulpOfOne) : Double.ulpOfOne }
-
-  /// The nearest float.
-  func rounded(_ x: Double) -> Double { isSingle ? Double(Float(x)) : x }
 
   /// The number of steps from one float to another.
   func distance(_ a: Double, _ b: Double) -> UInt64 {

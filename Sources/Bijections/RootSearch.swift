@@ -60,7 +60,7 @@ struct RootSearch {
     self.init(of: y, among: floats)
     if lower.isFinite { self.lower = End(x: lower, origin: .given) }
     if upper.isFinite { self.upper = End(x: upper, origin: .given) }
-    let middle = floats.rounded(lower + 0.5 * (upper - lower))
+    let middle = floats.dtype.rounded(lower + 0.5 * (upper - lower))
     if middle.isFinite {
       (point, steps) = (middle, (upper - lower, upper - lower))
     } else if !(self.lower.x < y && y < self.upper.x) {
@@ -140,7 +140,7 @@ struct RootSearch {
   /// Newton's point from an end, if it lies in the bracket and steps shrink.
   private mutating func newton(from end: End) -> Double? {
     guard end.origin == .evaluated, end.slope > 0, end.slope.isFinite else { return nil }
-    var x = floats.rounded(end.x - end.excess / end.slope)
+    var x = floats.dtype.rounded(end.x - end.excess / end.slope)
     if x <= lower.x, lower.origin == .given { return lower.x }
     if x >= upper.x, upper.origin == .given { return upper.x }
     guard x.isFinite, 2 * abs(x - end.x) <= steps.before else { return nil }
@@ -157,7 +157,7 @@ struct RootSearch {
     if lower.x < 0 && upper.x > 0 { return 0 }
     if lower.x * upper.x == 0, abs(lower.x + upper.x) < .infinity, halvings < 4 {
       halvings += 1
-      let half = floats.rounded(0.5 * (lower.x + upper.x))
+      let half = floats.dtype.rounded(0.5 * (lower.x + upper.x))
       if half > lower.x && half < upper.x { return half }
     }
     return floats.middle(lower.x, upper.x)
