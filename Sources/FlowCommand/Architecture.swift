@@ -10,6 +10,8 @@ struct Architecture: Sendable {
   let defaults: Settings
   /// The settings that the preset uses.
   let settings: [Setting]
+  /// Whether it can learn the shape of one column that depends on no context.
+  let fitsOneColumn: Bool
   let build: @Sendable (Settings) -> Flow
 
   /// The settings of a flow. A value of a wrong type counts as −1, which is out of range.
@@ -46,19 +48,33 @@ struct Architecture: Sendable {
 
   /// A preset with a number of layers, two hidden layers of 64 units, and settings beside these two.
   private init(
-    _ name: String, _ purpose: String, layers: Int, _ others: [Setting] = [],
+    _ name: String, _ purpose: String, layers: Int, hidden: JSON = [64, 64], bound: Double = 3,
+    components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false,
     build: @escaping @Sendable (Settings) -> Flow
   ) {
     (self.name, self.purpose, self.build) = (name, purpose, build)
+    self.fitsOneColumn = fitsOneColumn
     settings = [.layers, .hidden] + others
     defaults = Settings(
-      values: [.layers: .integer(layers), .hidden: [64, 64], .bins: 8, .bound: 3.0, .components: 8])
+      values: [
+        .layers: .integer(layers), .hidden: hidden, .bins: 8, .bound: .number(bound),
+        .components: .integer(components),
+      ])
   }
 
   static let all: [Architecture] = [
-    Architecture("nsf", "neural spline coupling: a good first choice", layers: 6, [.bins, .bound]) {
-      .neuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound)
+    Architecture(
+      "spline-mixture", "autoregressive splines over a mixture of normals: what auto chooses among",
+      layers: 3, hidden: [128, 128], bound: 4, components: 1, [.bins, .bound, .components],
+      fitsOneColumn: true
+    ) {
+      .splineMixture(
+        layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound, components: $0.components)
     },
+    Architecture(
+      "nsf", "neural spline couplings: fast densities and draws in many dimensions", layers: 6,
+      [.bins, .bound], fitsOneColumn: true
+    ) { .neuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
     Architecture("realnvp", "affine couplings: fast, simple", layers: 8) {
       .realNVP(layers: $0.layers, hidden: $0.hidden)
     },
@@ -69,12 +85,12 @@ struct Architecture: Sendable {
       .maf(layers: $0.layers, hidden: $0.hidden)
     },
     Architecture(
-      "nsf-ar", "neural spline, autoregressive: the sharpest, slow draws in many dimensions", layers: 5,
-      [.bins, .bound]
+      "nsf-ar", "neural spline, autoregressive: the paper's arrangement, slow draws in many dimensions",
+      layers: 5, [.bins, .bound], fitsOneColumn: true
     ) { .autoregressiveNeuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
-    Architecture("flow++", "couplings of logistic mixtures", layers: 6, [.components]) {
-      .flowPlusPlus(layers: $0.layers, hidden: $0.hidden, components: $0.components)
-    },
+    Architecture(
+      "flow++", "couplings of logistic mixtures", layers: 6, [.components], fitsOneColumn: true
+    ) { .flowPlusPlus(layers: $0.layers, hidden: $0.hidden, components: $0.components) },
     Architecture("nice", "additive couplings: volume preserving but for a last scale", layers: 4) {
       .nice(layers: $0.layers, hidden: $0.hidden)
     },
@@ -84,6 +100,42 @@ struct Architecture: Sendable {
   static let names = all.map(\.name).joined(separator: ", ")
 
   static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
+
+  /// A preset with its settings.
+  typealias Choice = (architecture: Architecture, settings: Settings)
+
+  /// The presets in a command line, or nil for `auto`.
+  ///
+  /// - Parameter width: The number of columns.
+  static func choices(in arguments: Arguments, width: Int, isConditional: Bool) throws(UsageError)
+    -> [Choice]?
+  {
+    let names = arguments.text("architecture").split(separator: ",").map(String.init)
+    if names == ["auto"] {
+      if let setting = Setting.allCases.first(where: { arguments.value($0.rawValue) != nil }) {
+        throw UsageError(
+          "--\(setting.rawValue) does not go with --architecture auto, which chooses it; "
+            + "name an architecture, such as spline-mixture")
+      }
+      return nil
+    }
+    var choices: [Choice] = []
+    for name in names {
+      guard let architecture = named(name) else {
+        throw UsageError("unknown architecture \(name); there are auto, \(Architecture.names)")
+      }
+      guard architecture.fitsOneColumn || width > 1 || isConditional else {
+        throw UsageError(
+          "\(name) learns only the mean and the scale of one column: its maps depend on other columns, and "
+            + "there are none; take auto, spline-mixture or nsf")
+      }
+      choices.append((architecture, try architecture.settings(from: arguments, among: names)))
+    }
+    if choices.isEmpty {
+      throw UsageError("--architecture needs a name; there are auto, \(Architecture.names)")
+    }
+    return choices
+  }
 
   /// The settings that the preset uses, for the model file.
   func json(_ settings: Settings) -> JSON {
@@ -101,11 +153,14 @@ struct Architecture: Sendable {
   }
 
   /// The settings in a command line.
-  func settings(from arguments: Arguments) throws(UsageError) -> Settings {
+  ///
+  /// - Parameter names: The architectures in the command line. A setting goes with one of them at least.
+  func settings(from arguments: Arguments, among names: [String]) throws(UsageError) -> Settings {
     var values = defaults
     for setting in Setting.allCases {
       guard let text = arguments.value(setting.rawValue) else { continue }
       guard settings.contains(setting) else {
+        if names.contains(where: { Architecture.named($0)?.settings.contains(setting) ?? false }) { continue }
         throw UsageError("--\(setting.rawValue) does not go with --architecture \(name)")
       }
       func number(_ text: some StringProtocol) -> JSON {

@@ -38,22 +38,27 @@ enum CheckCommand: Subcommand {
       rows = try model.functions(model.dtype).sample(Key(seed), model.params, count: count, given: given)
       context = given.map { $0.broadcast(to: [count, $0.shape[1]]) }
     }
-    let (params, forward, inverse) = try model.bijection(.float64)
-    var meter = ProgressMeter(progress, total: rows.rows)
+    let (members, forward, inverse) = try model.bijections(.float64)
+    var meter = ProgressMeter(progress, total: rows.rows * members.count)
     defer { meter.finish() }
     var (worst, lines) = (0.0, [String]())
-    for row in 0..<rows.rows {
-      let report = try LogDetCheck(
-        params, forward: forward, inverse: inverse, inputs: rows[row..<row + 1].cast(to: .float64),
-        given: context?[row..<row + 1].cast(to: .float64), tolerance: tolerance
-      ).run(progress: .silent)
-      worst = max(worst, report.largestError)
-      if !report.passes { lines.append("row \(row): \(report)") }
-      meter.report(row + 1, "\(row + 1) of \(rows.rows) rows, largest error \(worst)")
+    for (i, params) in members.enumerated() {
+      for row in 0..<rows.rows {
+        let report = try LogDetCheck(
+          params, forward: forward, inverse: inverse, inputs: rows[row..<row + 1].cast(to: .float64),
+          given: context?[row..<row + 1].cast(to: .float64), tolerance: tolerance
+        ).run(progress: .silent)
+        worst = max(worst, report.largestError)
+        let place = members.count > 1 ? "member \(i + 1), row \(row)" : "row \(row)"
+        if !report.passes { lines.append("\(place): \(report)") }
+        let done = i * rows.rows + row + 1
+        meter.report(done, "\(done) of \(rows.rows * members.count) checks, largest error \(worst)")
+      }
     }
     let passes = lines.isEmpty
+    let places = members.count > 1 ? "\(rows.rows) rows of \(members.count) members" : "\(rows.rows) rows"
     lines.append(
-      "\(passes ? "passes" : "FAILS"): largest error \(worst) at \(rows.rows) rows, allowed \(tolerance)")
+      "\(passes ? "passes" : "FAILS"): largest error \(worst) at \(places), allowed \(tolerance)")
     return Report(
       text: lines.joined(separator: "\n"),
       json: [

@@ -20,6 +20,7 @@ enum DescribeCommand: Subcommand {
     let text = """
       \(model.architecture.name): \(model.architecture.purpose)
       arguments: \(model.architecture.json(model.settings).text)
+      members: \(model.members == 1 ? "one flow" : "\(model.members) flows, mixed with equal weights")
       columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))\(given)
       standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)
       trained: epochs \(note("epochs")), seed \(note("seed")), \
@@ -32,7 +33,7 @@ enum DescribeCommand: Subcommand {
       text: text,
       json: [
         "architecture": .string(model.architecture.name),
-        "arguments": model.architecture.json(model.settings),
+        "arguments": model.architecture.json(model.settings), "members": .integer(model.members),
         "width": .integer(model.width), "columns": model.columns.map(JSON.strings) ?? .null,
         "context": model.given.map { .strings($0.columns) } ?? .null,
         "standardized": .bool(model.isStandardized), "dtype": .string("\(model.dtype)"),

@@ -4,6 +4,8 @@ import Flows
 struct Model {
   let architecture: Architecture
   let settings: Architecture.Settings
+  /// The number of fits whose mixture the model is.
+  var members = 1
   let width: Int
   let isStandardized: Bool
   /// The column names, or nil for data without names.
@@ -15,7 +17,7 @@ struct Model {
   /// The other metadata: seed, epochs, losses, version.
   var notes: [String: String] = [:]
 
-  /// The flow. The parameters hold the numbers of the standardization.
+  /// The flow of each member. The parameters hold the numbers of the standardization.
   var flow: Flow {
     let identity = Standardize(mean: .zeros([width]), deviation: .ones([width]))
     return Model.flow(architecture, settings, standardizing: isStandardized ? identity : nil)
@@ -32,14 +34,17 @@ struct Model {
 
   /// Initial parameters and the functions of the flow, in a dtype.
   func functions(_ dtype: DType) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
-    try flow(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
+    let distribution = Selection.mixture(of: flow, members: members)
+    return try distribution(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
   }
 
-  /// The parameters and the functions of the bijection, in a dtype.
-  func bijection(_ dtype: DType) throws(FlowError) -> (params: Params, forward: Mapping, inverse: Mapping) {
+  /// The parameters of each member's bijection and its functions, in a dtype.
+  func bijections(_ dtype: DType) throws(FlowError) -> (params: [Params], forward: Mapping, inverse: Mapping)
+  {
     let (_, forward, inverse) = try flow.bijection(
       Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
-    return (params.child("bijection").cast(to: dtype), forward, inverse)
+    let members = members == 1 ? [params] : (0..<members).map { params.child("components").child($0) }
+    return (members.map { $0.child("bijection").cast(to: dtype) }, forward, inverse)
   }
 
   /// The shape of a context row; nil for a model without a context.
@@ -49,7 +54,7 @@ struct Model {
     let own = [
       "swift-flows": libraryVersion, "architecture": architecture.name,
       "arguments": architecture.json(settings).text, "width": "\(width)",
-      "standardized": "\(isStandardized)", "dtype": "\(dtype)",
+      "standardized": "\(isStandardized)", "dtype": "\(dtype)", "members": "\(members)",
     ]
     var metadata = notes.merging(own) { $1 }
     if let columns { metadata["columns"] = JSON.strings(columns).text }
@@ -80,6 +85,9 @@ struct Model {
     guard let width = Int(text("width")), (1...1_000_000).contains(width) else {
       throw wrong("expected a width, got \(text("width"))")
     }
+    guard let members = Int(file.metadata["members"] ?? "1"), (1...1_000).contains(members) else {
+      throw wrong("expected a number of members, got \(text("members"))")
+    }
     let columns = json("columns")?.array?.compactMap(\.string)
     guard columns == nil || columns?.count == width else {
       throw wrong("expected \(width) names of columns, got \(text("columns"))")
@@ -93,14 +101,15 @@ struct Model {
     let dtype: DType = file.metadata["dtype"] == "float64" ? .float64 : .float32
     // False settings could exhaust memory, so the file must hold enough numbers for them.
     let count = file.tensors.reduce(0) { $0 + $1.value.count }
-    guard width * settings.layers <= 4 * count + 64, given?.columns.count ?? 0 <= count,
-      settings.hidden.reduce(0, +) <= count + 64
+    guard members * width * settings.layers <= 4 * count + 64, given?.columns.count ?? 0 <= count,
+      settings.hidden.reduce(0, +) <= count + 64, settings.components <= count + 64
     else {
       throw wrong("expected parameters for \(settings.layers) layers of width \(width), got \(count) numbers")
     }
     func model(_ params: Params) -> Model {
       Model(
-        architecture: architecture, settings: settings, width: width, isStandardized: isStandardized,
+        architecture: architecture, settings: settings, members: members, width: width,
+        isStandardized: isStandardized,
         columns: columns, dtype: dtype, params: params, given: given, notes: file.metadata)
     }
     let template = try model(.empty).functions(dtype).params

@@ -36,16 +36,43 @@ enum ScoreCommand: Subcommand {
     return Report(text: text, json: ["mean_log_likelihood": .number(mean), "count": .integer(rows.rows)])
   }
 
-  /// A plot of the first six latents' probabilities under the prior, which are uniform for a correct model.
+  /// A plot of the shares of the model's draws below the first six columns of each row, which are uniform for
+  /// a correct model.
   private static func calibration(
     _ model: Model, _ rows: Tensor, _ context: Tensor?
   ) throws -> CalibrationPlot {
-    let (params, forward, _) = try model.bijection(model.dtype)
-    let latents = try forward(params, rows, given: context).outputs
-    let shown = latents.sliced(axis: 1, 0..<min(model.width, 6))
-    let isNormal = model.flow.prior is Normal  // Presets have a normal or a logistic prior.
-    let shares = isNormal ? 0.5 * (1 + erf(shown / 2.0.squareRoot())) : sigmoid(shown)
+    let draws = 200
+    let sample = try model.functions(model.dtype).sample
+    let ranks: Tensor
+    if let context {
+      ranks = try calibrationRanks(
+        of: sample, model.params, truths: rows, given: context, key: Key(0), draws: draws)
+    } else {
+      // Without a context all rows share their draws, more of them.
+      let x = try sample(Key(0), model.params, count: 50 * draws)
+      let columns = (0..<model.width).map { column in
+        let sorted = x.sliced(axis: 1, column..<column + 1).doubles.sorted()
+        return rows.sliced(axis: 1, column..<column + 1).doubles.map { value in
+          Double(sorted.partition(below: value)) / 50
+        }
+      }
+      ranks = stack(columns.map { Tensor($0) }, axis: 1)
+    }
+    let shown = ranks.sliced(axis: 1, 0..<min(model.width, 6)).cast(to: .float64)
+    let names = (0..<shown.shape[1]).map { model.columns?[$0] ?? "column \($0 + 1)" }
     return CalibrationPlot(
-      "Calibration of \(rows.rows) rows", pit: shares, names: (1...shown.shape[1]).map { "latent \($0)" })
+      "Calibration of \(rows.rows) rows", pit: (shown + 0.5) / Double(draws + 1), names: names)
+  }
+}
+
+extension [Double] {
+  /// The number of elements of a sorted array below a value.
+  fileprivate func partition(below value: Double) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < value { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

@@ -11,12 +11,13 @@ struct TrainingRows {
   /// alike.
   private let trainingWeights, heldOutWeights: Tensor?
 
-  /// Checks the rows and splits them by a key. Rows of weight 0 are left out.
+  /// Checks the rows and splits them by a key. Rows of weight 0 are left out. The folds 0, 1, ... of one
+  /// share hold out different rows, until the last of them are reached.
   ///
   /// Throws for no rows, values that are not finite, and a context or weights that do not fit.
   init(
-    _ data: any RowSource, _ context: Tensor?, _ weights: Tensor?, heldOut share: Double, key: Key,
-    who: String
+    _ data: any RowSource, _ context: Tensor?, _ weights: Tensor?, heldOut share: Double, fold: Int = 0,
+    key: Key, who: String
   ) throws {
     let count = data.shape.rank > 0 ? data.shape[0] : 0
     if data.shape.rank < 2 || count == 0 {
@@ -33,7 +34,9 @@ struct TrainingRows {
     let held = min(Int((Double(rows.count) * share).rounded()), rows.count - 1)
     let order = key.permutation(rows.count).map { rows[$0] }
     (self.data, self.context) = (data, context)
-    let (heldOut, training) = (Array(order[..<held]), Array(order[held...]))
+    let first = min(fold * held, rows.count - held)
+    let heldOut = Array(order[first..<first + held])
+    let training = Array(order[..<first] + order[(first + held)...])
     (self.heldOut, self.training) = (heldOut, training)
     trainingWeights = weights.map { Self.normalized($0, over: training, data.dtype) }
     heldOutWeights = held > 0 ? weights.map { Self.normalized($0, over: heldOut, data.dtype) } : nil

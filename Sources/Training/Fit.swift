@@ -36,12 +36,14 @@ import Tensors
 ///     there is one, takes its place.
 ///   - freezing: the parameters that training leaves as they are.
 ///   - key: the key of initial values, split, order, objective and augmentation.
-///   - epochs: passes over the data, those of an earlier state included.
-///   - batchSize: rows per step; the last batch of an epoch may be smaller.
-///   - optimizer: Adam with clipping by default. It is told the validation loss of each epoch, or the
+///   - epochs: passes over the data, those of an earlier state included; nil for those of ``FitSettings``.
+///   - batchSize: rows per step; the last batch of an epoch may be smaller; nil for that of ``FitSettings``.
+///   - optimizer: the optimizer; nil for that of ``FitSettings``. It is told the validation loss of each epoch, or the
 ///     training loss where nothing is held out. It chooses the parameters that are judged and returned
 ///     (`MovingAverage`).
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
+///   - fold: the number of the share that is held out. Folds 0, 1, ... with one key hold out different rows and
+///     start from different initial values.
 ///   - patience: epochs without a better validation loss after which training ends; nil for never. It has no
 ///     effect where nothing is held out.
 ///   - augment: called on each batch with a key of its own (noise, dequantization). Held-out rows get one
@@ -50,7 +52,8 @@ import Tensors
 ///   - progress: the way to report progress on standard error.
 ///   - onEpoch: called after each epoch of this process with the state, whose `latest` record is the epoch's.
 ///     It says whether training goes on.
-/// - Returns: the parameters with the lowest validation loss, or the last ones where nothing is held out; the
+/// - Returns: the parameters with the lowest validation loss, the initial ones included, or the last ones where
+///   nothing is held out; the
 ///   functions that take them; the history; and the state to go on from.
 /// - Throws:
 ///   - `FlowError.mismatch` for no rows, and for shapes that do not fit;
@@ -61,29 +64,39 @@ import Tensors
 ///   - `.diverged`, with the last good parameters, when a loss, a gradient or a parameter is not finite;
 ///   - `.file` for a checkpoint that is damaged or of another run;
 ///   - the errors of the data, the layers, the objective and the callback.
-/// - Precondition: positive epochs and batch size; a fraction in 0..<1.
+/// - Precondition: positive epochs and batch size; a fraction in 0..<1; a fold from 0 on.
 public func fit(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
   by objective: some Objective = .maximumLikelihood, evaluation: (any Distribution)? = nil,
   weights: Tensor? = nil, start: Params? = nil, continuing state: FitState? = nil,
-  freezing: Freezing = .nothing, key: Key, epochs: Int = 100, batchSize: Int = 256,
-  optimizer: any Optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)),
-  validationFraction: Double = 0.1, patience: Int? = 10,
+  freezing: Freezing = .nothing, key: Key, epochs: Int? = nil, batchSize: Int? = nil,
+  optimizer: (any Optimizer)? = nil, validationFraction: Double = 0.1, fold: Int = 0,
+  patience: Patience = .automatic,
   augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
   checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
   onEpoch: (FitState) throws -> Continuation = { _ in .proceed }
 ) throws -> Fitted {
+  var settings = FitSettings(rows: data.shape.rank > 0 ? data.shape[0] : 0)
+  settings.validationFraction = validationFraction
+  if let batchSize { settings.batchSize = max(batchSize, 1) }
+  settings.epochs = epochs
+  let (epochs, batchSize) = (epochs ?? settings.passes, batchSize ?? settings.batchSize)
+  let optimizer = optimizer ?? settings.optimizer
   require(
     epochs > 0 && batchSize > 0, "fit needs positive epochs and batchSize, got \(epochs) and \(batchSize)")
   require(
     (0..<1).contains(validationFraction), "validationFraction must be in 0..<1, got \(validationFraction)")
 
+  require(fold >= 0, "fold must not be negative, got \(fold)")
+
   // Children of the key, by purpose.
   let (initKey, splitKey, orderKey, batchKey, validationKey, evaluationKey, lossKey) = (
-    key.folded(in: 0), key.folded(in: 1), key.folded(in: 2), key.folded(in: 3), key.folded(in: 4),
+    fold == 0 ? key.folded(in: 0) : key.folded(in: 0).folded(in: fold), key.folded(in: 1), key.folded(in: 2),
+    key.folded(in: 3), key.folded(in: 4),
     key.folded(in: 5), key.folded(in: 6)
   )
-  let rows = try TrainingRows(data, context, weights, heldOut: validationFraction, key: splitKey, who: "fit")
+  let rows = try TrainingRows(
+    data, context, weights, heldOut: validationFraction, fold: fold, key: splitKey, who: "fit")
   let first = rows.start(batchSize: batchSize)
   let startRows = augment(batchKey.folded(in: 0), try data.rows(first))
   let startContext = context?.rows(first)
@@ -102,7 +115,8 @@ public func fit(
   var order: (epoch: Int, rows: [Int]) = (-1, [])
   var run = TrainingRun(
     who: "fit", logPDF: logPDF, objective: objective, optimizer: optimizer, initial: initial,
-    steps: epochs * batches, length: batches, patience: patience
+    steps: epochs * batches, length: batches,
+    patience: patience.epochs(settings)
   ) { step in
     let (epoch, position) = (step / batches, step % batches * batchSize)
     if order.epoch != epoch {
@@ -135,7 +149,7 @@ public func fit(
         ("weights", weights?.fingerprint as Any),
         ("objective", objective), ("optimizer", optimizer),
         ("start", start?.leaves as Any), ("frozen parameters", params.frozenPaths(beyond: initial)),
-        ("key", key), ("batch size", batchSize), ("validation fraction", validationFraction)))
+        ("key", key), ("batch size", batchSize), ("validation fraction", validationFraction), ("fold", fold)))
   }
   return try run.fitted(
     from: FitState(params, optimizer: optimizer), or: state, functions, progress: progress,

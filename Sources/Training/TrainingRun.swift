@@ -30,6 +30,7 @@ struct TrainingRun {
     _ state: inout FitState, progress: ProgressOutput, _ text: (FitState) -> String,
     onRecord: (FitState) throws -> Continuation
   ) throws -> Fitted.Ending {
+    if state.step == 0 { try judgeStart(&state) }
     var (keeper, ending) = (keeper, hasStalled(state) ? Fitted.Ending.stoppedEarly : .completed)
     var meter = ProgressMeter(progress, total: steps, from: state.step)
     defer { meter.finish() }
@@ -85,6 +86,12 @@ struct TrainingRun {
     (state.total, state.rows) = (0, 0)
     if (record.index + 1) % interval == 0 { try judge(&state, &record) }
     state.history.append(record)
+  }
+
+  /// Judges the parameters before the first step: a start from data may be better than anything after it.
+  private func judgeStart(_ state: inout FitState) throws {
+    guard let loss = try heldOutLoss?(state.params).item, loss < .infinity else { return }
+    state.best = .init(loss: loss, params: state.params, index: -1)
   }
 
   private func judge(_ state: inout FitState, _ record: inout Fitted.Record) throws {

@@ -37,6 +37,24 @@ extension Flow {
     return stacked(layers, prior) { [InvertibleLinear(), Autoregressive(MADE(hidden: hidden), spline)] }
   }
 
+  /// Makes a flow of autoregressive splines over a mixture of normal distributions, the default for tables.
+  ///
+  /// Each layer but the last is followed by a random permutation of the features. The splines come before any
+  /// linear map, so they see the shape of each column. They start as the identity, and with data the prior
+  /// starts as the mixture that expectation-maximization fits. So training starts at that mixture: a normal
+  /// distribution with full covariance, if there is one component.
+  ///
+  /// Standardize the data, since the splines are the identity beyond ±bound.
+  public static func splineMixture(
+    layers: Int = 3, hidden: [Int] = [128, 128], bins: Int = 8, bound: Double = 4, components: Int = 1,
+    shrinkage: Double = 10
+  ) -> Flow {
+    let spline = RationalQuadraticSpline(bins: bins, bound: bound)
+    let blocks = repeating(layers) { [Autoregressive(MADE(hidden: hidden), spline), Shuffle()] }
+    return Flow(
+      Serial(blocks.dropLast()), prior: GaussianMixture(components: components, shrinkage: shrinkage))
+  }
+
   /// Makes a flow whose layers are a masked autoregressive layer, ActNorm and a learned linear map, as in
   /// jax-flows.
   public static func mafGlow(

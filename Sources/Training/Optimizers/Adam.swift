@@ -12,6 +12,7 @@ public struct Adam: Optimizer {
   private let decay: (mean: Double, square: Double)
   private let epsilon: Double
   fileprivate var weightDecay = 0.0
+  fileprivate var decayed = DecayedParameters.all
 
   /// Adam with the paper's constants.
   public init(learningRate: Schedule, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8) {
@@ -32,13 +33,19 @@ public struct Adam: Optimizer {
     func startCorrection(_ decay: Double) -> Double {
       1 / (1 - pow(Tensor(decay, dtype: .float64), Double(count + 1)).item)
     }
-    let pass = AdamPass(
-      rate: learningRate(count), mean_decay: decay.mean, square_decay: decay.square,
-      mean_scale: startCorrection(decay.mean), square_scale: startCorrection(decay.square), epsilon: epsilon,
-      weight_decay: weightDecay)
+    func pass(decay weightDecay: Double) -> AdamPass {
+      AdamPass(
+        rate: learningRate(count), mean_decay: decay.mean, square_decay: decay.square,
+        mean_scale: startCorrection(decay.mean), square_scale: startCorrection(decay.square),
+        epsilon: epsilon, weight_decay: weightDecay)
+    }
+    let (decaying, plain) = (pass(decay: weightDecay), pass(decay: 0))
     let (g, m, v) = (gradient.learnedLeaves, mean.learnedLeaves, square.learnedLeaves)
     let p = params.learnedLeaves
-    let results = mapLeaves(g) { pass(gradient: g[$0], mean: m[$0], square: v[$0], parameter: p[$0]) }
+    let results = mapLeaves(g) { i in
+      let pass = decayed == .all || p[i].rank > 1 ? decaying : plain
+      return pass(gradient: g[i], mean: m[i], square: v[i], parameter: p[i])
+    }
     return (
       gradient.replacingLearned(with: results.map(\.step)),
       [
@@ -57,12 +64,14 @@ public struct AdamW: Optimizer {
   private var adam: Adam
 
   /// Adam with decoupled weight decay.
+  ///
+  /// - Parameter decayed: The parameters that decay, by default all of them.
   public init(
-    learningRate: Schedule, weightDecay: Double = 1e-4, beta1: Double = 0.9, beta2: Double = 0.999,
-    epsilon: Double = 1e-8
+    learningRate: Schedule, weightDecay: Double = 1e-4, decayed: DecayedParameters = .all,
+    beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8
   ) {
     adam = Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
-    adam.weightDecay = weightDecay
+    (adam.weightDecay, adam.decayed) = (weightDecay, decayed)
   }
 
   /// Zero moments.
@@ -72,4 +81,13 @@ public struct AdamW: Optimizer {
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     try adam.transform(gradient, state, params)
   }
+}
+
+/// The parameters that a weight decay shrinks.
+public enum DecayedParameters: Sendable, Hashable {
+  /// All learned parameters.
+  case all
+  /// The leaves with two axes or more, such as the weights of networks. Biases, scales and locations keep
+  /// their values.
+  case matrices
 }

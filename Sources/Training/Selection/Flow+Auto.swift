@@ -1,0 +1,115 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+
+extension Flow {
+  /// Fits the flow that suits the data: what `flow fit` does by default.
+  ///
+  /// ```swift
+  /// let model = try Flow.auto(fittedTo: data, key: Key(0))
+  /// let logDensities = try model.logPDF(model.params, data)
+  /// for trial in model.trials { print(trial.name, trial.validationLoss) }
+  /// ```
+  ///
+  /// It lets `select` choose among the flows of ``autoCandidates(for:standardizes:settings:key:)``.
+  ///
+  /// - Parameters: those of `select`.
+  /// - Throws: the errors of `select`.
+  public static func auto(
+    fittedTo data: some RowSource, given context: Tensor? = nil, settings: FitSettings? = nil, key: Key,
+    checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic
+  ) throws -> Selection {
+    let settings = settings ?? FitSettings(rows: data.shape[0])
+    let candidates = try autoCandidates(for: data, settings: settings, key: key)
+    return try select(
+      among: candidates.map(\.candidate), fittedTo: data, given: context, settings: settings, key: key,
+      checkpoint: checkpoint, progress: progress)
+  }
+
+  /// A candidate, and the settings that its `Flow.splineMixture` has beside the default ones.
+  public typealias AutoCandidate = (candidate: Candidate, hidden: [Int], components: Int)
+
+  /// The flows that `auto` tries.
+  ///
+  /// Each is a `Flow.splineMixture` behind a standardization of the columns. The mixtures have one component,
+  /// and as many, up to 32, as give the best validation loss when expectation-maximization alone fits them.
+  /// Below 1,000 rows two components are tried too.
+  ///
+  /// - Parameters:
+  ///   - data: the rows.
+  ///   - standardizes: whether the flows standardize the columns.
+  ///   - settings: the settings of the fits.
+  ///   - key: the key of the fits.
+  public static func autoCandidates(
+    for data: some RowSource, standardizes: Bool = true, settings: FitSettings, key: Key
+  ) throws -> [AutoCandidate] {
+    let sample = try data.evenlySpacedRows(atMost: 100_000)
+    let standardize = standardizes ? Standardize(of: sample) : nil
+    let starts = try starts(of: sample, standardize, settings, key)
+    let width = min(max(128, 2 * sample.shape.sample.count), 512)
+    return starts.map { start in
+      let flow = Flow.splineMixture(
+        hidden: [width, width], components: start.components, shrinkage: start.shrinkage)
+      let base = start.components == 1 ? "a normal" : "\(start.components) normals"
+      let first: [any Bijection] = standardize.map { [$0] } ?? []
+      let candidate = Candidate(
+        "splines over \(base)", Flow(Serial(first + [flow.bijection]), prior: flow.prior))
+      return (candidate, [width, width], start.components)
+    }
+  }
+
+  private typealias Start = (components: Int, shrinkage: Double, loss: Double)
+
+  /// The starts from one component, from two for few rows, and the best start of more.
+  private static func starts(
+    of sample: Tensor, _ standardize: Standardize?, _ settings: FitSettings, _ key: Key
+  ) throws -> [Start] {
+    let rows = sample.rows > 4_096 ? try sample.evenlySpacedRows(atMost: 4_096) : sample
+    var standardized = rows
+    if let standardize {
+      let (params, forward, _) = try standardize(key, inputDim: rows.shape.sample, dtype: rows.dtype)
+      standardized = try forward(params, rows).outputs
+    }
+    let folds = settings.comparedFolds
+    let splits = try (0..<folds).map { fold in
+      let split = try TrainingRows(
+        standardized, nil, nil, heldOut: max(settings.validationFraction, 0.1), fold: fold, key: key,
+        who: "auto")
+      // A fold of two or three rows holds out none.
+      let heldOut = split.heldOut.isEmpty ? split.training : split.heldOut
+      return (standardized.rows(split.training), standardized.rows(heldOut))
+    }
+    func start(_ components: Int, _ shrinkage: Double) throws -> Start {
+      var loss = 0.0
+      for (training, heldOut) in splits {
+        let (params, logPDF, _) = try GaussianMixture(components: components, shrinkage: shrinkage)(
+          key, inputDim: training.shape.sample, initInputs: training, dtype: training.dtype)
+        loss -= try logPDF(params, heldOut).cast(to: .float64).mean().item / Double(folds)
+      }
+      return (components, shrinkage, loss)
+    }
+    let shrinkages: [Double] = settings.rows < 1_000 ? [1, 10, 100] : settings.rows < 5_000 ? [1, 10] : [1]
+    func bestStart(_ components: Int) throws -> Start {
+      try shrinkages.map { try start(components, $0) }.min { $0.loss < $1.loss }!
+    }
+    var (starts, worse) = ([try bestStart(1)], 0)
+    var best = starts[0]
+    let size = sample.shape.sample.count
+    for components in [2, 3, 4, 6, 8, 12, 16, 24, 32] where worse < 2 && 2 * components * size <= rows.rows {
+      let next = try bestStart(components)
+      if components == 2 && settings.rows < 1_000 { starts.append(next) }
+      worse = next.loss < best.loss ? 0 : worse + 1
+      if next.loss < best.loss { best = next }
+    }
+    return starts.contains { $0.components == best.components } ? starts : starts + [best]
+  }
+}
+
+extension RowSource {
+  /// Rows at equal distances from the first on.
+  func evenlySpacedRows(atMost count: Int) throws(FlowError) -> Tensor {
+    let step = max(1, (shape[0] + count - 1) / count)
+    return try rows(Array(stride(from: 0, to: shape[0], by: step)))
+  }
+}
