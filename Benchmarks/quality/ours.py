@@ -40,11 +40,11 @@ def fit(flow, place, architecture):
         score = run(flow, "score", model, place / "test.npy")["mean_log_likelihood"]
         run(flow, "sample", model, "--count", 5_000, "--out", drawn, "--progress", "none")
         train, test = (np.load(place / f"{part}.npy") for part in ("train", "test"))
-        taken = [trial["name"] for trial in fitted["tried"] if trial["chosen"]]
+        taken = {trial["name"]: round(trial["weight"], 3) for trial in fitted["tried"] if trial["weight"]}
         return {
             "test": -score,
             "stray": stray(train, test, np.load(drawn)),
-            "taken": taken[0],
+            "taken": taken,
             "parameters": fitted["parameters"],
             "steps": sum(trial["steps"] for trial in fitted["tried"]),
             "seconds": round(seconds, 1),

@@ -26,7 +26,7 @@ struct Architecture: Sendable {
 
     /// Whether all values are in range.
     var areSound: Bool {
-      (1...1000).contains(layers) && (1...20).contains(hidden.count)
+      (0...1000).contains(layers) && (1...20).contains(hidden.count)
         && hidden.allSatisfy((1...100_000).contains)
         && (2...1000).contains(bins) && bound >= 1e-3 && bound <= 1e6 && (1...1000).contains(components)
     }
@@ -38,7 +38,8 @@ struct Architecture: Sendable {
     /// The values in range, for errors.
     var expectation: String {
       switch self {
-      case .layers, .components: "a whole number from 1 to 1000"
+      case .layers: "a whole number from 0 to 1000"
+      case .components: "a whole number from 1 to 1000"
       case .hidden: "widths such as 64,64"
       case .bins: "a whole number from 2 to 1000"
       case .bound: "a positive number"

@@ -38,11 +38,14 @@ enum CheckCommand: Subcommand {
       rows = try model.functions(model.dtype).sample(Key(seed), model.params, count: count, given: given)
       context = given.map { $0.broadcast(to: [count, $0.shape[1]]) }
     }
-    let (members, forward, inverse) = try model.bijections(.float64)
+    // A mixture without layers has no log-determinant but the standardization's, which the others have too.
+    let all = try model.bijections(.float64)
+    let layered = zip(all, model.members).filter { $1.layers > 0 }.map { $0.0 }
+    let members = layered.isEmpty ? all : layered
     var meter = ProgressMeter(progress, total: rows.rows * members.count)
     defer { meter.finish() }
     var (worst, lines) = (0.0, [String]())
-    for (i, params) in members.enumerated() {
+    for (i, (params, forward, inverse)) in members.enumerated() {
       for row in 0..<rows.rows {
         let report = try LogDetCheck(
           params, forward: forward, inverse: inverse, inputs: rows[row..<row + 1].cast(to: .float64),

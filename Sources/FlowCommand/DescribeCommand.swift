@@ -17,23 +17,32 @@ enum DescribeCommand: Subcommand {
     let columns = model.columns ?? []
     let given = model.given.map { " given \($0.columns.joined(separator: ", "))" } ?? ""
     func note(_ name: String) -> String { model.notes[name] ?? "unknown" }
+    // The layers of the member with the most.
+    let layers = zip(model.flows, model.members).max { $0.1.layers < $1.1.layers }!.0
+    let weights = model.members.count == 1 ? [1] : model.params["logWeights"].softmax(axis: 0).doubles
+    let members =
+      weights.count == 1
+      ? "one flow"
+      : "\(weights.count) flows, mixed with weights \(weights.map(decimals).joined(separator: ", "))"
+    let texts = model.members.map { model.architecture.json($0).text }
+    let arguments = texts.indices.filter { $0 == 0 || texts[$0] != texts[$0 - 1] }.map { texts[$0] }
     let text = """
       \(model.architecture.name): \(model.architecture.purpose)
-      arguments: \(model.architecture.json(model.settings).text)
-      members: \(model.members == 1 ? "one flow" : "\(model.members) flows, mixed with equal weights")
+      arguments: \(arguments.joined(separator: "; "))
+      members: \(members)
       columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))\(given)
       standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)
       trained: epochs \(note("epochs")), seed \(note("seed")), \
       training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
       swift-flows \(note("swift-flows"))
 
-      \(try model.flow.summary(inputDim: Shape([model.width]), contextDim: model.contextDim))
+      \(try layers.summary(inputDim: Shape([model.width]), contextDim: model.contextDim))
       """
     return Report(
       text: text,
       json: [
         "architecture": .string(model.architecture.name),
-        "arguments": model.architecture.json(model.settings), "members": .integer(model.members),
+        "arguments": model.arguments, "members": .integer(model.members.count),
         "width": .integer(model.width), "columns": model.columns.map(JSON.strings) ?? .null,
         "context": model.given.map { .strings($0.columns) } ?? .null,
         "standardized": .bool(model.isStandardized), "dtype": .string("\(model.dtype)"),

@@ -86,11 +86,13 @@ enum FitCommand: Subcommand {
       candidates = try self.candidates(choices, values, isStandardized, settings, key)
     }
     let (trained, tried) = (settings, candidates.map(\.candidate))
+    let combination: Combination = choices == nil ? .stacked : .best
     let selection: Selection
     do {
       selection = try await Interruption.cancels {
         try select(
-          among: tried, fittedTo: values, given: context, settings: trained, key: key, checkpoint: checkpoint,
+          among: tried, by: combination, fittedTo: values, given: context, settings: trained, key: key,
+          checkpoint: checkpoint,
           progress: progress)
       }
     } catch FlowError.diverged(_, let step, let what, _) {
@@ -102,10 +104,10 @@ enum FitCommand: Subcommand {
       let hint = checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""
       return Report(text: "interrupted\(hint)", json: ["interrupted": true], code: 130)
     }
-    let chosen = candidates[selection.trials.firstIndex(where: \.isChosen)!]
     let model = Model(
-      architecture: chosen.architecture, settings: chosen.settings, members: selection.fits.count,
-      width: values.shape[1], isStandardized: isStandardized, columns: table.columns, dtype: dtype,
+      architecture: candidates[selection.members[0].candidate].architecture,
+      members: selection.members.map { candidates[$0.candidate].settings }, width: values.shape[1],
+      isStandardized: isStandardized, columns: table.columns, dtype: dtype,
       params: selection.params, given: given, notes: notes(selection, settings, arguments.text("seed")))
     try model.write(to: out)
     return report(selection, model, values, out)
@@ -136,6 +138,7 @@ enum FitCommand: Subcommand {
       var preset = architecture.defaults
       preset.values[.components] = .integer(candidate.components)
       preset.values[.hidden] = .array(candidate.hidden.map(JSON.integer))
+      preset.values[.layers] = .integer(candidate.layers)
       return (candidate.candidate, architecture, preset)
     }
   }
@@ -188,7 +191,7 @@ enum FitCommand: Subcommand {
     // The first run warms up. The second minus the start's share is close to the rate.
     _ = try time()
     let perStep = try time() / Double((trial + settings.batchSize - 1) / settings.batchSize)
-    return max(10, Int(seconds / perStep / Double(settings.fits(of: candidates.count))))
+    return max(10, Int(seconds / perStep / Double(candidates.count * settings.folds)))
   }
 
   private static func notes(
@@ -197,7 +200,7 @@ enum FitCommand: Subcommand {
     let tried = JSON.array(selection.trials.map(json))
     return [
       "seed": seed, "steps": "\(settings.steps)", "tried": tried.text,
-      "epochs": "\(selection.fits.reduce(0) { $0 + $1.history.count })",
+      "epochs": "\(selection.members.reduce(0) { $0 + $1.fit.history.count })",
       "training_loss": "\(selection.trainingLoss)", "validation_loss": "\(selection.validationLoss)",
     ]
   }
@@ -206,7 +209,7 @@ enum FitCommand: Subcommand {
     [
       "name": .string(trial.name), "folds": .integer(trial.folds), "steps": .integer(trial.steps),
       "validation_log_likelihood": trial.validationLoss.isFinite ? .number(-trial.validationLoss) : .null,
-      "chosen": .bool(trial.isChosen),
+      "weight": .number(trial.weight),
     ]
   }
 
@@ -223,24 +226,24 @@ enum FitCommand: Subcommand {
         let name = trial.name + String(repeating: " ", count: width - trial.name.count)
         lines.append(
           "  \(name)  \(decimals(-trial.validationLoss)) in \(counted(trial.steps, "step"))"
-            + (trial.isChosen ? ", taken" : ""))
+            + (trial.weight == 1 ? ", taken" : trial.weight > 0 ? ", weight \(decimals(trial.weight))" : ""))
       }
     }
-    let members = selection.fits.count > 1 ? ", a mixture of \(selection.fits.count) fits" : ""
-    let steps = selection.fits.reduce(0) { $0 + $1.state.step }
+    let count = selection.members.count
+    let members = count > 1 ? ", a mixture of \(count) fits" : ""
+    let steps = selection.trials.reduce(0) { $0 + $1.steps }
     lines.append(
       "fitted \(model.architecture.name)\(members) to \(counted(values.rows, "row")) of "
         + "\(counted(values.shape[1], "column")) in \(counted(steps, "step"))\(held)")
     lines.append("wrote \(out)")
-    let epochs = selection.fits.map(\.history.count)
     return Report(
       text: lines.joined(separator: "\n"),
       json: [
         "model": .string(out), "architecture": .string(model.architecture.name),
-        "members": .integer(selection.fits.count), "rows": .integer(values.rows),
+        "members": .integer(count), "rows": .integer(values.rows),
         "columns": .integer(values.shape[1]), "parameters": .integer(selection.params.learnedCount),
-        "epochs": .integer(epochs.reduce(0, +)), "steps": .integer(steps),
-        "best_epoch": .integer((selection.fits[0].state.best?.index ?? epochs[0] - 1) + 1),
+        "epochs": .integer(selection.members.reduce(0) { $0 + $1.fit.history.count }),
+        "steps": .integer(steps), "best_epoch": .integer(selection.members[0].fit.bestRecord.index + 1),
         "training_log_likelihood": .number(-selection.trainingLoss),
         "validation_log_likelihood": isJudged ? .number(-selection.validationLoss) : .null,
         "tried": .array(selection.trials.map(json)),

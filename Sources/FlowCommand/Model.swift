@@ -3,9 +3,8 @@ import Flows
 /// A trained flow and its architecture, stored in one file.
 struct Model {
   let architecture: Architecture
-  let settings: Architecture.Settings
-  /// The number of fits whose mixture the model is.
-  var members = 1
+  /// The settings of each member of the mixture; one for a model of a single flow.
+  let members: [Architecture.Settings]
   let width: Int
   let isStandardized: Bool
   /// The column names, or nil for data without names.
@@ -18,9 +17,9 @@ struct Model {
   var notes: [String: String] = [:]
 
   /// The flow of each member. The parameters hold the numbers of the standardization.
-  var flow: Flow {
+  var flows: [Flow] {
     let identity = Standardize(mean: .zeros([width]), deviation: .ones([width]))
-    return Model.flow(architecture, settings, standardizing: isStandardized ? identity : nil)
+    return members.map { Model.flow(architecture, $0, standardizing: isStandardized ? identity : nil) }
   }
 
   /// A preset flow after an optional standardization.
@@ -34,27 +33,40 @@ struct Model {
 
   /// Initial parameters and the functions of the flow, in a dtype.
   func functions(_ dtype: DType) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
-    let distribution = Selection.mixture(of: flow, members: members)
+    // The parameters hold the weights.
+    let distribution = Selection.mixture(of: flows, weights: members.map { _ in 1 })
     return try distribution(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
   }
 
-  /// The parameters of each member's bijection and its functions, in a dtype.
-  func bijections(_ dtype: DType) throws(FlowError) -> (params: [Params], forward: Mapping, inverse: Mapping)
-  {
-    let (_, forward, inverse) = try flow.bijection(
-      Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
-    let members = members == 1 ? [params] : (0..<members).map { params.child("components").child($0) }
-    return (members.map { $0.child("bijection").cast(to: dtype) }, forward, inverse)
+  /// A member's bijection in a dtype: its parameters and its functions.
+  typealias Map = (params: Params, forward: Mapping, inverse: Mapping)
+
+  /// The members' bijections.
+  func bijections(_ dtype: DType) throws(FlowError) -> [Map] {
+    var maps: [Map] = []
+    for (i, flow) in flows.enumerated() {
+      let (_, forward, inverse) = try flow.bijection(
+        Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
+      let own = flows.count == 1 ? params : params.child("components").child(i)
+      maps.append((own.child("bijection").cast(to: dtype), forward, inverse))
+    }
+    return maps
   }
 
   /// The shape of a context row; nil for a model without a context.
   var contextDim: Shape? { given.map { Shape([$0.columns.count]) } }
 
+  /// The arguments of the preset: an object, or an array with one per member.
+  var arguments: JSON {
+    let all = members.map(architecture.json)
+    return all.count == 1 ? all[0] : .array(all)
+  }
+
   func write(to path: String) throws(FlowError) {
     let own = [
       "swift-flows": libraryVersion, "architecture": architecture.name,
-      "arguments": architecture.json(settings).text, "width": "\(width)",
-      "standardized": "\(isStandardized)", "dtype": "\(dtype)", "members": "\(members)",
+      "arguments": arguments.text, "width": "\(width)",
+      "standardized": "\(isStandardized)", "dtype": "\(dtype)",
     ]
     var metadata = notes.merging(own) { $1 }
     if let columns { metadata["columns"] = JSON.strings(columns).text }
@@ -79,14 +91,14 @@ struct Model {
     guard let architecture = Architecture.named(name) else {
       throw wrong("expected one of the architectures \(Architecture.names), got \(name)")
     }
-    guard let settings = json("arguments").flatMap(architecture.settings) else {
+    let arguments = json("arguments")
+    let all = arguments.map { $0.array ?? [$0] } ?? []
+    let members = all.compactMap(architecture.settings)
+    guard members.count == all.count, (1...1_000).contains(all.count) else {
       throw wrong("expected the arguments of \(name), got \(text("arguments"))")
     }
     guard let width = Int(text("width")), (1...1_000_000).contains(width) else {
       throw wrong("expected a width, got \(text("width"))")
-    }
-    guard let members = Int(file.metadata["members"] ?? "1"), (1...1_000).contains(members) else {
-      throw wrong("expected a number of members, got \(text("members"))")
     }
     let columns = json("columns")?.array?.compactMap(\.string)
     guard columns == nil || columns?.count == width else {
@@ -101,14 +113,15 @@ struct Model {
     let dtype: DType = file.metadata["dtype"] == "float64" ? .float64 : .float32
     // False settings could exhaust memory, so the file must hold enough numbers for them.
     let count = file.tensors.reduce(0) { $0 + $1.value.count }
-    guard members * width * settings.layers <= 4 * count + 64, given?.columns.count ?? 0 <= count,
-      settings.hidden.reduce(0, +) <= count + 64, settings.components <= count + 64
+    guard members.reduce(0, { $0 + width * $1.layers }) <= 4 * count + 64, given?.columns.count ?? 0 <= count,
+      members.allSatisfy({ $0.hidden.reduce($0.components, +) <= count + 64 })
     else {
-      throw wrong("expected parameters for \(settings.layers) layers of width \(width), got \(count) numbers")
+      throw wrong(
+        "expected parameters for \(members[0].layers) layers of width \(width), got \(count) numbers")
     }
     func model(_ params: Params) -> Model {
       Model(
-        architecture: architecture, settings: settings, members: members, width: width,
+        architecture: architecture, members: members, width: width,
         isStandardized: isStandardized,
         columns: columns, dtype: dtype, params: params, given: given, notes: file.metadata)
     }

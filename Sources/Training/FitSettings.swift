@@ -46,14 +46,6 @@ public struct FitSettings: Sendable, Hashable {
     weightDecay = rows < 5_000 ? 10 : 0.3
   }
 
-  /// The number of folds on which candidates are compared.
-  var comparedFolds: Int { rows < 1_000 ? folds : min(folds, 1) }
-
-  /// The number of fits that a selection among so many candidates takes.
-  public func fits(of candidates: Int) -> Int {
-    candidates * comparedFolds + max(folds - comparedFolds, 0)
-  }
-
   /// The steps of one epoch.
   public var stepsPerEpoch: Int {
     let training = rows - Int((Double(rows) * validationFraction).rounded())

@@ -16,6 +16,12 @@ public struct Fitted: Sendable {
   /// The losses so far: one record per epoch of a fit to data, one per iteration of a fit to a target.
   public var history: [Record] { state.history }
 
+  /// The record of the best validation loss, the first for the initial parameters; the last where nothing was
+  /// held out.
+  ///
+  /// - Precondition: there is a record.
+  public var bestRecord: Record { history[state.best.map { Swift.max($0.index, 0) } ?? history.count - 1] }
+
   /// One entry of the history: an epoch of a fit to data, or an iteration of a fit to a target.
   public struct Record: Sendable, Hashable {
     /// The position in the history, from 0.

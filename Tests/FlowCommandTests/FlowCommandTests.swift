@@ -44,7 +44,8 @@ struct Workplace {
 }
 
 @Suite struct FlowCommandTests {
-  private let small = "--layers 2 --hidden 8 --epochs 3 --seed 1"
+  private let tiny = "--layers 2 --hidden 8 --epochs 3 --seed 1"
+  private var small: String { "--architecture nsf \(tiny)" }
 
   @Test func fitScoreSampleCheckDescribe() async throws {
     let place = try Workplace()
@@ -95,14 +96,79 @@ struct Workplace {
   func everyArchitectureIsBuiltAgainFromItsFile(name: String) async throws {
     let place = try Workplace()
     defer { place.remove() }
-    _ = try await place.json("fit @plain.csv --architecture \(name) \(small) --out @m.safetensors")
+    _ = try await place.json("fit @plain.csv --architecture \(name) \(tiny) --out @m.safetensors")
     let again = try Model.read(place["m.safetensors"])
-    #expect(again.architecture.name == name && again.settings.layers == 2 && again.settings.hidden == [8])
+    #expect(
+      again.architecture.name == name && again.members.map(\.layers) == [2] && again.members[0].hidden == [8])
     #expect(try await place.json("check @m.safetensors")["passes"] == true)
     let score = try await place.json("score @m.safetensors @plain.csv")
     let functions = try again.functions(.float32)
     let direct = try functions.logPDF(again.params, place.rows).cast(to: .float64).mean().item
     #expect(score["mean_log_likelihood"] == .number(direct))
+  }
+
+  @Test func autoIsTheDefault() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let quick = "--steps 9 --folds 2 --out @m.safetensors"
+    let fitted = try await place.json("fit @plain.csv \(quick)")
+    let tried = try #require(fitted["tried"]?.array)
+    let weights = tried.compactMap { $0["weight"]?.number }
+    #expect(tried.count >= 3 && abs(weights.reduce(0, +) - 1) < 1e-12)
+    let count = 2 * weights.filter { $0 > 0 }.count
+    #expect(fitted["architecture"] == "spline-mixture" && fitted["members"] == .integer(count))
+    #expect(tried.allSatisfy { ($0["validation_log_likelihood"]?.number ?? .nan).isFinite })
+    let model = try Model.read(place["m.safetensors"])
+    #expect(model.members.count == count && model.params.child("components").children.count == count)
+    #expect(model.notes["steps"] == "9" && model.notes["tried"]?.contains("splines over") == true)
+    #expect(try await place.json("check @m.safetensors --rows 2")["passes"] == true)
+    let text = await place.flow("describe @m.safetensors")
+    #expect(text.output.contains("members: \(count) flows"))
+    let score = try await place.json("score @m.safetensors @plain.csv --picture @c.svg")
+    let direct = try model.functions(.float32).logPDF(model.params, place.rows).cast(to: .float64).mean().item
+    #expect(score["mean_log_likelihood"] == .number(direct))
+    let printed = await place.flow("fit @plain.csv \(quick)")
+    #expect(printed.output.contains("tried") && printed.output.contains("weight"))
+    #expect(printed.output.contains("a mixture of \(count) fits"))
+  }
+
+  @Test func severalArchitecturesAreCompared() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let fitted = try await place.json(
+      "fit @plain.csv --architecture nice,realnvp,nsf --epochs 2 --bins 4 --hidden 8 --out @m.safetensors")
+    let tried = try #require(fitted["tried"]?.array)
+    #expect(tried.compactMap { $0["name"]?.string } == ["nice", "realnvp", "nsf"])
+    #expect(tried.first { $0["weight"] == 1 }?["name"] == fitted["architecture"])
+    #expect(fitted["members"] == 1)
+  }
+
+  /// The command turns a time into steps and records them.
+  @Test func maxTimeBecomesSteps() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    _ = try await place.json("fit @plain.csv --architecture nsf --max-time 1 --hidden 8 --out @m.safetensors")
+    let model = try Model.read(place["m.safetensors"])
+    let steps = try #require(model.notes["steps"].flatMap { Int($0) })
+    #expect(steps >= 10)
+    let file = try FileBytes.read(place["m.safetensors"])
+    _ = try await place.json(
+      "fit @plain.csv --architecture nsf --steps \(steps) --hidden 8 --out @again.safetensors")
+    #expect(try FileBytes.read(place["again.safetensors"]) == file)
+  }
+
+  /// One column leaves affine couplings and MAF nothing to depend on.
+  @Test(arguments: Architecture.all)
+  func oneColumn(architecture: Architecture) async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let line = "--architecture \(architecture.name) \(tiny) --out @m.safetensors"
+    let alone = await place.flow("fit @plain.csv --columns height \(line)")
+    let given = await place.flow("fit @plain.csv --columns height --context weight \(line)")
+    #expect(given.code == 0, "\(given)")
+    #expect(alone.code == (architecture.fitsOneColumn ? 0 : 2), "\(alone)")
+    #expect(architecture.fitsOneColumn || alone.error?.contains("take auto") == true)
+    #expect(["realnvp", "glow", "maf", "nice"].contains(architecture.name) != architecture.fitsOneColumn)
   }
 
   @Test func sameSeedSameFile() async throws {
@@ -131,7 +197,7 @@ struct Workplace {
     #expect(result["picture"] == .string(place["p.svg"]))
     #expect(try String(contentsOfFile: place["p.svg"], encoding: .utf8).contains("height"))
     _ = try await place.json("score @m.safetensors @plain.csv --picture @c.svg")
-    #expect(try String(contentsOfFile: place["c.svg"], encoding: .utf8).contains("latent 2"))
+    #expect(try String(contentsOfFile: place["c.svg"], encoding: .utf8).contains("weight"))
   }
 
   @Test func flowsComposedInCodeAreDescribedByTree() async throws {
@@ -158,16 +224,33 @@ struct Workplace {
       ("fit @plain.csv --epochs", 2, "--epochs needs a value; flow fit --help says more"),
       (
         "fit @plain.csv --epochs 0 --out @m.safetensors", 2,
-        "expected a whole number from 1 to 1000000 for --epochs, got 0; flow fit --help says more"
+        "expected a whole number from 1 to 1000000000 for --epochs, got 0; flow fit --help says more"
       ),
       (
-        "fit @plain.csv --hidden 8,x --out @m.safetensors", 2,
+        "fit @plain.csv --architecture maf --hidden 8,x --out @m.safetensors", 2,
         "expected widths such as 64,64 for --hidden, got 8,x; flow fit --help says more"
       ),
       (
         "fit @plain.csv --architecture maf --bins 3 --out @m.safetensors", 2,
         "--bins does not go with --architecture maf; flow fit --help says more"
       ),
+      (
+        "fit @plain.csv --hidden 8 --out @m.safetensors", 2,
+        "--hidden does not go with --architecture auto, which chooses it; name an architecture, such as "
+          + "spline-mixture; flow fit --help says more"
+      ),
+      (
+        "fit @plain.csv --architecture maf,nsf --validation 0 --out @m.safetensors", 2,
+        "several architectures are compared on held-out rows; --validation must be above 0; "
+          + "flow fit --help says more"
+      ),
+      (
+        "fit @plain.csv --folds 201 --out @m.safetensors", 2,
+        "expected at most 200 --folds, one per row, got 201; flow fit --help says more"
+      ),
+      ("fit @plain.csv --max-time 0 --out @m.safetensors", 2, nil),
+      ("fit @plain.csv --architecture , --out @m.safetensors", 2, nil),
+      ("fit @plain.csv --architecture gpt --out @m.safetensors", 2, nil),
       ("fit @plain.csv @data.csv --out @m.safetensors", 2, "unexpected @data.csv; flow fit --help says more"),
       (
         "score @none.safetensors @plain.csv", 1,

@@ -43,7 +43,8 @@ import Testing
     defer { place.remove() }
     let model = place["m.safetensors"]
     let fitted = try run([
-      "fit", place["plain.csv"], "--layers", "1", "--hidden", "4", "--epochs", "2", "--out", model, "--json",
+      "fit", place["plain.csv"], "--architecture", "nsf", "--layers", "1", "--hidden", "4", "--epochs", "2",
+      "--out", model, "--json",
     ])
     #expect(fitted.code == 0 && fitted.error.isEmpty)
     #expect(try JSON(parsing: Array(fitted.output.utf8))["rows"] == 200)

@@ -26,7 +26,8 @@ import Testing
     try fit(
       flow, to: data, key: key, epochs: epochs, batchSize: 9,
       optimizer: Chain(ClipByGlobalNorm(1), Adam(learningRate: 0.01)),
-      patience: .epochs(patience), augment: augment, checkpoint: checkpoint, progress: .silent, onEpoch: onEpoch)
+      patience: .epochs(patience), augment: augment, checkpoint: checkpoint, progress: .silent,
+      onEpoch: onEpoch)
   }
 
   private func expectSame(_ a: Fitted, _ b: Fitted) {

@@ -44,7 +44,7 @@ extension Flow {
   /// starts as the mixture that expectation-maximization fits. So training starts at that mixture: a normal
   /// distribution with full covariance, if there is one component.
   ///
-  /// Standardize the data, since the splines are the identity beyond ±bound.
+  /// Standardize the data, since the splines are the identity beyond ±bound. Without layers it is the mixture.
   public static func splineMixture(
     layers: Int = 3, hidden: [Int] = [128, 128], bins: Int = 8, bound: Double = 4, components: Int = 1,
     shrinkage: Double = 10

@@ -15,13 +15,13 @@ public struct Candidate: Sendable {
 public struct Trial: Sendable, Hashable {
   /// The candidate's name.
   public let name: String
-  /// The mean of the best validation losses of the compared folds, in nats per row. Infinity for a fit that
-  /// diverged, and where nothing was held out.
-  public let validationLoss: Double
-  /// The number of compared folds.
+  /// The loss of the held-out rows, each under the fit that did not see it, in nats per row. Infinity for a
+  /// fit that diverged, and where nothing was held out.
+  public internal(set) var validationLoss: Double
+  /// The number of fits.
   public let folds: Int
-  /// The steps of their fits.
+  /// The steps of all fits.
   public let steps: Int
-  /// Whether the selection took the candidate.
-  public internal(set) var isChosen = false
+  /// The weight that the selection gave the candidate: 0 for one that is left out.
+  public internal(set) var weight = 0.0
 }

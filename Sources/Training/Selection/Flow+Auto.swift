@@ -23,18 +23,19 @@ extension Flow {
     let settings = settings ?? FitSettings(rows: data.shape[0])
     let candidates = try autoCandidates(for: data, settings: settings, key: key)
     return try select(
-      among: candidates.map(\.candidate), fittedTo: data, given: context, settings: settings, key: key,
+      among: candidates.map(\.candidate), by: .stacked, fittedTo: data, given: context, settings: settings,
+      key: key,
       checkpoint: checkpoint, progress: progress)
   }
 
-  /// A candidate, and the settings that its `Flow.splineMixture` has beside the default ones.
-  public typealias AutoCandidate = (candidate: Candidate, hidden: [Int], components: Int)
+  /// A candidate, and the settings of its `Flow.splineMixture`.
+  public typealias AutoCandidate = (candidate: Candidate, layers: Int, hidden: [Int], components: Int)
 
   /// The flows that `auto` tries.
   ///
   /// Each is a `Flow.splineMixture` behind a standardization of the columns. The mixtures have one component,
   /// and as many, up to 32, as give the best validation loss when expectation-maximization alone fits them.
-  /// Below 1,000 rows two components are tried too.
+  /// Below 1,000 rows two components are tried too. The last candidate is the best mixture without splines.
   ///
   /// - Parameters:
   ///   - data: the rows.
@@ -48,14 +49,16 @@ extension Flow {
     let standardize = standardizes ? Standardize(of: sample) : nil
     let starts = try starts(of: sample, standardize, settings, key)
     let width = min(max(128, 2 * sample.shape.sample.count), 512)
-    return starts.map { start in
+    let best = starts.min { $0.loss < $1.loss }!
+    return (starts.map { ($0, 3) } + [(best, 0)]).map { start, layers in
       let flow = Flow.splineMixture(
-        hidden: [width, width], components: start.components, shrinkage: start.shrinkage)
+        layers: layers, hidden: [width, width], components: start.components, shrinkage: start.shrinkage)
       let base = start.components == 1 ? "a normal" : "\(start.components) normals"
       let first: [any Bijection] = standardize.map { [$0] } ?? []
       let candidate = Candidate(
-        "splines over \(base)", Flow(Serial(first + [flow.bijection]), prior: flow.prior))
-      return (candidate, [width, width], start.components)
+        layers == 0 ? "\(base) alone" : "splines over \(base)",
+        Flow(Serial(first + [flow.bijection]), prior: flow.prior))
+      return (candidate, layers, [width, width], start.components)
     }
   }
 
@@ -71,7 +74,8 @@ extension Flow {
       let (params, forward, _) = try standardize(key, inputDim: rows.shape.sample, dtype: rows.dtype)
       standardized = try forward(params, rows).outputs
     }
-    let folds = settings.comparedFolds
+    // Few rows tell little in one fold.
+    let folds = settings.rows < 1_000 ? settings.folds : 1
     let splits = try (0..<folds).map { fold in
       let split = try TrainingRows(
         standardized, nil, nil, heldOut: max(settings.validationFraction, 0.1), fold: fold, key: key,

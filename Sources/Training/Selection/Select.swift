@@ -1,0 +1,130 @@
+import Distributions
+import Randomness
+import Tensors
+
+/// Fits several flows to the same rows, and takes the best one or mixes them.
+///
+/// Each candidate is fitted once per fold, so that every row is held out once, if the settings say so. The
+/// folds' fits are members with equal weights.
+///
+/// - Parameters:
+///   - candidates: the flows to try.
+///   - combination: the way to combine them.
+///   - data: the rows.
+///   - context: one row of context per row of data.
+///   - settings: the settings of all fits; nil for those of the number of rows.
+///   - key: the key. The same key gives the same bits.
+///   - checkpoint: the file of the first fit's state. The others add a number to its name.
+///   - progress: the way to report progress on standard error.
+/// - Throws: the errors of `fit`. A candidate that diverges is left out unless all do.
+/// - Precondition: there is a candidate.
+public func select(
+  among candidates: [Candidate], by combination: Combination = .best, fittedTo data: some RowSource,
+  given context: Tensor? = nil, settings: FitSettings? = nil, key: Key, checkpoint: Checkpoint? = nil,
+  progress: ProgressOutput = .automatic
+) throws -> Selection {
+  require(!candidates.isEmpty, "select needs a candidate")
+  require(!candidates.isEmpty, "select needs a candidate")
+  let settings = settings ?? FitSettings(rows: data.shape[0])
+  var (fits, isCancelled) = ([[Fitted]](repeating: [], count: candidates.count), false)
+  var failure: FlowError?
+  for (i, candidate) in candidates.enumerated() where !isCancelled {
+    do {
+      for fold in 0..<settings.folds where !isCancelled {
+        let file = i + fold == 0 ? checkpoint : checkpoint?.numbered("\(i).\(fold)")
+        let fitted = try fit(
+          candidate.flow, to: data, given: context, key: key, epochs: settings.passes,
+          batchSize: settings.batchSize, optimizer: settings.optimizer,
+          validationFraction: settings.validationFraction, fold: fold,
+          patience: .epochs(settings.epochsOfPatience), checkpoint: file, progress: progress)
+        isCancelled = fitted.ending == .cancelled
+        fits[i].append(fitted)
+      }
+    } catch let error as FlowError {
+      guard case .diverged = error else { throw error }
+      (failure, fits[i]) = (error, [])
+    }
+  }
+  let complete = candidates.indices.filter { fits[$0].count == settings.folds }
+  let usable = complete.isEmpty ? candidates.indices.filter { !fits[$0].isEmpty } : complete
+  if usable.isEmpty, let failure { throw failure }
+  let densities = try usable.map { i in
+    try heldOutLogDensities(fits[i], data, context, settings.validationFraction, key)
+  }
+
+  let weights = combination.weights(densities)
+  var trials = zip(candidates, fits).map { candidate, fits in
+    Trial(
+      name: candidate.name, validationLoss: .infinity, folds: fits.count,
+      steps: fits.reduce(0) { $0 + $1.state.step })
+  }
+  var members: [Selection.Member] = []
+  for (place, i) in usable.enumerated() {
+    (trials[i].validationLoss, trials[i].weight) = (meanLoss(densities[place]), weights[place])
+    if weights[place] == 0 { continue }
+    let weight = weights[place] / Double(fits[i].count)
+    members += fits[i].map { Selection.Member(candidate: i, fit: $0, weight: weight) }
+  }
+  let distribution = Selection.mixture(
+    of: members.map { candidates[$0.candidate].flow }, weights: members.map { $0.weight })
+  let (initial, logPDF, sample) = try distribution(
+    key, inputDim: data.shape.sample, contextDim: context?.shape.sample, dtype: data.dtype)
+  let params = members.map { $0.fit.params }
+  return Selection(
+    distribution: distribution,
+    params: params.count == 1 ? params[0] : try initial.replacing("components", by: Params(params)),
+    logPDF: logPDF, sample: sample, trials: trials, members: members,
+    validationLoss: meanLoss(mixedLogDensities(densities, weights)), isCancelled: isCancelled)
+}
+
+/// The log-densities of the held-out rows, fold by fold, each under the fit that did not see it.
+private func heldOutLogDensities(
+  _ fits: [Fitted], _ data: some RowSource, _ context: Tensor?, _ share: Double, _ key: Key
+) throws -> [Double] {
+  try fits.enumerated().flatMap { fold, fit -> [Double] in
+    // The split is that of `fit`.
+    let rows = try TrainingRows(
+      data, context, nil, heldOut: share, fold: fold, key: key.folded(in: 1), who: "select"
+    ).heldOut
+    if rows.isEmpty { return [] }
+    return try fit.logPDF.inChunks(
+      fit.params, data.rows(rows), given: context?.rows(rows), progress: .silent
+    ).doubles
+  }
+}
+
+/// Minus the mean of log-densities; infinity for none.
+private func meanLoss(_ logDensities: [Double]) -> Double {
+  logDensities.isEmpty ? .infinity : -logDensities.reduce(0, +) / Double(logDensities.count)
+}
+
+/// The log-densities of a mixture.
+private func mixedLogDensities(_ logDensities: [[Double]], _ weights: [Double]) -> [Double] {
+  let used = weights.indices.filter { weights[$0] > 0 }
+  let terms = used.map {
+    Tensor(logDensities[$0], dtype: .float64) + log(Tensor(weights[$0], dtype: .float64))
+  }
+  if logDensities[used[0]].isEmpty { return [] }
+  return stack(terms, axis: 1).logSumExp(axis: 1).doubles
+}
+
+extension Combination {
+  /// The weights of candidates whose held-out rows have these log-densities.
+  fileprivate func weights(_ logDensities: [[Double]]) -> [Double] {
+    let losses = logDensities.map(meanLoss)
+    if self == .stacked && losses.contains(where: \.isFinite) {
+      let weights = stackingWeights(logDensities).map { $0 < 0.02 ? 0 : $0 }
+      let total = weights.reduce(0, +)
+      return weights.map { $0 / total }
+    }
+    let best = losses.indices.min { losses[$0] < losses[$1] } ?? 0
+    return losses.indices.map { $0 == best ? 1 : 0 }
+  }
+}
+
+extension Checkpoint {
+  /// A checkpoint beside this one.
+  fileprivate func numbered(_ number: String) -> Checkpoint {
+    Checkpoint("\(path).\(number)", every: interval)
+  }
+}

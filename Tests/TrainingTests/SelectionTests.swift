@@ -1,0 +1,198 @@
+import Bijections
+import Distributions
+import Randomness
+import Tensors
+import Testing
+
+@testable import Training
+
+/// `FitSettings`, the folds of `fit`, `select` and `Flow.auto`.
+@Suite struct SelectionTests {
+  /// Two clusters on a diagonal, correlated.
+  private let rows: Tensor = {
+    let noise = Key(1).normal([240, 2])
+    let side = (Key(2).uniform([240]) .< 0.5).cast(to: .float32).expanded(axis: 1)
+    return matmul(noise, Tensor([[0.5, 0.3], [0, 0.2]])) + 6 * side
+  }()
+  private var quick: FitSettings {
+    var settings = FitSettings(rows: 240)
+    (settings.steps, settings.folds, settings.validationFraction) = (24, 3, 1.0 / 3)
+    return settings
+  }
+  private let small = Flow.splineMixture(layers: 1, hidden: [8], bins: 4)
+
+  @Test(arguments: [
+    (1, 64, 1, 0.2, 10.0), (999, 64, 5, 0.2, 10), (1_000, 256, 5, 0.2, 10), (5_000, 256, 5, 0.2, 0.3),
+    (20_000, 256, 1, 0.1, 0.3), (50_000, 512, 1, 0.1, 0.3),
+  ])
+  func settingsFollowTheRows(rows: Int, batch: Int, folds: Int, held: Double, decay: Double) {
+    let settings = FitSettings(rows: rows)
+    #expect(settings.batchSize == batch && settings.folds == folds)
+    #expect(settings.validationFraction == held && settings.weightDecay == decay)
+  }
+
+  /// The settings that a fit has by itself are those of `FitSettings`.
+  @Test func fitTakesTheSettings() throws {
+    let short = rows[0..<40]
+    var settings = FitSettings(rows: 40)
+    settings.validationFraction = 0.1
+    settings.epochs = 3
+    let own = try fit(small, to: short, key: Key(0), epochs: 3, progress: .silent)
+    let stated = try fit(
+      small, to: short, key: Key(0), epochs: 3, batchSize: 64, optimizer: settings.optimizer,
+      patience: nil, progress: .silent)
+    #expect(own.params.isIdentical(to: stated.params) && own.history == stated.history)
+    let other = try fit(
+      small, to: short, key: Key(0), epochs: 3, batchSize: 16, optimizer: settings.optimizer,
+      patience: nil, progress: .silent)
+    #expect(!own.params.isIdentical(to: other.params))
+  }
+
+  /// The folds of one key hold out every row once: a distribution that starts from its rows shows which.
+  @Test func foldsHoldOutEveryRowOnce() throws {
+    let numbers = Tensor((0..<12).map(Double.init), shape: [12, 1])
+    var sum = 0.0
+    for fold in 0..<4 {
+      let fitted = try fit(
+        Flow(ActNorm()), to: numbers, key: Key(4), epochs: 1, optimizer: SGD(learningRate: 0),
+        validationFraction: 0.25, fold: fold, progress: .silent)
+      // The bias is the mean of the nine rows to train on.
+      sum += 66 - 9 * fitted.params["bijection/bias"].doubles[0]
+    }
+    #expect(abs(sum - 66) < 1e-3)
+  }
+
+  /// A start that training only spoils is what comes back.
+  @Test func initialParametersAreJudged() throws {
+    let fitted = try fit(
+      small, to: rows, key: Key(0), epochs: 3, optimizer: SGD(learningRate: 30), progress: .silent)
+    #expect(fitted.state.best?.index == -1)
+    let (initial, _, _) = try small(Key(0).folded(in: 0), inputDim: [2])
+    #expect(fitted.params.learnedCount == initial.learnedCount)
+    #expect(fitted.history.allSatisfy { !$0.isBest })
+  }
+
+  @Test func theBestCandidateIsTakenAndMixed() throws {
+    // A flow without layers stays far from rows around (3, 3).
+    let poor = Candidate("nothing", Flow(Serial()))
+    let good = Candidate("mixture", Flow.splineMixture(layers: 1, hidden: [8], bins: 4, components: 2))
+    let selection = try select(
+      among: [poor, good], fittedTo: rows, settings: quick, key: Key(3), progress: .silent)
+    #expect(selection.trials.map(\.name) == ["nothing", "mixture"])
+    #expect(selection.trials.map(\.weight) == [0, 1])
+    #expect(selection.trials.allSatisfy { $0.folds == 3 && $0.steps > 0 })
+    #expect(selection.members.map(\.candidate) == [1, 1, 1])
+    // The density is the mean of the members' densities, and draws come from all of them.
+    let own = try selection.logPDF(selection.params, rows)
+    let members = try selection.members.map { try $0.fit.logPDF($0.fit.params, rows) }
+    let mean = stack(members, axis: 1).logSumExp(axis: 1) - log(Tensor(3))
+    #expect(abs(own - mean).max(axis: 0).item < 1e-4)
+    let draws = try selection.sample(Key(5), selection.params, count: 300)
+    #expect(draws.shape == [300, 2] && draws.isFinite)
+    let again = try select(
+      among: [poor, good], fittedTo: rows, settings: quick, key: Key(3), progress: .silent)
+    #expect(again.params.isIdentical(to: selection.params) && again.trials == selection.trials)
+  }
+
+  /// Stacking mixes candidates, and is no worse than the best of them on the held-out rows.
+  @Test func stackedCandidatesAreMixed() throws {
+    let near = [0.5, 6.5].map { place in
+      Candidate(
+        "normal at \(place)", Flow(Serial(Standardize(mean: Tensor([place, place]), deviation: Tensor([0.6, 0.6])))))
+    }
+    let selection = try select(
+      among: near, by: .stacked, fittedTo: rows, settings: quick, key: Key(3), progress: .silent)
+    #expect(selection.trials.allSatisfy { abs($0.weight - 0.5) < 0.1 }, "\(selection.trials)")
+    #expect(selection.members.count == 6 && abs(selection.members.reduce(0) { $0 + $1.weight } - 1) < 1e-12)
+    #expect(selection.trials.allSatisfy { selection.validationLoss < $0.validationLoss - 10 })
+    let loss = -(try selection.logPDF(selection.params, rows)).mean().item
+    #expect(abs(loss - selection.validationLoss) < 1e-3)  // Nothing is learned, so all fits are alike.
+  }
+
+  /// The weights climb to the maximum: for two densities it is found by a search on a grid.
+  @Test func stackingWeightsMaximizeTheLikelihood() {
+    let x = (0..<50).map { Double($0) / 10 - 2 }
+    let densities = [x.map { -$0 * $0 }, x.map { -2 * abs($0 - 1) }, x.map { _ in -Double.infinity }]
+    let weights = stackingWeights(densities)
+    func likelihood(_ w: Double) -> Double {
+      x.indices.reduce(0) {
+        $0
+          + log(
+            Tensor(w, dtype: .float64) * exp(Tensor(densities[0][$1], dtype: .float64))
+              + (1 - w) * exp(Tensor(densities[1][$1], dtype: .float64))
+          ).item
+      }
+    }
+    let best = (1..<1_000).map { Double($0) / 1_000 }.max { likelihood($0) < likelihood($1) }!
+    #expect(abs(weights[0] - best) < 2e-3 && abs(weights.reduce(0, +) - 1) < 1e-12 && weights[2] == 0)
+    #expect(stackingWeights([[-.infinity], [-.infinity]]) == [0.5, 0.5])
+  }
+
+  @Test func oneFoldGivesTheFlowItself() throws {
+    var settings = quick
+    (settings.folds, settings.validationFraction) = (1, 0.1)
+    let selection = try select(
+      among: [Candidate("a", small)], fittedTo: rows, settings: settings, key: Key(0), progress: .silent)
+    #expect(selection.distribution is Flow && selection.members.count == 1)
+    #expect(selection.params.isIdentical(to: selection.members[0].fit.params))
+  }
+
+  /// A candidate that diverges is left out; if all diverge, the error comes back.
+  @Test func divergedCandidatesAreLeftOut() throws {
+    let diverging = Candidate(
+      "diverging",
+      Flow(
+        Lambda { _, site in
+          site.layer("Diverging", ["a": .leaf(.ones([1]))]) { params, x, _ in
+            (x, (params["a"] * Double.infinity).broadcast(to: [x.rows]))
+          } inverse: { params, y, _ in
+            (y, (params["a"] * -Double.infinity).broadcast(to: [y.rows]))
+          }
+        }))
+    let selection = try select(
+      among: [diverging, Candidate("a", small)], fittedTo: rows, settings: quick, key: Key(0),
+      progress: .silent)
+    #expect(
+      selection.members.allSatisfy { $0.candidate == 1 } && selection.trials[0].validationLoss == .infinity)
+    #expect(throws: FlowError.self) {
+      try select(among: [diverging], fittedTo: rows, settings: quick, key: Key(0), progress: .silent)
+    }
+  }
+
+  /// The default is no worse than a normal distribution with full covariance, on rows it has not seen.
+  @Test(arguments: [false, true])
+  func autoIsNoWorseThanANormal(isNormal: Bool) throws {
+    let factor = Tensor([[1, 0.8, 0.1], [0, 0.3, 0.2], [0, 0, 0.05]])
+    func draw(_ key: Key, _ count: Int) -> Tensor {
+      let x = matmul(key.normal([count, 3]), factor)
+      return isNormal ? x : x + 3 * square(x.sliced(axis: 1, 0..<1))
+    }
+    let (training, test) = (draw(Key(1), 60), draw(Key(2), 2_000))
+    var settings = FitSettings(rows: 60)
+    settings.steps = 60
+    let model = try Flow.auto(fittedTo: training, settings: settings, key: Key(0), progress: .silent)
+    let loss = -(try model.logPDF(model.params, test)).mean().item
+    let normal = try GaussianMixture(components: 1, shrinkage: 1e-3)(
+      Key(0), inputDim: 3, initInputs: training)
+    let baseline = -(try normal.logPDF(normal.params, test)).mean().item
+    #expect(loss < baseline + (isNormal ? 0.05 : -0.3), "\(loss), normal \(baseline)")
+    #expect(model.trials.count >= 3 && abs(model.trials.reduce(0) { $0 + $1.weight } - 1) < 1e-12)
+  }
+
+  @Test(arguments: [2, 3, 5])
+  func autoTakesAFewRows(rows count: Int) throws {
+    var settings = FitSettings(rows: count)
+    settings.steps = 3
+    let model = try Flow.auto(fittedTo: rows[0..<count], settings: settings, key: Key(0), progress: .silent)
+    #expect(try model.logPDF(model.params, rows).isFinite)
+  }
+
+  @Test func autoWithAContextAndOneColumn() throws {
+    var settings = FitSettings(rows: 240)
+    (settings.steps, settings.folds, settings.validationFraction) = (8, 1, 0.1)
+    let (x, context) = (rows.sliced(axis: 1, 0..<1), rows.sliced(axis: 1, 1..<2))
+    let model = try Flow.auto(
+      fittedTo: x, given: context, settings: settings, key: Key(0), progress: .silent)
+    #expect(try model.logPDF(model.params, x, given: context).isFinite)
+  }
+}
