@@ -139,7 +139,7 @@ struct Workplace {
       "fit @plain.csv --architecture nice,realnvp,nsf --epochs 2 --bins 4 --hidden 8 --out @m.safetensors")
     let tried = try #require(fitted["tried"]?.array)
     #expect(tried.compactMap { $0["name"]?.string } == ["nice", "realnvp", "nsf"])
-    #expect(tried.first { $0["weight"] == 1 }?["name"] == fitted["architecture"])
+    #expect(tried.first { $0["weight"]?.number == 1 }?["name"] == fitted["architecture"])
     #expect(fitted["members"] == 1)
   }
 

@@ -7,8 +7,13 @@ public struct Candidate: Sendable {
   /// The flow.
   public let flow: Flow
 
+  /// The strength of its weight decay; nil for that of the settings.
+  public let weightDecay: Double?
+
   /// A flow under a name.
-  public init(_ name: String, _ flow: Flow) { (self.name, self.flow) = (name, flow) }
+  public init(_ name: String, _ flow: Flow, weightDecay: Double? = nil) {
+    (self.name, self.flow, self.weightDecay) = (name, flow, weightDecay)
+  }
 }
 
 /// The report of a candidate that a selection tried.
