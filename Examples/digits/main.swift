@@ -1,5 +1,5 @@
-// Fits a flow given the label to handwritten digits, evaluates it on held-out ones, checks its log-determinants
-// and draws ten of each digit.
+// Fits a flow given the label to handwritten digits, evaluates it on held-out ones, checks its
+// log-determinants and draws ten of each digit.
 //
 //     swift run -c release digits [--epochs 150] [--seed 0] [--output digits.svg]
 import ExampleSupport
