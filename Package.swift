@@ -70,7 +70,8 @@ let package = Package(
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
-      exclude: ["README.md", "peers", "compare", "scale", "smoke", "figures"]),
+      exclude: ["README.md", "peers", "quality", "compare", "scale", "smoke", "figures"]),
+    program("arrangements", on: ["Flows", "Arguments"], path: "Benchmarks/quality/arrangements"),
 
     // MARK: - Tests
     room("TestSupport", on: ["Tensors"], path: "Tests/TestSupport"),

@@ -10,13 +10,16 @@ extension Arguments {
   /// Parses the process' own command line.
   ///
   /// With `--help` it prints the help text and exits. A wrong command line ends the process with code 2.
-  public static func orExit(_ name: String, _ purpose: String, options: [Option]) -> Arguments {
+  public static func orExit(_ name: String, _ purpose: String, options: [Option], operands: [String] = [])
+    -> Arguments
+  {
     let line = Array(CommandLine.arguments.dropFirst())
     if line.contains("--help") || line.contains("-h") {
-      print("\(purpose)\n\nusage: \(name) [options]\n\n\(help(options))")
+      print(
+        "\(purpose)\n\nusage: \(([name] + operands).joined(separator: " ")) [options]\n\n\(help(options))")
       exit(0)
     }
-    return orExit { () throws(UsageError) in try Arguments(line, options: options) }
+    return orExit { () throws(UsageError) in try Arguments(line, options: options, operands: operands) }
   }
 
   /// Returns the result of `body`, or ends the process with its error and code 2.

@@ -31,7 +31,7 @@ enum FitCommand: Subcommand {
     .init("weight-decay", "X", "the strength of weight decay; by default by the number of rows"),
     .init(
       "folds", "N",
-      "fits that form the model, each with other rows held out; by default 5 below 20,000 rows for auto, else 1"
+      "fits that form the model, each with other rows held out; by default 5 for auto below 20,000 rows, or 1"
     ),
     .init(
       "validation", "X",

@@ -33,18 +33,18 @@ import Tensors
 ///     starts and running statistics count the remaining rows alike. Nil: all rows count alike.
 ///   - start: parameters to start from, instead of the initial ones.
 ///   - state: the state of an earlier fit, to go on from as if it had not stopped. A checkpoint's file, if
-///     there is one, takes its place. The rate of the default optimizer falls over all epochs: for more epochs
-///     than the earlier fit was to have, give both fits an optimizer.
+///     there is one, takes its place. The rate of the default optimizer falls over all epochs: for more
+///     epochs than the earlier fit was to have, give both fits an optimizer.
 ///   - freezing: the parameters that training leaves as they are.
 ///   - key: the key of initial values, split, order, objective and augmentation.
 ///   - epochs: passes over the data, those of an earlier state included; nil for those of ``FitSettings``.
 ///   - batchSize: rows per step; the last batch of an epoch may be smaller; nil for that of ``FitSettings``.
-///   - optimizer: the optimizer; nil for that of ``FitSettings``. It is told the validation loss of each epoch, or the
-///     training loss where nothing is held out. It chooses the parameters that are judged and returned
-///     (`MovingAverage`).
+///   - optimizer: the optimizer; nil for that of ``FitSettings``. It is told the validation loss of each
+///     epoch, or the training loss where nothing is held out. It chooses the parameters that are judged and
+///     returned (`MovingAverage`).
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
-///   - fold: the number of the share that is held out. Folds 0, 1, ... with one key hold out different rows and
-///     start from different initial values.
+///   - fold: the number of the share that is held out. Folds 0, 1, ... with one key hold out different rows
+///     and start from different initial values.
 ///   - patience: epochs without a better validation loss after which training ends; nil for never. It has no
 ///     effect where nothing is held out.
 ///   - augment: called on each batch with a key of its own (noise, dequantization). Held-out rows get one
@@ -53,9 +53,8 @@ import Tensors
 ///   - progress: the way to report progress on standard error.
 ///   - onEpoch: called after each epoch of this process with the state, whose `latest` record is the epoch's.
 ///     It says whether training goes on.
-/// - Returns: the parameters with the lowest validation loss, the initial ones included, or the last ones where
-///   nothing is held out; the
-///   functions that take them; the history; and the state to go on from.
+/// - Returns: the parameters with the lowest validation loss, or the last ones where nothing is held out; the
+///   functions that take them; the history; and the state to go on from. The initial parameters count too.
 /// - Throws:
 ///   - `FlowError.mismatch` for no rows, and for shapes that do not fit;
 ///   - `.notFinite` for NaN or infinity in the data, the context or the weights;

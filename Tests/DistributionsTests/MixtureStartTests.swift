@@ -53,7 +53,7 @@ import Testing
     #expect(abs(component["mean"] - mean).max(axis: 0).item < 1e-12)
   }
 
-  /// Rows that leave nothing to estimate give a finite mixture: equal rows, one row, more components than rows.
+  /// Rows that leave nothing to estimate give a finite mixture: equal rows, one row, fewer than components.
   @Test(arguments: [(1, 1), (2, 1), (3, 8), (5, 2)])
   func degenerateRows(count: Int, components: Int) throws {
     for data in [rows[0..<count], Tensor.ones([count, 2], dtype: .float64)] {

@@ -2,8 +2,8 @@
 //
 //     swift run -c release arrangements FOLDER [--sets breast-cancer,wine] [--splits 0,1,2]
 //
-// FOLDER holds the splits that quality.sets writes. Test rows are not read. A line per set and arrangement: the
-// mean over the splits of the best validation loss, in nats per row of standardized columns.
+// FOLDER holds the splits that quality.sets writes. Test rows are not read. It prints a line per set and
+// arrangement: the mean over the splits of the best validation loss, in nats per row of standardized columns.
 import Arguments
 import Flows
 import Foundation

@@ -4,7 +4,7 @@ import Randomness
 import Tensors
 
 extension Flow {
-  /// Fits the flow that suits the data: what `flow fit` does by default.
+  /// Fits the flow that suits the data, as `flow fit` does by default.
   ///
   /// ```swift
   /// let model = try Flow.auto(fittedTo: data, key: Key(0))
