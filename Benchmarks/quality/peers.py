@@ -1,11 +1,11 @@
 """Fits the peers to a split and prints their held-out loss.
 
-    python -m quality.peers FOLDER RESULTS [--sets A,B] [--splits 0,1] [--models A,B] [--like COUNTS]
+    python -m quality.peers FOLDER RESULTS [--sets A,B] [--splits 0,1] [--models A,B]
 
 appends one JSON line a fit to RESULTS: set, split, model, test loss in nats a row, parameters, seconds. Fits that are in
 RESULTS already are left out. Settings are those of each library's own documentation; where it says nothing, Adam at 1e-3,
 256 rows a step (64 below 1,000 rows), a tenth of the rows for validation, the best of up to 1,000 epochs, and an end after
-20 epochs without a better one. COUNTS, a JSON object of numbers of parameters by set, asks for networks of such a size.
+20 epochs without a better one or 90 seconds.
 """
 
 import argparse
@@ -24,19 +24,19 @@ torch.set_num_threads(1)
 PATIENCE, EPOCHS, SECONDS = 20, 1_000, 90
 
 
-def zuko_nsf(size, width):
+def zuko_nsf(size):
     """README and quick start of zuko: three transforms, three hidden layers of 128, Adam at 1e-3."""
     import zuko
 
-    flow = zuko.flows.NSF(size, transforms=3, hidden_features=[width or 128] * 3)
+    flow = zuko.flows.NSF(size, transforms=3, hidden_features=[128] * 3)
     return flow, lambda x: flow().log_prob(x), torch.optim.Adam(flow.parameters(), lr=1e-3)
 
 
-def nflows_maf(size, width):
+def nflows_maf(size):
     """The arrangement of nflows' example of moons, five reversals with masked affine layers, at the width of its class."""
     from nflows import distributions, flows, transforms
 
-    width = max(width or 64, size)
+    width = max(64, size)
     layers = []
     for _ in range(5):
         layers.append(transforms.ReversePermutation(features=size))
@@ -45,14 +45,14 @@ def nflows_maf(size, width):
     return flow, flow.log_prob, torch.optim.Adam(flow.parameters(), lr=1e-3)
 
 
-def normflows_nsf(size, width):
+def normflows_nsf(size):
     """The neural spline flow of normflows' examples: autoregressive splines of two hidden layers of 128, each followed by
     an LU map, Adam at 5e-4 with weight decay 1e-5. The example has 16 layers; above 10 dimensions there are 8 here."""
     import normflows
 
     layers = []
     for _ in range(16 if size <= 10 else 8):
-        layers.append(normflows.flows.AutoregressiveRationalQuadraticSpline(size, 2, width or 128))
+        layers.append(normflows.flows.AutoregressiveRationalQuadraticSpline(size, 2, 128))
         layers.append(normflows.flows.LULinearPermute(size))
     flow = normflows.NormalizingFlow(normflows.distributions.DiagGaussian(size, trainable=False), layers)
     return flow, flow.log_prob, torch.optim.Adam(flow.parameters(), lr=5e-4, weight_decay=1e-5)
@@ -61,13 +61,13 @@ def normflows_nsf(size, width):
 TORCH = {"zuko-nsf": zuko_nsf, "nflows-maf": nflows_maf, "normflows-nsf": normflows_nsf}
 
 
-def fit_torch(make, train, test, seed, width):
+def fit_torch(make, train, test, seed):
     torch.manual_seed(seed)
     order = np.random.default_rng(seed).permutation(len(train))
     held = round(len(train) / 10)
     train, test = (torch.tensor(x, dtype=torch.float32) for x in (train, test))
     valid, train = train[order[:held]], train[order[held:]]
-    flow, log_prob, optimizer = make(train.shape[1], width)
+    flow, log_prob, optimizer = make(train.shape[1])
     batch = 64 if len(train) < 1_000 else 256
     best, state, since, start = float("inf"), None, 0, time.perf_counter()
     for epoch in range(EPOCHS):
@@ -95,7 +95,7 @@ def fit_torch(make, train, test, seed, width):
     return losses.numpy(), count
 
 
-def fit_flowjax(train, test, seed, width):
+def fit_flowjax(train, test, seed):
     """flowjax's example of densities: masked autoregressive splines with 8 knots on [-4, 4]; fit_to_data's own
     settings but for its patience and epochs, which are those of all here. A learning rate of 1e-3, as in its examples."""
     import equinox
@@ -109,8 +109,7 @@ def fit_flowjax(train, test, seed, width):
         first,
         base_dist=distributions.Normal(jnp.zeros(train.shape[1])),
         transformer=bijections.RationalQuadraticSpline(knots=8, interval=4),
-        nn_width=width or 50,
-    )
+            )
     start = time.perf_counter()
     flow, _ = fit_to_data(
         second,
@@ -125,7 +124,7 @@ def fit_flowjax(train, test, seed, width):
     return -np.asarray(flow.log_prob(jnp.asarray(test, dtype=jnp.float32)), dtype=np.float64), count
 
 
-def fit_mixture(train, test, seed, width):
+def fit_mixture(train, test, seed):
     """scikit-learn's GaussianMixture with full covariances; the number of components by a tenth of the rows."""
     from sklearn.mixture import GaussianMixture
 
@@ -143,7 +142,7 @@ def fit_mixture(train, test, seed, width):
     return -best[1].score_samples(test), best[1]._n_parameters()
 
 
-def fit_gaussian(train, test, seed, width):
+def fit_gaussian(train, test, seed):
     """A normal distribution with the rows' own mean and covariance: no peer, but the figure not to fall below."""
     from sklearn.mixture import GaussianMixture
 
@@ -180,7 +179,7 @@ def main():
                 if (name, index, model) in done:
                     continue
                 start = time.perf_counter()
-                losses, count = FITS[model](train, test, index, None)
+                losses, count = FITS[model](train, test, index)
                 line = {
                     "set": name,
                     "split": index,
