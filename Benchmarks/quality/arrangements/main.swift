@@ -100,7 +100,7 @@ for set in arguments.text("sets").split(separator: ",") {
   for arrangement in Arrangement.all {
     var losses: [Double] = []
     for split in splits {
-      let rows = try NPY.read("\(arguments.operands[0])/\(set)/\(split)/train.npy")
+      let rows = try NPY.read("\(arguments.operands[0])/\(set)/\(split)/train.npy", dtype: .float32)
       losses.append(try arrangement.loss(on: rows, Key(split)))
     }
     let mean = losses.reduce(0, +) / Double(losses.count)
