@@ -49,7 +49,7 @@ let package = Package(
     room("Networks", on: ["CKernels", "Tensors", "Randomness"]),
     room("Integration", on: ["Tensors"]),
     room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
-    room("Distributions", on: ["Tensors", "Randomness", "Networks", "Bijections"]),
+    room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
     room("Training", on: ["CKernels", "Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
@@ -91,7 +91,8 @@ let package = Package(
     suite(
       "Bijections",
       on: [
-        "Tensors", "Randomness", "Networks", "Bijections", "Distributions", "Verification", "TestSupport",
+        "Tensors", "Randomness", "Networks", "Integration", "Bijections", "Distributions", "Verification",
+        "TestSupport",
       ],
       fixtures: true),
     suite(
@@ -103,8 +104,8 @@ let package = Package(
     suite(
       "Training",
       on: [
-        "Tensors", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training",
-        "Verification", "TestSupport",
+        "Tensors", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
+        "Training", "Verification", "TestSupport",
       ], fixtures: true),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
