@@ -98,8 +98,8 @@ let package = Package(
     suite(
       "Distributions",
       on: [
-        "Tensors", "Randomness", "Plots", "Networks", "Bijections", "Distributions", "Verification",
-        "TestSupport",
+        "Tensors", "Randomness", "Plots", "Networks", "Integration", "Bijections", "Distributions",
+        "Verification", "TestSupport",
       ], fixtures: true),
     suite(
       "Training",

@@ -74,7 +74,8 @@ import Testing
 
     let strict = ContinuousFlow(ExplodingField(), solver: solver, onFailure: .throw)
     let throwing = try strict(Key(0), inputDim: 1, dtype: .float64).forward
-    #expect(throws: FlowError.self) { try throwing(params, x) }
+    let error = #expect(throws: FlowError.self) { try throwing(params, x) }
+    #expect(try #require(error).description.contains("stopped at t = 0."))
     #expect(throws: Never.self) { try throwing(params, x.rows([0, 2, 3])) }
   }
 

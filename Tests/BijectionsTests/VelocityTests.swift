@@ -101,5 +101,13 @@ import Testing
       let count = try OTFlowPotential(width: width).initialize(Key(0), at: site).params.learnedCount
       #expect(abs(count + 1 - paper) < 600, "\(count)")
     }
+    // FFJORD: D, hidden layers and their width per number, stages.
+    for (size, hidden, factor, stages, paper) in [
+      (6, 3, 10, 5, 43_000), (21, 2, 10, 10, 547_000), (43, 2, 20, 1, 821_000),
+    ] {
+      let field = ConcatSquash(hidden: .init(repeating: factor * size, count: hidden))
+      let params = try field.initialize(Key(0), at: Site(inputDim: Shape([size]))).params
+      #expect(abs(stages * params.learnedCount - paper) < 600, "\(stages * params.learnedCount)")
+    }
   }
 }

@@ -145,6 +145,32 @@ import Testing
     #expect(abs(loss - 1.8244) < 0.03, "\(loss)")
   }
 
+  /// Paths to given latents: the least loss is 0 where they are straight. With x and z = 2 x + 1 the velocity
+  /// x + 1 at time 0 is constant along each path.
+  @Test func latentsOfAnEarlierFlowArePartners() throws {
+    struct Straight: VelocityField {
+      func initialize(
+        _ key: Key, at site: Site
+      ) throws(FlowError) -> (params: Params, velocity: Velocity) {
+        (
+          ["rate": .leaf(.ones([], dtype: site.dtype))],
+          Velocity { params, x, t, _ in
+            params["rate"] * ((x - t) / (1 + t) + 1)
+          }
+        )
+      }
+    }
+    let flow = Flow(Serial(Reverse(), ContinuousFlow(Straight(), solver: .steps(1))))
+    let (params, step) = try step(flow)
+    func loss(_ objective: some RowObjective) throws -> Double {
+      try objective.valueAndGradient(at: params, step).value.item
+    }
+    // The reversal comes first: the partners are those of the reversed rows.
+    #expect(try loss(FlowMatching(.latents { rows, _ in 2 * rows.flipped(axis: 1) + 1 })) < 1e-20)
+    #expect(try loss(FlowMatching(.latents { rows, _ in 2 * rows + 1 })) > 0.1)
+    #expect(try loss(FlowMatching(.optimalTransport)) < loss(FlowMatching()))
+  }
+
   /// Fitting by the objective lowers the exact likelihood that judges it, at a finer step count.
   @Test func fitOfAPotential() throws {
     let rows = concatenate(

@@ -25,7 +25,8 @@ import Tensors
 /// Rows do not depend on each other, to the bit, in adaptive solves too: every row has steps of its own. A
 /// row that leaves the finite numbers, or needs more steps than allowed, becomes NaN; `.throw` makes an error
 /// of it. Steps are constants to derivatives. A reverse pass keeps one state per step and computes each step
-/// again: 4/3 of the time, and the same bits as with `keepsActivations`.
+/// again: 4/3 of the time, and the same bits as with `keepsActivations`. Adaptive steps are found on values
+/// first, which adds one solve.
 ///
 /// Parameters: those of the field. The solver is no parameter: train with few steps, and judge the same tree
 /// with more.
@@ -107,7 +108,7 @@ public struct ContinuousFlow: Bijection {
     { (params, x, context) throws(FlowError) in
       let point = Arguments(inputs: [x.flatRows], params: params, context: context)
       let state = motion.solved(point, along: (first, last, solver))
-      try checkSolved(state, x)
+      try check(state, motion, point, along: (first, last, solver))
       let (y, logDet, _) = motion.parts(state)
       return (y.reshaped(to: x.shape), logDet)
     }
@@ -131,7 +132,8 @@ public struct ContinuousFlow: Bijection {
         }[0]
         total = total - motion.parts(state).logDet
       }
-      try checkSolved(x, y)
+      let point = Arguments(inputs: [y.flatRows], params: params, context: context)
+      try check(x, motion, point, along: (1, 0, solver))
       return (x.reshaped(to: y.shape), total)
     }
   }
@@ -143,18 +145,22 @@ public struct ContinuousFlow: Bijection {
       motion.noise = request.noise.map { $0(layer, motion.size) }
       let point = Arguments(inputs: [x.flatRows], params: params, context: context)
       let state = motion.solved(point, along: (first, last, solver))
-      try checkSolved(state, x)
+      try check(state, motion, point, along: (first, last, solver))
       let (y, logDet, costs) = motion.parts(state)
       return (y.reshaped(to: x.shape), logDet, costs)
     }
   }
 
-  private func checkSolved(_ state: Tensor, _ x: Tensor) throws(FlowError) {
+  /// Throws for a row that has no solution although its input is finite, if that is asked for.
+  private func check(
+    _ state: Tensor, _ motion: Motion, _ point: Arguments, along path: Motion.Path
+  ) throws(FlowError) {
     guard onFailure == .throw else { return }
-    let given = Set(x.detached.brokenRows)
-    let lost = state.detached.brokenRows.filter { !given.contains($0) }
-    if lost.isEmpty { return }
-    throw .notFinite(
-      who: "ContinuousFlow", what: "solutions in all rows, which `diagnosis` describes", row: nil)
+    let given = Set(point.inputs[0].detached.brokenRows)
+    guard let row = state.detached.brokenRows.first(where: { !given.contains($0) }) else { return }
+    let values = point.replaced(by: point.tensors.map(\.detached))
+    let failures = motion.outcome(values, along: path).failures
+    let place = failures.first { $0.row == row }.map { ", stopped at t = \($0.time) with step \($0.step)" }
+    throw .notFinite(who: "ContinuousFlow" + (place ?? ""), what: "solutions in all rows", row: nil)
   }
 }

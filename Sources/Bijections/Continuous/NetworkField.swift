@@ -9,7 +9,8 @@ import Tensors
 /// times the field. Wide samples need an estimate in training: see the objective of `RegularizedLikelihood`.
 ///
 /// Parameters: those of the network. If its last layer starts at zero, as that of an `MLP` does by default,
-/// the flow starts as the identity. The network has to be smooth: use `.tanh`, `.elu` or `.softplus`.
+/// the flow starts as the identity. The network has to be smooth: use `.tanh`, `.softplus` or `.elu`. The
+/// slope of `.elu` has a kink at 0, where solvers need shorter steps.
 ///
 /// Errors: `mismatch` for a context that is not a vector, and the errors of the network.
 ///

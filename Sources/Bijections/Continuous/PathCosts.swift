@@ -36,17 +36,22 @@ package struct PathRequest: Sendable {
 }
 
 /// The parts of a continuous layer beyond its mapping, for objectives.
-package struct ContinuousPart: Sendable {
+package final class ContinuousPart: Sendable {
   /// The results of a mapping along paths: the costs are [rows, number of costs].
   package typealias Results = (outputs: Tensor, logDet: Tensor, costs: Tensor)
+  typealias Integrals =
+    @Sendable (
+      _ params: Params, _ x: Tensor, _ context: Tensor?, _ request: PathRequest, _ layer: Int
+    ) throws(FlowError) -> Results
 
   /// The velocity of the layer's field, with the layer's own parameters.
   package let velocity: Velocity
   /// Outputs, log-dets by quadrature and costs. The number of the layer picks its noise.
-  let integrals:
-    @Sendable (
-      _ params: Params, _ x: Tensor, _ context: Tensor?, _ request: PathRequest, _ layer: Int
-    ) throws(FlowError) -> Results
+  let integrals: Integrals
+
+  init(velocity: Velocity, integrals: @escaping Integrals) {
+    (self.velocity, self.integrals) = (velocity, integrals)
+  }
 }
 
 extension Mapping {
