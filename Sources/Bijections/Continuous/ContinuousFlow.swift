@@ -26,7 +26,7 @@ import Tensors
 /// row that leaves the finite numbers, or needs more steps than allowed, becomes NaN; `.throw` makes an error
 /// of it. Steps are constants to derivatives. A reverse pass keeps one state per step and computes each step
 /// again: 4/3 of the time, and the same bits as with `keepsActivations`. Adaptive steps are found on values
-/// first, which adds one solve.
+/// first, which adds one solve. With `.trace` the error of the log-det counts in their choice.
 ///
 /// Parameters: those of the field. The solver is no parameter: train with few steps, and judge the same tree
 /// with more.
@@ -139,7 +139,8 @@ public struct ContinuousFlow: Bijection {
   }
 
   private func part(_ motion: Motion, from first: Double, to last: Double) -> ContinuousPart {
-    ContinuousPart(velocity: motion.velocity) { (params, x, context, request, layer) throws(FlowError) in
+    ContinuousPart(velocity: motion.velocity, isForward: first < last) {
+      (params, x, context, request, layer) throws(FlowError) in
       var motion = motion
       (motion.costs, motion.isDiscrete) = (request.costs, false)
       motion.noise = request.noise.map { $0(layer, motion.size) }

@@ -1,9 +1,9 @@
 import Tensors
 
 extension Mapping {
-  /// Whether exactly one continuous layer runs inside, as the last one before a density, if there is one.
+  /// Whether exactly one continuous layer runs inside, forward, as the last one before a density.
   package var endsInContinuousLayer: Bool {
-    if continuous != nil { return true }
+    if let continuous { return continuous.isForward }
     switch composition {
     case .chain(let members):
       let layers = members.map(\.mapping).filter { !$0.isDensity }

@@ -46,11 +46,13 @@ package final class ContinuousPart: Sendable {
 
   /// The velocity of the layer's field, with the layer's own parameters.
   package let velocity: Velocity
+  /// Whether inputs are data and outputs latents.
+  let isForward: Bool
   /// Outputs, log-dets by quadrature and costs. The number of the layer picks its noise.
   let integrals: Integrals
 
-  init(velocity: Velocity, integrals: @escaping Integrals) {
-    (self.velocity, self.integrals) = (velocity, integrals)
+  init(velocity: Velocity, isForward: Bool, integrals: @escaping Integrals) {
+    (self.velocity, self.isForward, self.integrals) = (velocity, isForward, integrals)
   }
 }
 

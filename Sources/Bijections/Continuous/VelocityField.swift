@@ -51,9 +51,11 @@ public struct Velocity: Sendable {
   /// - Parameters:
   ///   - closedForm: the velocity with its exact trace, if there is a formula.
   ///   - hasPotential: whether the closed form gives `timeSlope`.
+  /// - Precondition: a field with a potential has a closed form.
   public init(
     _ function: @escaping Function, closedForm: TracedFunction? = nil, hasPotential: Bool = false
   ) {
+    require(!hasPotential || closedForm != nil, "the closed form gives the slope of a potential")
     (self.function, self.closedForm, self.hasPotential) = (function, closedForm, hasPotential)
   }
 
