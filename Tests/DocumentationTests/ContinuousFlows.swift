@@ -15,6 +15,8 @@ func continuousFlows(_ data: Tensor) throws -> (likelihood: Double, matched: Dou
   let flow = ContinuousFlow(OTFlowPotential(width: 16), solver: .steps(8))
   let report = try flow.diagnosis(fitted.params.child("bijection"), data[0..<100])
   print(report.evaluations[0], report.solverErrors.max()!, report.inverseErrors.max()!)
+  let paths = try flow.trajectories(fitted.params.child("bijection"), data[0..<100])
+  let picture = PathPlot("Transport", paths: paths)
   // end
   // block 3
   let network = MLP(hidden: [32, 32], activation: .softplus)
@@ -24,7 +26,7 @@ func continuousFlows(_ data: Tensor) throws -> (likelihood: Double, matched: Dou
     optimizer: Adam(learningRate: 0.01))
   let densities = try matched.logPDF(matched.params, data)
   // end
-  #expect(report.lostRows.isEmpty && report.evaluations[0] == 32)
+  #expect(!picture.svg.isEmpty && report.lostRows.isEmpty && report.evaluations[0] == 32)
   let likelihood = try fitted.logPDF(fitted.params, data).mean().item
   return (likelihood, densities.mean().item, draws)
 }
