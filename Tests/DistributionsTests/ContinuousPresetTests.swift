@@ -25,6 +25,22 @@ import Testing
     #expect(!isClose(try logPDF(moved, x, given: -context), density, 0.02))
   }
 
+  /// float32 reaches the default tolerances, near the origin and far from it.
+  @Test func defaultTolerancesAreReached() throws {
+    let x = Tensor([[0, 0], [1e-4, -1e-3], [1, -2], [30, 5]])
+    for flow in [Flow.ffjord(hidden: [16]), .cnf(hidden: [16])] {
+      let (params, logPDF, _) = try flow(Key(5), inputDim: 2)
+      let moved = params.mapLearned { $0 + 0.1 * wave($0.shape, phase: 2, dtype: .float32) }
+      #expect(try logPDF(moved, x).isFinite)
+      let layer = try #require(
+        flow.bijection as? ContinuousFlow ?? flow.bijection.members[0] as? ContinuousFlow)
+      let own = moved.child("bijection")
+      let diagnosis = try layer.diagnosis(flow.bijection is ContinuousFlow ? own : own.child(0), x)
+      #expect(diagnosis.lostRows.isEmpty && diagnosis.evaluations.allSatisfy { $0 < 600 })
+      #expect(diagnosis.inverseErrors.allSatisfy { $0 < 1e-3 }, "\(diagnosis)")
+    }
+  }
+
   /// The tree does not depend on the solver, so that `fit` can judge by another one.
   @Test func parametersDoNotDependOnTheSolver() throws {
     let (a, b) = (
