@@ -46,6 +46,8 @@ public struct Mapping: Sendable {
       (isBounded, statistics) = (composition.isBounded, Self.statistics(within: composition))
     }
   }
+  /// The field and the path integrals of a continuous layer; nil for others.
+  package internal(set) var continuous: ContinuousPart?
   /// Whether a layer restricts its inputs' values.
   package private(set) var isBounded: Bool
 
