@@ -44,6 +44,9 @@ struct Architecture: Sendable, CustomTestStringConvertible {
     Architecture(
       name: "flowPlusPlus", flow: .flowPlusPlus(layers: 2, hidden: [12], components: 3),
       layers: ["ActNorm", "InvertibleLinear", "Coupling", "ActNorm", "InvertibleLinear", "Coupling"]),
+    Architecture(
+      name: "residual", flow: .residual(layers: 3, hidden: [12]),
+      layers: ["ActNorm", "ResidualFlow", "ActNorm", "ResidualFlow", "ActNorm", "ResidualFlow"]),
   ]
 }
 
@@ -148,7 +151,7 @@ struct Architecture: Sendable, CustomTestStringConvertible {
   @Test(arguments: [
     Flow.realNVP(), .nice(), .maf(), .iaf(), .neuralSpline(), .autoregressiveNeuralSpline(), .glowVector(),
     .mafGlow(),
-    .flowPlusPlus(),
+    .flowPlusPlus(), .residual(),
   ]) func defaultsStartNearTheIdentity(_ flow: Flow) throws {
     let isMixture = try flow(Key(1), inputDim: 2).logPDF.mapping.layers().contains {
       $0.mapping.name.contains("MixtureOfLogistics")
