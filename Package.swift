@@ -47,15 +47,16 @@ let package = Package(
     room("Files", on: ["Tensors"]),
     room("Plots", on: ["Tensors", "Files"]),
     room("Networks", on: ["CKernels", "Tensors", "Randomness"]),
-    room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks"]),
+    room("Integration", on: ["Tensors"]),
+    room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Bijections"]),
     room("Training", on: ["CKernels", "Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
       "Flows",
       on: [
-        "Tensors", "Randomness", "Files", "Plots", "Networks", "Bijections", "Distributions", "Training",
-        "Verification",
+        "Tensors", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections", "Distributions",
+        "Training", "Verification",
       ]),
 
     // MARK: - Programs
@@ -86,6 +87,7 @@ let package = Package(
     suite(
       "Networks", on: ["CKernels", "Tensors", "Randomness", "Networks", "Verification", "TestSupport"],
       fixtures: true),
+    suite("Integration", on: ["Tensors", "Integration"]),
     suite(
       "Bijections",
       on: [
