@@ -139,7 +139,7 @@ private let forms: [LawsRow] = [
 ]
 
 /// Few steps and nodes: the laws concern the map that runs, and debug builds take long for each evaluation.
-private let integrated: [LawsRow] = [AUTM(units: 2, steps: 2, lipschitz: 2), UMNN(units: 2, nodes: 12)]
+private let integrated: [LawsRow] = [AUTM(units: 2, steps: 2, lipschitz: 2), UMNN(units: 2, nodes: 8)]
   .flatMap {
     (transformer: any Transformer) in
     [

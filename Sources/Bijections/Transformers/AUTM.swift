@@ -1,4 +1,3 @@
-import Integration
 import Tensors
 
 /// An integral-based transformer (AUTM): each number follows a differential equation of its own for a unit of
@@ -10,7 +9,8 @@ import Tensors
 ///
 /// log|det| = Σ log dy/dx of the map that runs, not of the exact flow: s = dv/dx follows s′ = ∂g/∂v s in
 /// the same steps. Both are close for a smooth g. Their difference falls with steps⁻⁴. O(n J) per
-/// evaluation, four evaluations per step.
+/// evaluation, four evaluations per step. The gradient replays the steps, so that its memory does not grow
+/// with their number.
 ///
 /// Inverse: the root of the map that runs, by a bracketed Newton iteration (`inverseOfMonotone`), to the last
 /// bits. It costs about 10 times as much.
@@ -66,40 +66,26 @@ public struct AUTM: NumberwiseTransformer {
 
   /// The map and its derivative, which the same steps integrate.
   private func flow(_ x: Tensor, _ raw: Tensor) -> (outputs: Tensor, slope: Tensor) {
-    let field = Field(raw, units, lipschitz)
-    var state = stack([x, .ones(x.shape, dtype: x.dtype)])
-    for k in 0..<steps {
-      state = rungeKutta4(
-        { field.velocity($0, at: $1) }, at: state, time: Double(k) / Double(steps), step: 1 / Double(steps))
-    }
-    return (state[0], state[1])
+    let map = AUTMMap(units: units, steps: steps)
+    let inputs = Operands(x, field(raw))
+    let results = map.fits ? apply(map, inputs) : map.composed(inputs)
+    return (results[0], results[1])
   }
 
-  /// The function g at given parameters.
-  private struct Field {
-    let rate, size, slope, shift, tempo, linear, constant: Tensor
-
-    init(_ raw: Tensor, _ units: Int, _ lipschitz: Double) {
-      let (j, last) = (units, raw.column(4 * units))
-      let slopes = raw.columns(0..<j)
-      let total = square(slopes).sum(axis: 1) + square(last)
-      let scale = 1 / sqrt(1 + Double(j + 1) / (lipschitz * lipschitz) * total)
-      slope = scale.expanded(axis: 1) * slopes
-      rate = 0.1 + softplus(raw.columns(j..<2 * j) + rateOffset)
-      size = slope / rate
-      shift = raw.columns(2 * j..<3 * j) + Tensor(evenlySpaced(j).map { 2 * $0 }, dtype: raw.dtype)
-      tempo = raw.columns(3 * j..<4 * j)
-      (linear, constant) = (scale * last, raw.column(4 * j + 1))
-    }
-
-    /// The velocity of v and dv/dx, which are stacked.
-    func velocity(_ state: Tensor, at time: Tensor) -> Tensor {
-      let (v, sensitivity) = (state[0], state[1])
-      let t = tanh(rate * v.expanded(axis: 1) + (shift + time * tempo))
-      let value = (size * t).sum(axis: 1) + linear * v + constant
-      let derivative = (slope * (1 - square(t))).sum(axis: 1) + linear
-      return stack([value, derivative * sensitivity])
-    }
+  /// The parameters of g, in the order of `AUTMMap`.
+  private func field(_ raw: Tensor) -> Tensor {
+    let j = units
+    let (slopes, last) = (raw.columns(0..<j), raw.columns(4 * j..<4 * j + 1))
+    let total = square(slopes).sum(axis: 1, keepDims: true) + square(last)
+    let scale = 1 / sqrt(1 + Double(j + 1) / (lipschitz * lipschitz) * total)
+    let slope = scale * slopes
+    let rate = 0.1 + softplus(raw.columns(j..<2 * j) + rateOffset)
+    let shift = raw.columns(2 * j..<3 * j) + Tensor(evenlySpaced(j).map { 2 * $0 }, dtype: raw.dtype)
+    return concatenate(
+      [
+        rate, slope / rate, slope, shift, raw.columns(3 * j..<4 * j), scale * last,
+        raw.columns(4 * j + 1..<4 * j + 2),
+      ], axis: 1)
   }
 }
 
