@@ -17,7 +17,8 @@ import Tensors
 /// Parameters: `net`, as of `SpectralMLP`. Its last layer starts at zero by default, which gives the
 /// identity. Both mappings update its frozen vectors `u` and `v` by 5 power iterations, whatever the
 /// batch (`updatingStatistics`). `fit` does so at each step. The vectors lag behind the weights, and the
-/// coefficient of the network is the margin: `lipschitzBound` states what holds.
+/// coefficient of the network is the margin: `lipschitzBound` states what holds. `MovingAverage`
+/// does not average them: update them once more afterwards.
 ///
 /// Domain: all reals. Errors: those of the network.
 ///
