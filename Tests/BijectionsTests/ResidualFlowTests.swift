@@ -82,6 +82,10 @@ private func settled(
     let spoiled = try inverse(params, nan).outputs
     #expect(spoiled[1..<1000].isIdentical(to: whole[1..<1000]))
     #expect(spoiled[0].doubles.allSatisfy { $0.isNaN })
+    let infinite = concatenate([y[0..<1], .full([1, 3], .infinity), y[2..<4]], axis: 0)
+    let others = try inverse(params, infinite).outputs
+    #expect(others[2..<4].isIdentical(to: whole[2..<4]) && others[0..<1].isIdentical(to: whole[0..<1]))
+    #expect(others[1].doubles.allSatisfy { $0.isNaN })
   }
 
   /// A density of any dimension is exact: log|det| by pivoted LU factors of dual-number Jacobians.

@@ -66,7 +66,7 @@ struct ContractionSolver {
         let unit = y.dtype.epsilon * scales[row.index]
         if advance(&row, r[own], steps?[own] ?? r[own], unit) {
           further.append(row)
-        } else if row.norm <= 1e4 * unit {
+        } else if row.norm < .infinity, row.norm <= 1e4 * unit {
           result.replaceSubrange(row.index * size..<(row.index + 1) * size, with: row.best)
         }
       }
