@@ -66,8 +66,11 @@ struct TrainingRun {
     }
     try check(gradient, state, "a gradient")
     state.lastGood = state.params
-    if let rows = step.rows, let statistics = logPDF.statistics {
-      state.params = try statistics(state.params, rows, step.context)
+    if let statistics = logPDF.statistics, step.rows != nil || logPDF.mapping.updatesWithoutRows {
+      // In a fit to a target there are no rows. Statistics of the parameters alone move without them.
+      let rows = step.rows ?? .zeros(logPDF.boundary.domain.shape.batched(0), dtype: step.dtype)
+      state.params = try statistics(
+        state.params, rows, step.rows == nil ? step.context?[0..<0] : step.context)
     }
     (state.params, state.optimizer) = try optimizer.update(gradient, state.optimizer, state.params)
     let rows = step.rows?.rows ?? 1
