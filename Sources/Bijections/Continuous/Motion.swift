@@ -62,7 +62,7 @@ struct Motion: Sendable {
     let logDet =
       size == 1
       ? log(abs(columns[0])).reshaped(to: [x.rows])
-      : PivotedElimination(of: stack(columns, axis: 2)).logAbsDeterminants
+      : Elimination(of: stack(columns, axis: 2), pivots: true).logAbsDeterminants
     return (moved(params, x, context, times), logDet)
   }
 

@@ -66,7 +66,7 @@ struct StepInverse: Primitive {
       let point = Arguments(inputs: [own], params: params, context: context)
       let residual = target - step(point)
       let change =
-        isNewton ? PivotedElimination(of: jacobians(point), with: residual).solutions! : residual
+        isNewton ? Elimination(of: jacobians(point), with: residual, pivots: true).solutions : residual
       let sizes = abs(residual).max(axis: 1).doubles
       let scales = maximum(abs(target), abs(own)).max(axis: 1).doubles
       x = x.replacing(rows: active, by: own + change)
@@ -98,13 +98,13 @@ struct StepInverse: Primitive {
       total = total.map { $0 - change } ?? -change
     }
     guard let total else { return Operands(absent: 1) }
-    return Operands(PivotedElimination(of: jacobians(arguments(tensors)), with: total).solutions!)
+    return Operands(Elimination(of: jacobians(arguments(tensors)), with: total, pivots: true).solutions)
   }
 
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let tensors = [outputs[0]] + inputs.present.dropFirst()
     let transposed = jacobians(arguments(tensors)).swappingAxes(1, 2)
-    let byOutput = PivotedElimination(of: transposed, with: g[0]).solutions!
+    let byOutput = Elimination(of: transposed, with: g[0], pivots: true).solutions
     let others = (0..<tensors.count).map { $0 > 0 && wanted[$0] }
     var result = Operands(absent: tensors.count)
     if wanted[0] { result.set(0, to: byOutput) }

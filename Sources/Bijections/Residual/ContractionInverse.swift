@@ -36,12 +36,13 @@ struct ContractionInverse: Primitive {
       else { fatalError("unreachable") }
       total = total.map { $0 - change } ?? -change
     }
-    return Operands(total.map { Elimination(of: matrices(g, x).transposed(), with: $0).solutions })
+    let transposed = matrices(g, x).transposed()
+    return Operands(total.map { Elimination(of: transposed, with: $0, pivots: false).solutions })
   }
 
   func cotangent(_ r: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
     let (x, g) = (outputs[0], function(inputs))
-    let toY = Elimination(of: matrices(g, x), with: r[0]).solutions
+    let toY = Elimination(of: matrices(g, x), with: r[0], pivots: false).solutions
     var result = Operands(absent: inputs.count)
     result.set(0, to: toY)
     if (1..<inputs.count).contains(where: { wanted[$0] }) {

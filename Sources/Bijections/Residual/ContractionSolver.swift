@@ -106,7 +106,7 @@ struct ContractionSolver {
     let (value, jacobian) = g.valueAndJacobian(x)
     let r = target - x - value
     let matrices = jacobian + .identity(y.shape[1], dtype: y.dtype)
-    return (r.doubles, Elimination(of: matrices.transposed(), with: r).solutions.doubles)
+    return (r.doubles, Elimination(of: matrices.transposed(), with: r, pivots: false).solutions.doubles)
   }
 }
 

@@ -43,7 +43,7 @@ public struct ResidualFlow: Bijection {
       network.function(params.child("net"), given: context?.flatRows)
     }
     @Sendable func logDet(_ jacobian: Tensor) -> Tensor {
-      Elimination(of: jacobian + .identity(size, dtype: jacobian.dtype)).logAbsDeterminants
+      Elimination(of: jacobian + .identity(size, dtype: jacobian.dtype), pivots: false).logAbsDeterminants
     }
     var (params, forward, inverse) = site.layer("ResidualFlow", ["net": net]) { params, x, context in
       let (g, jacobian) = contraction(params, context).valueAndJacobian(x.flatRows)
