@@ -71,7 +71,7 @@ let package = Package(
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
-      exclude: ["README.md", "peers", "compare", "scale", "smoke", "figures"]),
+      exclude: ["README.md", "peers", "compare", "scale", "smoke", "figures", "quality"]),
 
     // MARK: - Tests
     room("TestSupport", on: ["Tensors"], path: "Tests/TestSupport"),

@@ -72,7 +72,8 @@ struct CheckpointKeeper {
       }
       state.history = history
     }
-    let (positions, records) = (0..<1 << 48, state.history.indices)
+    // −1 stands for the initial parameters.
+    let (positions, records) = (0..<1 << 48, -1..<state.history.count)
     guard positions.contains(state.step), positions.contains(state.rows),
       state.best.map({ records.contains($0.index) }) ?? true
     else { throw wrong("expected a position in the run, got step \(state.step), \(state.rows) rows") }
