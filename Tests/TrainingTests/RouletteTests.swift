@@ -138,6 +138,19 @@ private func step(
     #expect(draws.isFinite)
   }
 
+  /// The vectors that come back belong to the averaged weights, not to the latest ones.
+  @Test func vectorsFollowTheMeanOfWeights() throws {
+    let flow = Flow(ResidualFlow(SpectralMLP(hidden: [8])))
+    let optimizer = MovingAverage(Adam(learningRate: 0.02), decay: 0.9)
+    let fitted = try fit(
+      flow, to: rows, key: Key(2), epochs: 2, batchSize: 100, optimizer: optimizer, validationFraction: 0,
+      progress: .silent)
+    let state = fitted.state
+    let mean = try optimizer.evaluationParams(state.optimizer, state.params)
+    let updated = try fitted.logPDF.mapping.updatingStatistics(mean, rows[0..<0])
+    #expect(fitted.params.isIdentical(to: updated) && !updated.isIdentical(to: mean))
+  }
+
   /// A fit to a target has no rows; the vectors move all the same.
   @Test func vectorsFollowInAFitToATarget() throws {
     let layer = ResidualFlow(SpectralMLP(hidden: [8]))
