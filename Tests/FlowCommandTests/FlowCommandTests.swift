@@ -154,7 +154,7 @@ struct Workplace {
     // Whatever the objective, a candidate's loss is the likelihood of the held-out rows.
     let losses = tried.compactMap { $0["validation_log_likelihood"]?.number }
     #expect(losses.count == 3 && losses.max() == fitted["validation_log_likelihood"]?.number)
-    #expect(tried.first { $0["weight"] == 1 }?["name"] == fitted["architecture"])
+    #expect(tried.first { $0["weight"]?.number == 1 }?["name"] == fitted["architecture"])
     #expect(fitted["members"] == 1)
   }
 

@@ -142,18 +142,33 @@ private struct Potential {
       + (quadratic * params.child("quadratic")["time"]).sumPerRow() + params["linear"][size]
   }
 
-  /// tr ∇ₓ²Φ, eq. 13. J holds a row of the layer's Jacobian by x per coordinate of x.
+  /// tr ∇ₓ²Φ, eq. 13.
   var trace: Tensor {
     let inputs = first["weight"][0..<size]
     let square0 = square(inputs).sum(axis: 0)
     var total = (tanhSlope(arguments[0]) * products[0] * square0).sumPerRow()
-    var jacobian = slopes[0].expanded(axis: 1) * inputs
+    let weights = (1...hidden).map { layer($0)["weight"] }
+    let squares = squaredJacobians(Array(slopes[..<hidden]), [inputs] + weights)
     for i in 1...hidden {
-      let moved = matmul(jacobian, layer(i)["weight"])
-      let squares = square(moved).sum(axis: 1)
-      total = total + step * (tanhSlope(arguments[i]) * products[i] * squares).sumPerRow()
-      if i < hidden { jacobian = jacobian + step * (slopes[i].expanded(axis: 1) * moved) }
+      let own = squares.sliced(axis: 1, (i - 1) * inputs.shape[1]..<i * inputs.shape[1])
+      total = total + step * (tanhSlope(arguments[i]) * products[i] * own).sumPerRow()
     }
     return total + square(params.child("quadratic")["weight"][0..<size]).sum()
+  }
+
+  /// Σⱼ (Kᵢ J)² for the hidden layers i, side by side. J holds a row of the layer's Jacobian by x per
+  /// coordinate j of x: d · m numbers per row of the batch, so only a few rows fit into the cache.
+  private func squaredJacobians(_ slopes: [Tensor], _ weights: [Tensor]) -> Tensor {
+    let step = step
+    return inPieces(slopes, weights, of: max(1, 100_000 / weights[0].count)) { slopes, weights in
+      var jacobian = slopes[0].expanded(axis: 1) * weights[weights.startIndex]
+      var squares: [Tensor] = []
+      for i in slopes.indices {
+        let moved = matmul(jacobian, weights[weights.startIndex + i + 1])
+        squares.append(square(moved).sum(axis: 1))
+        if i + 1 < slopes.count { jacobian = jacobian + step * (slopes[i + 1].expanded(axis: 1) * moved) }
+      }
+      return squares.count == 1 ? squares[0] : concatenate(squares, axis: 1)
+    }
   }
 }
