@@ -84,6 +84,7 @@ import Testing
     }
     let objectives: [(any Objective)?] = [nil, FlowMatching(), RegularizedLikelihood(transport: 0.1)]
     for objective in objectives {
+      var results: [Params] = []
       for steps in [2, 4] {
         let selection = try select(
           among: [candidate(steps, objective)], fittedTo: rows, settings: settings, key: Key(3),
@@ -94,10 +95,14 @@ import Testing
         let direct = try selection.logPDF(selection.params, rows)
         let (_, fine, _) = try Flow.cnf(hidden: [8], solver: .steps(4))(Key(0), inputDim: 2)
         #expect(try fine(selection.params, rows).isIdentical(to: direct))
+        #expect(try fitted.logPDF(selection.params, rows).isIdentical(to: direct))
+        results.append(selection.params)
         let history = fitted.history
         #expect(history.allSatisfy { ($0.validationLoss ?? .nan).isFinite })
         if objective is FlowMatching { #expect(history[0].trainingLoss != history[0].validationLoss) }
       }
+      // Matching does not solve, so that steps make no difference.
+      #expect(results[0].isIdentical(to: results[1]) == (objective is FlowMatching))
     }
   }
 
