@@ -2,7 +2,7 @@ import Flows
 import Foundation
 
 /// The data of the example `digits` as images: 1,797 handwritten digits of 8 x 8 pixels with grey levels
-/// 0...16.
+/// 0...16, with a label.
 ///
 /// They are the test part of UCI's "Optical Recognition of Handwritten Digits", as distributed with
 /// scikit-learn; licence CC BY 4.0.
@@ -11,15 +11,15 @@ public enum DigitImages {
   public static let levels = 17
 
   /// Splits rows into a training and a test part. The test part has 360 rows, which the key draws.
-  public static func split(_ images: Tensor, _ key: Key) -> (training: Tensor, test: Tensor) {
-    let order = key.permutation(images.rows)
-    return (images.rows(Array(order[360...])), images.rows(Array(order[..<360])))
+  public static func split(_ rows: Tensor, _ key: Key) -> (training: Tensor, test: Tensor) {
+    let order = key.permutation(rows.rows)
+    return (rows.rows(Array(order[360...])), rows.rows(Array(order[..<360])))
   }
 
   /// Reads the images [rows, 8, 8, 1] and splits them.
   public static func load(_ key: Key) throws -> (training: Tensor, test: Tensor) {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../digits/digits.csv")
-    let images = try CSV.read(file.standardized.path).values
+    let images = try CSV.read(file.standardized.path).values.sliced(axis: 1, 0..<64)
     return split(images.reshaped(to: [images.rows, 8, 8, 1]), key)
   }
 }

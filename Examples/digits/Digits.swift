@@ -1,10 +1,42 @@
 import ExampleSupport
 import Flows
 
-/// The map from grey levels to real numbers and back.
-enum Digits {
+/// Images of digits with their labels, and the map from grey levels to real numbers and back.
+struct Digits {
   static let pixels = 64
   static let levels = 17.0
+
+  /// The grey levels 0...16, shape [count, 64].
+  let images: Tensor
+  /// The digits 0...9.
+  let labels: [Int]
+
+  /// Makes digits from images and labels.
+  init(images: Tensor, labels: [Int]) { (self.images, self.labels) = (images, labels) }
+
+  /// Splits rows of a table into pixels and the label.
+  init(_ rows: Tensor) {
+    images = rows.sliced(axis: 1, 0..<Self.pixels)
+    labels = rows.sliced(axis: 1, Self.pixels..<Self.pixels + 1).doubles.map { Int($0) }
+  }
+
+  /// The number of images.
+  var count: Int { labels.count }
+
+  /// The labels as contexts of a flow.
+  var context: Tensor { Self.context(labels) }
+
+  /// The share of a label.
+  func frequency(of label: Int) -> Double { Double(labels.count { $0 == label }) / Double(count) }
+
+  /// The first ten images of each digit, shape [100, 8, 8].
+  var firstTenOfEach: Tensor {
+    let rows = (0..<10).flatMap { label in labels.indices.filter { labels[$0] == label }.prefix(10) }
+    return images.rows(rows).reshaped(to: [rows.count, 8, 8])
+  }
+
+  /// One-hot labels. A hot label is 10, so that small weights are enough and weight decay hardly hides it.
+  static func context(_ labels: [Int]) -> Tensor { (10 * Tensor.identity(10)).rows(labels) }
 
   /// Adds uniform noise, v = (pixel + u) / 17, and maps v to the real line by a logit.
   @Sendable static func dequantized(_ key: Key, _ images: Tensor) -> Tensor {
@@ -12,10 +44,10 @@ enum Digits {
     return log(v) - log1p(-v)
   }
 
-  /// Inverts the logit and returns grey levels as real numbers in 0...16.
+  /// Inverts the logit and rounds down to grey levels.
   static func images(from z: Tensor) -> Tensor {
     let v = (sigmoid(z) - 0.05) / 0.9
-    return minimum(maximum(v * levels - 0.5, 0), 16)
+    return minimum(maximum(floor(v * levels), 0), 16)
   }
 
   /// log|dz/dv| per row: the term that turns a log-density of z into one of v.
@@ -32,10 +64,10 @@ struct Score: CustomStringConvertible {
   let bitsPerPixel: Double
 
   /// Averages over rows and dequantization keys.
-  init(of logPDF: (Tensor) throws -> Tensor, on images: Tensor, keys: [Key]) rethrows {
+  init(on digits: Digits, keys: [Key], _ logPDF: (Tensor) throws -> Tensor) rethrows {
     var (inLogits, inPixels) = (0.0, 0.0)
     for key in keys {
-      let z = Digits.dequantized(key, images)
+      let z = Digits.dequantized(key, digits.images)
       let logDensity = try logPDF(z).cast(to: .float64)
       inLogits -= logDensity.mean().item / Double(keys.count)
       inPixels -=

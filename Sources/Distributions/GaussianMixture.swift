@@ -49,7 +49,8 @@ public struct GaussianMixture: Distribution {
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     guard let learned, let data = site.initInputs else { return try mixture.initialize(key, at: site) }
     let start = ExpectationMaximization(
-      components: learned.components, to: data.reshaped(to: [data.rows, data.shape.sample.count]), shrinkage: learned.shrinkage,
+      components: learned.components, to: data.reshaped(to: [data.rows, data.shape.sample.count]),
+      shrinkage: learned.shrinkage,
       key: key.folded(in: 2))
     let components = zip(start.means, start.covariances).map {
       MultivariateNormal(mean: .learned(from: $0), covariance: .learned(from: $1))

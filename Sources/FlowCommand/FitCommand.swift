@@ -75,7 +75,9 @@ enum FitCommand: Subcommand {
     let given = table.context.map { Given($0.columns, of: $0.values) }
     let context = table.context.flatMap { given?.standardized($0.values) }
     var settings = try settings(arguments, rows: values.rows)
-    var candidates = try candidates(choices, values, isStandardized, settings, key)
+    let candidates = try candidates(
+      choices, values, isConditional: context != nil, isStandardized: isStandardized, settings,
+      weightDecay: arguments.value("weight-decay").map { _ in settings.weightDecay }, key)
     guard candidates.count == 1 || settings.validationFraction > 0 else {
       throw UsageError("several architectures are compared on held-out rows; --validation must be above 0")
     }
@@ -84,7 +86,6 @@ enum FitCommand: Subcommand {
       settings.steps = try steps(
         in: seconds, candidates.map(\.candidate), values, context, settings, key)
       settings.epochs = nil
-      candidates = try self.candidates(choices, values, isStandardized, settings, key)
     }
     let (trained, tried) = (settings, candidates.map(\.candidate))
     let combination: Combination = choices == nil ? .stacked : .best
@@ -120,8 +121,8 @@ enum FitCommand: Subcommand {
   )
 
   private static func candidates(
-    _ choices: [Architecture.Choice]?, _ values: Tensor, _ isStandardized: Bool, _ settings: FitSettings,
-    _ key: Key
+    _ choices: [Architecture.Choice]?, _ values: Tensor, isConditional: Bool, isStandardized: Bool,
+    _ settings: FitSettings, weightDecay: Double?, _ key: Key
   ) throws -> [Tried] {
     let standardizing = isStandardized ? Standardize(of: values) : nil
     if let choices {
@@ -136,13 +137,16 @@ enum FitCommand: Subcommand {
     }
     let architecture = Architecture.all[0]
     return try Flow.autoCandidates(
-      for: values, standardizes: isStandardized, settings: settings, key: key
+      for: values, isConditional: isConditional, standardizes: isStandardized, settings: settings, key: key
     ).map { candidate in
       var preset = architecture.defaults
       preset.values[.components] = .integer(candidate.components)
       preset.values[.hidden] = .array(candidate.hidden.map(JSON.integer))
       preset.values[.layers] = .integer(candidate.layers)
-      return (candidate.candidate, architecture, preset)
+      let own = candidate.candidate
+      return (
+        Candidate(own.name, own.flow, weightDecay: weightDecay ?? own.weightDecay), architecture, preset
+      )
     }
   }
 

@@ -80,7 +80,11 @@ public struct ImageGrid: Picture {
   private var mosaics: [Mosaic] { groups.map { Mosaic($0.images, columns: columns) } }
 
   /// The size of a pixel, which the largest group decides.
-  private var scale: Double { mosaics.filter { !$0.pixels.isEmpty }.map(\.scale).min() ?? 1 }
+  private var scale: Double {
+    let shown = mosaics.filter { !$0.pixels.isEmpty }
+    let room = min(max(1_100 / Double(max(shown.count, 1)), 340), 540)
+    return shown.map { $0.scale(fitting: room) }.min() ?? 1
+  }
 
   /// The values at the ends of the colour map.
   private var colorRange: ClosedRange<Double> {

@@ -6,10 +6,10 @@ struct Mosaic {
   let pixels: [Double]
   let width, height: Double
 
-  /// The size of a pixel in the picture, a whole number unless the mosaic is large.
-  var scale: Double {
-    let fitting = 340 / max(width, height, 1)
-    return fitting >= 1 ? fitting.rounded(.down) : fitting
+  /// The size of a pixel with which the longer side fits, a whole number unless the mosaic is large.
+  func scale(fitting side: Double) -> Double {
+    let scale = side / max(width, height, 1)
+    return scale >= 1 ? scale.rounded(.down) : scale
   }
 
   /// The mosaic's pixels in the colours of a map.

@@ -24,7 +24,7 @@ import Tensors
 /// - the key, the batch size and the held-out share.
 ///
 /// The error names the first difference. More epochs or iterations, another patience and other callbacks are
-/// allowed.
+/// allowed, unless the optimizer's schedule depends on the epochs, as that of the default optimizer does.
 ///
 /// Closures cannot be compared: a `Lambda`, a schedule from a function, an augmentation are the caller's to
 /// keep. Targets are compared by their values at a few points. A note of the history that is NaN is not kept.

@@ -33,7 +33,8 @@ import Tensors
 ///     starts and running statistics count the remaining rows alike. Nil: all rows count alike.
 ///   - start: parameters to start from, instead of the initial ones.
 ///   - state: the state of an earlier fit, to go on from as if it had not stopped. A checkpoint's file, if
-///     there is one, takes its place.
+///     there is one, takes its place. The rate of the default optimizer falls over all epochs: for more epochs
+///     than the earlier fit was to have, give both fits an optimizer.
 ///   - freezing: the parameters that training leaves as they are.
 ///   - key: the key of initial values, split, order, objective and augmentation.
 ///   - epochs: passes over the data, those of an earlier state included; nil for those of ``FitSettings``.

@@ -5,17 +5,20 @@ import Tensors
 /// `fit` to data, `select`, `Flow.auto` and `flow fit` share them. They were chosen on the validation rows of
 /// the data sets in `Benchmarks/quality`.
 ///
-/// | rows | rows per step | folds | weight decay |
-/// |---|---|---|---|
-/// | below 1,000 | 64 | 5 | 10 |
-/// | below 5,000 | 256 | 5 | 10 |
-/// | below 20,000 | 256 | 5 | 0.3 |
-/// | below 50,000 | 256 | 1 | 0.3 |
-/// | from 50,000 on | 512 | 1 | 0.3 |
+/// | rows | rows per step | folds of `Flow.auto` |
+/// |---|---|---|
+/// | below 1,000 | 64 | 5 |
+/// | below 20,000 | 256 | 5 |
+/// | below 50,000 | 256 | 1 |
+/// | from 50,000 on | 512 | 1 |
 ///
-/// All fits take at most 6,000 steps of AdamW, whose rate falls from 0.002 to 0 along a cosine. Weight decay
-/// applies to matrices. The parameters that are judged and returned are running means over some 100 steps. A
-/// fit ends after 400 steps without a better validation loss, and after 10 epochs at least.
+/// Without a context the candidates of `Flow.auto` have a weight decay of 10 below 5,000 rows. It keeps
+/// weights below 0.1, which suits them, since their prior has the linear relations between columns.
+///
+/// All fits take at most 6,000 steps of AdamW, whose rate falls from 0.002 to 0 along a cosine. Weight
+/// decay is 0.3 and applies to matrices. The parameters that are judged and returned are running means
+/// over some 100 steps. A fit ends after 400 steps without a better validation loss, and after 10 epochs
+/// at least.
 public struct FitSettings: Sendable, Hashable {
   /// The number of rows.
   public let rows: Int
@@ -30,7 +33,7 @@ public struct FitSettings: Sendable, Hashable {
   /// The learning rate of the first step.
   public var learningRate = 2e-3
   /// The strength of the weight decay.
-  public var weightDecay: Double
+  public var weightDecay = 0.3
   /// The passes over the data at most, instead of the steps.
   public var epochs: Int?
   /// The epochs without a better validation loss after which a fit ends; nil for 400 steps' worth, and 10 at
@@ -43,7 +46,6 @@ public struct FitSettings: Sendable, Hashable {
     batchSize = rows < 1_000 ? 64 : rows < 50_000 ? 256 : 512
     folds = rows < 20_000 ? min(5, max(rows, 1)) : 1
     validationFraction = rows < 20_000 ? 0.2 : 0.1
-    weightDecay = rows < 5_000 ? 10 : 0.3
   }
 
   /// The steps of one epoch.

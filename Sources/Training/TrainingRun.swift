@@ -160,8 +160,11 @@ extension TrainingRun {
     try logPDF.boundary.check(state.params)
     let ending = try self(&state, progress: progress, text, onRecord: onRecord)
     let last = try evaluated(state)
+    // The initial parameters count where others were judged too.
+    let isJudged = state.history.contains { $0.validationLoss != nil }
     return Fitted(
-      params: try (state.best?.params ?? last).withFrozenLeaves(of: initial), logPDF: functions.logPDF,
+      params: try (isJudged ? state.best?.params ?? last : last).withFrozenLeaves(of: initial),
+      logPDF: functions.logPDF,
       sample: functions.sample, ending: ending, state: state)
   }
 }

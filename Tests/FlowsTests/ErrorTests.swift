@@ -241,7 +241,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = try fit(Flow(ActNorm()), to: Tensor.ones([4, 2]), key: Key(0), epochs: 0)
     }
-    #expect(text(result).contains("fit needs positive epochs and batchSize, got 0 and 256"))
+    #expect(text(result).contains("fit needs positive epochs and batchSize, got 0 and 64"))
   }
 
   @Test func negativeCountOfSamples() async {

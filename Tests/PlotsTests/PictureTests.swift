@@ -137,6 +137,15 @@ import Testing
     #expect(isClose(Tensor(mosaic.pixels), Tensor(expected), 0))
   }
 
+  /// The width in the picture of each of some groups of 100 images, 89 pixels wide.
+  @Test(arguments: [(1, 534), (2, 534), (3, 356), (5, 267)])
+  func imagesAreLargeWhereGroupsAreFew(groups: Int, width: Int) {
+    let group = ImageGrid.Group("digits", Self.images(100))
+    let svg = ImageGrid("", groups: [ImageGrid.Group](repeating: group, count: groups)).svg
+    #expect(svg.split(separator: "<image").dropFirst().allSatisfy { $0.contains("width=\"\(width)\"") })
+    #expect(svg.split(separator: "<image").count == groups + 1)
+  }
+
   @Test func longCurvesKeepTheirExtremes() {
     var values = [Double](repeating: 0, count: 50_000)
     values[31_234] = 1

@@ -21,7 +21,7 @@ extension SameBits {
     let member = Flow(Serial(ActNorm(), AffineCoupling(MLP(hidden: [8])), InvertibleLinear()))
     return try fit(
       Mixture([member, member, Normal(.learned)]), to: data, key: Key(22), epochs: 3, batchSize: 150,
-      progress: .silent)
+      optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)), progress: .silent)
   }
 
   private static func posterior() throws -> Fitted {

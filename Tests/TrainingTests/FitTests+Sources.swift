@@ -35,7 +35,7 @@ extension FitTests {
     ) throws -> Fitted {
       try fit(
         smallFlow, to: data, continuing: state, freezing: freezing, key: Key(3), epochs: epochs,
-        batchSize: 30, progress: .silent)
+        batchSize: 30, optimizer: Adam(learningRate: 1e-3), progress: .silent)
     }
     let whole = try run(4)
     let rest = try run(4, continuing: run(2).state)

@@ -107,8 +107,8 @@ import Testing
   @Test func withoutValidationTheLastParametersCount() throws {
     let log = Log<Int>()
     let fitted = try fit(
-      smallFlow, to: gaussianData(50), key: Key(3), epochs: 4, batchSize: 50, validationFraction: 0,
-      patience: 1,
+      smallFlow, to: gaussianData(50), key: Key(3), epochs: 4, batchSize: 50,
+      optimizer: Adam(learningRate: 1e-3), validationFraction: 0, patience: 1,
       augment: { _, rows in
         log.entries.append(rows.rows)
         return rows
@@ -211,7 +211,7 @@ import Testing
     let error = #expect(throws: FlowError.self) {
       let calls = Log<Int>()
       return try fit(
-        smallFlow, to: gaussianData(100), key: Key(3), epochs: 3, validationFraction: 0,
+        smallFlow, to: gaussianData(100), key: Key(3), epochs: 3, batchSize: 256, validationFraction: 0,
         augment: { _, rows in
           calls.entries.append(0)
           return calls.entries.count < 2 ? rows : rows.sliced(axis: 1, 0..<1)

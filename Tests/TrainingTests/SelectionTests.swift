@@ -23,13 +23,12 @@ import Testing
   private let small = Flow.splineMixture(layers: 1, hidden: [8], bins: 4)
 
   @Test(arguments: [
-    (1, 64, 1, 0.2, 10.0), (999, 64, 5, 0.2, 10), (1_000, 256, 5, 0.2, 10), (5_000, 256, 5, 0.2, 0.3),
-    (20_000, 256, 1, 0.1, 0.3), (50_000, 512, 1, 0.1, 0.3),
+    (1, 64, 1, 0.2), (999, 64, 5, 0.2), (1_000, 256, 5, 0.2), (20_000, 256, 1, 0.1), (50_000, 512, 1, 0.1),
   ])
-  func settingsFollowTheRows(rows: Int, batch: Int, folds: Int, held: Double, decay: Double) {
+  func settingsFollowTheRows(rows: Int, batch: Int, folds: Int, held: Double) {
     let settings = FitSettings(rows: rows)
     #expect(settings.batchSize == batch && settings.folds == folds)
-    #expect(settings.validationFraction == held && settings.weightDecay == decay)
+    #expect(settings.validationFraction == held)
   }
 
   /// The settings that a fit has by itself are those of `FitSettings`.
@@ -63,10 +62,11 @@ import Testing
     #expect(abs(sum - 66) < 1e-3)
   }
 
-  /// A start that training only spoils is what comes back.
+  /// A start that training only spoils, up the gradient, is what comes back.
   @Test func initialParametersAreJudged() throws {
     let fitted = try fit(
-      small, to: rows, key: Key(0), epochs: 3, optimizer: SGD(learningRate: 30), progress: .silent)
+      small, to: rows, key: Key(0), epochs: 3,
+      optimizer: Chain(ClipByGlobalNorm(1), SGD(learningRate: -0.05)), progress: .silent)
     #expect(fitted.state.best?.index == -1)
     let (initial, _, _) = try small(Key(0).folded(in: 0), inputDim: [2])
     #expect(fitted.params.learnedCount == initial.learnedCount)
@@ -132,7 +132,8 @@ import Testing
   @Test func stackedCandidatesAreMixed() throws {
     let near = [0.5, 6.5].map { place in
       Candidate(
-        "normal at \(place)", Flow(Serial(Standardize(mean: Tensor([place, place]), deviation: Tensor([0.6, 0.6])))))
+        "normal at \(place)",
+        Flow(Serial(Standardize(mean: Tensor([place, place]), deviation: Tensor([0.6, 0.6])))))
     }
     let selection = try select(
       among: near, by: .stacked, fittedTo: rows, settings: quick, key: Key(3), progress: .silent)

@@ -13,13 +13,18 @@ public struct Candidate: Sendable {
   /// The objective of the training steps. Nil: maximum likelihood.
   public let objective: (any Objective)?
 
+  /// The strength of its weight decay; nil for that of the settings.
+  public let weightDecay: Double?
+
   /// A flow under a name.
   ///
   /// Held-out rows are judged by the exact likelihood, whatever the objective, so that candidates compare.
   public init(
-    _ name: String, _ flow: Flow, training: Flow? = nil, objective: (any Objective)? = nil
+    _ name: String, _ flow: Flow, training: Flow? = nil, objective: (any Objective)? = nil,
+    weightDecay: Double? = nil
   ) {
-    (self.name, self.flow, self.training, self.objective) = (name, flow, training, objective)
+    (self.name, self.flow, self.training) = (name, flow, training)
+    (self.objective, self.weightDecay) = (objective, weightDecay)
   }
 
   /// The objective of a fit.

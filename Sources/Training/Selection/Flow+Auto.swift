@@ -12,7 +12,8 @@ extension Flow {
   /// for trial in model.trials { print(trial.name, trial.validationLoss) }
   /// ```
   ///
-  /// It lets `select` choose among the flows of ``autoCandidates(for:standardizes:settings:key:)``.
+  /// It lets `select` choose among the flows of
+  /// ``autoCandidates(for:isConditional:standardizes:settings:key:)``.
   ///
   /// - Parameters: those of `select`.
   /// - Throws: the errors of `select`.
@@ -21,7 +22,8 @@ extension Flow {
     checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic
   ) throws -> Selection {
     let settings = settings ?? FitSettings(rows: data.shape[0])
-    let candidates = try autoCandidates(for: data, settings: settings, key: key)
+    let candidates = try autoCandidates(
+      for: data, isConditional: context != nil, settings: settings, key: key)
     return try select(
       among: candidates.map(\.candidate), by: .stacked, fittedTo: data, given: context, settings: settings,
       key: key,
@@ -39,11 +41,13 @@ extension Flow {
   ///
   /// - Parameters:
   ///   - data: the rows.
+  ///   - isConditional: whether the flows have a context.
   ///   - standardizes: whether the flows standardize the columns.
   ///   - settings: the settings of the fits.
   ///   - key: the key of the fits.
   public static func autoCandidates(
-    for data: some RowSource, standardizes: Bool = true, settings: FitSettings, key: Key
+    for data: some RowSource, isConditional: Bool = false, standardizes: Bool = true, settings: FitSettings,
+    key: Key
   ) throws -> [AutoCandidate] {
     let sample = try data.evenlySpacedRows(atMost: 100_000)
     let standardize = standardizes ? Standardize(of: sample) : nil
@@ -57,7 +61,8 @@ extension Flow {
       let first: [any Bijection] = standardize.map { [$0] } ?? []
       let candidate = Candidate(
         layers == 0 ? "\(base) alone" : "splines over \(base)",
-        Flow(Serial(first + [flow.bijection]), prior: flow.prior))
+        Flow(Serial(first + [flow.bijection]), prior: flow.prior),
+        weightDecay: settings.rows < 5_000 && !isConditional ? 10 : nil)
       return (candidate, layers, [width, width], start.components)
     }
   }
@@ -87,13 +92,15 @@ extension Flow {
     func start(_ components: Int, _ shrinkage: Double) throws -> Start {
       var loss = 0.0
       for (training, heldOut) in splits {
-        let (params, logPDF, _) = try GaussianMixture(components: components, shrinkage: shrinkage)(
+        let flow = Flow.splineMixture(layers: 0, components: components, shrinkage: shrinkage)
+        let (params, logPDF, _) = try flow(
           key, inputDim: training.shape.sample, initInputs: training, dtype: training.dtype)
         loss -= try logPDF(params, heldOut).cast(to: .float64).mean().item / Double(folds)
       }
       return (components, shrinkage, loss)
     }
-    let shrinkages: [Double] = settings.rows < 1_000 ? [1, 10, 100] : settings.rows < 5_000 ? [1, 10] : [1]
+    let shrinkages =
+      settings.rows < 1_000 ? [0.01, 0.1, 1, 10, 100] : settings.rows < 5_000 ? [0.1, 1, 10] : [1]
     func bestStart(_ components: Int) throws -> Start {
       try shrinkages.map { try start(components, $0) }.min { $0.loss < $1.loss }!
     }

@@ -29,6 +29,8 @@ public func select(
   var (fits, isCancelled) = ([[Fitted]](repeating: [], count: candidates.count), false)
   var failure: FlowError?
   for (i, candidate) in candidates.enumerated() where !isCancelled {
+    var settings = settings
+    settings.weightDecay = candidate.weightDecay ?? settings.weightDecay
     do {
       for fold in 0..<settings.folds where !isCancelled {
         let file = i + fold == 0 ? checkpoint : checkpoint?.numbered("\(i).\(fold)")
