@@ -47,15 +47,16 @@ let package = Package(
     room("Files", on: ["Tensors"]),
     room("Plots", on: ["Tensors", "Files"]),
     room("Networks", on: ["CKernels", "Tensors", "Randomness"]),
-    room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks"]),
-    room("Distributions", on: ["Tensors", "Randomness", "Networks", "Bijections"]),
+    room("Integration", on: ["Tensors"]),
+    room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
+    room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
     room("Training", on: ["CKernels", "Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
       "Flows",
       on: [
-        "Tensors", "Randomness", "Files", "Plots", "Networks", "Bijections", "Distributions", "Training",
-        "Verification",
+        "Tensors", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections", "Distributions",
+        "Training", "Verification",
       ]),
 
     // MARK: - Programs
@@ -87,23 +88,25 @@ let package = Package(
     suite(
       "Networks", on: ["CKernels", "Tensors", "Randomness", "Networks", "Verification", "TestSupport"],
       fixtures: true),
+    suite("Integration", on: ["Tensors", "Integration"]),
     suite(
       "Bijections",
       on: [
-        "Tensors", "Randomness", "Networks", "Bijections", "Distributions", "Verification", "TestSupport",
+        "Tensors", "Randomness", "Networks", "Integration", "Bijections", "Distributions", "Verification",
+        "TestSupport",
       ],
       fixtures: true),
     suite(
       "Distributions",
       on: [
-        "Tensors", "Randomness", "Plots", "Networks", "Bijections", "Distributions", "Verification",
-        "TestSupport",
+        "Tensors", "Randomness", "Plots", "Networks", "Integration", "Bijections", "Distributions",
+        "Verification", "TestSupport",
       ], fixtures: true),
     suite(
       "Training",
       on: [
-        "Tensors", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training",
-        "Verification", "TestSupport",
+        "Tensors", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
+        "Training", "Verification", "TestSupport",
       ], fixtures: true),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),

@@ -25,9 +25,7 @@ struct Benchmark {
     func run() throws {
       switch part {
       case .step:
-        let (_, gradient) = try valueAndGradient(at: params, over: batch) { params, rows in
-          try -logPDF(params, rows)
-        }
+        let gradient = try gradient(at: params)
         (params, state) = try optimizer.update(gradient, state, params)
       case .logPDF: _ = try logPDF(params, batch)
       case .sample: _ = try sample(Key(2), params, count: rows)
@@ -43,6 +41,15 @@ struct Benchmark {
     return BenchmarkResult(
       workload: workload.name, part: part, rows: rows, params: params.learnedCount, time: time, bytes: bytes,
       operations: operations, floatingPointOperations: floatingPointOperations(part))
+  }
+
+  private func gradient(at params: Params) throws -> Params {
+    guard let objective = workload.objective else {
+      return try valueAndGradient(at: params, over: batch) { params, rows in try -logPDF(params, rows) }
+        .gradient
+    }
+    let step = TrainingStep(logPDF: logPDF, sample: sample, rows: batch, key: Key(3))
+    return try objective.valueAndGradient(at: params, step).gradient
   }
 
   /// The floating-point operations of the matrix products: two per weight and row, and three times as many

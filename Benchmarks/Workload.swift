@@ -8,8 +8,12 @@ struct Workload: Sendable {
   let flow: Flow
   /// The share of weights that are not masked; nil if weights are used more than once per row.
   var shareOfWeights: Double? = 1
+  /// The objective of a step; nil: maximum likelihood.
+  var objective: (any Objective)?
 
   static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D, glow]
+  /// Workloads that run by name only.
+  static let continuous: [Workload] = [otFlow43D]
 
   private static let realNVP2D = Workload(
     name: "realnvp-2d", inputDim: 2, batch: 256,
@@ -34,6 +38,11 @@ struct Workload: Sendable {
     flow: .glow(
       levels: 2, steps: 8, learnsPrior: false, network: ConvNet(hidden: [128, 128], lastWeight: lastWeight)),
     shareOfWeights: nil)
+
+  /// OT-Flow with the width and the training steps of MINIBOONE.
+  private static let otFlow43D = Workload(
+    name: "ot-flow-43d", inputDim: 43, batch: 256, flow: .otFlow(.miniboone), shareOfWeights: nil,
+    objective: .otFlow())
 
   /// Couplings for a plot of time against the dimension, the depth or the width.
   static func scale(dimension: Int, depth: Int, hidden: Int) -> Workload {

@@ -5,17 +5,18 @@
 //     swift run -c release benchmarks --workload nsf-8d --rows 1000000 --repetitions 3 --what logPDF
 //     swift run -c release benchmarks --workload memory --depth 64 --reversible
 //     swift run -c release benchmarks --workload chunks --rows 10000000 --what sample
+//     swift run -c release benchmarks --workload trace --rows 256
 //     swift run -c release benchmarks --workload scale --depth 4 --dimension 64 --hidden 128 --rows 512
 import Arguments
 import Flows
 
-let names = Workload.all.map(\.name)
+let names = (Workload.all + Workload.continuous).map(\.name)
 let options = Arguments.orExit(
   "benchmarks", "Measures steps, log-densities and samples.",
   options: [
     .init(
       "workload", "NAME", default: "all",
-      "all, memory, chunks, scale, or one of \(names.joined(separator: ", "))"),
+      "all, memory, chunks, trace, scale, or one of \(names.joined(separator: ", "))"),
     .init("what", "NAME", default: "all", "all, or one of step, logPDF, sample"),
     .init("threads", "N", default: "1", "the most threads"),
     .init("repetitions", "N", default: "30", "how often each thing is measured"),
@@ -30,7 +31,7 @@ let options = Arguments.orExit(
 let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model) = Arguments.orExit {
   () throws(UsageError) in
   (
-    try options.choice("workload", of: ["all", "memory", "chunks", "scale"] + names),
+    try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale"] + names),
     try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
     try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
     try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
@@ -47,8 +48,12 @@ if workload == "memory" {
 } else if workload == "chunks" {
   try ChunksWorkload(rows: rows > 0 ? rows : 10_000_000, threads: threads, isJSON: options.has("json")).run(
     what)
+} else if workload == "trace" {
+  try TraceWorkload(
+    rows: rows > 0 ? rows : 256, dimension: 43, width: 256, threads: threads, repetitions: repetitions
+  ).run()
 } else {
-  let all = Workload.all + [.scale(dimension: dimension, depth: depth, hidden: hidden)]
+  let all = Workload.all + Workload.continuous + [.scale(dimension: dimension, depth: depth, hidden: hidden)]
   try Parallelism.$threads.withValue(threads) {
     var peak: Double?
     for each in workload == "all" ? Workload.all : all.filter({ $0.name == workload }) {

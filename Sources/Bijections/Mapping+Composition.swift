@@ -26,6 +26,10 @@ extension Mapping {
     var isBounded: Bool { members.contains(where: \.isBounded) }
     /// Whether a layer has statistics.
     var hasStatistics: Bool { members.contains { $0.statistics != nil } }
+    /// Whether the statistics of a layer depend on the batch.
+    var statisticsNeedRows: Bool { members.contains(where: \.statisticsNeedRows) }
+    /// Whether a layer has an estimate of its log-det.
+    var hasEstimate: Bool { members.contains(where: \.hasEstimate) }
   }
 
   /// A mapping within another, and the address of its parameters.

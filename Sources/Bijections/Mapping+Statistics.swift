@@ -10,7 +10,8 @@ extension Mapping {
   ///
   /// Each layer sees its own inputs, which earlier layers compute from the old parameters. Layers with the
   /// same parameters update them once, by the rows of all. A row outside the domain of a layer counts neither
-  /// there nor in later layers.
+  /// there nor in later layers. Layers whose statistics need no rows get none behind the last one that needs
+  /// some, so that nothing is computed for them.
   static func statistics(within composition: Composition) -> Statistics? {
     if !composition.hasStatistics { return nil }
     return { (params, batch, context) throws(FlowError) in
@@ -21,7 +22,8 @@ extension Mapping {
       for uses in Dictionary(grouping: uses, by: \.path).values {
         let rows = concatenate(uses.map(\.rows), axis: 0)
         let contexts = uses[0].context.map { _ in concatenate(uses.compactMap(\.context), axis: 0) }
-        guard rows.rows > 0, let statistics = uses[0].layer.statistics else { continue }
+        let needsRows = uses[0].layer.statisticsNeedRows
+        guard rows.rows > 0 || !needsRows, let statistics = uses[0].layer.statistics else { continue }
         updated = try replaced(updated, at: uses[0].path[...]) { (own) throws(FlowError) in
           try statistics(own, rows, contexts)
         }
@@ -48,14 +50,18 @@ extension Mapping {
     switch composition {
     case .layer: break
     case .chain(let members):
-      var (x, context) = (x, context)
-      let last = members.lastIndex { $0.mapping.statistics != nil } ?? 0
-      for (i, member) in members[...last].enumerated() {
-        try collect(member, x, context)
-        if i == last { break }
-        let (y, logDet) = try member.mapping.memberBody(member.address(params), x, context)
+      var (batch, context) = (x, context)
+      let last = members.lastIndex { $0.mapping.statisticsNeedRows } ?? -1
+      for (i, member) in members.enumerated() {
+        if i > last {
+          let none = Tensor.zeros(member.mapping.domain.shape.batched(0), dtype: x.dtype)
+          (batch, context) = (none, context?[0..<0])
+        }
+        try collect(member, batch, context)
+        if i >= last { continue }
+        let (y, logDet) = try member.mapping.memberBody(member.address(params), batch, context)
         let inside = logDet.rowsInside
-        (x, context) = (inside.map(y.rows) ?? y, inside.flatMap { context?.rows($0) } ?? context)
+        (batch, context) = (inside.map(y.rows) ?? y, inside.flatMap { context?.rows($0) } ?? context)
       }
     case .split(let parts):
       for part in parts { try collect(part.member, x.sliced(axis: -1, part.inputs), context) }

@@ -37,6 +37,10 @@ public struct Mapping: Sendable {
   public let traits: Traits
   /// The unchecked update of the statistics in a training step; nil for a mapping without statistics.
   public private(set) var statistics: Statistics?
+  /// The estimate of its log-det in training, if it has one.
+  var estimate: Estimate?
+  /// Whether the statistics, if any, depend on the batch, not on the parameters alone.
+  private(set) var statisticsNeedRows: Bool
   /// The function without checks. In a composite, a row outside the domain of a layer gets the log-det −∞.
   public internal(set) var body: Body
   /// The structure of a mapping that is made from others.
@@ -44,8 +48,11 @@ public struct Mapping: Sendable {
     didSet {
       if case .layer = composition { return }
       (isBounded, statistics) = (composition.isBounded, Self.statistics(within: composition))
+      statisticsNeedRows = composition.statisticsNeedRows
     }
   }
+  /// The field and the path integrals of a continuous layer; nil for others.
+  package internal(set) var continuous: ContinuousPart?
   /// Whether a layer restricts its inputs' values.
   package private(set) var isBounded: Bool
 
@@ -56,7 +63,7 @@ public struct Mapping: Sendable {
   ) {
     (self.boundary, self.codomain, self.body) = (boundary, codomain, body)
     (self.traits, self.statistics) = (traits, statistics)
-    isBounded = boundary.domain.values != .reals
+    (isBounded, statisticsNeedRows) = (boundary.domain.values != .reals, statistics != nil)
   }
 
   /// The name in errors and summaries.
@@ -110,20 +117,35 @@ public struct Mapping: Sendable {
   /// Updates the statistics among the parameters by a batch of inputs, such as the running mean of batch
   /// normalization.
   ///
-  /// Returns the same tree for a mapping without statistics and for an empty batch. Rows outside the domain
-  /// of a layer within do not count there. Throws as the call does for all else.
+  /// Returns the same tree for a mapping without statistics. An empty batch moves only statistics that depend
+  /// on the parameters alone (`ResidualFlow`). Rows outside the domain of a layer within do not count there.
+  /// Throws as the call does for all else.
   public func updatingStatistics(
     _ params: Params, _ batch: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Params {
     try isDensity
       ? boundary.checkShapes(params, batch, given: context)
       : boundary.check(params, batch, given: context)
-    guard let statistics, batch.rows > 0 else { return params }
+    guard let statistics, batch.rows > 0 || updatesWithoutRows else { return params }
     return try statistics(params, batch, context)
   }
 
   /// Whether a layer within restricts its inputs' values, and the mapping's own domain does not say how.
   package var isBoundedWithin: Bool { isBounded && domain.values == .reals }
+
+  /// Whether the update of statistics takes an empty batch, which leaves those of rows as they are.
+  package var updatesWithoutRows: Bool {
+    if case .layer = composition { return !statisticsNeedRows }
+    return true
+  }
+
+  /// The same mapping with an update of its statistics from the parameters alone, whatever the batch.
+  func updating(by statistics: @escaping @Sendable (Params) throws(FlowError) -> Params) -> Mapping {
+    var mapping = self
+    mapping.statistics = { (params, _, _) throws(FlowError) in try statistics(params) }
+    mapping.statisticsNeedRows = false
+    return mapping
+  }
 
   /// The number of learned parameters of its own tree, if that is known.
   package var learnedCount: Int { boundary.structure?.learned.leaves.reduce(0) { $0 + $1.shape.count } ?? 0 }

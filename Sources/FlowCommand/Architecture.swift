@@ -12,7 +12,16 @@ struct Architecture: Sendable {
   let settings: [Setting]
   /// Whether it can learn the shape of one column that depends on no context.
   let fitsOneColumn: Bool
+  /// The flow that gives densities and draws.
   let build: @Sendable (Settings) -> Flow
+  /// The way to train it, if that is not maximum likelihood of the flow itself.
+  let training: (@Sendable (Settings) -> Training)?
+
+  /// Whether it is a continuous flow. These have no layers, and their log-dets have the error of a solver.
+  var isContinuous: Bool { !settings.contains(.layers) }
+
+  /// A flow to train, nil for the one that gives densities, and an objective.
+  typealias Training = (flow: Flow?, objective: any Objective)
 
   /// The settings of a flow. A value of a wrong type counts as −1, which is out of range.
   struct Settings: Sendable, Equatable {
@@ -23,17 +32,22 @@ struct Architecture: Sendable {
     var bins: Int { values[.bins]?.integer ?? -1 }
     var bound: Double { values[.bound]?.number ?? -1 }
     var components: Int { values[.components]?.integer ?? -1 }
+    var solverSteps: Int { values[.solverSteps]?.integer ?? -1 }
+    /// Half of the steps: a solver may be coarse in training, since held-out rows see all steps.
+    var trainingSteps: Int { (solverSteps + 1) / 2 }
 
     /// Whether all values are in range.
     var areSound: Bool {
       (0...1000).contains(layers) && (1...20).contains(hidden.count)
         && hidden.allSatisfy((1...100_000).contains)
         && (2...1000).contains(bins) && bound >= 1e-3 && bound <= 1e6 && (1...1000).contains(components)
+        && (1...10_000).contains(solverSteps)
     }
   }
 
   enum Setting: String, Sendable, CaseIterable {
     case layers, hidden, bins, bound, components
+    case solverSteps = "solver-steps"
 
     /// The values in range, for errors.
     var expectation: String {
@@ -43,23 +57,25 @@ struct Architecture: Sendable {
       case .hidden: "widths such as 64,64"
       case .bins: "a whole number from 2 to 1000"
       case .bound: "a positive number"
+      case .solverSteps: "a whole number from 1 to 10000"
       }
     }
   }
 
-  /// A preset with a number of layers, two hidden layers of 64 units, and settings beside these two.
+  /// A preset with two hidden layers of 64 units, a number of layers if it is no continuous flow, and other
+  /// settings.
   private init(
-    _ name: String, _ purpose: String, layers: Int, hidden: JSON = [64, 64], bound: Double = 3,
+    _ name: String, _ purpose: String, layers: Int? = nil, hidden: JSON = [64, 64], bound: Double = 3,
     components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false,
-    build: @escaping @Sendable (Settings) -> Flow
+    training: (@Sendable (Settings) -> Training)? = nil, build: @escaping @Sendable (Settings) -> Flow
   ) {
     (self.name, self.purpose, self.build) = (name, purpose, build)
-    self.fitsOneColumn = fitsOneColumn
-    settings = [.layers, .hidden] + others
+    (self.fitsOneColumn, self.training) = (fitsOneColumn, training)
+    settings = (layers == nil ? [.hidden] : [.layers, .hidden]) + others
     defaults = Settings(
       values: [
-        .layers: .integer(layers), .hidden: hidden, .bins: 8, .bound: .number(bound),
-        .components: .integer(components),
+        .layers: .integer(layers ?? 1), .hidden: hidden, .bins: 8, .bound: .number(bound),
+        .components: .integer(components), .solverSteps: 16,
       ])
   }
 
@@ -95,7 +111,38 @@ struct Architecture: Sendable {
     Architecture("nice", "additive couplings: volume preserving but for a last scale", layers: 4) {
       .nice(layers: $0.layers, hidden: $0.hidden)
     },
+    Architecture(
+      "ot-flow", "a continuous flow along the gradient of a potential, with short paths: few parameters",
+      [.solverSteps], fitsOneColumn: true,
+      training: { (otFlow($0, steps: $0.trainingSteps), .otFlow()) }
+    ) { otFlow($0, steps: $0.solverSteps) },
+    Architecture(
+      "cnf", "a continuous flow along a network, trained as RNODE: smooth densities, slow training",
+      [.solverSteps], fitsOneColumn: true,
+      training: { (cnf($0, steps: $0.trainingSteps), .rnode()) }
+    ) { cnf($0, steps: $0.solverSteps) },
+    Architecture(
+      "flow-matching", "a continuous flow along a network, trained without solving: many columns",
+      [.solverSteps], fitsOneColumn: true, training: { _ in (nil, FlowMatching()) }
+    ) { cnf($0, steps: $0.solverSteps) },
+    Architecture(
+      "autm", "couplings that integrate a field per column: smooth densities, slow", layers: 6,
+      [.solverSteps], fitsOneColumn: true
+    ) { .autm(layers: $0.layers, hidden: $0.hidden, steps: $0.solverSteps) },
+    Architecture(
+      "residual", "residual networks: smooth densities without splits of the columns, slow", layers: 16,
+      fitsOneColumn: true, training: { _ in (nil, .rouletteLikelihood()) }
+    ) { .residual(layers: $0.layers, hidden: $0.hidden) },
   ]
+
+  /// The hidden layers of an OT-Flow have one width: that of the first.
+  private static func otFlow(_ settings: Settings, steps: Int) -> Flow {
+    .otFlow(width: settings.hidden[0], layers: settings.hidden.count, steps: steps)
+  }
+
+  private static func cnf(_ settings: Settings, steps: Int) -> Flow {
+    .cnf(hidden: settings.hidden, solver: .steps(steps))
+  }
 
   /// The names of all architectures, for people.
   static let names = all.map(\.name).joined(separator: ", ")
@@ -143,6 +190,11 @@ struct Architecture: Sendable {
     .object(self.settings.map { JSON.Member($0.rawValue, settings.values[$0] ?? .null) })
   }
 
+  /// Whether the preset takes the widths of the hidden layers. OT-Flow adds the outputs of its layers.
+  private func hasSoundWidths(_ settings: Settings) -> Bool {
+    name != "ot-flow" || (settings.hidden.count > 1 && Set(settings.hidden).count == 1)
+  }
+
   /// The settings in a model file, or nil if one is missing or out of range.
   func settings(from json: JSON) -> Settings? {
     var values = defaults
@@ -150,7 +202,7 @@ struct Architecture: Sendable {
       guard let value = json[setting.rawValue] else { return nil }
       values.values[setting] = value
     }
-    return values.areSound ? values : nil
+    return values.areSound && hasSoundWidths(values) ? values : nil
   }
 
   /// The settings in a command line.
@@ -172,6 +224,9 @@ struct Architecture: Sendable {
       guard values.areSound else {
         throw UsageError("expected \(setting.expectation) for --\(setting.rawValue), got \(text)")
       }
+    }
+    guard hasSoundWidths(values) else {
+      throw UsageError("expected two or more equal widths such as 64,64 for --hidden of \(name)")
     }
     return values
   }

@@ -20,6 +20,7 @@ enum FitCommand: Subcommand {
     .init("bins", "N", "bins of each spline"),
     .init("bound", "X", "where splines end, in standard deviations"),
     .init("components", "N", "components of each mixture"),
+    .init("solver-steps", "N", "steps of a continuous flow's solver; it takes half of them in training"),
     .init("max-time", "SECONDS", "about how long to train: a measured rate turns it into steps"),
     .init("steps", "N", "the most steps of one fit; by default 6000"),
     .init("epochs", "N", "passes over the data at most, instead of steps"),
@@ -126,10 +127,12 @@ enum FitCommand: Subcommand {
     let standardizing = isStandardized ? Standardize(of: values) : nil
     if let choices {
       return choices.map { architecture, preset in
-        let flow = Model.flow(architecture, preset, standardizing: standardizing)
-        return (
-          Candidate(architecture.name, flow), architecture, preset
-        )
+        let training = architecture.training?(preset)
+        let candidate = Candidate(
+          architecture.name, Model.flow(architecture.build(preset), standardizing: standardizing),
+          training: training?.flow.map { Model.flow($0, standardizing: standardizing) },
+          objective: training?.objective)
+        return (candidate, architecture, preset)
       }
     }
     let architecture = Architecture.all[0]
@@ -183,11 +186,14 @@ enum FitCommand: Subcommand {
     let trial = min(10 * settings.batchSize, values.rows)
     var short = settings
     (short.epochs, short.validationFraction) = (1, 0)
+    let first = candidates[0]
+    let objective = first.objective ?? .maximumLikelihood
     func time() throws -> Double {
       let clock = ContinuousClock()
       return try clock.measure {
         _ = try fit(
-          candidates[0].flow, to: values[0..<trial], given: context?[0..<trial], key: key, epochs: 1,
+          first.training ?? first.flow, to: values[0..<trial], given: context?[0..<trial], by: objective,
+          key: key, epochs: 1,
           batchSize: settings.batchSize, optimizer: short.optimizer, validationFraction: 0,
           progress: .silent)
       } / .seconds(1)

@@ -19,14 +19,11 @@ struct Model {
   /// The flow of each member. The parameters hold the numbers of the standardization.
   var flows: [Flow] {
     let identity = Standardize(mean: .zeros([width]), deviation: .ones([width]))
-    return members.map { Model.flow(architecture, $0, standardizing: isStandardized ? identity : nil) }
+    return members.map { Model.flow(architecture.build($0), standardizing: isStandardized ? identity : nil) }
   }
 
   /// A preset flow after an optional standardization.
-  static func flow(
-    _ architecture: Architecture, _ settings: Architecture.Settings, standardizing: Standardize?
-  ) -> Flow {
-    let preset = architecture.build(settings)
+  static func flow(_ preset: Flow, standardizing: Standardize?) -> Flow {
     guard let standardizing else { return preset }
     return Flow(Serial(standardizing, preset.bijection), prior: preset.prior)
   }

@@ -3,6 +3,7 @@
 @_exported import Files
 @_exported import Plots
 @_exported import Networks
+@_exported import Integration
 @_exported import Bijections
 @_exported import Distributions
 @_exported import Training

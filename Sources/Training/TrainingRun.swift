@@ -66,8 +66,11 @@ struct TrainingRun {
     }
     try check(gradient, state, "a gradient")
     state.lastGood = state.params
-    if let rows = step.rows, let statistics = logPDF.statistics {
-      state.params = try statistics(state.params, rows, step.context)
+    if let statistics = logPDF.statistics, step.rows != nil || logPDF.mapping.updatesWithoutRows {
+      // In a fit to a target there are no rows. Statistics of the parameters alone move without them.
+      let rows = step.rows ?? .zeros(logPDF.boundary.domain.shape.batched(0), dtype: step.dtype)
+      state.params = try statistics(
+        state.params, rows, step.rows == nil ? step.context?[0..<0] : step.context)
     }
     (state.params, state.optimizer) = try optimizer.update(gradient, state.optimizer, state.params)
     let rows = step.rows?.rows ?? 1
@@ -94,12 +97,23 @@ struct TrainingRun {
     state.best = .init(loss: loss, params: state.params, index: -1)
   }
 
+  /// The parameters to judge and to return.
+  ///
+  /// Statistics of the parameters alone (`ResidualFlow`) are updated: a mean of parameters has others.
+  private func evaluated(_ state: FitState) throws -> Params {
+    let params = try optimizer.evaluationParams(state.optimizer, state.params)
+    guard let statistics = logPDF.statistics, logPDF.mapping.updatesWithoutRows else { return params }
+    let boundary = logPDF.boundary
+    func empty(_ shape: Shape) -> Tensor { .zeros(shape.batched(0), dtype: boundary.dtype) }
+    return try statistics(params, empty(boundary.domain.shape), boundary.contextDim.map(empty))
+  }
+
   private func judge(_ state: inout FitState, _ record: inout Fitted.Record) throws {
     try check(state.params, state, "a parameter")
     let recent = state.history.suffix(interval - 1).map(\.trainingLoss) + [record.trainingLoss]
     var loss = recent.reduce(0, +) / Double(recent.count)
     if let heldOutLoss {
-      let judged = try optimizer.evaluationParams(state.optimizer, state.params)
+      let judged = try evaluated(state)
       loss = try heldOutLoss(judged).item
       if loss.isNaN { throw try diverged(state, "the validation loss") }
       record.validationLoss = loss
@@ -145,7 +159,7 @@ extension TrainingRun {
     state = try keeper?.saved(like: fresh) ?? state
     try logPDF.boundary.check(state.params)
     let ending = try self(&state, progress: progress, text, onRecord: onRecord)
-    let last = try optimizer.evaluationParams(state.optimizer, state.params)
+    let last = try evaluated(state)
     // The initial parameters count where others were judged too.
     let isJudged = state.history.contains { $0.validationLoss != nil }
     return Fitted(

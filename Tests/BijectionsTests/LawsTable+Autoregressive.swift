@@ -84,6 +84,15 @@ private let splines: [LawsRow] = [
     bijection: Autoregressive(net, CircularRationalQuadraticSpline(bins: 3)),
     inputDim: 2),
   LawsRow(
+    name: "Inverted autoregressive, AUTM, context",
+    bijection: Inverted(Autoregressive(net, AUTM(units: 1, steps: 1, lipschitz: 1))), inputDim: 2,
+    contextDim: 1),
+  LawsRow(
+    name: "Coupling, AUTM, image",
+    bijection: Coupling(couplingNet, AUTM(units: 1, steps: 1, lipschitz: 1)), inputDim: [2, 1, 2]),
+  LawsRow(
+    name: "Autoregressive, UMNN", bijection: Autoregressive(net, UMNN(units: 1, nodes: 8)), inputDim: 2),
+  LawsRow(
     name: "Autoregressive, deep sigmoidal", bijection: Autoregressive(net, DeepSigmoidal(units: 3)),
     inputDim: 3,
     contextDim: 1),

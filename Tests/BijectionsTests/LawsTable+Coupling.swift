@@ -138,4 +138,22 @@ private let forms: [LawsRow] = [
     inputDim: 2, contextDim: 2),
 ]
 
-let couplingRows = pairs + forms
+/// Few steps and nodes: the laws concern the map that runs, and debug builds take long for each evaluation.
+private let integrated: [LawsRow] = [AUTM(units: 2, steps: 2, lipschitz: 2), UMNN(units: 2, nodes: 8)]
+  .flatMap {
+    (transformer: any Transformer) in
+    [
+      LawsRow(name: "Coupling, \(transformer.name)", bijection: Coupling(net, transformer), inputDim: 3),
+      LawsRow(
+        name: "Coupling, \(transformer.name), one number, context", bijection: Coupling(net, transformer),
+        inputDim: 1, contextDim: 2),
+      LawsRow(
+        name: "Coupling, \(transformer.name), far", bijection: Coupling(MLP(hidden: [3]), transformer),
+        inputDim: 5, inputs: far),
+      LawsRow(
+        name: "Coupling, \(transformer.name), large parameters", bijection: Coupling(large(8), transformer),
+        inputDim: 2),
+    ]
+  }
+
+let couplingRows = pairs + forms + integrated

@@ -1,4 +1,5 @@
 import Bijections
+import Networks
 import Tensors
 import TestSupport
 import Verification
@@ -12,7 +13,37 @@ private let well: Hamiltonian.LogDensity = { q in
   (-0.25 * square(square(q)) - 0.5 * square(q) - 0.3 * q).sumPerRow()
 }
 
-let variationalRows: [LawsRow] = residualRows + constraintRows
+/// A contraction that does not start at zero.
+private func contraction(_ hidden: [Int], coefficient: Double = 0.9) -> SpectralMLP {
+  SpectralMLP(hidden: hidden, coefficient: coefficient, lastWeight: .glorotUniform)
+}
+
+let variationalRows: [LawsRow] = contractionRows + residualRows + constraintRows
+
+private let contractionRows: [LawsRow] = [
+  LawsRow(name: "ResidualFlow", bijection: ResidualFlow(contraction([5, 4])), inputDim: 3),
+  LawsRow(name: "ResidualFlow, one number", bijection: ResidualFlow(contraction([4])), inputDim: 1),
+  LawsRow(
+    name: "ResidualFlow, one number, context", bijection: ResidualFlow(contraction([3])), inputDim: 1,
+    contextDim: 2),
+  LawsRow(
+    name: "ResidualFlow, image, context", bijection: ResidualFlow(contraction([4])), inputDim: [2, 1, 2],
+    contextDim: [2, 1]),
+  LawsRow(
+    name: "ResidualFlow, nothing hidden", bijection: ResidualFlow(contraction([], coefficient: 0.6)),
+    inputDim: 3),
+  LawsRow(
+    name: "ResidualFlow, starts as identity", bijection: ResidualFlow(SpectralMLP(hidden: [4])), inputDim: 2),
+  LawsRow(
+    name: "ResidualFlow, close to 1", bijection: ResidualFlow(contraction([3], coefficient: 0.98)),
+    inputDim: 2),
+  LawsRow(name: "ResidualFlow, far", bijection: ResidualFlow(contraction([4])), inputDim: 5, inputs: far),
+  LawsRow(name: "Inverted ResidualFlow", bijection: Inverted(ResidualFlow(contraction([4]))), inputDim: 2),
+  LawsRow(
+    name: "Serial of ResidualFlows",
+    bijection: Serial(ResidualFlow(contraction([4])), ActNorm(), ResidualFlow(contraction([3]))),
+    inputDim: 2),
+]
 
 private let residualRows: [LawsRow] = [
   LawsRow(name: "Planar", bijection: Planar(), inputDim: 5),

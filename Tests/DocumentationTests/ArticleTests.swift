@@ -135,6 +135,11 @@ import Testing
     let inference = try variationalInference()
     #expect(abs(inference.logEvidence - log(Tensor(2 * Double.pi, dtype: .float64)).item) < 0.05)
     #expect(inference.paretoK < 0.7)
+    let clusters = concatenate(
+      [Key(6).normal([200, 2]) * 0.4 + 1.5, Key(7).normal([200, 2]) * 0.4 - 1.5], axis: 0)
+    let continuous = try continuousFlows(clusters)
+    #expect(continuous.likelihood > -2.9 && continuous.matched > -2.9)
+    #expect(continuous.draws.shape == [500, 2])
     #expect(conditional.scores.isFinite && abs(conditional.draws.mean().item - 0.5) < 0.3)
   }
 

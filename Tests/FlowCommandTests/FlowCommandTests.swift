@@ -47,6 +47,15 @@ struct Workplace {
   private let tiny = "--layers 2 --hidden 8 --epochs 3 --seed 1"
   private var small: String { "--architecture nsf \(tiny)" }
 
+  /// A short fit of an architecture, with the settings that it takes.
+  private func tiny(_ architecture: Architecture) -> String {
+    let settings: [(Architecture.Setting, String)] = [
+      (.layers, "2"), (.hidden, "8,8"), (.solverSteps, "8"),
+    ]
+    let own = settings.filter { architecture.settings.contains($0.0) }.map { "--\($0.rawValue) \($1)" }
+    return (["--architecture \(architecture.name) --epochs 3 --seed 1"] + own).joined(separator: " ")
+  }
+
   @Test func fitScoreSampleCheckDescribe() async throws {
     let place = try Workplace()
     defer { place.remove() }
@@ -92,14 +101,15 @@ struct Workplace {
     #expect(text.output.contains("Standardize") && text.output.contains("total"))
   }
 
-  @Test(arguments: Architecture.all.map(\.name))
-  func everyArchitectureIsBuiltAgainFromItsFile(name: String) async throws {
+  @Test(arguments: Architecture.all)
+  func everyArchitectureIsBuiltAgainFromItsFile(architecture: Architecture) async throws {
     let place = try Workplace()
     defer { place.remove() }
-    _ = try await place.json("fit @plain.csv --architecture \(name) \(tiny) --out @m.safetensors")
+    _ = try await place.json("fit @plain.csv \(tiny(architecture)) --out @m.safetensors")
     let again = try Model.read(place["m.safetensors"])
-    #expect(
-      again.architecture.name == name && again.members.map(\.layers) == [2] && again.members[0].hidden == [8])
+    #expect(again.architecture.name == architecture.name && again.members[0].hidden == [8, 8])
+    #expect(again.members.map(\.layers) == [architecture.isContinuous ? 1 : 2])
+    #expect(again.members[0].solverSteps == (architecture.settings.contains(.solverSteps) ? 8 : 16))
     #expect(try await place.json("check @m.safetensors")["passes"] == true)
     let score = try await place.json("score @m.safetensors @plain.csv")
     let functions = try again.functions(.float32)
@@ -132,13 +142,18 @@ struct Workplace {
     #expect(printed.output.contains("a mixture of \(count) fits"))
   }
 
-  @Test func severalArchitecturesAreCompared() async throws {
+  @Test(arguments: [["nice", "realnvp", "nsf"], ["nsf", "ot-flow", "flow-matching"]])
+  func severalArchitecturesAreCompared(names: [String]) async throws {
     let place = try Workplace()
     defer { place.remove() }
+    let list = names.joined(separator: ",")
     let fitted = try await place.json(
-      "fit @plain.csv --architecture nice,realnvp,nsf --epochs 2 --bins 4 --hidden 8 --out @m.safetensors")
+      "fit @plain.csv --architecture \(list) --epochs 2 --bins 4 --hidden 8,8 --out @m.safetensors")
     let tried = try #require(fitted["tried"]?.array)
-    #expect(tried.compactMap { $0["name"]?.string } == ["nice", "realnvp", "nsf"])
+    #expect(tried.compactMap { $0["name"]?.string } == names)
+    // Whatever the objective, a candidate's loss is the likelihood of the held-out rows.
+    let losses = tried.compactMap { $0["validation_log_likelihood"]?.number }
+    #expect(losses.count == 3 && losses.max() == fitted["validation_log_likelihood"]?.number)
     #expect(tried.first { $0["weight"]?.number == 1 }?["name"] == fitted["architecture"])
     #expect(fitted["members"] == 1)
   }
@@ -162,7 +177,7 @@ struct Workplace {
   func oneColumn(architecture: Architecture) async throws {
     let place = try Workplace()
     defer { place.remove() }
-    let line = "--architecture \(architecture.name) \(tiny) --out @m.safetensors"
+    let line = "\(tiny(architecture)) --out @m.safetensors"
     let alone = await place.flow("fit @plain.csv --columns height \(line)")
     let given = await place.flow("fit @plain.csv --columns height --context weight \(line)")
     #expect(given.code == 0, "\(given)")
@@ -234,6 +249,15 @@ struct Workplace {
         "fit @plain.csv --architecture maf --bins 3 --out @m.safetensors", 2,
         "--bins does not go with --architecture maf; flow fit --help says more"
       ),
+      (
+        "fit @plain.csv --architecture ot-flow --hidden 8,9 --out @m.safetensors", 2,
+        "expected two or more equal widths such as 64,64 for --hidden of ot-flow; flow fit --help says more"
+      ),
+      (
+        "fit @plain.csv --architecture cnf --solver-steps 0 --out @m.safetensors", 2,
+        "expected a whole number from 1 to 10000 for --solver-steps, got 0; flow fit --help says more"
+      ),
+      ("fit @plain.csv --architecture cnf --layers 2 --out @m.safetensors", 2, nil),
       (
         "fit @plain.csv --hidden 8 --out @m.safetensors", 2,
         "--hidden does not go with --architecture auto, which chooses it; name an architecture, such as "
@@ -400,6 +424,7 @@ struct Workplace {
     for (name, value) in [
       ("architecture", "gpt"), ("arguments", "{}"), ("arguments", "{\"layers\": 1000000}"), ("width", "x"),
       ("arguments", "{\"layers\": 900, \"hidden\": [90000], \"bins\": 8, \"bound\": 3}"), ("width", "900000"),
+      ("architecture", "ot-flow"),
       ("width", "3"), ("columns", "[1]"), ("standardized", "false"), ("dtype", "float64"),
       ("arguments", "{\"layers\": 3, \"hidden\": [8], \"bins\": 8, \"bound\": 3}"),
     ] {

@@ -44,6 +44,12 @@ struct Architecture: Sendable, CustomTestStringConvertible {
     Architecture(
       name: "flowPlusPlus", flow: .flowPlusPlus(layers: 2, hidden: [12], components: 3),
       layers: ["ActNorm", "InvertibleLinear", "Coupling", "ActNorm", "InvertibleLinear", "Coupling"]),
+    Architecture(
+      name: "autm", flow: .autm(layers: 2, hidden: [12], units: 3, steps: 4),
+      layers: ["ActNorm", "InvertibleLinear", "Coupling", "ActNorm", "InvertibleLinear", "Coupling"]),
+    Architecture(
+      name: "residual", flow: .residual(layers: 3, hidden: [12]),
+      layers: ["ActNorm", "ResidualFlow", "ActNorm", "ResidualFlow", "ActNorm", "ResidualFlow"]),
   ]
 }
 
@@ -144,11 +150,21 @@ struct Architecture: Sendable, CustomTestStringConvertible {
     #expect(try hint.summary(inputDim: 8).hasSuffix("  \(hint(Key(0), inputDim: 8).params.learnedCount)"))
   }
 
+  /// The autoregressive flows that integrate train for too long here.
+  @Test(arguments: [
+    Flow.autoregressiveAUTM(layers: 2, hidden: [6], units: 2, steps: 3),
+    .autoregressiveUMNN(layers: 2, hidden: [6], units: 2, nodes: 6),
+  ]) func logDetsOfFlowsThatIntegrate(_ flow: Flow) throws {
+    for size in [1, 2] as [Shape] {
+      try LogDetCheck(of: flow.bijection, inputDim: size, key: Key(1)).verify()
+    }
+  }
+
   /// The papers' defaults work for any number of numbers, as they stand.
   @Test(arguments: [
     Flow.realNVP(), .nice(), .maf(), .iaf(), .neuralSpline(), .autoregressiveNeuralSpline(), .glowVector(),
     .mafGlow(),
-    .flowPlusPlus(),
+    .flowPlusPlus(), .residual(), .autm(), .autoregressiveAUTM(), .autoregressiveUMNN(),
   ]) func defaultsStartNearTheIdentity(_ flow: Flow) throws {
     let isMixture = try flow(Key(1), inputDim: 2).logPDF.mapping.layers().contains {
       $0.mapping.name.contains("MixtureOfLogistics")

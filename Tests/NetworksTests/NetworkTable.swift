@@ -47,6 +47,12 @@ let networkTable: [NetworkRow] = [
     4, 4),
   NetworkRow(
     "MADE, residual", MADE(width: 6, residualBlocks: 2, activation: .tanh, lastWeight: start), 3, 3),
+  NetworkRow("SpectralMLP", SpectralMLP(hidden: [6, 5], lastWeight: start), 3, 2),
+  NetworkRow(
+    "SpectralMLP, norms above the bound", SpectralMLP(hidden: [4], coefficient: 0.3, lastWeight: start), 2,
+    2),
+  NetworkRow("SpectralMLP without hidden layers", SpectralMLP(hidden: [], lastWeight: start), 1, 3),
+  NetworkRow("SpectralMLP, context", SpectralMLP(hidden: [4], lastWeight: start).conditioned(on: 2), 5, 3),
   NetworkRow("Conv", Conv([3, 3], activation: .tanh), [4, 4, 2], [4, 4, 3]),
   NetworkRow("Conv on one axis, stride 2", Conv(3, stride: 2, activation: .tanh), [6, 2], [3, 3]),
   NetworkRow("Conv, transposed", Conv([2, 2], stride: [2, 2], isTransposed: true), [2, 2, 3], [4, 4, 2]),

@@ -43,6 +43,11 @@ import Testing
       "scatter", ScatterPlot("Points", series: [.init("a", wave([20_000, 2])), .init("b", wave([9, 2]))]),
       90_000
     ),
+    ("paths", PathPlot("Transport", paths: wave([17, 900, 2])), 150_000),
+    (
+      "lost paths", PathPlot("", paths: Tensor([.nan, 1, 2, .infinity, 0, 0, 1, 1], shape: [4, 1, 2])), 6_000
+    ),
+    ("no paths", PathPlot("", paths: .zeros([3, 0, 2])), 6_000),
     ("lost points", ScatterPlot("", series: [.init("a", Tensor([[.nan, 1], [1e308, -1e308]]))]), 6_000),
     ("no points", ScatterPlot("", series: [.init("a", Tensor([], shape: [0, 2]))]), 5_000),
     ("no series", ScatterPlot("", series: []), 5_000),

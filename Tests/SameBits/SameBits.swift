@@ -9,6 +9,7 @@ public enum SameBits {
       ("training", try trained(), expectedTraining),
       ("layers and draws", try evaluated(), expectedEvaluation),
       ("fits", try fitted(), expectedFits),
+      ("residual and integrated layers", try integrated(), expectedIntegration),
     ]
   }
 

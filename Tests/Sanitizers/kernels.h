@@ -155,6 +155,13 @@ static void NAME(flows)(void) {
       CASE(spline_pullback, &spline, form >> 1, n, given & 1 ? ANY(n) : NULL, given & 2 ? ANY(n) : NULL,
            ANY(n), ANY(raws), OUT(n), OUT(raws));
     }
+  for (size_t units = 1; units <= CK_AUTM_UNITS; units += units < 4 ? 1 : 30) SIZES(n) {
+    const size_t numbers = n * (5 * units + 2);
+    const int given = n % 4;
+    CASE(autm, units, 3, n, ANY(n), ANY(numbers), OUT(n), OUT(n));
+    CASE(autm_pullback, units, 3, n, given & 1 ? ANY(n) : NULL, given & 2 ? ANY(n) : NULL, ANY(n),
+         ANY(numbers), OUT(n), OUT(numbers));
+  }
 }
 
 static void NAME(steps)(void) {

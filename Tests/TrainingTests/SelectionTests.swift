@@ -1,5 +1,6 @@
 import Bijections
 import Distributions
+import Integration
 import Randomness
 import Tensors
 import Testing
@@ -70,6 +71,39 @@ import Testing
     let (initial, _, _) = try small(Key(0).folded(in: 0), inputDim: [2])
     #expect(fitted.params.learnedCount == initial.learnedCount)
     #expect(fitted.history.allSatisfy { !$0.isBest })
+  }
+
+  /// A candidate trains by its objective and its training flow; its own flow and the likelihood judge it.
+  @Test func candidatesAreJudgedByTheExactLikelihood() throws {
+    var settings = quick
+    (settings.folds, settings.steps) = (1, 12)
+    func candidate(_ steps: Int, _ objective: (any Objective)?) -> Candidate {
+      let flow = { Flow.cnf(hidden: [8], solver: .steps($0)) }
+      return Candidate(
+        "\(steps)", flow(4), training: steps == 4 ? nil : flow(steps), objective: objective)
+    }
+    let objectives: [(any Objective)?] = [nil, FlowMatching(), RegularizedLikelihood(transport: 0.1)]
+    for objective in objectives {
+      var results: [Params] = []
+      for steps in [2, 4] {
+        let selection = try select(
+          among: [candidate(steps, objective)], fittedTo: rows, settings: settings, key: Key(3),
+          progress: .silent)
+        let fitted = selection.members[0].fit
+        let best = try #require(fitted.bestRecord.validationLoss ?? fitted.state.best?.loss)
+        #expect(abs(best - selection.validationLoss) < 1e-4 * abs(best))
+        let direct = try selection.logPDF(selection.params, rows)
+        let (_, fine, _) = try Flow.cnf(hidden: [8], solver: .steps(4))(Key(0), inputDim: 2)
+        #expect(try fine(selection.params, rows).isIdentical(to: direct))
+        #expect(try fitted.logPDF(selection.params, rows).isIdentical(to: direct))
+        results.append(selection.params)
+        let history = fitted.history
+        #expect(history.allSatisfy { ($0.validationLoss ?? .nan).isFinite })
+        if objective is FlowMatching { #expect(history[0].trainingLoss != history[0].validationLoss) }
+      }
+      // Matching does not solve, so that steps make no difference.
+      #expect(results[0].isIdentical(to: results[1]) == (objective is FlowMatching))
+    }
   }
 
   @Test func theBestCandidateIsTakenAndMixed() throws {

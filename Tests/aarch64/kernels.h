@@ -249,6 +249,26 @@ static void NAME(flows)(void) {
     report(TEXT(spline), circular, value);
     report(TEXT(spline_pullback), circular, pullback);
   }
+  for (int units = 1; units < 10; units += 4) {
+    enum { n = 101 };
+    const size_t numbers = n * (5 * (size_t)units + 2);
+    uint64_t value = start, pullback = start;
+    const T *const x = NAME(random)(n, 3.3), *const field = NAME(random)(numbers, 1);
+    const T *const g = NAME(random)(n, 1), *const l = NAME(random)(n, 1);
+    T *const y = room(n * sizeof(T)), *const slope = room(n * sizeof(T));
+    T *const gx = room(n * sizeof(T)), *const gfield = room(numbers * sizeof(T));
+    ck_autm(TYPE, (size_t)units, 6, n, x, field, y, slope);
+    NAME(add)(&value, y, n);
+    NAME(add)(&value, slope, n);
+    for (int given = 1; given < 4; given++) {
+      ck_autm_pullback(TYPE, (size_t)units, 6, n, given & 1 ? g : NULL, given & 2 ? l : NULL, x, field, gx,
+                       gfield);
+      NAME(add)(&pullback, gx, n);
+      NAME(add)(&pullback, gfield, numbers);
+    }
+    report(TEXT(autm), units, value);
+    report(TEXT(autm_pullback), units, pullback);
+  }
 }
 
 static void NAME(others)(void) {

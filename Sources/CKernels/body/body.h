@@ -22,6 +22,7 @@
 #include "affine.h"
 #include "adam.h"
 #include "spline.h"
+#include "autm.h"
 #include "uniform.h"
 #include "type_end.h"
 
@@ -48,6 +49,7 @@
 #include "affine.h"
 #include "adam.h"
 #include "spline.h"
+#include "autm.h"
 #include "uniform.h"
 #include "random.h"
 #include "type_end.h"

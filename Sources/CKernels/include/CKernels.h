@@ -77,7 +77,7 @@ typedef struct ck_spline_form {
   double offset;                              // is added to a raw slope
 } ck_spline_form;
 
-enum { CK_SPLINE_BINS = 64, CK_PLU_SOLVE_MAX = 256 };
+enum { CK_SPLINE_BINS = 64, CK_PLU_SOLVE_MAX = 256, CK_AUTM_UNITS = 64, CK_AUTM_STEPS = 256 };
 /// The largest slope at a knot.
 #define CK_SPLINE_STEEPEST 1000000
 
@@ -190,7 +190,15 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   /* The cotangents gx and graw of `ck_spline`, from g of y and l of log dy/dx. g or l may be NULL for \
      zero. */ \
   X(void, spline_pullback, (const ck_spline_form *s, bool inverse, size_t n, const T *g, const T *l, \
-    const T *x, const T *raw, T *gx, T *graw), (s, inverse, n, g, l, x, raw, gx, graw))
+    const T *x, const T *raw, T *gx, T *graw), (s, inverse, n, g, l, x, raw, gx, graw)) \
+  /* Integrates n numbers x from time 0 to 1 by `steps` steps. field[n][5 * units + 2] holds rates, sizes, \
+     slopes, shifts and tempos, then a linear and a constant term. Stores y and dy/dx. At most \
+     CK_AUTM_UNITS units and CK_AUTM_STEPS steps. */ \
+  X(void, autm, (size_t units, size_t steps, size_t n, const T *x, const T *field, T *y, T *slope), \
+    (units, steps, n, x, field, y, slope)) \
+  /* The cotangents gx and gfield of `ck_autm`, from g of y and l of dy/dx. g or l may be NULL for zero. */ \
+  X(void, autm_pullback, (size_t units, size_t steps, size_t n, const T *g, const T *l, const T *x, \
+    const T *field, T *gx, T *gfield), (units, steps, n, g, l, x, field, gx, gfield))
 
 // ck_NAME(type, ...) runs the kernel for one element type. Pointers to elements are untyped here.
 #define CK_BARE(...) __VA_ARGS__

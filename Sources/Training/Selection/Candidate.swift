@@ -1,18 +1,48 @@
+import Bijections
 import Distributions
+import Tensors
 
 /// A flow that a selection tries.
 public struct Candidate: Sendable {
   /// The name in reports.
   public let name: String
-  /// The flow.
+  /// The flow, which judges held-out rows.
   public let flow: Flow
+  /// The flow to train, with the same parameter tree, such as one with fewer steps of a solver. Nil: `flow`.
+  public let training: Flow?
+  /// The objective of the training steps. Nil: maximum likelihood.
+  public let objective: (any Objective)?
 
   /// The strength of its weight decay; nil for that of the settings.
   public let weightDecay: Double?
 
   /// A flow under a name.
-  public init(_ name: String, _ flow: Flow, weightDecay: Double? = nil) {
-    (self.name, self.flow, self.weightDecay) = (name, flow, weightDecay)
+  ///
+  /// Held-out rows are judged by the exact likelihood, whatever the objective, so that candidates compare.
+  public init(
+    _ name: String, _ flow: Flow, training: Flow? = nil, objective: (any Objective)? = nil,
+    weightDecay: Double? = nil
+  ) {
+    (self.name, self.flow, self.training) = (name, flow, training)
+    (self.objective, self.weightDecay) = (objective, weightDecay)
+  }
+
+  /// The objective of a fit.
+  var fitObjective: any Objective {
+    objective.map(LikelihoodJudged.init) ?? .maximumLikelihood
+  }
+}
+
+/// An objective whose held-out rows are judged by the exact likelihood.
+private struct LikelihoodJudged: Objective {
+  let objective: any Objective
+
+  func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {
+    try objective.valueAndGradient(at: params, step)
+  }
+
+  func value(_ step: TrainingStep) throws -> (_ params: Params) throws -> Tensor {
+    try MaximumLikelihood().value(step)
   }
 }
 

@@ -35,7 +35,8 @@ public func select(
       for fold in 0..<settings.folds where !isCancelled {
         let file = i + fold == 0 ? checkpoint : checkpoint?.numbered("\(i).\(fold)")
         let fitted = try fit(
-          candidate.flow, to: data, given: context, key: key, epochs: settings.passes,
+          candidate.training ?? candidate.flow, to: data, given: context, by: candidate.fitObjective,
+          evaluation: candidate.training == nil ? nil : candidate.flow, key: key, epochs: settings.passes,
           batchSize: settings.batchSize, optimizer: settings.optimizer,
           validationFraction: settings.validationFraction, fold: fold,
           patience: .epochs(settings.epochsOfPatience), checkpoint: file, progress: progress)

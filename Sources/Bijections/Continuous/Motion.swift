@@ -1,0 +1,109 @@
+import Integration
+import Tensors
+
+/// The motion of a batch through a field. A row's state is its position, its log-det and its costs:
+/// [x, l, costs], of D + 1 + k numbers.
+struct Motion: Sendable {
+  let velocity: Velocity
+  /// The number D of coordinates.
+  let size: Int
+  var costs: PathCosts = []
+  /// The noise of an estimated trace, [rows, D]; nil: the trace is exact.
+  var noise: Tensor?
+  /// Whether the log-det is that of the steps that run, not the integral of the trace.
+  var isDiscrete = false
+  /// Whether steps are those of Dormand and Prince.
+  let isAdaptive: Bool
+  let keepsActivations: Bool
+
+  /// The number of columns that the error of an adaptive step refers to.
+  var columns: Int { isDiscrete ? size : size + 1 }
+
+  /// The states at the start.
+  func start(_ x: Tensor) -> Tensor {
+    concatenate(x, .zeros([x.rows, 1 + costs.inOrder.count], dtype: x.dtype), axis: 1)
+  }
+
+  /// Positions, log-dets and costs.
+  func parts(_ state: Tensor) -> ContinuousPart.Results {
+    (
+      state.sliced(axis: 1, 0..<size), state.sliced(axis: 1, size..<size + 1).reshaped(to: [state.rows]),
+      state.sliced(axis: 1, size + 1..<state.shape[1])
+    )
+  }
+
+  /// The state after a step, at arguments whose only input is the state before.
+  func advanced(_ point: Arguments, _ times: StepTimes) -> Tensor {
+    let (state, context) = (point.inputs[0], point.context)
+    if !isDiscrete {
+      return step(state, times) { rates(point.params, $0.sliced(axis: 1, 0..<size), $1, context) }
+    }
+    let (x, logDet, _) = parts(state)
+    let (y, change) = discreteStep(point.params, x, context, times)
+    return concatenate(y, (logDet + change).expanded(axis: 1), axis: 1)
+  }
+
+  /// A step of positions alone.
+  func moved(_ params: Params, _ x: Tensor, _ context: Tensor?, _ times: StepTimes) -> Tensor {
+    step(x, times) { velocity.function(params, $0, $1, context) }
+  }
+
+  private func step(_ state: Tensor, _ times: StepTimes, _ slope: DormandPrince.Velocity) -> Tensor {
+    if isAdaptive { return DormandPrince.step(slope, at: state, times) }
+    let dtype = state.dtype
+    return rungeKutta4(slope, at: state, time: times.time(at: 0, dtype), step: times.length(dtype))
+  }
+
+  /// A step of positions and log|det| of its Jacobian.
+  private func discreteStep(
+    _ params: Params, _ x: Tensor, _ context: Tensor?, _ times: StepTimes
+  ) -> (outputs: Tensor, logDet: Tensor) {
+    let columns = jacobianColumns(of: { moved(params, $0, context, times) }, at: x).columns
+    let logDet =
+      size == 1
+      ? log(abs(columns[0])).reshaped(to: [x.rows])
+      : Elimination(of: stack(columns, axis: 2), pivots: true).logAbsDeterminants
+    return (moved(params, x, context, times), logDet)
+  }
+
+  /// The velocity of a state: v, the trace of ∂v/∂x, and the rates of the costs.
+  func rates(_ params: Params, _ x: Tensor, _ time: Tensor, _ context: Tensor?) -> Tensor {
+    let (v, trace, squares, timeSlope) = traced(params, x, time, context)
+    let kinetic = 0.5 * square(v).sumPerRow()
+    let rates = costs.inOrder.map { cost -> Tensor in
+      switch cost {
+      case .transport: kinetic
+      case .optimality: abs((timeSlope ?? .zeros([x.rows], dtype: x.dtype)) - kinetic)
+      default: squares ?? .zeros([x.rows], dtype: x.dtype)
+      }
+    }
+    return concatenate([v] + ([trace] + rates).map { $0.expanded(axis: 1) }, axis: 1)
+  }
+
+  /// The velocity, the trace or its estimate, ‖∂v/∂x‖² or its estimate if wanted, and a potential's slope.
+  private func traced(
+    _ params: Params, _ x: Tensor, _ time: Tensor, _ context: Tensor?
+  ) -> (velocity: Tensor, trace: Tensor, squares: Tensor?, timeSlope: Tensor?) {
+    if let noise {
+      let (v, product) = jvp(at: x, along: noise) { velocity.function(params, $0, time, context) }
+      let slope =
+        costs.contains(.optimality) ? velocity.traced(params, x, time, context).timeSlope : nil
+      return (v, (noise * product).sumPerRow(), square(product).sumPerRow(), slope)
+    }
+    if !costs.contains(.jacobian) {
+      let result = velocity.traced(params, x, time, context)
+      return (result.velocity, result.trace, nil, result.timeSlope)
+    }
+    let (v, columns) = velocity.jacobian(params, x, time, context)
+    let squares = columns.dropFirst().reduce(square(columns[0])) { $0 + square($1) }.sumPerRow()
+    let slope = velocity.hasPotential ? velocity.traced(params, x, time, context).timeSlope : nil
+    return (v, Velocity.trace(columns), squares, slope)
+  }
+
+  /// The same motion of some rows.
+  func at(_ rows: [Int]) -> Motion {
+    var motion = self
+    motion.noise = noise?.rows(rows)
+    return motion
+  }
+}

@@ -1,0 +1,42 @@
+import Tensors
+
+/// A method that solves x' = v(x, t) for every row of a batch.
+///
+/// The results of a row do not depend on the other rows, to the bit.
+public enum Solver: Sendable, Hashable {
+  /// A number of equal steps of the classical Runge-Kutta method, of order 4. Each takes four evaluations.
+  case steps(Int)
+  /// The method of Dormand and Prince, of order 5, with steps that keep the estimated error of each within
+  /// `absolute + relative · |state|`, as a root mean square over the numbers of a row.
+  ///
+  /// Every row has a time, a step and an error estimate of its own. The estimate is per step: the error at
+  /// the end is some multiples of it. The same tolerance in another library can mean another accuracy. A row
+  /// that needs more than `limit` attempts becomes NaN.
+  case tolerance(relative: Double, absolute: Double, limit: Int = 1_000)
+
+  /// Throws `FlowError.mismatch` for no steps, and for a tolerance that the dtype cannot reach.
+  ///
+  /// Relative tolerances below 8 ε, 1e-6 in float32, would only add rounding errors and steps.
+  public func check(_ dtype: DType, who: String) throws(FlowError) {
+    switch self {
+    case .steps(let count):
+      if count < 1 {
+        throw .mismatch(who: who, what: "a number of steps", expected: "at least 1", got: "\(count)")
+      }
+    case .tolerance(let relative, let absolute, let limit):
+      let least = 8 * dtype.epsilon
+      if !(relative >= least && relative < 1) {
+        throw .mismatch(
+          who: who, what: "a relative tolerance", expected: "from \(least) in \(dtype), below 1",
+          got: "\(relative)")
+      }
+      if !(absolute >= dtype.leastNormal && absolute.isFinite) {
+        throw .mismatch(
+          who: who, what: "an absolute tolerance", expected: "above 0 in \(dtype)", got: "\(absolute)")
+      }
+      if limit < 1 {
+        throw .mismatch(who: who, what: "a limit of steps", expected: "at least 1", got: "\(limit)")
+      }
+    }
+  }
+}
