@@ -32,7 +32,7 @@ struct TraceWorkload {
             if isGradient {
               _ = try valueAndGradient(at: params, over: x) { params, rows in loss(params, rows) }
             } else {
-              _ = try mapRows(rows, of: [dimension]) { rows in [loss(params, x[rows])] }
+              _ = mapRows(rows, of: [dimension]) { rows in [loss(params, x[rows])] }
             }
           }
           times.append(measured.least)
