@@ -11,7 +11,7 @@ enum FitCommand: Subcommand {
     .init("out", "FILE", "where the model goes (.safetensors); required"),
     .init(
       "architecture", "NAME,...", default: "auto",
-      "auto tries a few and takes the best; several names compare them on one split: \(Architecture.names)"),
+      "auto tries a few and mixes them; several names compare them on one split: \(Architecture.names)"),
     .init("columns", "A,B,...", "the columns to fit, for files with a header; the others may hold text"),
     .init("without", "A,B,...", "the columns to leave out, for files with a header: text, labels, constants"),
     .init("context", "A,B,...", "columns to condition on: a density of the others given these"),
@@ -29,7 +29,8 @@ enum FitCommand: Subcommand {
       "epochs without a better validation loss after which to stop; by default those of 400 steps"),
     .init("batch-size", "N", "rows a step; by default by the number of rows: 64, 256 or 512"),
     .init("learning-rate", "X", "the rate at the start; it falls to 0 along a cosine; by default 0.002"),
-    .init("weight-decay", "X", "the strength of weight decay; by default by the number of rows"),
+    .init(
+      "weight-decay", "X", "the strength of weight decay; by default 0.3, or 10 for auto below 5,000 rows"),
     .init(
       "folds", "N",
       "fits that form the model, each with other rows held out; by default 5 for auto below 20,000 rows, or 1"

@@ -202,6 +202,8 @@ struct Workplace {
     let model = try Model.read(place["m.safetensors"])
     #expect(!model.isStandardized && model.dtype == .float64)
     _ = try await place.json("score @m.safetensors @plain.csv")
+    _ = try await place.json("fit @plain.csv --no-standardize --steps 3 --folds 1 --out @auto.safetensors")
+    _ = try await place.json("score @auto.safetensors @plain.csv")
   }
 
   @Test func picture() async throws {

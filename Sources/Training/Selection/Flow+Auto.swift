@@ -58,10 +58,10 @@ extension Flow {
       let flow = Flow.splineMixture(
         layers: layers, hidden: [width, width], components: start.components, shrinkage: start.shrinkage)
       let base = start.components == 1 ? "a normal" : "\(start.components) normals"
-      let first: [any Bijection] = standardize.map { [$0] } ?? []
+      let behind = standardize.map { Flow(Serial($0, flow.bijection), prior: flow.prior) }
       let candidate = Candidate(
         layers == 0 ? "\(base) alone" : "splines over \(base)",
-        Flow(Serial(first + [flow.bijection]), prior: flow.prior),
+        behind ?? flow,
         weightDecay: settings.rows < 5_000 && !isConditional ? 10 : nil)
       return (candidate, layers, [width, width], start.components)
     }

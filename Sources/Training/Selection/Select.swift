@@ -24,7 +24,6 @@ public func select(
   progress: ProgressOutput = .automatic
 ) throws -> Selection {
   require(!candidates.isEmpty, "select needs a candidate")
-  require(!candidates.isEmpty, "select needs a candidate")
   let settings = settings ?? FitSettings(rows: data.shape[0])
   var (fits, isCancelled) = ([[Fitted]](repeating: [], count: candidates.count), false)
   var failure: FlowError?
@@ -51,9 +50,14 @@ public func select(
   let complete = candidates.indices.filter { fits[$0].count == settings.folds }
   let usable = complete.isEmpty ? candidates.indices.filter { !fits[$0].isEmpty } : complete
   if usable.isEmpty, let failure { throw failure }
-  let densities = try usable.map { i in
-    try heldOutLogDensities(fits[i], data, context, settings.validationFraction, key)
+  // The splits are those of `fit`.
+  let heldOut = try (0..<settings.folds).map { fold in
+    try TrainingRows(
+      data, context, nil, heldOut: settings.validationFraction, fold: fold, key: key.folded(in: 1),
+      who: "select"
+    ).heldOut
   }
+  let densities = try usable.map { try heldOutLogDensities(fits[$0], data, context, heldOut) }
 
   let weights = combination.weights(densities)
   var trials = zip(candidates, fits).map { candidate, fits in
@@ -82,13 +86,9 @@ public func select(
 
 /// The log-densities of the held-out rows, fold by fold, each under the fit that did not see it.
 private func heldOutLogDensities(
-  _ fits: [Fitted], _ data: some RowSource, _ context: Tensor?, _ share: Double, _ key: Key
+  _ fits: [Fitted], _ data: some RowSource, _ context: Tensor?, _ heldOut: [[Int]]
 ) throws -> [Double] {
-  try fits.enumerated().flatMap { fold, fit -> [Double] in
-    // The split is that of `fit`.
-    let rows = try TrainingRows(
-      data, context, nil, heldOut: share, fold: fold, key: key.folded(in: 1), who: "select"
-    ).heldOut
+  try zip(fits, heldOut).flatMap { fit, rows -> [Double] in
     if rows.isEmpty { return [] }
     return try fit.logPDF.inChunks(
       fit.params, data.rows(rows), given: context?.rows(rows), progress: .silent
