@@ -41,7 +41,7 @@ enum ScoreCommand: Subcommand {
   private static func calibration(
     _ model: Model, _ rows: Tensor, _ context: Tensor?
   ) throws -> CalibrationPlot {
-    let draws = 200
+    let (draws, width) = (200, min(model.width, 6))
     let sample = try model.functions(model.dtype).sample
     let ranks: Tensor
     if let context {
@@ -50,7 +50,7 @@ enum ScoreCommand: Subcommand {
     } else {
       // Without a context all rows share their draws, more of them.
       let x = try sample(Key(0), model.params, count: 50 * draws)
-      let columns = (0..<model.width).map { column in
+      let columns = (0..<width).map { column in
         let sorted = x.sliced(axis: 1, column..<column + 1).doubles.sorted()
         return rows.sliced(axis: 1, column..<column + 1).doubles.map { value in
           Double(sorted.partition(below: value)) / 50
@@ -58,8 +58,8 @@ enum ScoreCommand: Subcommand {
       }
       ranks = stack(columns.map { Tensor($0) }, axis: 1)
     }
-    let shown = ranks.sliced(axis: 1, 0..<min(model.width, 6)).cast(to: .float64)
-    let names = (0..<shown.shape[1]).map { model.columns?[$0] ?? "column \($0 + 1)" }
+    let shown = ranks.sliced(axis: 1, 0..<width).cast(to: .float64)
+    let names = (0..<width).map { model.columns?[$0] ?? "column \($0 + 1)" }
     return CalibrationPlot(
       "Calibration of \(rows.rows) rows", pit: (shown + 0.5) / Double(draws + 1), names: names)
   }
