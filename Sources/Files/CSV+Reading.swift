@@ -4,7 +4,7 @@ extension CSV {
   /// Reads a table from a file.
   ///
   /// - Parameters:
-  ///   - path: The file's path.
+  ///   - path: The file's path; `-` for standard input. A gzip file is expanded.
   ///   - header: Whether the first line holds the column names.
   ///   - columns: The names of the columns to read, in the order of the result. The other columns may hold
   ///     text. By default, all columns are read.
@@ -19,7 +19,8 @@ extension CSV {
     dtype: DType = .float32
   ) throws(FlowError) -> CSV {
     try parse(
-      bytes: FileBytes.read(path), header: header, columns: columns, separator: separator, dtype: dtype,
+      bytes: FileBytes.readContent(path), header: header, columns: columns, separator: separator,
+      dtype: dtype,
       source: path)
   }
 

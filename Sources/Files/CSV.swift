@@ -14,7 +14,10 @@ import Tensors
 ///
 /// Reading is strict. Every field of a requested column must be a finite decimal number. An error states the
 /// line of the file and the position of the field, both counted from 1. A number is rounded to the nearest
-/// value of the dtype, so a table that ``write(to:separator:)`` has written reads back bit for bit.
+/// value of the dtype, so a table that ``write(to:separator:)`` has written reads back bit for bit. A number
+/// that would become infinite, or 0 without being 0, is an error.
+///
+/// ``TextTable`` reads tables of texts and numbers, and finds the separator and the decimal mark.
 public struct CSV: Sendable {
   /// The column names, or nil for a table without a header.
   public let names: [String]?
@@ -50,5 +53,15 @@ public struct CSV: Sendable {
     case tab = 0x09
     /// A semicolon.
     case semicolon = 0x3B
+    /// A vertical bar.
+    case pipe = 0x7C
+  }
+
+  /// The mark between the whole part and the fraction of a number.
+  public enum DecimalMark: UInt8, Sendable, Hashable {
+    /// A point, as in 1.5.
+    case point = 0x2E
+    /// A comma, as in 1,5.
+    case comma = 0x2C
   }
 }

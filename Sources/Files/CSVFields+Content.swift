@@ -2,9 +2,11 @@ import Tensors
 
 extension CSVFields {
   /// The text of a field, without doubled quotes and without blanks around unquoted text.
-  func text(of field: Field) -> String {
-    let content = bytes[field.range]
-    guard field.isQuoted else { return String(decoding: content.trimmingBlanks, as: UTF8.self) }
+  func text(of field: Field) -> String { Self.text(of: bytes[field.range], isQuoted: field.isQuoted) }
+
+  /// The text of a field's content.
+  static func text(of content: ArraySlice<UInt8>, isQuoted: Bool) -> String {
+    guard isQuoted else { return String(decoding: content.trimmingBlanks, as: UTF8.self) }
     var text: [UInt8] = []
     var followsQuote = false  // Quotes come in pairs, of which one is kept.
     for byte in content {
@@ -22,7 +24,7 @@ extension CSVFields {
     case .empty: throw error(at: field, "expected a number, got an empty field")
     case .text: throw error(at: field, "expected a number, got \(excerpt(content))")
     case .notFinite: throw error(at: field, "expected a finite number, got \(excerpt(content))")
-    case .tooLarge:
+    case .outOfRange:
       throw error(at: field, "expected a number in the range of \(Number.dtype), got \(excerpt(content))")
     }
   }

@@ -2,34 +2,42 @@ import Tensors
 
 /// The result of reading a text as a decimal number, rounded once to the nearest `Number`.
 ///
-/// The grammar is `[+-] digits [. digits] [e [+-] digits]`; one side of the point may be empty. Swift's own
-/// `Double(_:)` takes hexadecimal numbers too.
+/// The grammar is `[+-] digits [. digits] [e [+-] digits]`; one side of the point may be empty, and the point
+/// may be another mark. Swift's own `Double(_:)` takes hexadecimal numbers too.
 enum DecimalText<Number: DecimalScalar>: Equatable {
   case number(Number)
   /// An empty text, or one of blanks alone.
   case empty
   /// The text `nan`, `inf` or `infinity` in any case, with or without a sign.
   case notFinite
-  /// A number that rounds to infinity.
-  case tooLarge
+  /// A number that rounds to infinity, or to 0 without being 0.
+  case outOfRange
   /// Any other text.
   case text
 
-  init(_ field: ArraySlice<UInt8>) {
+  /// Reads a text whose fraction follows `mark`.
+  init(_ field: ArraySlice<UInt8>, mark: CSV.DecimalMark = .point) {
     let digits = field.trimmingBlanks
     guard !digits.isEmpty else {
       self = .empty
       return
     }
-    guard let decimal = Decimal(digits) else {
+    guard let decimal = Decimal(digits, mark: mark.rawValue) else {
       self = Self.spellsNonFinite(digits) ? .notFinite : .text
       return
     }
-    guard let number = decimal.exactly() ?? Number(String(decoding: digits, as: UTF8.self)) else {
+    guard let number = decimal.exactly() ?? Self.nearest(digits, mark) else {
       self = .text
       return
     }
-    self = number.isFinite ? .number(number) : .tooLarge
+    let isLost = number.isInfinite || number == 0 && decimal.significand != 0
+    self = isLost ? .outOfRange : .number(number)
+  }
+
+  private static func nearest(_ digits: ArraySlice<UInt8>, _ mark: CSV.DecimalMark) -> Number? {
+    if mark == .point { return Number(String(decoding: digits, as: UTF8.self)) }
+    let point = CSV.DecimalMark.point.rawValue
+    return Number(String(decoding: digits.map { $0 == mark.rawValue ? point : $0 }, as: UTF8.self))
   }
 
   private static func spellsNonFinite(_ bytes: ArraySlice<UInt8>) -> Bool {
@@ -48,7 +56,7 @@ private struct Decimal {
   var exponent = 0
 
   /// Reads the whole of `text`, or fails.
-  init?(_ text: ArraySlice<UInt8>) {
+  init?(_ text: ArraySlice<UInt8>, mark: UInt8) {
     var position = text.startIndex
     func byte() -> UInt8? { position < text.endIndex ? text[position] : nil }
     func sign() -> Bool {
@@ -72,7 +80,7 @@ private struct Decimal {
 
     isNegative = sign()
     var count = digits(append)
-    if byte() == 0x2E {
+    if byte() == mark {
       position += 1
       let fraction = digits(append)
       exponent = -fraction

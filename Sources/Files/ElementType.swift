@@ -65,7 +65,7 @@ struct Elements {
   /// Writes the numbers at some positions as a tensor's elements, rounded to the nearest value of its dtype.
   ///
   /// Stops at the first number beyond the dtype's range and returns its position and value: a whole number of
-  /// more than 32 bits, or a real number beyond float32.
+  /// more than 32 bits, or a real number that float32 lacks.
   private func place(
     _ positions: some Sequence<Int>, in target: UnsafeMutableRawBufferPointer, as dtype: DType
   ) -> (position: Int, value: String)? {
@@ -96,7 +96,11 @@ struct Elements {
     _ number: (Int) -> Number
   ) -> (Int, String)? {
     switch dtype {
-    case .float32: fill(target, positions, number) { Float($0).isInfinite && $0.isFinite ? nil : Float($0) }
+    case .float32:
+      fill(target, positions, number) { value in
+        let isLost = Float(value).isInfinite && value.isFinite || Float(value) == 0 && value != 0
+        return isLost ? nil : Float(value)
+      }
     case .float64: fill(target, positions, number) { Double($0) }
     case .int32: fill(target, positions, number) { Int32(exactly: $0) }
     }

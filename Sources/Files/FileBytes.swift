@@ -15,6 +15,13 @@ package enum FileBytes {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(path, errno) }
     defer { close(descriptor) }
+    return try read(descriptor, path)
+  }
+
+  /// Reads standard input to its end.
+  package static func readStandardInput() throws(FlowError) -> [UInt8] { try read(0, "standard input") }
+
+  private static func read(_ descriptor: Int32, _ path: String) throws(FlowError) -> [UInt8] {
     var info = stat()
     let size = fstat(descriptor, &info) == 0 ? Int(info.st_size) : 0
     var bytes: [UInt8] = []

@@ -1,7 +1,7 @@
 /// A decompressor of DEFLATE (RFC 1951).
 ///
-/// It decodes canonical Huffman codes bit by bit from the number of codes of each length, as Mark Adler's
-/// *puff* does. The code is small, and a file cannot make its tables large.
+/// A table of 1,024 entries decodes the codes of at most ten bits. Longer ones are decoded bit by bit, from
+/// the number of codes of each length. A file cannot make the tables larger.
 struct Inflate {
   /// An error in a compressed stream.
   struct Failure: Error {
@@ -12,24 +12,38 @@ struct Inflate {
 
   private let input: UnsafeRawBufferPointer
   private var position = 0
-  private var window: UInt32 = 0
+  private var window: UInt64 = 0
   private var bitCount = 0
+  /// The result: the first `count` bytes. The rest is room.
   private var output: [UInt8] = []
+  private var count = 0
   private let limit: Int
+
+  private init(_ input: UnsafeRawBufferPointer, limit: Int) { (self.input, self.limit) = (input, limit) }
 
   /// Decompresses a stream of exactly `count` bytes. A longer result is an error and takes no more memory.
   static func inflated(_ input: UnsafeRawBufferPointer, count: Int) throws(Failure) -> [UInt8] {
-    var stream = Inflate(input: input, limit: count)
-    // A byte of input gives at most 1032 of output, so a larger size in a header is wrong.
-    stream.output.reserveCapacity(min(count, 1 << 20, (input.count + 8) * 1032))
-    try stream.run()
-    guard stream.output.count == count else {
-      throw stream.failure("expected \(count) bytes, got \(stream.output.count)")
+    let (bytes, end) = try inflated(input, limit: count)
+    guard bytes.count == count else {
+      throw Failure(offset: end, message: "expected \(count) bytes, got \(bytes.count)")
     }
-    return stream.output
+    return bytes
   }
 
-  private func failure(_ message: String) -> Failure { Failure(offset: position, message: message) }
+  /// Decompresses a stream of at most `limit` bytes, and finds its end in the input.
+  static func inflated(
+    _ input: UnsafeRawBufferPointer, limit: Int
+  ) throws(Failure) -> (bytes: [UInt8], end: Int) {
+    var stream = Inflate(input, limit: limit)
+    try stream.run()
+    stream.output.removeLast(stream.output.count - stream.count)
+    return (stream.output, stream.place)
+  }
+
+  /// The byte that holds the next bit.
+  private var place: Int { position - bitCount / 8 }
+
+  private func failure(_ message: String) -> Failure { Failure(offset: place, message: message) }
 
   private mutating func run() throws(Failure) {
     var isLast = false
@@ -46,22 +60,36 @@ struct Inflate {
     }
   }
 
-  /// Reads the next bits, at most 13, least significant first.
-  private mutating func bits(_ count: Int) throws(Failure) -> Int {
-    while bitCount < count {
-      guard position < input.count else { throw failure("expected more of the stream, got its end") }
-      window |= UInt32(input[position]) << UInt32(bitCount)
+  /// Fills the window up to 56 bits or more, or to the end of the input.
+  @inline(__always) private mutating func refill() {
+    if input.count - position >= 8 {
+      let next = input.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
+      window |= next << UInt64(bitCount)
+      let taken = (63 - bitCount) / 8
+      position += taken
+      bitCount += 8 * taken
+      if bitCount < 64 { window &= (1 << UInt64(bitCount)) - 1 }
+      return
+    }
+    while bitCount <= 56, position < input.count {
+      window |= UInt64(input[position]) << UInt64(bitCount)
       position += 1
       bitCount += 8
     }
-    defer {
-      window >>= UInt32(count)
-      bitCount -= count
-    }
-    return Int(window & (1 << UInt32(count) - 1))
+  }
+
+  /// Reads the next bits, at most 13, least significant first.
+  @inline(__always) private mutating func bits(_ count: Int) throws(Failure) -> Int {
+    if bitCount < count { refill() }
+    guard bitCount >= count else { throw failure("expected more of the stream, got its end") }
+    let value = Int(truncatingIfNeeded: window & ((1 << UInt64(count)) - 1))
+    window >>= UInt64(count)
+    bitCount -= count
+    return value
   }
 
   private mutating func stored() throws(Failure) {
+    position = place
     (window, bitCount) = (0, 0)
     guard input.count - position >= 4 else { throw failure("expected a block's length, got the end") }
     let length = Int(input[position]) | Int(input[position + 1]) << 8
@@ -69,51 +97,94 @@ struct Inflate {
     guard length == check ^ 0xFFFF else { throw failure("expected a block's length and its complement") }
     position += 4
     guard input.count - position >= length else { throw failure("expected a block of \(length) bytes") }
-    guard output.count + length <= limit else { throw failure("expected at most \(limit) bytes, got more") }
-    output += input[position..<position + length]
+    guard count + length <= limit else { throw failure("expected at most \(limit) bytes, got more") }
+    makeRoom(length)
+    for i in 0..<length { output[count + i] = input[position + i] }
+    count += length
     position += length
   }
 
-  private mutating func codes(_ literals: Code, _ distances: Code) throws(Failure) {
-    while true {
+  /// Makes room for some bytes, and for as many as there are already.
+  private mutating func makeRoom(_ size: Int) {
+    let missing = count + size - output.count
+    if missing <= 0 { return }
+    output.append(contentsOf: repeatElement(0, count: max(missing, min(count, limit - count), 1 << 12)))
+  }
+
+  /// The length of the longest match.
+  private static let longest = 258
+
+  private mutating func codes(_ literals: HuffmanCode, _ distances: HuffmanCode) throws(Failure) {
+    var isOver = false
+    while !isOver {
+      makeRoom(Inflate.longest)
+      var (bytes, count) = (self.output, self.count)
+      self.output = []  // One owner, so that the bytes are not copied.
+      let result = bytes.withUnsafeMutableBufferPointer { output in
+        Result { () throws(Failure) in try symbols(literals, distances, output, &count) }
+      }
+      (self.output, self.count) = (bytes, count)
+      isOver = try result.get()
+    }
+  }
+
+  /// Decodes symbols until the block ends or the room is used. Returns whether the block ended.
+  private mutating func symbols(
+    _ literals: HuffmanCode, _ distances: HuffmanCode, _ output: UnsafeMutableBufferPointer<UInt8>,
+    _ count: inout Int
+  ) throws(Failure) -> Bool {
+    while output.count - count >= Inflate.longest {
       let symbol = try next(literals)
       if symbol < 256 {
-        guard output.count < limit else { throw failure("expected at most \(limit) bytes, got more") }
-        output.append(UInt8(symbol))
+        guard count < limit else { throw failure("expected at most \(limit) bytes, got more") }
+        output[count] = UInt8(truncatingIfNeeded: symbol)
+        count += 1
       } else if symbol == 256 {
-        return
+        return true
       } else {
         guard symbol < 286 else { throw failure("expected a length's code, got \(symbol)") }
-        let length = try value(symbol - 257, perDoubling: 4, from: 3, last: 28)
+        let length = symbol == 285 ? Inflate.longest : try value(symbol - 257, doublingEvery: 2, from: 3)
         let code = try next(distances)
         guard code < 30 else { throw failure("expected a distance's code, got \(code)") }
-        let distance = try value(code, perDoubling: 2, from: 1, last: nil)
-        guard distance <= output.count else {
-          throw failure("expected a distance of at most \(output.count), got \(distance)")
+        let distance = try value(code, doublingEvery: 1, from: 1)
+        guard distance <= count else {
+          throw failure("expected a distance of at most \(count), got \(distance)")
         }
-        guard output.count + length <= limit else {
-          throw failure("expected at most \(limit) bytes, got more")
-        }
-        for _ in 0..<length { output.append(output[output.count - distance]) }
+        guard count + length <= limit else { throw failure("expected at most \(limit) bytes, got more") }
+        let target = output.baseAddress! + count
+        for i in 0..<length { target[i] = target[i - distance] }
+        count += length
       }
     }
+    return false
   }
 
   /// Reads a length or distance from its bucket and the extra bits that give the place in the bucket.
   ///
-  /// The first 2 · `count` buckets hold one number each, the next `count` two, the next four, and so on. The
-  /// last length's bucket holds 258 alone.
-  private mutating func value(_ bucket: Int, perDoubling count: Int, from first: Int, last: Int?)
-    throws(Failure) -> Int
+  /// With n = 2^`shift` the first 2 · n buckets hold one number each, the next n two, the next n four, and so
+  /// on.
+  @inline(__always)
+  private mutating func value(_ bucket: Int, doublingEvery shift: Int, from first: Int) throws(Failure) -> Int
   {
-    if bucket == last { return 258 }
+    let count = 1 << shift
     guard bucket >= 2 * count else { return first + bucket }
-    let extra = bucket / count - 1
-    return first + ((count + bucket % count) << extra) + (try bits(extra))
+    let extra = bucket >> shift - 1
+    return first + ((count + bucket & (count - 1)) << extra) + (try bits(extra))
   }
 
-  /// Reads the next symbol of a canonical code. The codes of each length are consecutive numbers.
-  private mutating func next(_ code: Code) throws(Failure) -> Int {
+  /// Reads the next symbol of a canonical code.
+  @inline(__always) private mutating func next(_ code: HuffmanCode) throws(Failure) -> Int {
+    if bitCount < 15 { refill() }
+    let entry = Int(code.table[Int(truncatingIfNeeded: window) & (HuffmanCode.tableSize - 1)])
+    let length = entry & 15
+    guard length > 0, length <= bitCount else { return try longSymbol(code) }
+    window >>= UInt64(length)
+    bitCount -= length
+    return entry >> 4
+  }
+
+  /// Reads a symbol bit by bit. The codes of each length are consecutive numbers.
+  private mutating func longSymbol(_ code: HuffmanCode) throws(Failure) -> Int {
     var (word, first, index) = (0, 0, 0)
     for length in 1...15 {
       word |= try bits(1)
@@ -126,7 +197,7 @@ struct Inflate {
     throw failure("expected a code of the block, got none of them")
   }
 
-  private mutating func dynamicCodes() throws(Failure) -> (Code, Code) {
+  private mutating func dynamicCodes() throws(Failure) -> (HuffmanCode, HuffmanCode) {
     let literalCount = try bits(5) + 257
     let distanceCount = try bits(5) + 1
     let lengthCount = try bits(4) + 4
@@ -163,8 +234,8 @@ struct Inflate {
   }
 
   /// The code with these lengths. Only a code of a single symbol may leave words unused (RFC 1951, 3.2.7).
-  private func code(_ lengths: [Int], mayBeIncomplete: Bool) throws(Failure) -> Code {
-    let code = Code(lengths)
+  private func code(_ lengths: [Int], mayBeIncomplete: Bool) throws(Failure) -> HuffmanCode {
+    let code = HuffmanCode(lengths)
     guard code.unused >= 0 else { throw failure("expected lengths of a code, got too many short ones") }
     guard code.unused == 0 || mayBeIncomplete && code.counts[1] + code.counts[0] == lengths.count else {
       throw failure("expected lengths of a code, got too few short ones")
@@ -172,27 +243,7 @@ struct Inflate {
     return code
   }
 
-  private struct Code {
-    /// The number of codes of each length.
-    var counts = [Int](repeating: 0, count: 16)
-    /// The symbols, sorted by code length and then by number.
-    var symbols: [Int]
-    /// The number of 15-bit words that begin with no code; negative if the lengths need too many words.
-    var unused = 1
-
-    init(_ lengths: [Int]) {
-      for length in lengths { counts[length] += 1 }
-      for length in 1...15 { unused = unused * 2 - counts[length] }
-      var offsets = [0, 0]
-      for length in 1..<15 { offsets.append(offsets[length] + counts[length]) }
-      symbols = [Int](repeating: 0, count: lengths.count)
-      for (symbol, length) in lengths.enumerated() where length > 0 {
-        symbols[offsets[length]] = symbol
-        offsets[length] += 1
-      }
-    }
-  }
-
-  private static let fixedLiterals = Code((0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 })
-  private static let fixedDistances = Code([Int](repeating: 5, count: 30))
+  private static let fixedLiterals = HuffmanCode(
+    (0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 })
+  private static let fixedDistances = HuffmanCode([Int](repeating: 5, count: 30))
 }

@@ -12,7 +12,7 @@ import Tensors
 /// | in the file | without a `dtype` | with one |
 /// |---|---|---|
 /// | `f2`, `f4` | float32, exactly | rounded |
-/// | `f8` | float64 | rounded; an error where float32 would overflow |
+/// | `f8` | float64 | rounded; an error where float32 gives infinity or 0 |
 /// | `b1`, `i1` to `i8`, `u1` to `u8` | int32; an error where 32 bits are too few | rounded to the nearest |
 ///
 /// Arrays of objects, text, complex numbers and records are errors. An array of objects can run any program

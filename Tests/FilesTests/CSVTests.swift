@@ -69,6 +69,7 @@ import Testing
       ("1\n-Infinity", 2, 1, "expected a finite number, got \"-Infinity\""),
       ("inf,nan", 1, 1, "expected a finite number, got \"inf\""),
       ("1\n-1e39", 2, 1, "expected a number in the range of float32, got \"-1e39\""),
+      ("x\n1e-50\n", 2, 1, "expected a number in the range of float32, got \"1e-50\""),
       ("a,b,a\n1,2,3", 1, 3, "expected distinct column names, got \"a\" in column 1 too"),
       ("a,,c\n1,2,3", 1, 2, "expected a column name, got an empty field"),
       ("1\n\"2", 2, 1, "expected a closing quote, got the end of the file"),

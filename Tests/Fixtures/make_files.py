@@ -12,7 +12,9 @@ values i % 3 == 0: numbers that every type holds exactly, so that a reader that 
 import argparse
 import io
 import pathlib
+import struct
 import sys
+import zlib
 
 import numpy as np
 import safetensors.numpy
@@ -58,6 +60,33 @@ def make():
     safetensors.numpy.save_file(tensors, FOLDER / "peer.safetensors", {"format": "np", "größe": "zwei\nZeilen"})
 
 
+def gzip_member(content, strategy, name=b"", comment=b"", extra=b""):
+    """A member with optional fields of RFC 1952."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9, strategy)
+    flags = (8 if name else 0) | (16 if comment else 0) | (4 if extra else 0)
+    head = bytes([0x1F, 0x8B, 8, flags, 0, 0, 0, 0, 0, 255])
+    head += struct.pack("<H", len(extra)) + extra if extra else b""
+    head += name + b"\0" if name else b""
+    head += comment + b"\0" if comment else b""
+    tail = struct.pack("<II", zlib.crc32(content), len(content) & 0xFFFFFFFF)
+    return head + packer.compress(content) + packer.flush() + tail
+
+
+def make_gzip():
+    """Codes of up to 15 bits (Fibonacci frequencies), and two members with names, matches and stored bytes."""
+    counts = [1, 1]
+    while len(counts) < 17:
+        counts.append(counts[-1] + counts[-2])
+    content = b"".join(bytes([65 + i]) * n for i, n in enumerate(counts))
+    step = 1009  # coprime to the length, so that the bytes are mixed
+    content = bytes(content[i * step % len(content)] for i in range(len(content)))
+    (FOLDER / "long-codes.gz").write_bytes(gzip_member(content, zlib.Z_HUFFMAN_ONLY))
+    first = b"a,b\n" + b"".join(b"%d,%d.5\n" % (i, i * i) for i in range(300))
+    second = b"".join(b"%d,%d.5\n" % (i, i * i) for i in range(300, 400))
+    members = gzip_member(first, zlib.Z_DEFAULT_STRATEGY, b"x.csv", b"two members", b"AB\0\0")
+    (FOLDER / "members.csv.gz").write_bytes(members + gzip_member(second, zlib.Z_FIXED) + bytes(16))
+
+
 def check(folder):
     def same(name, found, dtype, shape):
         expected = array(dtype, shape)
@@ -91,4 +120,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", type=pathlib.Path, metavar="DIR")
     folder = parser.parse_args().check
-    check(folder) if folder else make()
+    check(folder) if folder else (make(), make_gzip())

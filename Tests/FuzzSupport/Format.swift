@@ -16,7 +16,28 @@ public struct Format: Sendable {
   var repair: @Sendable (inout [UInt8]) -> Void = { _ in }
 
   /// Every format that the library reads.
-  public static let all = [csv, npy, npz, safeTensors]
+  public static let all = [csv, textTable, npy, npz, safeTensors]
+
+  /// Tables whose separator, decimal mark and header the reader finds.
+  static let textTable = Format(
+    name: "text table",
+    seeds: csv.seeds + ["a|b\n1,5|x\n2|\"y\nz\"\n", ",x\n0,1\n1,2\n"].map { Array($0.utf8) },
+    dictionary: csv.dictionary + ["|", "\n\n", "1,5", "#1"].map { Array($0.utf8) } + [
+      [0xFF, 0xFE], [0x1F, 0x8B],
+    ]
+  ) { (bytes) throws(FlowError) in
+    let table = try TextTable.parse(bytes: bytes)
+    require(table.rows > 0 && Set(table.names).count == table.width, "a table has rows and distinct names")
+    for row in 0..<table.rows {
+      for column in 0..<table.width {
+        if case .number(let number) = table.value(row: row, column: column) {
+          require(number.isFinite, "numbers are finite")
+        }
+        _ = table.text(row: row, column: column)
+      }
+    }
+    return table.rows * table.width
+  }
 
   static let csv = Format(
     name: "csv",
