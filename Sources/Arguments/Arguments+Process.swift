@@ -31,10 +31,12 @@ extension Arguments {
   public static func end(code: Int32, output: String = "", error: String? = nil) -> Never {
     print(output, terminator: "")
     fflush(nil)
-    if let error {
-      let text = "error: \(error)\n"
-      _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
-    }
+    if let error { printError("error: \(error)") }
     exit(code)
+  }
+
+  /// Writes a line to standard error.
+  public static func printError(_ line: String) {
+    _ = (line + "\n").utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
   }
 }

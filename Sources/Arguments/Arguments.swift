@@ -31,7 +31,8 @@ public struct Arguments: Sendable {
   /// - Parameters:
   ///   - line: The words, without the program's name.
   ///   - options: The options of the program.
-  ///   - operands: The names of the program's operands. The line must hold as many.
+  ///   - operands: The names of the program's operands. The line must hold as many, or more if the last name
+  ///     ends in `...`.
   /// - Throws: `UsageError` for an unknown option, a missing value, or a wrong number of operands.
   public init(_ line: [String], options: [Option], operands expected: [String] = []) throws(UsageError) {
     var (values, flags, operands): ([String: String], Set<String>, [String]) = ([:], [], [])
@@ -61,9 +62,10 @@ public struct Arguments: Sendable {
       }
       values[option.name] = value
     }
-    guard operands.count == expected.count else {
+    let takesMore = expected.last?.hasSuffix("...") == true && operands.count > expected.count
+    guard operands.count == expected.count || takesMore else {
       throw operands.count < expected.count
-        ? UsageError("expected \(expected[operands.count]), got nothing")
+        ? UsageError("expected \(expected[operands.count].prefix { $0 != "." }), got nothing")
         : UsageError("unexpected \(operands[expected.count])")
     }
     (self.operands, self.values, self.flags) = (operands, values, flags)

@@ -8,7 +8,7 @@ enum CheckCommand: Subcommand {
     "Compare a trained model's log-determinants with its Jacobian, which dual numbers compute."
   static let operands = ["MODEL"]
 
-  static let options: [Arguments.Option] = [
+  private static let ownOptions: [Arguments.Option] = [
     .init("rows", "N", default: "8", "how many rows to check at, drawn from the model"),
     .seed,
     .init("data", "FILE", "check at this file's first rows instead"),
@@ -20,11 +20,13 @@ enum CheckCommand: Subcommand {
     .progress,
   ]
 
+  static let options = ownOptions + TableFile.options
+
   static let examples = [
     "flow check model.safetensors", "flow check model.safetensors --data test.csv --json",
   ]
 
-  static func run(_ arguments: Arguments) async throws -> Report {
+  static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report {
     let count = try arguments.integer("rows", in: 1...10_000)
     let seed = try arguments.seed()
     let asked = try arguments.value("tolerance").map { _ in try arguments.number("tolerance", in: 0...1) }
@@ -33,12 +35,15 @@ enum CheckCommand: Subcommand {
     let tolerance = asked ?? (model.architecture.isContinuous ? 0.01 : 1e-9)
     let (rows, context): (Tensor, Tensor?)
     if let path = arguments.value("data") {
-      let data = try Table.read(path, for: model)
-      let first = 0..<min(count, data.rows.rows)
-      (rows, context) = (data.rows[first], data.context?[first])
+      let data = try Table.read([path], for: model, arguments, noting: notices)
+      let first = 0..<min(count, data.values.rows)
+      rows = data.values[first]
+      context = try model.given.flatMap { given in
+        try data.context.map { try given.standardized($0.values[first], .float64) }
+      }
     } else {
-      let given = try model.context(arguments)
-      rows = try model.functions(model.dtype).sample(Key(seed), model.params, count: count, given: given)
+      let given = try model.context(arguments, noting: notices)
+      rows = try model.draws(Key(seed), count: count, given: given)
       context = given.map { $0.broadcast(to: [count, $0.shape[1]]) }
     }
     // A mixture without layers has no log-determinant but the standardization's, which the others have too.

@@ -9,7 +9,7 @@ enum DescribeCommand: Subcommand {
   static let options: [Arguments.Option] = []
   static let examples = ["flow describe model.safetensors", "flow describe model.safetensors --json"]
 
-  static func run(_ arguments: Arguments) async throws -> Report {
+  static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report {
     let path = arguments.operands[0]
     let file = try SafeTensors.read(path)
     guard file.metadata["architecture"] != nil else { return tree(of: file) }

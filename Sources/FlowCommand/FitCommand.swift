@@ -4,16 +4,16 @@ import Flows
 /// `flow fit`: fits a flow to a file of numbers and writes a model.
 enum FitCommand: Subcommand {
   static let name = "fit"
-  static let purpose = "Fit a flow to the rows of a file (.csv, .tsv, .npy, .npz)."
-  static let operands = ["DATA"]
+  static let purpose = "Fit a flow to the rows of files (.csv, .tsv, .gz, .npy, .npz, or - for input)."
+  static let operands = ["DATA..."]
 
-  static let options: [Arguments.Option] = [
+  private static let ownOptions: [Arguments.Option] = [
     .init("out", "FILE", "where the model goes (.safetensors); required"),
     .init(
       "architecture", "NAME,...", default: "auto",
       "auto tries a few and mixes them; several names compare them on one split: \(Architecture.names)"),
-    .init("columns", "A,B,...", "the columns to fit, for files with a header; the others may hold text"),
-    .init("without", "A,B,...", "the columns to leave out, for files with a header: text, labels, constants"),
+    .init("columns", "A,B,...", "the columns to fit, by name or as #1, #2, ...; the others may hold text"),
+    .init("without", "A,B,...", "the columns to leave out: text, labels, constants"),
     .init("context", "A,B,...", "columns to condition on: a density of the others given these"),
     .init("layers", "N", "layers of the flow"),
     .init("hidden", "N,N,...", "widths of each network's hidden layers"),
@@ -41,20 +41,24 @@ enum FitCommand: Subcommand {
     .seed,
     .init("dtype", "NAME", default: "float32", "float32 or float64"),
     .init(flag: "no-standardize", "take the columns as they are"),
+    .init("log", "A,B,...", "columns of positive numbers whose logs are modelled, such as prices"),
     .init("checkpoint", "FILE", "keep the run's state here, and go on from it after an interruption"),
     .init("checkpoint-steps", "N", "write it every N steps instead of every 5 minutes"),
     .progress,
   ]
+
+  static let options = ownOptions + TableFile.options
 
   static let examples = [
     "flow fit data.csv --out model.safetensors",
     "flow fit data.csv --columns height,weight --architecture maf --hidden 128,128 --out model.safetensors",
     "flow fit data.csv --architecture nsf,maf,spline-mixture --out best.safetensors",
     "flow fit data.csv --context age,sex --out given-age-and-sex.safetensors",
+    "flow fit january.csv february.csv.gz --log price --out model.safetensors",
     "flow fit large.npy --max-time 120 --checkpoint run.safetensors --out model.safetensors",
   ]
 
-  static func run(_ arguments: Arguments) async throws -> Report {
+  static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report {
     guard let out = try Output.path("out", [".safetensors"], in: arguments) else {
       throw UsageError("--out FILE is required")
     }
@@ -66,15 +70,17 @@ enum FitCommand: Subcommand {
     _ = try Architecture.choices(in: arguments, width: 2, isConditional: true)
     _ = try settings(arguments, rows: Int(Int32.max))
 
-    let path = arguments.operands[0]
-    let table = try Table.read(path, choosing: arguments, dtype: dtype)
-    let values = table.values
+    let table = try Table.read(choosing: arguments, noting: notices)
+    let isStandardized = !arguments.has("no-standardize")
+    let scales = try table.scales(isStandardized: isStandardized, arguments)
+    let values = try table.rows(scales, dtype)
     let choices = try Architecture.choices(
       in: arguments, width: values.shape[1], isConditional: table.context != nil)
-    let isStandardized = !arguments.has("no-standardize")
-    if isStandardized { try checkSpread(table, path) }
     let given = table.context.map { Given($0.columns, of: $0.values) }
-    let context = table.context.flatMap { given?.standardized($0.values) }
+    let context = try given.flatMap { given in
+      try table.context.map { try given.standardized($0.values, dtype) }
+    }
+    table.warnOfUnsuitableData(scales, notices)
     var settings = try settings(arguments, rows: values.rows)
     let candidates = try candidates(
       choices, values, isConditional: context != nil, isStandardized: isStandardized, settings,
@@ -103,17 +109,26 @@ enum FitCommand: Subcommand {
         "\(what) was not finite after \(counted(step, "step")); "
           + "try a --learning-rate below \(settings.learningRate)")
     }
-    if selection.isCancelled {
-      let hint = checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""
-      return Report(text: "interrupted\(hint)", json: ["interrupted": true], code: 130)
-    }
+    let fitted = FittedTable(selection: selection, table: table, scales: scales)
     let model = Model(
       architecture: candidates[selection.members[0].candidate].architecture,
       members: selection.members.map { candidates[$0.candidate].settings }, width: values.shape[1],
       isStandardized: isStandardized, columns: table.columns, dtype: dtype,
-      params: selection.params, given: given, notes: notes(selection, settings, arguments.text("seed")))
+      params: try params(of: selection, scales, isStandardized), given: given, scales: scales,
+      notes: notes(fitted, settings, arguments.text("seed")))
     try model.write(to: out)
-    return report(selection, model, values, out)
+    return try fitted.report(model, values, context, out, checkpoint, notices)
+  }
+
+  /// The parameters in the data's units: the fitted ones, with the standardization of the data.
+  private static func params(
+    of selection: Selection, _ scales: Scales?, _ isStandardized: Bool
+  ) throws -> Params {
+    guard let scales, isStandardized else { return selection.params }
+    let dtype = selection.params.leaves.first { $0.dtype.isFloatingPoint }?.dtype ?? .float32
+    return try Model.replacing(
+      selection.params, count: selection.members.count, true, mean: Tensor(scales.mean, dtype: dtype),
+      deviation: Tensor(scales.deviation, dtype: dtype))
   }
 
   /// A candidate with the preset that a model file records.
@@ -125,7 +140,10 @@ enum FitCommand: Subcommand {
     _ choices: [Architecture.Choice]?, _ values: Tensor, isConditional: Bool, isStandardized: Bool,
     _ settings: FitSettings, weightDecay: Double?, _ key: Key
   ) throws -> [Tried] {
-    let standardizing = isStandardized ? Standardize(of: values) : nil
+    // The rows are standardized already. The layer keeps the place of their mean and deviation.
+    let width = values.shape[1]
+    let standardizing =
+      isStandardized ? Standardize(mean: .zeros([width]), deviation: .ones([width])) : nil
     if let choices {
       return choices.map { architecture, preset in
         let training = architecture.training?(preset)
@@ -138,7 +156,7 @@ enum FitCommand: Subcommand {
     }
     let architecture = Architecture.all[0]
     return try Flow.autoCandidates(
-      for: values, isConditional: isConditional, standardizes: isStandardized, settings: settings, key: key
+      for: values, isConditional: isConditional, standardizes: false, settings: settings, key: key
     ).map { candidate in
       var preset = architecture.defaults
       preset.values[.components] = .integer(candidate.components)
@@ -146,7 +164,9 @@ enum FitCommand: Subcommand {
       preset.values[.layers] = .integer(candidate.layers)
       let own = candidate.candidate
       return (
-        Candidate(own.name, own.flow, weightDecay: weightDecay ?? own.weightDecay), architecture, preset
+        Candidate(
+          own.name, Model.flow(own.flow, standardizing: standardizing),
+          weightDecay: weightDecay ?? own.weightDecay), architecture, preset
       )
     }
   }
@@ -206,59 +226,13 @@ enum FitCommand: Subcommand {
   }
 
   private static func notes(
-    _ selection: Selection, _ settings: FitSettings, _ seed: String
+    _ fitted: FittedTable, _ settings: FitSettings, _ seed: String
   ) -> [String: String] {
-    let tried = JSON.array(selection.trials.map(json))
-    return [
-      "seed": seed, "steps": "\(settings.steps)", "tried": tried.text,
-      "epochs": "\(selection.members.reduce(0) { $0 + $1.fit.history.count })",
-      "training_loss": "\(selection.trainingLoss)", "validation_loss": "\(selection.validationLoss)",
-    ]
-  }
-
-  private static func json(_ trial: Trial) -> JSON {
     [
-      "name": .string(trial.name), "folds": .integer(trial.folds), "steps": .integer(trial.steps),
-      "validation_log_likelihood": trial.validationLoss.isFinite ? .number(-trial.validationLoss) : .null,
-      "weight": .number(trial.weight),
+      "seed": seed, "steps": "\(settings.steps)", "tried": fitted.trials.text,
+      "epochs": "\(fitted.epochs)",
+      "training_loss": "\(-fitted.trainingLikelihood)", "validation_loss": "\(-fitted.heldOutLikelihood)",
     ]
-  }
-
-  private static func report(
-    _ selection: Selection, _ model: Model, _ values: Tensor, _ out: String
-  ) -> Report {
-    let isJudged = selection.validationLoss.isFinite
-    let held = isJudged ? ", held-out log-likelihood \(decimals(-selection.validationLoss)) nats per row" : ""
-    var lines: [String] = []
-    if selection.trials.count > 1 {
-      let width = selection.trials.map(\.name.count).max() ?? 0
-      lines.append("tried, held-out log-likelihood in nats per row:")
-      for trial in selection.trials {
-        let name = trial.name + String(repeating: " ", count: width - trial.name.count)
-        lines.append(
-          "  \(name)  \(decimals(-trial.validationLoss)) in \(counted(trial.steps, "step"))"
-            + (trial.weight == 1 ? ", taken" : trial.weight > 0 ? ", weight \(decimals(trial.weight))" : ""))
-      }
-    }
-    let count = selection.members.count
-    let members = count > 1 ? ", a mixture of \(count) fits" : ""
-    let steps = selection.trials.reduce(0) { $0 + $1.steps }
-    lines.append(
-      "fitted \(model.architecture.name)\(members) to \(counted(values.rows, "row")) of "
-        + "\(counted(values.shape[1], "column")) in \(counted(steps, "step"))\(held)")
-    lines.append("wrote \(out)")
-    return Report(
-      text: lines.joined(separator: "\n"),
-      json: [
-        "model": .string(out), "architecture": .string(model.architecture.name),
-        "members": .integer(count), "rows": .integer(values.rows),
-        "columns": .integer(values.shape[1]), "parameters": .integer(selection.params.learnedCount),
-        "epochs": .integer(selection.members.reduce(0) { $0 + $1.fit.history.count }),
-        "steps": .integer(steps), "best_epoch": .integer(selection.members[0].fit.bestRecord.index + 1),
-        "training_log_likelihood": .number(-selection.trainingLoss),
-        "validation_log_likelihood": isJudged ? .number(-selection.validationLoss) : .null,
-        "tried": .array(selection.trials.map(json)),
-      ])
   }
 
   private static func checkpoint(_ arguments: Arguments) throws(UsageError) -> Checkpoint? {
@@ -267,19 +241,4 @@ enum FitCommand: Subcommand {
     guard let path else { throw UsageError("--checkpoint-steps needs --checkpoint FILE") }
     return Checkpoint(path, every: .steps(try arguments.integer("checkpoint-steps", in: 1...1_000_000_000)))
   }
-
-  /// Checks that no column is constant: a constant has no density, and standardization would divide by 0.
-  private static func checkSpread(_ table: Table, _ path: String) throws(FlowError) {
-    guard table.values.rows > 1 else { throw .inFile(path, "expected at least 2 rows, got 1") }
-    let spread = (table.values.max(axis: 0) - table.values.min(axis: 0)).doubles
-    let flat = spread.indices.filter { spread[$0] == 0 }
-    guard let first = flat.first else { return }
-    let names = table.columns.map { names in flat.map { names[$0] }.joined(separator: ",") }
-    let hint = names.map { "; leave it out by --without \($0)" } ?? ""
-    let what = "the same number in all rows: a constant has no density"
-    throw .inFile(path, column: first + 1, "expected different numbers, got \(what)\(hint)")
-  }
 }
-
-/// A number with at most three decimals.
-func decimals(_ x: Double) -> String { x.isFinite ? "\((x * 1000).rounded() / 1000)" : "\(x)" }

@@ -11,7 +11,8 @@ protocol Subcommand {
   static var options: [Arguments.Option] { get }
   /// Examples of command lines.
   static var examples: [String] { get }
-  static func run(_ arguments: Arguments) async throws -> Report
+  /// Runs the command. Warnings go to `notices`.
+  static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report
 }
 
 /// The result of a subcommand, as text and as JSON.
@@ -28,12 +29,14 @@ struct Report {
 enum FlowCommand {
   /// The outcome of a command line.
   ///
-  /// The code is 0 for success, 1 for an error or a failed check, 2 for a wrong command line, 130 for an
-  /// interruption.
+  /// The code is 0 for success, 1 for a failure or a failed check, 2 for a wrong command line or file, and
+  /// 130 for an interruption. With `--json` the output is one JSON object in every case.
   struct Outcome {
     var code: Int32
     var output = ""
     var error: String?
+    /// The lines to warn of, which are in the object with `--json`.
+    var warnings: [String] = []
   }
 
   static var subcommands: [any Subcommand.Type] {
@@ -41,28 +44,50 @@ enum FlowCommand {
   }
 
   /// Runs a command line, without the program's name.
-  static func run(_ line: [String]) async -> Outcome {
-    guard let first = line.first else {
-      return Outcome(code: 2, output: help, error: "expected a command, got nothing")
+  ///
+  /// - Parameter show: is given each warning at once, unless the output is JSON.
+  static func run(
+    _ line: [String], show: @escaping @Sendable (String) -> Void = { _ in }
+  ) async -> Outcome {
+    let isJSON = line.prefix { $0 != "--" }.contains("--json")
+    let notices = isJSON ? Notices() : Notices(show: show)
+    var outcome = await run(line, isJSON: isJSON, notices)
+    outcome.warnings = isJSON ? [] : notices.all
+    return outcome
+  }
+
+  private static func run(_ line: [String], isJSON: Bool, _ notices: Notices) async -> Outcome {
+    func failed(_ code: Int32, _ message: String, _ error: (any Error)? = nil, output: String = "") -> Outcome
+    {
+      guard isJSON else { return Outcome(code: code, output: output, error: message) }
+      let json = completed(["error": Failure.json(message, code, error)], notices)
+      return Outcome(code: code, output: json.text + "\n")
     }
+    guard let first = line.first else { return failed(2, "expected a command, got nothing", output: help) }
     if ["--help", "-h", "help"].contains(first) { return Outcome(code: 0, output: help) }
     if first == "--version" { return Outcome(code: 0, output: "swift-flows \(libraryVersion)\n") }
     guard let command = subcommands.first(where: { $0.name == first }) else {
       let names = subcommands.map { $0.name }.joined(separator: ", ")
-      return Outcome(code: 2, error: "unknown command \(first); there are \(names)")
+      return failed(2, "unknown command \(first); there are \(names)")
     }
     if line.contains("--help") || line.contains("-h") { return Outcome(code: 0, output: help(command)) }
     do {
       let arguments = try Arguments(
         Array(line.dropFirst()), options: command.options + [json], operands: command.operands)
-      let report = try await command.run(arguments)
+      let report = try await command.run(arguments, noting: notices)
       let text = report.text.isEmpty || report.text.hasSuffix("\n") ? report.text : report.text + "\n"
-      return Outcome(code: report.code, output: arguments.has("json") ? report.json.text + "\n" : text)
+      return Outcome(code: report.code, output: isJSON ? completed(report.json, notices).text + "\n" : text)
     } catch let error as UsageError {
-      return Outcome(code: 2, error: "\(error); flow \(first) --help says more")
+      return failed(2, "\(error); flow \(first) --help says more", error)
     } catch {
-      return Outcome(code: 1, error: "\(error)")
+      return failed(Failure.code(of: error), "\(error)", error)
     }
+  }
+
+  /// A result with the warnings, if there are any.
+  private static func completed(_ json: JSON, _ notices: Notices) -> JSON {
+    guard case .object(let members) = json, !notices.all.isEmpty else { return json }
+    return .object(members + [.init("warnings", .strings(notices.all))])
   }
 
   private static let json = Arguments.Option(flag: "json", "print the result as JSON on one line")
@@ -81,7 +106,7 @@ enum FlowCommand {
       flow sample model.safetensors --count 1000 --out new.csv --picture new.svg
 
     flow COMMAND --help explains each one. Codes: 0 done, 1 failed or a check did not pass, \
-    2 a wrong command line.
+    2 a wrong command line or a wrong file, 130 interrupted.
 
     """
   }

@@ -4,55 +4,63 @@ import Flows
 /// The context columns of a model with the mean and deviation that standardize them.
 struct Given: Equatable {
   let columns: [String]
-  private let mean, deviation: [Double]
+  let scales: Scales
 
   /// Computes the mean and deviation of context columns; a constant column keeps its scale.
   init(_ columns: [String], of values: Tensor) {
-    let values = values.cast(to: .float64)
-    let mean = values.mean(axis: 0)
-    (self.columns, self.mean) = (columns, mean.doubles)
-    deviation = sqrt(square(values - mean).mean(axis: 0)).doubles.map { $0 > 0 ? $0 : 1 }
+    (self.columns, scales) = (columns, Scales(of: values.cast(to: .float64)))
   }
 
   /// Reads the value of `json`; nil for any other JSON.
   init?(_ json: JSON) {
     guard let columns = json["columns"]?.array?.compactMap(\.string), (1...100_000).contains(columns.count),
-      let mean = json["mean"]?.array?.compactMap(\.number), mean.count == columns.count,
-      let deviation = json["deviation"]?.array?.compactMap(\.number), deviation.count == columns.count,
-      (mean + deviation).allSatisfy(\.isFinite), deviation.allSatisfy({ $0 > 0 })
+      let scales = Scales(json), scales.mean.count == columns.count
     else { return nil }
-    (self.columns, self.mean, self.deviation) = (columns, mean, deviation)
+    (self.columns, self.scales) = (columns, scales)
   }
 
   /// The value for a model file.
   var json: JSON {
     [
-      "columns": .strings(columns), "mean": .array(mean.map(JSON.number)),
-      "deviation": .array(deviation.map(JSON.number)),
+      "columns": .strings(columns), "mean": .array(scales.mean.map(JSON.number)),
+      "deviation": .array(scales.deviation.map(JSON.number)),
     ]
   }
 
   /// Standardizes rows of the context columns.
-  func standardized(_ rows: Tensor) -> Tensor {
-    ((rows.cast(to: .float64) - Tensor(mean, dtype: .float64)) / Tensor(deviation, dtype: .float64)).cast(
-      to: rows.dtype)
+  ///
+  /// - Throws: `UsageError` for a number that the dtype cannot hold once it is standardized.
+  func standardized(_ rows: Tensor, _ dtype: DType) throws(UsageError) -> Tensor {
+    let result = scales.standardized(rows).cast(to: dtype)
+    guard let position = result.firstNonFinite else { return result }
+    let (row, column) = (position / columns.count, position % columns.count)
+    throw UsageError(
+      "expected a context near the model's data, got \(columns[column])="
+        + "\(rows[row..<row + 1].doubles[column]), which is beyond \(dtype) once it is standardized"
+    )
   }
 
-  /// The standardized row of a text such as `a=1,b=2`.
-  func row(_ text: String, dtype: DType) throws(UsageError) -> Tensor {
+  /// The row of a text such as `a=1,b=2`, in float64. A name with a comma is in quotes with its number.
+  func row(_ text: String) throws(UsageError) -> Tensor {
     func wrong(_ got: some StringProtocol) -> UsageError {
       UsageError("expected \(expectation) for --given, got \(got)")
     }
+    let parts = try Table.fields(of: text, in: "given")
     var values: [String: Double] = [:]
-    for part in text.split(separator: ",") {
-      let sides = part.split(separator: "=", maxSplits: 1).map { $0.trimmed }
-      guard sides.count == 2, columns.contains(sides[0]), let value = Double(sides[1]), value.isFinite
+    for part in parts {
+      guard let mark = part.lastIndex(of: "=") else { throw wrong(part) }
+      let name = String(part[..<mark])
+      let column = columns.first { $0 == name } ?? name.trimmed
+      guard columns.contains(column), let value = Double(part[part.index(after: mark)...].trimmed),
+        value.isFinite
       else { throw wrong(part) }
-      values[sides[0]] = value
+      guard values.updateValue(value, forKey: column) == nil else {
+        throw UsageError("expected \(column) once in --given, got it twice")
+      }
     }
     let row = columns.compactMap { values[$0] }
     if row.count != columns.count { throw wrong(text) }
-    return standardized(Tensor(row, shape: [1, row.count], dtype: dtype))
+    return Tensor(doubles: row, shape: [1, row.count])
   }
 
   /// The form of such a text, for errors.
@@ -60,14 +68,30 @@ struct Given: Equatable {
 }
 
 extension Model {
-  /// The context in `--given`, one row; nil for a model without a context.
-  func context(_ arguments: Arguments) throws(UsageError) -> Tensor? {
+  /// The standardized context in `--given`, one row; nil for a model without a context.
+  ///
+  /// It warns of a number more than ten standard deviations from the mean of the data.
+  func context(_ arguments: Arguments, noting notices: Notices) throws(UsageError) -> Tensor? {
     let text = arguments.value("given")
     guard let given else {
       if text != nil { throw UsageError("--given is for models that were fitted with --context") }
       return nil
     }
     guard let text else { throw UsageError("this model needs --given \(given.expectation)") }
-    return try given.row(text, dtype: dtype)
+    let row = try given.row(text)
+    let result = try given.standardized(row, dtype)
+    for (column, distance) in result.doubles.enumerated() where abs(distance) > 10 {
+      notices.warn(
+        "--given \(given.columns[column])=\(row.doubles[column]) is \(decimals(distance)) standard "
+          + "deviations from the mean of the data, where the model knows nothing")
+    }
+    return result
+  }
+}
+
+extension StringProtocol {
+  /// The text without spaces at its ends.
+  var trimmed: String {
+    String(String(drop { $0 == " " }.reversed()).drop { $0 == " " }.reversed())
   }
 }

@@ -8,7 +8,7 @@ import Dispatch
   import Darwin
 #endif
 
-/// Turns SIGINT and SIGTERM into the cancellation of a task.
+/// Turns SIGINT and SIGTERM into the cancellation of a task. A second signal ends the process.
 enum Interruption {
   /// Runs `body` in a task that SIGINT or SIGTERM cancels.
   static func cancels<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
@@ -16,7 +16,10 @@ enum Interruption {
     let sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { task.cancel() }
+      source.setEventHandler {
+        task.cancel()
+        signal(number, SIG_DFL)
+      }
       source.resume()
       return source
     }

@@ -10,9 +10,12 @@ struct Model {
   /// The column names, or nil for data without names.
   let columns: [String]?
   let dtype: DType
+  /// The parameters in the data's own units, as the file has them.
   let params: Params
   /// The context columns of a conditional model.
   var given: Given?
+  /// The map from the data's units to those of the flow; nil for data that are taken as they are.
+  var scales: Scales?
   /// The other metadata: seed, epochs, losses, version.
   var notes: [String: String] = [:]
 
@@ -28,7 +31,8 @@ struct Model {
     return Flow(Serial(standardizing, preset.bijection), prior: preset.prior)
   }
 
-  /// Initial parameters and the functions of the flow, in a dtype.
+  /// Initial parameters and the functions of the flow, in a dtype. They take `innerParams` and standardized
+  /// rows, or `params` and rows in the data's units.
   func functions(_ dtype: DType) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
     // The parameters hold the weights.
     let distribution = Selection.mixture(of: flows, weights: members.map { _ in 1 })
@@ -44,8 +48,14 @@ struct Model {
     for (i, flow) in flows.enumerated() {
       let (_, forward, inverse) = try flow.bijection(
         Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
-      let own = flows.count == 1 ? params : params.child("components").child(i)
-      maps.append((own.child("bijection").cast(to: dtype), forward, inverse))
+      var own = params.cast(to: dtype)
+      if let scales {
+        own = try Model.replacing(
+          own, count: flows.count, isStandardized, mean: Tensor(scales.mean, dtype: dtype),
+          deviation: Tensor(scales.deviation, dtype: dtype))
+      }
+      own = flows.count == 1 ? own : own.child("components").child(i)
+      maps.append((own.child("bijection"), forward, inverse))
     }
     return maps
   }
@@ -68,6 +78,7 @@ struct Model {
     var metadata = notes.merging(own) { $1 }
     if let columns { metadata["columns"] = JSON.strings(columns).text }
     if let given { metadata["given"] = given.json.text }
+    if let scales { metadata["scales"] = scales.json.text }
     try SafeTensors(params, metadata: metadata).write(to: path)
   }
 
@@ -116,13 +127,21 @@ struct Model {
       throw wrong(
         "expected parameters for \(members[0].layers) layers of width \(width), got \(count) numbers")
     }
-    func model(_ params: Params) -> Model {
+    func model(_ params: Params, _ scales: Scales?) -> Model {
       Model(
         architecture: architecture, members: members, width: width,
         isStandardized: isStandardized,
-        columns: columns, dtype: dtype, params: params, given: given, notes: file.metadata)
+        columns: columns, dtype: dtype, params: params, given: given, scales: scales, notes: file.metadata)
     }
-    let template = try model(.empty).functions(dtype).params
-    return model(try file.tree(like: template, who: path))
+    let template = try model(.empty, nil).functions(dtype).params
+    let params = try file.tree(like: template, who: path)
+    // Files of earlier versions have the scales in the tree alone.
+    let own = isStandardized ? standardization(in: params, count: members.count) : nil
+    let scales = file.metadata["scales"] == nil ? own : json("scales").flatMap(Scales.init)
+    guard scales?.mean.count ?? width == width, scales != nil || !isStandardized && json("scales") == nil
+    else {
+      throw wrong("expected a finite mean and a positive deviation of \(width) columns, got something else")
+    }
+    return model(params, scales)
   }
 }

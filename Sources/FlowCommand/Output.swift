@@ -27,8 +27,31 @@ enum Output {
 /// A count with its noun, such as `1 epoch` and `2 epochs`.
 func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
 
+/// A number with at most three decimals.
+func decimals(_ x: Double) -> String { x.isFinite ? "\((x * 1000).rounded() / 1000)" : "\(x)" }
+
 /// An error with a message of one line for the user.
 struct Failure: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
+
+  /// The exit code of an error: 2 for a wrong command line or a wrong file, 1 for others.
+  static func code(of error: any Error) -> Int32 {
+    switch error {
+    case is UsageError: 2
+    case FlowError.file, FlowError.structure: 2
+    default: 1
+    }
+  }
+
+  /// An error as JSON: the message, the exit code, and the place in a file where there is one.
+  static func json(_ message: String, _ code: Int32, _ error: (any Error)?) -> JSON {
+    var members: [JSON.Member] = [.init("message", .string(message)), .init("code", .integer(Int(code)))]
+    if case FlowError.file(let path, let row, let column, _)? = error {
+      members.append(.init("file", .string(path)))
+      if let row { members.append(.init("row", .integer(row))) }
+      if let column { members.append(.init("column", .integer(column))) }
+    }
+    return .object(members)
+  }
 }

@@ -7,7 +7,7 @@ enum SampleCommand: Subcommand {
   static let purpose = "Draw new rows, in the data's own units."
   static let operands = ["MODEL"]
 
-  static let options: [Arguments.Option] = [
+  private static let ownOptions: [Arguments.Option] = [
     .init("count", "N", default: "1000", "how many rows"),
     .seed,
     .init("out", "FILE", "the file to write (.csv, .tsv or .npy); by default, CSV on standard output"),
@@ -17,13 +17,15 @@ enum SampleCommand: Subcommand {
     .progress,
   ]
 
+  static let options = ownOptions + TableFile.options
+
   static let examples = [
     "flow sample model.safetensors --count 1000 --seed 0 --out new.npy",
     "flow sample given-age-and-sex.safetensors --given age=40,sex=1 --out new.csv",
     "flow sample model.safetensors --picture new.svg --data data.csv --out new.csv",
   ]
 
-  static func run(_ arguments: Arguments) async throws -> Report {
+  static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report {
     let count = try arguments.integer("count", in: 1...1_000_000_000)
     let seed = try arguments.seed()
     let progress = try arguments.progress()
@@ -33,12 +35,11 @@ enum SampleCommand: Subcommand {
     let out = try Output.path("out", Output.tables, in: arguments)
     let picture = try Output.path("picture", [".svg"], in: arguments)
     let model = try Model.read(arguments.operands[0])
-    let context = try model.context(arguments)
+    let context = try model.context(arguments, noting: notices)
     guard count <= Int(Int32.max) / max(model.width, 1) else {
       throw UsageError("expected fewer than 2^31 numbers, got \(count) rows of \(model.width)")
     }
-    let draws = try model.functions(model.dtype).sample.inChunks(
-      Key(seed), model.params, count: count, given: context, progress: progress)
+    let draws = try model.draws(Key(seed), count: count, given: context, progress: progress)
     var json: [JSON.Member] = [.init("count", .integer(count)), .init("seed", .integer(seed))]
     var text = ""
     if let out {
@@ -54,7 +55,9 @@ enum SampleCommand: Subcommand {
       }
     }
     if let picture {
-      let data = try arguments.value("data").map { try Table.read($0, for: model).rows }
+      let data = try arguments.value("data").flatMap { path in
+        try comparable(Table.read([path], for: model, arguments, noting: notices), context, model, notices)
+      }
       let groups = (data.map { [CornerPlot.Series("data", $0)] } ?? []) + [CornerPlot.Series("draws", draws)]
       let names = model.columns ?? (1...model.width).map { "column \($0)" }
       try CornerPlot("Draws from a model", series: groups, names: names).write(to: picture)
@@ -64,5 +67,23 @@ enum SampleCommand: Subcommand {
         "wrote \(picture)\(model.width > shown ? ", the first \(shown) of \(model.width) columns" : "")\n"
     }
     return Report(text: text, json: .object(json))
+  }
+  /// The rows of a table to show beside draws: all of them, or those with a context near the given one.
+  ///
+  /// Near is within a quarter of a standard deviation in each column. It warns if fewer than ten rows are.
+  private static func comparable(
+    _ table: Table, _ context: Tensor?, _ model: Model, _ notices: Notices
+  ) throws -> Tensor? {
+    guard let context, let given = model.given, let own = table.context else { return table.values }
+    let distance = abs(try given.standardized(own.values, .float64) - context.cast(to: .float64)).max(axis: 1)
+    let distances = distance.doubles
+    let near = distances.indices.filter { distances[$0] < 0.25 }
+    guard near.count >= 10 else {
+      notices.warn(
+        "the picture shows draws alone: \(counted(near.count, "row")) of the data have a context near --given"
+      )
+      return nil
+    }
+    return table.values.rows(near)
   }
 }

@@ -4,13 +4,16 @@ import Flows
 /// `flow score`: computes the log-likelihood of rows.
 enum ScoreCommand: Subcommand {
   static let name = "score"
-  static let purpose = "The mean log-likelihood of a file's rows, in nats and in the data's own units."
-  static let operands = ["MODEL", "DATA"]
+  static let purpose = "The mean log-likelihood of files' rows, in nats and in the data's own units."
+  static let operands = ["MODEL", "DATA..."]
 
-  static let options: [Arguments.Option] = [
+  private static let ownOptions: [Arguments.Option] = [
     .init("out", "FILE", "write each row's log-likelihood (.csv, .tsv or .npy)"),
     .init("picture", "FILE", "draw a calibration plot of the model on these rows (.svg)"),
+    .init("worst", "N", default: "3", "how many of the least likely rows to list"),
   ]
+
+  static let options = ownOptions + TableFile.options
 
   static let examples = [
     "flow score model.safetensors test.csv",
@@ -18,26 +21,36 @@ enum ScoreCommand: Subcommand {
     "flow score model.safetensors held-out.csv --picture calibration.svg",
   ]
 
-  static func run(_ arguments: Arguments) async throws -> Report {
+  static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report {
     let out = try Output.path("out", Output.tables, in: arguments)
     let picture = try Output.path("picture", [".svg"], in: arguments)
+    let worst = try arguments.integer("worst", in: 0...1_000_000)
     let model = try Model.read(arguments.operands[0])
-    let (rows, context) = try Table.read(arguments.operands[1], for: model)
-    let scores = try model.functions(model.dtype).logPDF(model.params, rows, given: context)
-    let mean = scores.cast(to: .float64).mean().item
+    let table = try Table.read(
+      Array(arguments.operands.dropFirst()), for: model, arguments, noting: notices)
+    let scores = try model.logDensities(of: table)
     if let out {
-      try Table.write(scores.reshaped(to: [rows.rows, 1]), columns: ["log_likelihood"], to: out)
+      try Table.write(
+        scores.cast(to: model.dtype).reshaped(to: [scores.count, 1]), columns: ["log_likelihood"], to: out)
     }
-    var text = "mean log-likelihood \(mean) nats over \(counted(rows.rows, "row"))"
+    let summary = ScoreSummary(scores, worst: worst, of: table.file)
+    if summary.impossible > 0 {
+      notices.warn(
+        "\(counted(summary.impossible, "row")) have density 0 under the model, log-likelihood -inf")
+    }
+    var text = summary.text
     if let picture {
-      try calibration(model, rows, context).write(to: picture)
+      let context = try model.given.flatMap { given in
+        try table.context.map { try given.standardized($0.values, model.dtype) }
+      }
+      try calibration(model, table.rows(model.scales, model.dtype), context).write(to: picture)
       text += "\nwrote \(picture)"
     }
-    return Report(text: text, json: ["mean_log_likelihood": .number(mean), "count": .integer(rows.rows)])
+    return Report(text: text, json: summary.json)
   }
 
   /// A plot of the shares of the model's draws below the first six columns of each row, which are uniform for
-  /// a correct model.
+  /// a correct model. The rows are standardized.
   private static func calibration(
     _ model: Model, _ rows: Tensor, _ context: Tensor?
   ) throws -> CalibrationPlot {
@@ -46,10 +59,10 @@ enum ScoreCommand: Subcommand {
     let ranks: Tensor
     if let context {
       ranks = try calibrationRanks(
-        of: sample, model.params, truths: rows, given: context, key: Key(0), draws: draws)
+        of: sample, model.innerParams(), truths: rows, given: context, key: Key(0), draws: draws)
     } else {
       // Without a context all rows share their draws, more of them.
-      let x = try sample(Key(0), model.params, count: 50 * draws)
+      let x = try sample(Key(0), model.innerParams(), count: 50 * draws)
       let columns = (0..<width).map { column in
         let sorted = x.sliced(axis: 1, column..<column + 1).doubles.sorted()
         return rows.sliced(axis: 1, column..<column + 1).doubles.map { value in

@@ -1,137 +1,171 @@
 import Arguments
 import Flows
 
-/// A table of numbers from a file of any supported format, which its ending tells.
+/// The columns of a table that a command works on.
 struct Table {
+  /// The names, or nil if the file has none and none was chosen.
   let columns: [String]?
+  /// The numbers in float64.
   let values: Tensor
   /// The context columns of a conditional model.
   var context: (columns: [String], values: Tensor)?
-
-  /// Reads a file.
-  ///
-  /// - Parameters:
-  ///   - columns: The columns to read; the file must have a header.
-  ///   - preferring: The columns to read if the file has a header with all of them.
-  static func read(_ path: String, columns: [String]?, preferring: [String]? = nil, dtype: DType) throws
-    -> Table
-  {
-    func wrong(_ message: String) -> FlowError { .inFile(path, message) }
-    let ending = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
-    guard ["npy", "npz"].contains(ending) else {
-      let separator = separator(for: path)
-      let bytes = try FileBytes.read(path)
-      let names = try CSV.header(of: bytes, separator: separator, source: path)
-      if separator == .comma, names.count == 1, names[0].contains(";") {
-        throw wrong("expected fields with commas between them, got semicolons")
-      }
-      let wanted = columns ?? preferring.flatMap { Set($0).isSubset(of: names) ? $0 : nil }
-      let table = try CSV.parse(
-        bytes: bytes, header: wanted == nil ? .automatic : .present, columns: wanted, separator: separator,
-        dtype: dtype, source: path)
-      return Table(columns: table.names, values: table.values)
-    }
-    guard columns == nil else {
-      throw UsageError("columns by name are those of .csv and .tsv files, not of \(path)")
-    }
-    let values: Tensor
-    if ending == "npy" {
-      values = try NPY.read(path, dtype: dtype)
-    } else {
-      let members = try NPZ.read(path, dtype: dtype).members
-      guard members.count == 1 else {
-        throw wrong("expected an archive of one array, got \(members.map(\.name).joined(separator: ", "))")
-      }
-      values = members[0].value
-    }
-    guard values.rank == 2, values.count > 0 else {
-      throw wrong("expected an array of shape [rows, columns], got \(values.shape)")
-    }
-    if let position = values.firstNonFinite {
-      throw FlowError.inFile(
-        path, row: position / values.shape[1] + 1, column: position % values.shape[1] + 1,
-        "expected a finite number, got NaN or infinity")
-    }
-    return Table(columns: nil, values: values)
-  }
+  /// The files that they come from, and the position there of each column and context column.
+  let file: TableFile
+  let positions: [Int]
 
   /// Reads the rows to fit, with the columns that `--columns`, `--without` and `--context` choose.
-  static func read(_ path: String, choosing arguments: Arguments, dtype: DType) throws -> Table {
-    func names(_ option: String) -> [String]? {
-      arguments.value(option)?.split(separator: ",").map { $0.trimmed }
-    }
-    let (columns, without, context) = (names("columns"), names("without"), names("context") ?? [])
+  static func read(choosing arguments: Arguments, noting notices: Notices) throws -> Table {
+    let (columns, without) = (try names("columns", arguments), try names("without", arguments))
+    let context = try names("context", arguments) ?? []
     if columns != nil, without != nil { throw UsageError("--columns and --without do not go together") }
     if let both = columns?.first(where: context.contains) {
       throw UsageError("--columns and --context both name \(both)")
     }
-    if without != nil || !context.isEmpty {
-      let all = try CSV.header(of: FileBytes.read(path), separator: separator(for: path), source: path)
-      if let unknown = ((without ?? []) + context).first(where: { !all.contains($0) }) {
+    let file = try TableFile.read(arguments.operands, arguments, noting: notices)
+    let all = file.names
+    if let unknown = ((columns ?? []) + (without ?? []) + context).first(where: { !all.contains($0) }) {
+      throw file.missing([unknown])
+    }
+    let isWhole = columns == nil && without == nil && context.isEmpty
+    let own =
+      columns
+      ?? all.indices.filter { i in
+        !(without ?? []).contains(all[i]) && !context.contains(all[i]) && file.incidental[i] == nil
+      }.map { all[$0] }
+    guard !own.isEmpty else { throw UsageError("expected a column to fit, got none") }
+    if columns == nil { warn(of: file, except: (without ?? []) + context, notices) }
+    let named = file.hasNames || !isWhole
+    return try Table(own, given: context, isNamed: named, of: file, canLeaveOut: true)
+  }
+
+  /// Reads rows for a model. Columns with names are found by name, others by their order.
+  static func read(
+    _ paths: [String], for model: Model, _ arguments: Arguments, noting notices: Notices
+  ) throws -> Table {
+    let context = model.given?.columns ?? []
+    let file = try TableFile.read(
+      paths, arguments, known: (model.columns ?? []) + context, noting: notices)
+    if let own = model.columns, file.hasNames || Set(own + context).isSubset(of: file.names) {
+      let missing = (own + context).filter { !file.names.contains($0) }
+      guard missing.isEmpty else {
         throw FlowError.inFile(
-          path, row: 1, "expected a column \(unknown), got \(all.prefix(20).joined(separator: ", "))")
+          file.source,
+          "expected the columns \((own + context).joined(separator: ",")), as the model was fitted to, "
+            + "got no \(missing.joined(separator: ","))")
       }
-      let own = columns ?? all.filter { !(without ?? []).contains($0) && !context.contains($0) }
-      guard !own.isEmpty else { throw UsageError("expected a column to fit, got none") }
-      return try read(path, columns: own + context, dtype: dtype).split(after: own.count)
+      return try Table(own, given: context, isNamed: true, of: file, canLeaveOut: false)
     }
-    do {
-      return try read(path, columns: columns, dtype: dtype)
-    } catch FlowError.file(let path, let row?, let column?, let message)
-      where columns == nil && message.hasPrefix("expected a number")
-    {
-      let hint = "; --columns and --without choose columns"
-      throw FlowError.inFile(path, row: row, column: column, message + hint)
+    guard context.isEmpty else {
+      throw FlowError.inFile(
+        file.source, "expected a header with the columns \(context.joined(separator: ",")), got no names")
+    }
+    let own = file.names.indices.filter { file.incidental[$0] == nil }.map { file.names[$0] }
+    guard own.count == model.width else {
+      throw FlowError.inFile(
+        file.source,
+        "expected \(counted(model.width, "column")), as the model was fitted to, got \(own.count)")
+    }
+    return try Table(own, given: [], isNamed: file.hasNames, of: file, canLeaveOut: false)
+  }
+
+  /// Reads the numbers of some columns. An error at a field says what to do, such as leaving out its column.
+  private init(
+    _ own: [String], given context: [String], isNamed: Bool, of file: TableFile, canLeaveOut: Bool
+  ) throws {
+    let names = own + context
+    if let twice = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {
+      throw UsageError("expected each column once, got \(names[twice]) twice")
+    }
+    let all = Dictionary(zip(file.names, file.names.indices)) { first, _ in first }
+    positions = names.map { all[$0]! }
+    let values = try file.numbers(positions, canLeaveOut: canLeaveOut)
+    self.file = file
+    columns = isNamed ? own : nil
+    self.values = context.isEmpty ? values : values.sliced(axis: 1, 0..<own.count)
+    if !context.isEmpty { self.context = (context, values.sliced(axis: 1, own.count..<names.count)) }
+  }
+
+  /// The name of a column for messages.
+  func name(_ column: Int) -> String { file.names[positions[column]] }
+
+  /// An error at a field of a column.
+  func error(row: Int, column: Int, _ message: String) -> FlowError {
+    file.error(row: row, column: positions[column], message)
+  }
+
+  /// The names in an option, separated by commas. A name with a comma is in quotes, as in a CSV file.
+  static func names(_ option: String, _ arguments: Arguments) throws(UsageError) -> [String]? {
+    guard let text = arguments.value(option) else { return nil }
+    return try fields(of: text, in: option)
+  }
+
+  /// The parts of an option's text, separated by commas as in a CSV file.
+  static func fields(of text: String, in option: String) throws(UsageError) -> [String] {
+    switch Result(catching: { () throws(FlowError) in
+      try CSV.header(of: Array(text.utf8), separator: .comma, source: "--\(option)")
+    }) {
+    case .success(let fields): return fields
+    case .failure(let error): throw UsageError("\(error)")
     }
   }
 
-  /// Reads the rows and the standardized context for a model.
-  ///
-  /// A file with a header must name the model's columns. A conditional model needs a file with a header.
-  static func read(_ path: String, for model: Model) throws -> (rows: Tensor, context: Tensor?) {
-    if let given = model.given, let own = model.columns {
-      let table = try read(path, columns: own + given.columns, dtype: model.dtype).split(after: own.count)
-      return (table.values, table.context.map { given.standardized($0.values) })
+  private static func warn(of file: TableFile, except chosen: [String], _ notices: Notices) {
+    for (column, kind) in file.incidental.sorted(by: { $0.key < $1.key }) {
+      let name = file.names[column]
+      if chosen.contains(name) { continue }
+      notices.warn(
+        "\(file.source): column \(name) is left out, because it "
+          + (kind == .index ? "numbers or names the rows; --columns takes it" : "is empty and has no name"))
     }
-    let table = try read(path, columns: nil, preferring: model.columns, dtype: model.dtype)
-    func wrong(_ expected: String, _ got: String) -> FlowError {
-      .inFile(path, "expected \(expected), as the model was fitted to, got \(got)")
-    }
-    // Columns of other names are other quantities, even if their number is right. Without names the order
-    // decides.
-    if let own = model.columns, let found = table.columns, own != found {
-      let missing = own.filter { !found.contains($0) }
-      throw wrong("the columns \(own.joined(separator: ","))", "no \(missing.joined(separator: ","))")
-    }
-    guard table.values.shape[1] == model.width else {
-      throw wrong(counted(model.width, "column"), "\(table.values.shape[1])")
-    }
-    return (table.values, nil)
-  }
-
-  /// The table with the columns after the first `count` as the context.
-  private func split(after count: Int) -> Table {
-    guard let columns, count < columns.count else { return self }
-    return Table(
-      columns: Array(columns[..<count]), values: values.sliced(axis: 1, 0..<count),
-      context: (Array(columns[count...]), values.sliced(axis: 1, count..<columns.count)))
   }
 
   /// Writes rows to a file in the format that its ending tells.
   static func write(_ values: Tensor, columns: [String]?, to path: String) throws {
-    if path.lowercased().hasSuffix(".npy") { return try NPY.write(values, to: path) }
-    try CSV(names: columns, values: values).write(to: path, separator: separator(for: path))
-  }
-
-  /// The separator in a file, which its ending tells.
-  private static func separator(for path: String) -> CSV.Separator {
-    path.lowercased().hasSuffix(".tsv") || path.lowercased().hasSuffix(".tab") ? .tab : .comma
+    let name = path.lowercased()
+    if name.hasSuffix(".npy") { return try NPY.write(values, to: path) }
+    let isTabbed = name.hasSuffix(".tsv") || name.hasSuffix(".tab")
+    try CSV(names: columns, values: values).write(to: path, separator: isTabbed ? .tab : .comma)
   }
 }
 
-extension Substring {
-  /// The text without spaces at its ends.
-  var trimmed: String {
-    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+extension TableFile {
+  /// The numbers of some columns. An error at a field says what to do.
+  fileprivate func numbers(_ columns: [Int], canLeaveOut: Bool) throws(FlowError) -> Tensor {
+    do throws(FlowError) { return try numbers(columns) } catch {
+      throw advised(error, canLeaveOut: canLeaveOut)
+    }
   }
+
+  /// An error at a field, with advice.
+  private func advised(_ error: FlowError, canLeaveOut: Bool) -> FlowError {
+    guard case .file(let path, let row?, let column?, let message) = error, message.contains(" number") else {
+      return error
+    }
+    // The position in the first file is that in all of them, as far as advice goes.
+    let name = names.indices.contains(column - 1) ? names[column - 1] : "#\(column)"
+    var hint =
+      canLeaveOut
+      ? "--without \(quotedInOption(name)) leaves the column out" : "correct it or remove the row"
+    if row == 1, isHeaderless { hint = "--header yes takes row 1 as names" }
+    if message.hasSuffix("got an empty field") { hint = "fill it or remove the row, or " + hint }
+    return .inFile(path, row: row, column: column, "\(message); \(hint)")
+  }
+
+  fileprivate var isHeaderless: Bool { if case .texts(let table) = self { !table.hasHeader } else { false } }
+
+  /// The error of names that no column has.
+  fileprivate func missing(_ unknown: [String]) -> FlowError {
+    let all = names.prefix(20).map(quotedInOption).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
+    return .inFile(
+      source, row: hasNames ? 1 : nil,
+      "expected a column \(unknown.map(quotedInOption).joined(separator: ", ")), got \(all)"
+        + (isHeaderless ? "; --header yes takes row 1 as names" : ""))
+  }
+}
+
+/// A name as an option takes it: in quotes if it holds a comma or a quote.
+func quotedInOption(_ name: String) -> String {
+  guard name.contains(where: { ",\"\n\r".contains($0) }) else { return name }
+  let text = name.replacing("\"", with: "\"\"").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+  return "\"\(text)\""
 }

@@ -18,12 +18,15 @@ import Testing
     return nil
   }()
 
-  private func start(_ words: [String]) throws -> (process: Process, output: Pipe, error: Pipe) {
+  private func start(
+    _ words: [String], input: () throws -> FileHandle? = { nil }
+  ) throws -> (process: Process, output: Pipe, error: Pipe) {
     let process = Process()
     process.executableURL = try #require(ProcessTests.program as URL?, "the program flow beside the tests")
     process.arguments = words
     let (output, error) = (Pipe(), Pipe())
     (process.standardOutput, process.standardError) = (output, error)
+    if let input = try input() { process.standardInput = input }
     try process.run()
     return (process, output, error)
   }
@@ -51,7 +54,7 @@ import Testing
     let drawn = try run(["sample", model, "--count", "3"])
     #expect(drawn.code == 0 && drawn.error.isEmpty && drawn.output.hasPrefix("height,weight\n"))
     let wrong = try run(["score", model, place["none.csv"]])
-    #expect(wrong.code == 1 && wrong.output.isEmpty)
+    #expect(wrong.code == 2 && wrong.output.isEmpty)
     #expect(wrong.error == "error: \(place["none.csv"]): expected a readable file, got nothing there\n")
     let usage = try run(["score", model])
     #expect(
@@ -122,7 +125,39 @@ import Testing
     process.waitUntilExit()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     #expect(process.terminationStatus == 130)
-    #expect(text == "interrupted; the same command goes on from \(place["run.checkpoint"])\n")
+    let hint = "interrupted: this is the best model so far; the same command goes on from "
+    #expect(text.hasSuffix("\(hint)\(place["run.checkpoint"])\nwrote \(place["out.safetensors"])\n"))
     #expect(try SafeTensors.read(place["run.checkpoint"]).metadata["step"] != nil)
+    #expect(try run(["score", place["out.safetensors"], place["plain.csv"]]).code == 0)
+  }
+
+  @Test func tablesComeFromStandardInput() throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let (process, output, error) = try start([
+      "fit", "-", "--steps", "2", "--folds", "1", "--out", place["m.safetensors"], "--json",
+    ]) {
+      try FileHandle(forReadingFrom: URL(filePath: place["plain.csv"]))
+    }
+    process.waitUntilExit()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    #expect(process.terminationStatus == 0 && error.fileHandleForReading.readDataToEndOfFile().isEmpty)
+    #expect(try JSON(parsing: Array(text))["rows"] == 200)
+  }
+
+  /// Warnings go to standard error at once, and into the object with --json.
+  @Test func warningsAndErrorsAreSeparate() throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("numbers.csv", "2019,2020\n1,x\n")
+    let plain = try run(["fit", place["numbers.csv"], "--out", place["m.safetensors"]])
+    let lines = plain.error.split(separator: "\n")
+    #expect(plain.code == 2 && lines.count == 2 && plain.output.isEmpty)
+    #expect(lines[0].hasPrefix("warning: ") && lines[1].hasPrefix("error: "))
+    let json = try run(["fit", place["numbers.csv"], "--out", place["m.safetensors"], "--json"])
+    #expect(json.code == 2 && json.error.isEmpty)
+    let object = try JSON(parsing: Array(json.output.utf8))
+    #expect(object["error"]?["row"] == 2 && object["error"]?["column"] == 2 && object["error"]?["code"] == 2)
+    #expect(object["warnings"]?.array?.count == 1)
   }
 }

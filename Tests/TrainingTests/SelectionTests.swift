@@ -230,4 +230,41 @@ import Testing
       fittedTo: x, given: context, settings: settings, key: Key(0), progress: .silent)
     #expect(try model.logPDF(model.params, x, given: context).isFinite)
   }
+
+  /// The normal's loss is the formula's, fold by fold; with a context it is that of a linear regression.
+  @Test func gaussianOfTheFolds() throws {
+    let selection = try select(
+      among: [Candidate("one", small)], fittedTo: rows, settings: quick, key: Key(3), progress: .silent)
+    #expect(selection.heldOut.flatMap { $0 }.sorted() == Array(0..<240))
+    let x = rows.cast(to: .float64)
+    let (a, b) = (x.sliced(axis: 1, 0..<1).doubles, x.sliced(axis: 1, 1..<2).doubles)
+    func mean(_ rows: [Int], _ f: (Int) -> Double) -> Double {
+      rows.reduce(0) { $0 + f($1) } / Double(rows.count)
+    }
+    func log(_ number: Double) -> Double { Tensors.log(Tensor(number, dtype: .float64)).item }
+    var (joint, conditional) = (0.0, 0.0)
+    for fold in selection.heldOut {
+      let training = (0..<240).filter { !fold.contains($0) }
+      let (ma, mb) = (mean(training) { a[$0] }, mean(training) { b[$0] })
+      let (va, vb) = (
+        mean(training) { (a[$0] - ma) * (a[$0] - ma) }, mean(training) { (b[$0] - mb) * (b[$0] - mb) }
+      )
+      let slope = mean(training) { (a[$0] - ma) * (b[$0] - mb) } / va
+      let rest = vb - slope * slope * va
+      let given = mean(fold) { i in
+        let error = b[i] - mb - slope * (a[i] - ma)
+        return 0.5 * (log(2 * .pi * rest) + error * error / rest)
+      }
+      conditional += given / 3
+      joint += (given + 0.5 * (log(2 * .pi * va) + mean(fold) { (a[$0] - ma) * (a[$0] - ma) } / va)) / 3
+    }
+    let found = try #require(try selection.gaussianLoss(of: rows))
+    #expect(abs(found - joint) < 1e-10)
+    let own = try #require(
+      try selection.gaussianLoss(
+        of: rows.sliced(axis: 1, 1..<2), given: rows.sliced(axis: 1, 0..<1)))
+    #expect(abs(own - conditional) < 1e-10)
+    let twice = concatenate(rows, rows, axis: 1)
+    #expect(try selection.gaussianLoss(of: twice) == nil)
+  }
 }

@@ -81,7 +81,8 @@ public func select(
     distribution: distribution,
     params: params.count == 1 ? params[0] : try initial.replacing("components", by: Params(params)),
     logPDF: logPDF, sample: sample, trials: trials, members: members,
-    validationLoss: meanLoss(mixedLogDensities(densities, weights)), isCancelled: isCancelled)
+    validationLoss: meanLoss(mixedLogDensities(densities, weights)), heldOut: heldOut,
+    isCancelled: isCancelled)
 }
 
 /// The log-densities of the held-out rows, fold by fold, each under the fit that did not see it.

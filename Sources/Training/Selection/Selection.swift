@@ -21,6 +21,8 @@ public struct Selection: Sendable {
   ///
   /// Infinity where nothing was held out. The weights are fitted to the same rows, and they are few.
   public let validationLoss: Double
+  /// The rows that each fold held out: indices of the data.
+  public let heldOut: [[Int]]
   /// Whether the task was cancelled. The members then are the fits so far.
   public let isCancelled: Bool
 

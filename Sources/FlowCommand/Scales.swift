@@ -1,0 +1,100 @@
+import Flows
+
+/// The map that standardizes columns in float64: a log where it is asked for, minus a mean, over a deviation.
+///
+/// Columns far from 0, such as times in seconds, keep their digits: only the standardized numbers are rounded
+/// to the model's dtype.
+struct Scales: Equatable {
+  let mean, deviation: [Double]
+  /// Whether the log of each column is standardized.
+  let logs: [Bool]
+
+  /// Computes the mean and deviation of float64 columns, or of their logs. A constant column keeps its scale.
+  ///
+  /// Powers of two keep squares and sums in the range of float64. They change no bits.
+  init(of values: Tensor, logs: [Bool]? = nil) {
+    self.logs = logs ?? [Bool](repeating: false, count: values.shape[1])
+    let columns = Scales.logarithms(values, where: self.logs)
+    let top = Scales.power(of: abs(columns).max(axis: 0))
+    let mean = (columns / top).mean(axis: 0) * top
+    let centered = columns - mean
+    let unit = Scales.power(of: abs(centered).max(axis: 0))
+    let deviation = sqrt(square(centered / unit).mean(axis: 0)) * unit
+    self.mean = mean.doubles
+    self.deviation = deviation.doubles.map { $0 > 0 ? $0 : 1 }
+  }
+
+  /// Takes logs of some columns, and changes no others.
+  init(logs: [Bool]) {
+    self.logs = logs
+    mean = logs.map { _ in 0 }
+    deviation = logs.map { _ in 1 }
+  }
+
+  /// The scales of a mean and a deviation; nil if they are not finite and positive.
+  init?(mean: [Double], deviation: [Double], logs: [Bool]? = nil) {
+    let logs = logs ?? mean.map { _ in false }
+    guard deviation.count == mean.count, logs.count == mean.count, (mean + deviation).allSatisfy(\.isFinite),
+      deviation.allSatisfy({ $0 > 0 })
+    else { return nil }
+    (self.mean, self.deviation, self.logs) = (mean, deviation, logs)
+  }
+
+  /// The standardized rows in float64.
+  func standardized(_ rows: Tensor) -> Tensor {
+    (Scales.logarithms(rows.cast(to: .float64), where: logs) - vector(mean)) / vector(deviation)
+  }
+
+  /// The rows of standardized ones, in float64.
+  func restored(_ rows: Tensor) -> Tensor {
+    let columns = rows.cast(to: .float64) * vector(deviation) + vector(mean)
+    return logs.contains(true)
+      ? select(where: mask.broadcast(to: columns.shape), exp(columns), columns) : columns
+  }
+
+  /// The log|det J| of standardizing each row, in float64.
+  func logDet(_ rows: Tensor) -> Tensor {
+    let constant = -log(vector(deviation)).sum()
+    guard logs.contains(true) else { return constant.broadcast(to: [rows.rows]) }
+    let ones = Tensor.ones(rows.shape, dtype: .float64)
+    let safe = select(where: mask.broadcast(to: rows.shape), rows.cast(to: .float64), ones)
+    return constant - log(safe).sumPerRow()
+  }
+
+  private var mask: Tensor { vector(logs.map { $0 ? 1 : 0 }) .> 0 }
+
+  private func vector(_ numbers: [Double]) -> Tensor { Tensor(doubles: numbers, shape: [numbers.count]) }
+
+  private static func logarithms(_ values: Tensor, where logs: [Bool]) -> Tensor {
+    guard logs.contains(true) else { return values }
+    let mask = Tensor(logs.map { $0 ? 1 : 0 }, dtype: .float64) .> 0
+    let wide = mask.broadcast(to: values.shape)
+    return select(where: wide, log(select(where: wide, values, 1)), values)
+  }
+
+  /// The power of two at or below each number; 1 for 0.
+  private static func power(of numbers: Tensor) -> Tensor {
+    let powers = numbers.doubles.map { number in
+      number > 0 && number.isFinite ? max(number.binade, 0x1p-1000) : 1
+    }
+    return Tensor(doubles: powers, shape: [powers.count])
+  }
+}
+
+extension Scales {
+  /// The value for a model file.
+  var json: JSON {
+    [
+      "mean": .array(mean.map(JSON.number)), "deviation": .array(deviation.map(JSON.number)),
+      "log": .array(logs.map(JSON.bool)),
+    ]
+  }
+
+  /// Reads the value of `json`; nil for any other JSON.
+  init?(_ json: JSON) {
+    guard let mean = json["mean"]?.array?.compactMap(\.number),
+      let deviation = json["deviation"]?.array?.compactMap(\.number)
+    else { return nil }
+    self.init(mean: mean, deviation: deviation, logs: json["log"]?.array?.map { $0 == true })
+  }
+}

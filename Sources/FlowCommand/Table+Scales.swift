@@ -1,0 +1,77 @@
+import Arguments
+import Flows
+
+extension Table {
+  /// The rows in a dtype, standardized if there are scales.
+  ///
+  /// - Throws: `FlowError.file` at a number whose log is asked for and does not exist, and at one that the
+  ///   dtype cannot hold.
+  func rows(_ scales: Scales?, _ dtype: DType) throws(FlowError) -> Tensor {
+    if let scales { try checkPositive(where: scales.logs) }
+    let exact = scales?.standardized(values) ?? values
+    let rows = exact.cast(to: dtype)
+    let isLost = scales == nil && dtype == .float32
+    guard isLost || !rows.isFinite else { return rows }
+    let (own, all) = (rows.doubles, exact.doubles)
+    guard
+      let position = own.indices.first(where: { !own[$0].isFinite || isLost && own[$0] == 0 && all[$0] != 0 })
+    else { return rows }
+    let (row, column) = (position / rows.shape[1], position % rows.shape[1])
+    let number = values[row..<row + 1].doubles[column]
+    throw error(
+      row: row, column: column,
+      scales == nil
+        ? "expected a number that \(dtype) holds in \(name(column)), got \(number); "
+          + "--dtype float64 holds more"
+        : "expected a number near the model's data in \(name(column)), got \(number), which is beyond "
+          + "what \(dtype) holds once it is standardized")
+  }
+
+  /// Checks that the numbers of some columns have logs.
+  func checkPositive(where logs: [Bool]) throws(FlowError) {
+    for column in logs.indices where logs[column] {
+      let numbers = values.sliced(axis: 1, column..<column + 1).doubles
+      if let row = numbers.firstIndex(where: { $0 <= 0 }) {
+        throw error(
+          row: row, column: column,
+          "expected a positive number in \(name(column)), whose log is modelled, got \(numbers[row])")
+      }
+    }
+  }
+
+  /// The scales of the columns, or nil for columns that are taken as they are.
+  ///
+  /// - Throws: an error for a column that is constant, has no log, or has too large numbers.
+  func scales(isStandardized: Bool, _ arguments: Arguments) throws -> Scales? {
+    let logged = try Table.names("log", arguments)
+    let names = (0..<values.shape[1]).map { name($0) }
+    if let unknown = logged?.first(where: { !names.contains($0) }) {
+      throw UsageError(
+        "expected a column to fit for --log, got \(unknown); there are \(names.joined(separator: ","))")
+    }
+    let logs = names.map { logged?.contains($0) ?? false }
+    try checkPositive(where: logs)
+    guard isStandardized else { return logged == nil ? nil : Scales(logs: logs) }
+    try checkSpread()
+    let scales = Scales(of: values, logs: logs)
+    guard
+      let wide = names.indices.first(where: { !scales.mean[$0].isFinite || !scales.deviation[$0].isFinite })
+    else { return scales }
+    throw error(row: 0, column: wide, "expected a smaller range of numbers in \(names[wide])")
+  }
+
+  /// Checks that no column is constant: a constant has no density, and standardization would divide by 0.
+  private func checkSpread() throws(FlowError) {
+    guard values.rows > 1 else {
+      throw .inFile(file.source, "expected at least 2 rows, got 1")
+    }
+    let (top, bottom) = (values.max(axis: 0).doubles, values.min(axis: 0).doubles)
+    let flat = top.indices.filter { top[$0] == bottom[$0] }
+    guard let first = flat.first else { return }
+    let names = flat.map { quotedInOption(name($0)) }.joined(separator: ",")
+    throw .inFile(
+      file.source, column: positions[first] + 1,
+      "expected different numbers, got the same number in all rows: a constant has no density; "
+        + "leave it out by --without \(names)")
+  }
+}
