@@ -174,8 +174,14 @@ public struct TextTable: Sendable {
     return error(row: row, column: column, message)
   }
 
+  /// The last part that begins at a row or before it.
   private func part(of row: Int) -> Part {
-    parts.count == 1 ? parts[0] : parts.last { $0.firstRow <= row } ?? parts[0]
+    var (low, high) = (0, parts.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if parts[middle].firstRow <= row { low = middle } else { high = middle }
+    }
+    return parts[low]
   }
 }
 

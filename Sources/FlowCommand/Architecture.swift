@@ -33,6 +33,7 @@ struct Architecture: Sendable {
     var bound: Double { values[.bound]?.number ?? -1 }
     var components: Int { values[.components]?.integer ?? -1 }
     var solverSteps: Int { values[.solverSteps]?.integer ?? -1 }
+    var prior: LatentPrior? { (values[.prior]?.string).flatMap(LatentPrior.init) }
     /// Half of the steps: a solver may be coarse in training, since held-out rows see all steps.
     var trainingSteps: Int { (solverSteps + 1) / 2 }
 
@@ -41,12 +42,12 @@ struct Architecture: Sendable {
       (0...1000).contains(layers) && (1...20).contains(hidden.count)
         && hidden.allSatisfy((1...100_000).contains)
         && (2...1000).contains(bins) && bound >= 1e-3 && bound <= 1e6 && (1...1000).contains(components)
-        && (1...10_000).contains(solverSteps)
+        && (1...10_000).contains(solverSteps) && prior != nil
     }
   }
 
   enum Setting: String, Sendable, CaseIterable {
-    case layers, hidden, bins, bound, components
+    case layers, hidden, bins, bound, components, prior
     case solverSteps = "solver-steps"
 
     /// The values in range, for errors.
@@ -57,6 +58,7 @@ struct Architecture: Sendable {
       case .hidden: "widths such as 64,64"
       case .bins: "a whole number from 2 to 1000"
       case .bound: "a positive number"
+      case .prior: LatentPrior.allCases.map(\.rawValue).joined(separator: ", ")
       case .solverSteps: "a whole number from 1 to 10000"
       }
     }
@@ -69,13 +71,14 @@ struct Architecture: Sendable {
     components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false,
     training: (@Sendable (Settings) -> Training)? = nil, build: @escaping @Sendable (Settings) -> Flow
   ) {
-    (self.name, self.purpose, self.build) = (name, purpose, build)
+    (self.name, self.purpose) = (name, purpose)
+    self.build = { ($0.prior ?? .normal).flow(build($0)) }
     (self.fitsOneColumn, self.training) = (fitsOneColumn, training)
     settings = (layers == nil ? [.hidden] : [.layers, .hidden]) + others
     defaults = Settings(
       values: [
         .layers: .integer(layers ?? 1), .hidden: hidden, .bins: 8, .bound: .number(bound),
-        .components: .integer(components), .solverSteps: 16,
+        .components: .integer(components), .solverSteps: 16, .prior: .string(LatentPrior.normal.rawValue),
       ])
   }
 
@@ -90,25 +93,25 @@ struct Architecture: Sendable {
     },
     Architecture(
       "nsf", "neural spline couplings: fast densities and draws in many dimensions", layers: 6,
-      [.bins, .bound], fitsOneColumn: true
+      [.bins, .bound, .prior], fitsOneColumn: true
     ) { .neuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
-    Architecture("realnvp", "affine couplings: fast, simple", layers: 8) {
+    Architecture("realnvp", "affine couplings: fast, simple", layers: 8, [.prior]) {
       .realNVP(layers: $0.layers, hidden: $0.hidden)
     },
-    Architecture("glow", "affine couplings with learned linear maps between them", layers: 8) {
+    Architecture("glow", "affine couplings with learned linear maps between them", layers: 8, [.prior]) {
       .glowVector(layers: $0.layers, hidden: $0.hidden)
     },
-    Architecture("maf", "masked autoregressive: sharp densities, slow draws in many dimensions", layers: 5) {
-      .maf(layers: $0.layers, hidden: $0.hidden)
-    },
+    Architecture(
+      "maf", "masked autoregressive: sharp densities, slow draws in many dimensions", layers: 5, [.prior]
+    ) { .maf(layers: $0.layers, hidden: $0.hidden) },
     Architecture(
       "nsf-ar", "neural spline, autoregressive: the paper's arrangement, slow draws in many dimensions",
-      layers: 5, [.bins, .bound], fitsOneColumn: true
+      layers: 5, [.bins, .bound, .prior], fitsOneColumn: true
     ) { .autoregressiveNeuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
     Architecture(
-      "flow++", "couplings of logistic mixtures", layers: 6, [.components], fitsOneColumn: true
+      "flow++", "couplings of logistic mixtures", layers: 6, [.components, .prior], fitsOneColumn: true
     ) { .flowPlusPlus(layers: $0.layers, hidden: $0.hidden, components: $0.components) },
-    Architecture("nice", "additive couplings: volume preserving but for a last scale", layers: 4) {
+    Architecture("nice", "additive couplings: volume preserving but for a last scale", layers: 4, [.prior]) {
       .nice(layers: $0.layers, hidden: $0.hidden)
     },
     Architecture(
@@ -185,9 +188,10 @@ struct Architecture: Sendable {
     return choices
   }
 
-  /// The settings that the preset uses, for the model file.
+  /// The settings that the preset uses, for the model file. A normal prior goes without saying.
   func json(_ settings: Settings) -> JSON {
-    .object(self.settings.map { JSON.Member($0.rawValue, settings.values[$0] ?? .null) })
+    let own = self.settings.filter { $0 != .prior || settings.prior != .normal }
+    return .object(own.map { JSON.Member($0.rawValue, settings.values[$0] ?? .null) })
   }
 
   /// Whether the preset takes the widths of the hidden layers. OT-Flow adds the outputs of its layers.
@@ -199,7 +203,9 @@ struct Architecture: Sendable {
   func settings(from json: JSON) -> Settings? {
     var values = defaults
     for setting in settings {
-      guard let value = json[setting.rawValue] else { return nil }
+      guard let value = json[setting.rawValue] ?? (setting == .prior ? values.values[.prior] : nil) else {
+        return nil
+      }
       values.values[setting] = value
     }
     return values.areSound && hasSoundWidths(values) ? values : nil
@@ -220,7 +226,11 @@ struct Architecture: Sendable {
         (setting == .bound ? nil : Int(text).map(JSON.integer)) ?? Double(text).map(JSON.number) ?? .null
       }
       values.values[setting] =
-        setting == .hidden ? .array(text.split(separator: ",").map(number)) : number(text)
+        switch setting {
+        case .hidden: .array(text.split(separator: ",").map(number))
+        case .prior: .string(text)
+        default: number(text)
+        }
       guard values.areSound else {
         throw UsageError("expected \(setting.expectation) for --\(setting.rawValue), got \(text)")
       }

@@ -20,6 +20,7 @@ enum FitCommand: Subcommand {
     .init("bins", "N", "bins of each spline"),
     .init("bound", "X", "where splines end, in standard deviations"),
     .init("components", "N", "components of each mixture"),
+    .init("prior", "NAME", "the latents' distribution: normal, student, logistic or laplace"),
     .init("solver-steps", "N", "steps of a continuous flow's solver; it takes half of them in training"),
     .init("max-time", "SECONDS", "about how long to train: a measured rate turns it into steps"),
     .init("steps", "N", "the most steps of one fit; by default 6000"),

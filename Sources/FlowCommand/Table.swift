@@ -21,9 +21,11 @@ struct Table {
     if let both = columns?.first(where: context.contains) {
       throw UsageError("--columns and --context both name \(both)")
     }
-    let file = try TableFile.read(arguments.operands, arguments, noting: notices)
+    let asked = (columns ?? []) + (without ?? []) + context
+    let file = try TableFile.read(
+      arguments.operands, arguments, known: asked.filter { !$0.hasPrefix("#") }, noting: notices)
     let all = file.names
-    if let unknown = ((columns ?? []) + (without ?? []) + context).first(where: { !all.contains($0) }) {
+    if let unknown = asked.first(where: { !all.contains($0) }) {
       throw file.missing([unknown])
     }
     let isWhole = columns == nil && without == nil && context.isEmpty

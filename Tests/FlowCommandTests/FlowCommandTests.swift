@@ -280,6 +280,11 @@ struct Workplace {
         "fit @plain.csv --folds 201 --out @m.safetensors", 2,
         "expected at most 200 --folds, one per row, got 201; flow fit --help says more"
       ),
+      (
+        "fit @plain.csv --architecture maf --prior cauchy --out @m.safetensors", 2,
+        "expected normal, student, logistic, laplace for --prior, got cauchy; flow fit --help says more"
+      ),
+      ("fit @plain.csv --prior student --out @m.safetensors", 2, nil),
       ("fit @plain.csv --max-time 0 --out @m.safetensors", 2, nil),
       ("fit @plain.csv --architecture , --out @m.safetensors", 2, nil),
       ("fit @plain.csv --architecture gpt --out @m.safetensors", 2, nil),
@@ -408,6 +413,15 @@ struct Workplace {
     #expect(abs(means[1] - means[0] - 20) < 2, "\(means)")
     #expect(try await place.json("check @m.safetensors --given height=1000")["passes"] == true)
     #expect(try await place.json("check @m.safetensors --data @data.csv")["passes"] == true)
+    // A picture shows the rows of a like context alone, or none with a warning.
+    func marks(_ options: String) async throws -> Int {
+      let drawn = try await place.json(
+        "sample @m.safetensors --count 20 --picture @p.svg --data @data.csv \(options)")
+      #expect((drawn["warnings"]?.array?.count ?? 0) == (options.contains("1300") ? 1 : 0))
+      return try String(contentsOfFile: place["p.svg"], encoding: .utf8).count
+    }
+    let (near, far) = (try await marks("--given height=1000"), try await marks("--given height=1300"))
+    #expect(near > far)
     #expect(try await place.json("describe @m.safetensors")["context"] == ["height"])
 
     for (line, message) in [

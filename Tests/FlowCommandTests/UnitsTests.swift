@@ -112,6 +112,36 @@ import Testing
     }
   }
 
+  /// Rows of density 0 are counted, and the object stays JSON.
+  @Test func rowsOfDensityZero() throws {
+    let file = TableFile.array(.zeros([3, 1]), source: "x.npy")
+    let scores = Tensor(doubles: [-1, -.infinity, -3], shape: [3])
+    let summary = ScoreSummary(scores, worst: 2, of: file)
+    #expect(summary.impossible == 1)
+    #expect(summary.text.hasPrefix("mean log-likelihood -inf nats over 3 rows, median -3.000"))
+    let json = try JSON(parsing: Array(summary.json.text.utf8))
+    #expect(json["mean_log_likelihood"] == .null && json["impossible"] == 1)
+    #expect(json["worst"]?.array?.map { $0["row"] } == [2, 3])
+  }
+
+  /// Each prior is in the model file, and a normal one is not, as in earlier files.
+  @Test(arguments: LatentPrior.allCases) func priors(prior: LatentPrior) async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    _ = try await place.json("fit @plain.csv \(small) --prior \(prior.rawValue) --out @m.safetensors")
+    let model = try Model.read(place["m.safetensors"])
+    #expect(model.members[0].prior == prior && (model.arguments["prior"] == nil) == (prior == .normal))
+    let score = try await place.json("score @m.safetensors @plain.csv")["mean_log_likelihood"]?.number
+    let (params, logPDF, _) = try Flow(
+      Flow.neuralSpline(layers: 1, hidden: [4]).bijection, prior: prior.distribution
+    )(Key(0), inputDim: 2)
+    let scales = try #require(model.scales)
+    let z = scales.standardized(place.rows)
+    let tree = try params.replacing("bijection", by: model.params.child("bijection").child(1))
+    let inner = try logPDF(tree, z.cast(to: .float32)).cast(to: .float64).mean().item
+    #expect(abs(try #require(score) - inner - scales.logDet(z).mean().item) < 1e-5)
+  }
+
   @Test(
     arguments: [
       (-7.4412345, 3, "-7.441"), (0.0004, 3, "0.000"), (-0.0004, 3, "0.000"), (12, 0, "12"),
