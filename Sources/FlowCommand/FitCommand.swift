@@ -75,6 +75,7 @@ enum FitCommand: Subcommand {
     let isStandardized = !arguments.has("no-standardize")
     let scales = try table.scales(isStandardized: isStandardized, arguments)
     let values = try table.rows(scales, dtype)
+    if scales == nil { try table.checkDistinct(values) }
     let choices = try Architecture.choices(
       in: arguments, width: values.shape[1], isConditional: table.context != nil)
     let given = table.context.map { Given($0.columns, of: $0.values) }

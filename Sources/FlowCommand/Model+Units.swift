@@ -23,7 +23,7 @@ extension Model {
   /// The log-density of rows, in float64.
   func logDensities(of rows: Tensor, given context: Tensor? = nil) throws -> Tensor {
     try logDensities(
-      of: rows, standardized: scales?.standardized(rows).cast(to: dtype) ?? rows.cast(to: dtype),
+      of: rows, standardized: scales?.standardized(rows, roundedTo: dtype) ?? rows.cast(to: dtype),
       given: context)
   }
 

@@ -13,13 +13,15 @@ struct Scales: Equatable {
   ///
   /// Powers of two keep squares and sums in the range of float64. They change no bits.
   init(of values: Tensor, logs: [Bool]? = nil) {
-    self.logs = logs ?? [Bool](repeating: false, count: values.shape[1])
-    let columns = Scales.logarithms(values, where: self.logs)
-    let top = Scales.power(of: abs(columns).max(axis: 0))
-    let mean = (columns / top).mean(axis: 0) * top
-    let centered = columns - mean
-    let unit = Scales.power(of: abs(centered).max(axis: 0))
-    let deviation = sqrt(square(centered / unit).mean(axis: 0)) * unit
+    let logs = logs ?? [Bool](repeating: false, count: values.shape[1])
+    self.logs = logs
+    let (rows, zeros) = (Double(values.rows), Tensor.zeros([values.shape[1]], dtype: .float64))
+    let pieces = values.pieces.lazy.map { Scales.logarithms(values[$0], where: logs) }
+    let top = Scales.power(of: pieces.reduce(zeros) { maximum($0, abs($1).max(axis: 0)) })
+    let mean = pieces.reduce(zeros) { $0 + ($1 / top).sum(axis: 0) } / rows * top
+    let unit = Scales.power(of: pieces.reduce(zeros) { maximum($0, abs($1 - mean).max(axis: 0)) })
+    let squares = pieces.reduce(zeros) { $0 + square(($1 - mean) / unit).sum(axis: 0) }
+    let deviation = sqrt(squares / rows) * unit
     self.mean = mean.doubles
     self.deviation = deviation.doubles.map { $0 > 0 ? $0 : 1 }
   }
@@ -38,6 +40,11 @@ struct Scales: Equatable {
       deviation.allSatisfy({ $0 > 0 })
     else { return nil }
     (self.mean, self.deviation, self.logs) = (mean, deviation, logs)
+  }
+
+  /// The standardized rows, rounded to a dtype piece by piece.
+  func standardized(_ rows: Tensor, roundedTo dtype: DType) -> Tensor {
+    concatenate(rows.pieces.map { standardized(rows[$0]).cast(to: dtype) }, axis: 0)
   }
 
   /// The standardized rows in float64.
@@ -96,5 +103,13 @@ extension Scales {
       let deviation = json["deviation"]?.array?.compactMap(\.number)
     else { return nil }
     self.init(mean: mean, deviation: deviation, logs: json["log"]?.array?.map { $0 == true })
+  }
+}
+
+extension Tensor {
+  /// Ranges of rows with about a million numbers each. Working on one at a time saves memory.
+  var pieces: [Range<Int>] {
+    let size = Swift.max(1, (1 << 20) / Swift.max(shape.sample.count, 1))
+    return stride(from: 0, to: rows, by: size).map { $0..<Swift.min($0 + size, rows) }
   }
 }

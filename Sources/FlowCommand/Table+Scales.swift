@@ -8,11 +8,10 @@ extension Table {
   ///   dtype cannot hold.
   func rows(_ scales: Scales?, _ dtype: DType) throws(FlowError) -> Tensor {
     if let scales { try checkPositive(where: scales.logs) }
-    let exact = scales?.standardized(values) ?? values
-    let rows = exact.cast(to: dtype)
+    let rows = scales?.standardized(values, roundedTo: dtype) ?? values.cast(to: dtype)
     let isLost = scales == nil && dtype == .float32
     guard isLost || !rows.isFinite else { return rows }
-    let (own, all) = (rows.doubles, exact.doubles)
+    let (own, all) = (rows.doubles, values.doubles)
     guard
       let position = own.indices.first(where: { !own[$0].isFinite || isLost && own[$0] == 0 && all[$0] != 0 })
     else { return rows }
@@ -25,6 +24,20 @@ extension Table {
           + "--dtype float64 holds more"
         : "expected a number near the model's data in \(name(column)), got \(number), which is beyond "
           + "what \(dtype) holds once it is standardized")
+  }
+
+  /// Checks that rounded rows tell some numbers of each column apart that differ.
+  func checkDistinct(_ rounded: Tensor) throws(FlowError) {
+    let (top, bottom) = (rounded.max(axis: 0).doubles, rounded.min(axis: 0).doubles)
+    guard top.indices.contains(where: { top[$0] == bottom[$0] }) else { return }
+    let (all, least) = (values.max(axis: 0).doubles, values.min(axis: 0).doubles)
+    guard let column = top.indices.first(where: { top[$0] == bottom[$0] && all[$0] != least[$0] }) else {
+      return
+    }
+    throw error(
+      row: 0, column: column,
+      "expected numbers that \(rounded.dtype) tells apart in \(name(column)), got \(least[column]) to \(all[column]); "
+        + "take --dtype float64 or let them be standardized")
   }
 
   /// Checks that the numbers of some columns have logs.

@@ -11,8 +11,8 @@ extension Table {
         "\(counted(rows, "row")) are few for \(counted(width, "column")); "
           + "\(enough) or more give a held-out likelihood that one can trust")
     }
-    // At most 20,000 rows tell enough.
-    let step = max(1, rows / 20_000)
+    // At most 20,000 rows and about four million numbers tell enough.
+    let step = max(1, rows / max(100, min(20_000, (1 << 22) / width)))
     let sample = values.rows(Array(stride(from: 0, to: rows, by: step)))
     let columns = (0..<width).map { sample.sliced(axis: 1, $0..<$0 + 1).doubles.sorted() }
     let whole = columns.indices.filter { column in

@@ -25,15 +25,15 @@ struct Table {
     let file = try TableFile.read(
       arguments.operands, arguments, known: asked.filter { !$0.hasPrefix("#") }, noting: notices)
     let all = file.names
-    if let unknown = asked.first(where: { !all.contains($0) }) {
+    let known = Set(all)
+    if let unknown = asked.first(where: { !known.contains($0) }) {
       throw file.missing([unknown])
     }
     let isWhole = columns == nil && without == nil && context.isEmpty
+    let others = Set((without ?? []) + context)
     let own =
       columns
-      ?? all.indices.filter { i in
-        !(without ?? []).contains(all[i]) && !context.contains(all[i]) && file.incidental[i] == nil
-      }.map { all[$0] }
+      ?? all.indices.filter { !others.contains(all[$0]) && file.incidental[$0] == nil }.map { all[$0] }
     guard !own.isEmpty else { throw UsageError("expected a column to fit, got none") }
     if columns == nil { warn(of: file, except: (without ?? []) + context, notices) }
     let named = file.hasNames || !isWhole
@@ -48,7 +48,8 @@ struct Table {
     let file = try TableFile.read(
       paths, arguments, known: (model.columns ?? []) + context, noting: notices)
     if let own = model.columns, file.hasNames || Set(own + context).isSubset(of: file.names) {
-      let missing = (own + context).filter { !file.names.contains($0) }
+      let found = Set(file.names)
+      let missing = (own + context).filter { !found.contains($0) }
       guard missing.isEmpty else {
         throw FlowError.inFile(
           file.source,
@@ -75,8 +76,9 @@ struct Table {
     _ own: [String], given context: [String], isNamed: Bool, of file: TableFile, canLeaveOut: Bool
   ) throws {
     let names = own + context
-    if let twice = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {
-      throw UsageError("expected each column once, got \(names[twice]) twice")
+    var seen: Set<String> = []
+    if let twice = names.first(where: { !seen.insert($0).inserted }) {
+      throw UsageError("expected each column once, got \(twice) twice")
     }
     let all = Dictionary(zip(file.names, file.names.indices)) { first, _ in first }
     positions = names.map { all[$0]! }

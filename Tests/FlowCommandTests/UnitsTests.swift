@@ -53,6 +53,9 @@ import Testing
     for name in ["e1", "near"] {
       _ = try await place.json("fit @\(name).csv \(small) --out @m.safetensors")
       let score = try await place.json("score @m.safetensors @\(name).csv")
+      let raw = await place.flow("fit @\(name).csv --no-standardize \(small) --out @raw.safetensors")
+      #expect(
+        raw.code == (name == "e1" ? 2 : 0) && (raw.error?.contains("tells apart in x") ?? (name == "near")))
       scores.append(try #require(score["mean_log_likelihood"]?.number))
     }
     #expect(abs(scores[0] - scores[1]) < 1e-6, "\(scores)")
