@@ -36,8 +36,8 @@ extension Table {
     }
     throw error(
       row: 0, column: column,
-      "expected numbers that \(rounded.dtype) tells apart in \(name(column)), got \(least[column]) to \(all[column]); "
-        + "take --dtype float64 or let them be standardized")
+      "expected numbers that \(rounded.dtype) tells apart in \(name(column)), got \(least[column]) to "
+        + "\(all[column]); take --dtype float64 or let them be standardized")
   }
 
   /// Checks that the numbers of some columns have logs.
