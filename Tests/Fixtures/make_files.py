@@ -73,10 +73,8 @@ def gzip_member(content, strategy, name=b"", comment=b"", extra=b""):
 
 
 def make_gzip():
-    """Codes of up to 15 bits (Fibonacci frequencies), and two members with names, matches and stored bytes."""
-    counts = [1, 1]
-    while len(counts) < 17:
-        counts.append(counts[-1] + counts[-2])
+    """Codes of up to 13 bits (each count above the sum of the smaller ones), and two members with names."""
+    counts = [(1 << i) - 1 for i in range(1, 14)]
     content = b"".join(bytes([65 + i]) * n for i, n in enumerate(counts))
     step = 1009  # coprime to the length, so that the bytes are mixed
     content = bytes(content[i * step % len(content)] for i in range(len(content)))

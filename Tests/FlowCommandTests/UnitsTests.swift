@@ -61,11 +61,11 @@ import Testing
     #expect(abs(scores[0] - scores[1]) < 1e-6, "\(scores)")
   }
 
-  /// log x standard normal: the density of x has the factor 1/x.
+  /// log x normal about 2: the density of x has the factor 1/x.
   @Test func logsOfColumns() async throws {
     let place = try Workplace()
     defer { place.remove() }
-    let z = Key(4).normal([300, 1], dtype: .float64)
+    let z = Key(4).normal([300, 1], dtype: .float64) + 2
     try CSV(names: ["x"], values: exp(z)).write(to: place["x.csv"])
     _ = try await place.json("fit @x.csv --log x \(small) --out @m.safetensors")
     let score = try await place.json("score @m.safetensors @x.csv")
