@@ -30,6 +30,12 @@ extension TextTable {
     var fields = CSVFields(bytes, separator: separator.rawValue, source: source)
     guard !fields.isAtEnd else { throw .inFile(source, "expected a table, got an empty file") }
     let first = try fields.record()
+    if let numbers = blankSeparated(first, in: fields) {
+      throw .inFile(
+        source, row: 1,
+        "expected fields with commas, semicolons, tabs or bars between them, "
+          + "got \(numbers) numbers with blanks")
+    }
     let records = try Records(&fields, like: first)
     let header = records.hasHeader(options, in: fields)
     let places = header ? records.places : first.map(Place.init) + records.places
@@ -45,6 +51,16 @@ extension TextTable {
     if options.decimalMark == nil, mark == .comma { table.remarks.append(.decimalComma) }
     try table.findIncidental(first, in: fields)
     return table
+  }
+
+  /// The number of numbers with blanks between them in a record of one field; nil for any other record.
+  private static func blankSeparated(_ record: [CSVFields.Field], in fields: CSVFields) -> Int? {
+    guard record.count == 1 else { return nil }
+    let words = fields.bytes[record[0].range].split { $0 == 0x20 || $0 == 0x09 }
+    let areNumbers = words.allSatisfy { word in
+      if case .number = DecimalText<Double>(word) { true } else { false }
+    }
+    return areNumbers && words.count > 1 ? words.count : nil
   }
 
   /// The records of a file after the first.

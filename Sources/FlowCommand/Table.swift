@@ -151,6 +151,10 @@ extension TableFile {
       canLeaveOut
       ? "--without \(quotedInOption(name)) leaves the column out" : "correct it or remove the row"
     if row == 1, isHeaderless { hint = "--header yes takes row 1 as names" }
+    let got = message.ranges(of: ", got ").last.map { message[$0.upperBound...] } ?? ""
+    if got.contains(","), got.allSatisfy({ $0.isNumber || ",.-+\" ".contains($0) }) {
+      hint = "write it without separators of thousands, or take --decimal comma"
+    }
     if message.hasSuffix("got an empty field") { hint = "fill it or remove the row, or " + hint }
     return .inFile(path, row: row, column: column, "\(message); \(hint)")
   }

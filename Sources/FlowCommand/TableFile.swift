@@ -61,7 +61,21 @@ enum TableFile {
       return .array(
         try rows(of: NPY.parse(bytes: bytes, dtype: .float64, source: source), source), source: source)
     }
-    return .texts(try TextTable.parse(bytes: bytes, options: options.completed(for: path), source: source))
+    do throws(FlowError) {
+      return .texts(try TextTable.parse(bytes: bytes, options: options.completed(for: path), source: source))
+    } catch {
+      throw advised(error)
+    }
+  }
+
+  /// An error with advice where a row has another number of fields.
+  private static func advised(_ error: FlowError) -> FlowError {
+    guard case .file(let path, let row, let column, let message) = error, message.contains(", as in row ")
+    else {
+      return error
+    }
+    let advice = "repair the row, or say what is between fields by --separator"
+    return .inFile(path, row: row, column: column, "\(message); \(advice)")
   }
 
   /// An array of an archive: the one with a name, or the only one.
@@ -98,13 +112,13 @@ enum TableFile {
     _ arguments: Arguments, _ known: [String]
   ) throws(UsageError) -> TextTable.Options {
     var options = TextTable.Options()
-    if arguments.value("separator") != nil {
-      options.separator = try arguments.value(
-        "separator",
-        from: ["comma": .comma, "semicolon": .semicolon, "tab": .tab, "pipe": .pipe]
-          as KeyValuePairs<
-            String, CSV.Separator
-          >)
+    let signs: [String: CSV.Separator] = [",": .comma, ";": .semicolon, "\t": .tab, "|": .pipe]
+    if let text = arguments.value("separator") {
+      let names: KeyValuePairs<String, CSV.Separator> = [
+        "comma": .comma, "semicolon": .semicolon, "tab": .tab, "pipe": .pipe,
+      ]
+      let sign = signs[text]
+      options.separator = sign == nil ? try arguments.value("separator", from: names) : sign
     }
     if arguments.value("decimal") != nil {
       options.decimalMark = try arguments.value(

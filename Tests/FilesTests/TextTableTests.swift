@@ -124,6 +124,10 @@ import Testing
       ("a,b\n1,2\n3", 3, 2, "expected 2 fields, as in row 1, got 1"),
       ("a,b\n1,2\n\n3,4", 3, 2, "expected 2 fields, as in row 1, got a blank line"),
       ("a,b,a\n1,2,3", 1, 3, "expected distinct column names, got \"a\" in column 1 too"),
+      (
+        "1.0 2.0\n3 4\n", 1, nil,
+        "expected fields with commas, semicolons, tabs or bars between them, got 2 numbers with blanks"
+      ),
       ("a\n\"2", 2, 1, "expected a closing quote, got the end of the file"),
       (
         "PK\u{3}\u{4}", nil, nil,

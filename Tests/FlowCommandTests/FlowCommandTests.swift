@@ -319,7 +319,13 @@ struct Workplace {
       ),
       (
         "fit @semicolons.csv --separator comma --out @m.safetensors", 2,
-        "@semicolons.csv, row 2, column 2: expected 1 field, as in row 1, got 2"
+        "@semicolons.csv, row 2, column 2: expected 1 field, as in row 1, got 2; repair the row, or say what "
+          + "is between fields by --separator"
+      ),
+      (
+        "fit @thousands.csv --out @m.safetensors", 2,
+        "@thousands.csv, row 2, column 1: expected a number in \"a\", got \"1,234\"; write it without "
+          + "separators of thousands, or take --decimal comma"
       ),
       ("fit @one.csv --out @m.safetensors", 2, "@one.csv: expected at least 2 rows, got 1"),
       (
@@ -341,6 +347,7 @@ struct Workplace {
     defer { place.remove() }
     try place.write("semicolons.csv", "a;b\n1,5;2\n3,1;4\n")
     try place.write("one.csv", "a,b\n1,2\n")
+    try place.write("thousands.csv", "a,b\n\"1,234\",2\n\"5,678\",3\n")
     let outcome = await place.flow(line)
     #expect(outcome.code == code)
     let error = try #require(outcome.error)
