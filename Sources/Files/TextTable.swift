@@ -143,21 +143,23 @@ public struct TextTable: Sendable {
     guard !overflow, count <= Int(Int32.max) else {
       throw .inFile(parts[0].source, "expected at most \(Int32.max) numbers, got more")
     }
-    var numbers: [Double] = []
-    numbers.reserveCapacity(count)
-    for (i, part) in parts.enumerated() {
-      let end = i + 1 < parts.count ? parts[i + 1].firstRow : rows
-      for row in part.firstRow..<end {
-        for column in columns {
-          let field = bytes[places[row * width + column].range]
-          guard case .number(let number) = DecimalText<Double>(field, mark: part.decimalMark) else {
-            throw misfit(row, column)
+    return try Tensor(shape: [rows, columns.count]) {
+      (numbers: UnsafeMutablePointer<Double>) throws(FlowError) in
+      var next = numbers
+      for (i, part) in parts.enumerated() {
+        let end = i + 1 < parts.count ? parts[i + 1].firstRow : rows
+        for row in part.firstRow..<end {
+          for column in columns {
+            let field = bytes[places[row * width + column].range]
+            guard case .number(let number) = DecimalText<Double>(field, mark: part.decimalMark) else {
+              throw misfit(row, column)
+            }
+            next.pointee = number
+            next += 1
           }
-          numbers.append(number)
         }
       }
     }
-    return Tensor(doubles: numbers, shape: [rows, columns.count])
   }
 
   /// The error of a field that is no finite number.
