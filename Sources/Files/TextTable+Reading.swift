@@ -48,6 +48,9 @@ extension TextTable {
       lines: header ? records.lines : [first[0].row] + records.lines,
       parts: [Part(source: source, firstRow: 0, decimalMark: mark, columns: Array(1...first.count))])
     if options.header == .automatic, !header { table.remarks.append(.noHeader) }
+    if options.header == .automatic, header, records.holdsNumbers(options, in: fields) {
+      table.remarks.append(.numbersInHeader)
+    }
     if options.decimalMark == nil, mark == .comma { table.remarks.append(.decimalComma) }
     try table.findIncidental(first, in: fields)
     return table
@@ -85,6 +88,14 @@ extension TextTable {
             "expected \(first.count) field\(first.count == 1 ? "" : "s"), as in row \(first[0].row), "
               + "got \(isBlank ? "a blank line" : "\(field.column)")")
         }
+      }
+    }
+
+    /// Whether numbers are among the names that the first record is taken to hold, and no one knew them.
+    func holdsNumbers(_ options: Options, in fields: CSVFields) -> Bool {
+      first.contains { field in
+        guard case .number = DecimalText<Double>(fields.bytes[field.range]) else { return false }
+        return !options.knownNames.contains(fields.text(of: field))
       }
     }
 

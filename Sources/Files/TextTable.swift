@@ -38,6 +38,8 @@ public struct TextTable: Sendable {
   public enum Remark: Sendable, Hashable {
     /// The first line is data, because it holds numbers.
     case noHeader
+    /// The first line is a header, although it holds numbers, because it has text above numbers.
+    case numbersInHeader
     /// Numbers have a comma as their decimal mark.
     case decimalComma
   }

@@ -26,12 +26,16 @@ enum DescribeCommand: Subcommand {
       : "\(weights.count) flows, mixed with weights \(weights.map(decimals).joined(separator: ", "))"
     let texts = model.members.map { model.architecture.json($0).text }
     let arguments = texts.indices.filter { $0 == 0 || texts[$0] != texts[$0 - 1] }.map { texts[$0] }
+    let logs = (model.scales?.logs ?? []).indices.filter { model.scales!.logs[$0] }.map {
+      model.columns?[$0] ?? "#\($0 + 1)"
+    }
     let text = """
       \(model.architecture.name): \(model.architecture.purpose)
       arguments: \(arguments.joined(separator: "; "))
       members: \(members)
       columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))\(given)
-      standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)
+      standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)\(logs.isEmpty ? "" : ", logs of ")\
+      \(logs.joined(separator: ", "))
       trained: epochs \(note("epochs")), seed \(note("seed")), \
       training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
       swift-flows \(note("swift-flows"))
@@ -45,7 +49,8 @@ enum DescribeCommand: Subcommand {
         "arguments": model.arguments, "members": .integer(model.members.count),
         "width": .integer(model.width), "columns": model.columns.map(JSON.strings) ?? .null,
         "context": model.given.map { .strings($0.columns) } ?? .null,
-        "standardized": .bool(model.isStandardized), "dtype": .string("\(model.dtype)"),
+        "standardized": .bool(model.isStandardized), "log": .strings(logs),
+        "dtype": .string("\(model.dtype)"),
         "parameters": .integer(model.params.learnedCount), "metadata": .strings(file.metadata),
       ])
   }

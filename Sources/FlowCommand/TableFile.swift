@@ -138,6 +138,10 @@ enum TableFile {
         notices.warn(
           "\(source) has no header: row 1 is data, because it holds numbers; "
             + "--header yes takes it as names, --header no confirms it")
+      case .numbersInHeader:
+        notices.warn(
+          "\(source): row 1 is taken as names, because it has text above numbers, although it holds numbers "
+            + "too; --header no takes it as data, --header yes confirms it")
       case .decimalComma:
         notices.warn("\(source): numbers are read with a comma as the decimal mark; --decimal changes it")
       }

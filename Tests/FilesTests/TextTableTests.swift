@@ -37,6 +37,8 @@ import Testing
   @Test func headerOnRequest() throws {
     let yes = try TextTable.parse("2019,2020\n1,2\n", options: .init(header: .present))
     #expect(yes.names == ["2019", "2020"] && yes.remarks == [])
+    let mixed = try TextTable.parse("age,2019\n7,1.5\n")
+    #expect(mixed.hasHeader && mixed.remarks == [.numbersInHeader])
     let no = try TextTable.parse("a,b\n1,2\n", options: .init(header: .none))
     #expect(no.rows == 2 && no.remarks == [])
     var options = TextTable.Options()

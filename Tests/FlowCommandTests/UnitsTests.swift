@@ -73,6 +73,8 @@ import Testing
     let (mean, variance) = (z.mean().item, square(z - z.mean()).mean().item)
     let truth = -1.4189385332046727 - 0.5 * log(Tensor(variance, dtype: .float64)).item - mean
     #expect(abs(try #require(score["mean_log_likelihood"]?.number) - truth) < 0.15)
+    #expect(try await place.json("describe @m.safetensors")["log"] == ["x"])
+    #expect(await place.flow("describe @m.safetensors").output.contains("yes, float32, logs of x\n"))
     let drawn = await place.flow("sample @m.safetensors --count 200")
     #expect(try CSV.parse(drawn.output).values.doubles.allSatisfy { $0 > 0 })
     try place.write("zero.csv", "x\n1\n0\n")
