@@ -5,15 +5,17 @@ struct Workload: Sendable {
   let name: String
   let inputDim: Shape
   let batch: Int
-  let flow: Flow
+  var flow: Flow
   /// The share of weights that are not masked; nil if weights are used more than once per row.
   var shareOfWeights: Double? = 1
   /// The objective of a step; nil: maximum likelihood.
   var objective: (any Objective)?
+  /// Whether a formula gives the weights, and the solver is chosen by its error.
+  var isSolved = false
 
   static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D, glow]
   /// Workloads that run by name only.
-  static let continuous: [Workload] = [otFlow43D]
+  static let continuous: [Workload] = [otFlow43D, cnf8D, matching8D]
 
   private static let realNVP2D = Workload(
     name: "realnvp-2d", inputDim: 2, batch: 256,
@@ -43,6 +45,15 @@ struct Workload: Sendable {
   private static let otFlow43D = Workload(
     name: "ot-flow-43d", inputDim: 43, batch: 256, flow: .otFlow(.miniboone), shareOfWeights: nil,
     objective: .otFlow())
+
+  /// A continuous flow at a solver that `ContinuousWorkload` chooses.
+  private static let cnf8D = Workload(
+    name: "cnf-8d", inputDim: 8, batch: 256, flow: .cnf(), shareOfWeights: nil, isSolved: true)
+
+  /// The same field in flow matching with optimal pairs. Densities and draws are those of cnf-8d.
+  private static let matching8D = Workload(
+    name: "matching-8d", inputDim: 8, batch: 256, flow: .cnf(), shareOfWeights: nil,
+    objective: FlowMatching(.optimalTransport), isSolved: true)
 
   /// Couplings for a plot of time against the dimension, the depth or the width.
   static func scale(dimension: Int, depth: Int, hidden: Int) -> Workload {

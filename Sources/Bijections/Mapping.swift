@@ -39,6 +39,8 @@ public struct Mapping: Sendable {
   public private(set) var statistics: Statistics?
   /// The estimate of its log-det in training, if it has one.
   var estimate: Estimate?
+  /// The outputs alone, if they cost much less than with the log-det.
+  var outputsAlone: Outputs?
   /// Whether the statistics, if any, depend on the batch, not on the parameters alone.
   private(set) var statisticsNeedRows: Bool
   /// The function without checks. In a composite, a row outside the domain of a layer gets the log-det −∞.

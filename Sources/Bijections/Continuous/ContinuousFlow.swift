@@ -10,7 +10,7 @@ import Tensors
 /// Jacobian of the steps that run by the solver's error: fourth order in the step for equal steps. With
 /// `.discrete` it is log|det| of the steps that run, exact for any step size, at D Jacobian-vector products
 /// per step and O(D³). By default it is discrete for one number, and up to 4 numbers if the field has no
-/// closed trace; otherwise `.trace`.
+/// potential; otherwise `.trace`.
 ///
 /// Inverse: the motion from time 1 back to 0, with its own log-det. It undoes the forward direction up to the
 /// solver's error. For a field of moderate size (log-dets about −3), forward then inverse misses by 10⁻² at 4
@@ -80,6 +80,10 @@ public struct ContinuousFlow: Bijection {
     let forward = body(motion, from: 0, to: 1)
     let back = exactInverse ? exactBack(motion) : body(motion, from: 1, to: 0)
     var initialized = site.layer("ContinuousFlow", params, forward: forward, inverse: back)
+    if !exactInverse {
+      initialized.forward.outputsAlone = outputs(motion, from: 0, to: 1)
+      initialized.inverse.outputsAlone = outputs(motion, from: 1, to: 0)
+    }
     initialized.forward.continuous = part(motion, from: 0, to: 1)
     initialized.inverse.continuous = part(motion, from: 1, to: 0)
     return initialized
@@ -96,7 +100,7 @@ public struct ContinuousFlow: Bijection {
     }
     let (params, velocity) = try field.initialize(key, at: site)
     let size = site.inputDim.count
-    let isCheap = size == 1 || (size <= 4 && velocity.closedForm == nil)
+    let isCheap = size == 1 || (size <= 4 && !velocity.hasPotential)
     let mode = logDet ?? (isCheap ? .discrete : .trace)
     let motion = Motion(
       velocity: velocity, size: size, isDiscrete: mode == .discrete, isAdaptive: isAdaptive,
@@ -111,6 +115,19 @@ public struct ContinuousFlow: Bijection {
       try check(state, motion, point, along: (first, last, solver))
       let (y, logDet, _) = motion.parts(state)
       return (y.reshaped(to: x.shape), logDet)
+    }
+  }
+
+  /// The positions alone, which need no trace.
+  private func outputs(_ motion: Motion, from first: Double, to last: Double) -> Mapping.Outputs {
+    var motion = motion
+    motion.hasLogDet = false
+    let alone = motion
+    return { (params, x, context) throws(FlowError) in
+      let point = Arguments(inputs: [x.flatRows], params: params, context: context)
+      let y = alone.solved(point, along: (first, last, solver))
+      try check(y, alone, point, along: (first, last, solver))
+      return y.reshaped(to: x.shape)
     }
   }
 
