@@ -16,14 +16,13 @@ struct Benchmark {
 
   init(_ workload: Workload, rows: Int) throws {
     var workload = workload
-    let size = workload.inputDim.count
-    let solved = workload.isSolved ? try ContinuousWorkload(size: size, rows: rows) : nil
-    workload.flow = solved?.flow ?? workload.flow
-    batch = solved?.rows.cast(to: .float32) ?? Key(1).normal(workload.inputDim.batched(rows))
-    (self.workload, self.rows, error) = (workload, rows, solved?.error)
+    let choice = try workload.ladder?.choice(workload.inputDim, rows: rows)
+    workload.flow = choice?.flow ?? workload.flow
+    batch = choice?.rows ?? Key(1).normal(workload.inputDim.batched(rows))
+    (self.workload, self.rows, error) = (workload, rows, choice?.error)
     let (initial, logPDF, sample) = try workload.flow(
       Key(0), inputDim: workload.inputDim, initInputs: batch[0..<min(rows, 1024)])
-    (params, self.logPDF, self.sample) = (solved?.params ?? initial, logPDF, sample)
+    (params, self.logPDF, self.sample) = (choice?.params ?? initial, logPDF, sample)
   }
 
   func measured(_ part: Part, repetitions: Int) throws -> BenchmarkResult {
