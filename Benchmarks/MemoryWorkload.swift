@@ -7,7 +7,7 @@ import Flows
 /// resident set can be measured from outside (`/usr/bin/time -v`). A step is the gradient over a batch and
 /// plain gradient descent.
 ///
-///     benchmarks --workload memory --depth 64 [--model realnvp|glow|ot-flow] [--reversible] [--threads 2] [--json]
+///     benchmarks --workload memory --depth 64 [--model realnvp|glow|ot-flow] [--reversible] [--json]
 struct MemoryWorkload {
   let model: String
   let depth: Int
