@@ -91,11 +91,11 @@ struct ComposedLosses {
   /// δ at ε, plus (sign 1) or minus (sign −1) the bound of its error.
   func delta(_ epsilon: Double, sign: Double) -> Double {
     var (mass, delta) = (0.0, 0.0)  // above the loss k·step, and δ there
-    var k = first + masses.count - 1
-    while k >= first && Double(k) * step > epsilon {
-      let next = max(epsilon, Double(k - 1) * step) - Double(k) * step
-      (mass, delta) = advanced(mass, delta, to: k, by: next)
-      k -= 1
+    for k in stride(from: first + masses.count - 1, through: first, by: -1) {
+      let loss = Double(k) * step
+      if loss <= epsilon { break }
+      let next = k == first ? epsilon : max(epsilon, Double(k - 1) * step)
+      (mass, delta) = advanced(mass, delta, to: k, by: next - loss)
     }
     let bound = delta * (1 + sign * rounding) + sign * slack(epsilon) + (sign > 0 ? infinite : 0)
     return min(1, max(0, bound))

@@ -75,7 +75,6 @@ struct Fourier {
     _ real: inout [Double], _ imaginary: inout [Double],
     _ body: (Pointer, Pointer, UnsafePointer<Double>, UnsafePointer<Double>) -> Void
   ) {
-    precondition(real.count == count && imaginary.count == count)
     if count < 2 { return }
     real.withUnsafeMutableBufferPointer { x in
       imaginary.withUnsafeMutableBufferPointer { y in

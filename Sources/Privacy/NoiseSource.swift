@@ -56,6 +56,7 @@ public final class NoiseSource: Sendable {
   ///   - count: The number of draws.
   ///   - deviation: Their standard deviation.
   ///   - secure: Whether each is half the sum of four.
+  /// - Precondition: `count` is not negative.
   public func gaussians(_ count: Int, deviation: Double = 1, secure: Bool = true) -> [Double] {
     let share = secure ? 4 : 1
     // Transforms give pairs.
@@ -83,15 +84,16 @@ public final class NoiseSource: Sendable {
   ///
   /// A sample that an adversary knows amplifies nothing, so it comes from the same secret key.
   ///
-  /// - Precondition: `rate` is from 0 to 1.
+  /// - Precondition: `rate` is from 0 to 1, and `rows` is not negative.
   public func poissonSample(rate: Double, of rows: Int) -> [Int] {
-    precondition(rate >= 0 && rate <= 1, "poissonSample: expected a rate from 0 to 1, got \(rate)")
+    require(rate >= 0 && rate <= 1, "poissonSample: expected a rate from 0 to 1, got \(rate)")
     let bits = bits(rows)
     return bits.indices.filter { Double(bits[$0] >> 11) * 0x1p-53 < rate }
   }
 
   /// The next stream's words.
   private func bits(_ count: Int) -> [UInt64] {
+    require(count >= 0, "NoiseSource: expected a count of at least 0, got \(count)")
     let stream = streams.wrappingAdd(1, ordering: .relaxed).oldValue
     let blocks = (count + 7) / 8
     return [UInt64](unsafeUninitializedCapacity: 8 * blocks) { buffer, filled in

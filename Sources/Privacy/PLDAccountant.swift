@@ -29,7 +29,7 @@ public struct PLDAccountant: PrivacyAccountant {
   ///
   /// - Precondition: `points` is a power of two from 2⁸ to 2²⁴.
   public init(points: Int = 1 << 17) {
-    precondition(
+    require(
       points.nonzeroBitCount == 1 && (1 << 8...1 << 24).contains(points),
       "PLDAccountant: expected a power of two from 2^8 to 2^24, got \(points)")
     self.points = points

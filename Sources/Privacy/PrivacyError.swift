@@ -17,6 +17,13 @@ extension PrivacyError: CustomStringConvertible {
   }
 }
 
+/// Stops the program with a message unless a condition holds. Release builds print the message too.
+func require(
+  _ condition: Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
+) {
+  if !condition { fatalError(message(), file: file, line: line) }
+}
+
 /// Throws unless a number satisfies a condition. NaN satisfies none.
 func check(
   _ condition: Bool, _ who: String, _ what: String, _ expected: String, _ got: some CustomStringConvertible

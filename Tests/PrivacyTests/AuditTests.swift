@@ -40,15 +40,15 @@ import Testing
 
   /// Sums over the rows that were sampled, in several steps, against the accountant of subsampled steps.
   @Test(arguments: [2, 10, 1_000]) func subsampledSteps(rows: Int) throws {
-    let (rate, noise, steps) = (0.3, 1.0, 2)
+    let (rate, noise, steps, trials) = (0.3, 1.0, 2, 10_000)
     let ledger = try PrivacyLedger(SubsampledGaussian(rate: rate, noiseMultiplier: noise), steps: steps)
     let claimed = try PLDAccountant(points: 1 << 11).epsilon(of: ledger, delta: Self.delta).lower
     let source = NoiseSource.notPrivate(seed: UInt64(rows))
     func runs(_ isPresent: Bool, _ deviation: Double) -> [Double] {
-      let joins = isPresent ? source.poissonSample(rate: rate, of: Self.trials * steps) : []
-      var sums = source.gaussians(Self.trials * steps, deviation: deviation, secure: false)
+      let joins = isPresent ? source.poissonSample(rate: rate, of: trials * steps) : []
+      var sums = source.gaussians(trials * steps, deviation: deviation, secure: false)
       for i in joins { sums[i] += 1 }
-      return (0..<Self.trials).map { trial in sums[trial * steps..<(trial + 1) * steps].reduce(0, +) }
+      return (0..<trials).map { trial in sums[trial * steps..<(trial + 1) * steps].reduce(0, +) }
     }
     let audit = try CanaryAudit(delta: Self.delta, confidence: 0.99)
     let measured = try audit.lowerBound(present: runs(true, noise), absent: runs(false, noise))

@@ -104,6 +104,38 @@ import Testing
     }
   }
 
+  /// All losses are far above ε: δ is 1 but for less than rounding shows.
+  @Test func epsilonBelowAllLosses() throws {
+    let ledger = try PrivacyLedger(SubsampledGaussian(rate: 1, noiseMultiplier: 0.05), steps: 1)
+    for epsilon in [0, 20.0, 100] {
+      let delta = try Self.accountant.delta(of: ledger, epsilon: epsilon)
+      #expect(delta.upper >= gaussianDelta(0.05, epsilon) && delta.lower > 0.999, "\(delta)")
+    }
+  }
+
+  /// A tail of one in a thousand is cut off. It is charged to the upper bound and missing in the lower one.
+  @Test func cutTailsAreCharged() throws {
+    let ledger = try PrivacyLedger(SubsampledGaussian(rate: 1, noiseMultiplier: 1), steps: 1)
+    let tilt = Tilt(ledger, .remove, .delta(0.01))
+    let pair = LossPair(ledger.entries[0].mechanism, .remove)
+    let (step, tail) = (1e-3, 1e-3)
+    func composed(_ losses: GridLosses) -> ComposedLosses {
+      ComposedLosses([(losses, 1)], tilt: tilt, step: step, transform: Fourier(count: 2))
+    }
+    let above = GridLosses.above(pair, step: step, tail: tail)
+    let below = GridLosses.below(pair, step: step, tail: tail)
+    #expect(above.masses.reduce(above.infinite, +) >= 1 && above.infinite > tail / 10)
+    #expect(below.masses.reduce(0, +) < 1 - tail / 10 && below.infinite == 0)
+    for target in [0.01, 0.002] {
+      let (upper, lower) = (
+        composed(above).epsilon(target, sign: 1), composed(below).epsilon(target, sign: -1)
+      )
+      #expect(gaussianDelta(1, upper) < target && target < gaussianDelta(1, lower))
+      #expect(composed(above).delta(upper, sign: 1) >= gaussianDelta(1, upper))
+      #expect(composed(below).delta(upper, sign: -1) <= gaussianDelta(1, upper))
+    }
+  }
+
   @Test(arguments: [
     (1e-6, 0.1, 1_000_000), (1e-3, 0.2, 1), (0.9, 30, 1_000_000), (1e-4, 1e5, 1_000),
     (0.999999, 0.1, 1_000),
