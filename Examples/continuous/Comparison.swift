@@ -38,10 +38,11 @@ struct Comparison {
     guard let short = ours.course.seconds(until: loss), let long = cnf.course.seconds(until: loss) else {
       return
     }
+    let densities = cnf.judgement.seconds / ours.judgement.seconds
     remark(
-      "\(data.name): to a validation loss of \(decimals(loss, 3)) nats OT-Flow takes "
-        + "\(decimals(short, 1)) s, the CNF \(decimals(long, 1)) s, ratio \(decimals(long / short, 1)); densities: ratio "
-        + decimals(cnf.judgement.seconds / ours.judgement.seconds, 1))
+      "\(data.name): to a validation loss of \(decimals(loss, 3)) nats, OT-Flow \(decimals(short, 1)) s and "
+        + "the CNF \(decimals(long, 1)) s, ratio \(decimals(long / short, 1)); time of densities, ratio "
+        + decimals(densities, 1))
   }
 
   /// Writes a picture of each model's density with draws, and one of OT-Flow's paths.
