@@ -74,9 +74,10 @@ public struct FlowMatching: RowObjective {
     case .optimalTransport: return noise.rows(leastAssignment(of: rows, to: noise))
     case .latents(let latents):
       let latents = try latents(rows, context)
-      if latents.shape != rows.shape {
+      if latents.shape != rows.shape || latents.dtype != rows.dtype {
         throw FlowError.mismatch(
-          who: "FlowMatching", what: "latents of shape", expected: "\(rows.shape)", got: "\(latents.shape)")
+          who: "FlowMatching", what: "latents", expected: "\(rows.shape) \(rows.dtype)",
+          got: "\(latents.shape) \(latents.dtype)")
       }
       return latents
     }
