@@ -173,6 +173,15 @@ import Testing
     #expect(throws: FlowError.self) { try attempt(FlowMatching(), coupling) }
     let two = Flow(Serial(ContinuousFlow(NetworkField()), ContinuousFlow(NetworkField())))
     #expect(throws: FlowError.self) { try attempt(FlowMatching(), two) }
+    // Densities would be wrong under another prior.
+    let others: [any Distribution] = [
+      Logistic(), Normal(location: 0.5, scale: 1), Normal(location: 0, scale: 2),
+    ]
+    for prior in others {
+      #expect(throws: FlowError.self) { try attempt(FlowMatching(), Flow(network.bijection, prior: prior)) }
+    }
+    let learned = Flow(network.bijection, prior: Normal(.learned))
+    #expect(throws: Never.self) { try attempt(FlowMatching(), learned) }
     let backwards = Flow(Inverted(ContinuousFlow(NetworkField())))
     #expect(throws: FlowError.self) { try attempt(FlowMatching(), backwards) }
     #expect(throws: FlowError.self) {
