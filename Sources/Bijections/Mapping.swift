@@ -102,8 +102,10 @@ public struct Mapping: Sendable {
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     if traits.contains(.couplesRows) { return try perRow(params, inputs, context) }
     let results = try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
-      let (outputs, logDet) = try perRow(params, inputs[rows], context?[rows])
-      return [outputs, logDet]
+      do throws(FlowError) {
+        let (outputs, logDet) = try perRow(params, inputs[rows], context?[rows])
+        return [outputs, logDet]
+      } catch { throw error.withRow { $0 + rows.lowerBound } }
     }
     return (results[0], results[1])
   }

@@ -16,7 +16,7 @@ import Tensors
 ///
 /// FFJORD also learns the end of the time interval. Here it is 1: the layers' weights set the speed.
 ///
-/// Errors: `mismatch` for a context that is not a vector.
+/// Errors: `mismatch` for a hidden layer without units, and for a context that is not a vector.
 ///
 /// Grathwohl et al. 2018, *FFJORD*, arXiv 1810.01367, and its public code for the layers.
 public struct ConcatSquash: VelocityField {
@@ -31,6 +31,9 @@ public struct ConcatSquash: VelocityField {
   public func initialize(
     _ key: Key, at site: Site
   ) throws(FlowError) -> (params: Params, velocity: Velocity) {
+    if let width = hidden.first(where: { $0 < 1 }) {
+      throw .mismatch(who: "ConcatSquash", what: "units", expected: "at least 1", got: "\(width)")
+    }
     let size = site.inputDim.count
     let inputs = [size + (try site.contextSize(who: "ConcatSquash"))] + hidden
     let layers = zip(inputs, hidden + [size]).enumerated().map { i, widths in

@@ -28,11 +28,14 @@ import Tensors
 /// again: 4/3 of the time, and the same bits as with `keepsActivations`. Adaptive steps are found on values
 /// first, which adds one solve. With `.trace` the error of the log-det counts in their choice.
 ///
+/// `Reversible` recovers inputs by the inverse, so its gradients have the inverse's error without
+/// `exactInverse`.
+///
 /// Parameters: those of the field. The solver is no parameter: train with few steps, and judge the same tree
 /// with more.
 ///
-/// Domain: all reals. Errors: those of the field; `mismatch` for no steps, for a tolerance beyond the dtype,
-/// and for an exact inverse of adaptive steps.
+/// Domain: all reals. Errors: those of the field; `mismatch` for no steps or more than a million, for a
+/// tolerance beyond the dtype, and for an exact inverse of adaptive steps.
 ///
 /// Chen et al. 2018, *Neural ordinary differential equations*, arXiv 1806.07366, section 4 and theorem 1;
 /// Grathwohl et al. 2018, *FFJORD*, arXiv 1810.01367.
@@ -49,7 +52,8 @@ public struct ContinuousFlow: Bijection {
   public enum Failure: Sendable, Hashable {
     /// The row's results are NaN.
     case nan
-    /// The call throws `FlowError.notFinite`, unless the row's input is not finite already.
+    /// The call throws `FlowError.notFinite`, unless the row's input is not finite already. The error names
+    /// the first such row, the time that it reached and its last step.
     case `throw`
   }
 
@@ -177,8 +181,10 @@ public struct ContinuousFlow: Bijection {
     let given = Set(point.inputs[0].detached.brokenRows)
     guard let row = state.detached.brokenRows.first(where: { !given.contains($0) }) else { return }
     let values = point.replaced(by: point.tensors.map(\.detached))
-    let failures = motion.outcome(values, along: path).failures
-    let place = failures.first { $0.row == row }.map { ", stopped at t = \($0.time) with step \($0.step)" }
-    throw .notFinite(who: "ContinuousFlow" + (place ?? ""), what: "solutions in all rows", row: nil)
+    let alone = Arguments(
+      inputs: [values.inputs[0].rows([row])], params: values.params, context: values.context?.rows([row]))
+    let failure = motion.outcome(alone, along: path).failures.first
+    let place = failure.map { ", stopped at t = \($0.time) with step \($0.step)" }
+    throw .notFinite(who: "ContinuousFlow" + (place ?? ""), what: "solutions", row: row)
   }
 }

@@ -77,12 +77,3 @@ extension Motion {
     return (end.spoiled(in: failures.map(\.row)), schedule, evaluations, failures)
   }
 }
-
-extension Tensor {
-  /// The rows with a number that is not finite.
-  var brokenRows: [Int] {
-    if isFinite { return [] }
-    let sums = (0 * self).sumPerRow().doubles
-    return sums.indices.filter { sums[$0] != 0 }
-  }
-}
