@@ -43,6 +43,7 @@ let package = Package(
     // MARK: - Library
     .target(name: "CKernels"),
     room("Tensors", on: ["CKernels"]),
+    room("Privacy", on: []),
     room("Randomness", on: ["CKernels", "Tensors"]),
     room("Files", on: ["Tensors"]),
     room("Plots", on: ["Tensors", "Files"]),
@@ -55,8 +56,8 @@ let package = Package(
     room(
       "Flows",
       on: [
-        "Tensors", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections", "Distributions",
-        "Training", "Verification",
+        "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections",
+        "Distributions", "Training", "Verification",
       ]),
 
     // MARK: - Programs
@@ -68,6 +69,7 @@ let package = Package(
     example("neural-spline", on: ["Arguments"]), example("banana", on: ["Arguments"]),
     example("tabular", on: ["Arguments"], data: ["breast_cancer.csv", "wine.csv"]),
     example("posterior", on: ["Arguments"], data: ["breast_cancer.csv"]),
+    example("continuous", on: ["Arguments"]),
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
@@ -82,6 +84,7 @@ let package = Package(
     program("same-bits", on: ["Flows", "SameBits"], path: "Tests/SameBitsProgram"),
     suite("CKernels", on: ["CKernels"]),
     suite("Tensors", on: ["Tensors", "TestSupport"], fixtures: true),
+    suite("Privacy", on: ["Privacy"], fixtures: true),
     suite("Randomness", on: ["Tensors", "Randomness"], fixtures: true),
     suite("Files", on: ["Tensors", "Files", "FuzzSupport"], fixtures: true),
     suite("Plots", on: ["Tensors", "Files", "Plots", "FuzzSupport", "TestSupport"]),

@@ -11,12 +11,18 @@ struct Benchmark {
   private let sample: Sampler
   private let batch: Tensor
 
+  /// The error of log-densities in nats, where a solver was chosen by it.
+  private let error: Double?
+
   init(_ workload: Workload, rows: Int) throws {
-    self.workload = workload
-    self.rows = rows
-    batch = Key(1).normal(workload.inputDim.batched(rows))
-    (params, logPDF, sample) = try workload.flow(
+    var workload = workload
+    let choice = try workload.ladder?.choice(workload.inputDim, rows: rows)
+    workload.flow = choice?.flow ?? workload.flow
+    batch = choice?.rows ?? Key(1).normal(workload.inputDim.batched(rows))
+    (self.workload, self.rows, error) = (workload, rows, choice?.error)
+    let (initial, logPDF, sample) = try workload.flow(
       Key(0), inputDim: workload.inputDim, initInputs: batch[0..<min(rows, 1024)])
+    (params, self.logPDF, self.sample) = (choice?.params ?? initial, logPDF, sample)
   }
 
   func measured(_ part: Part, repetitions: Int) throws -> BenchmarkResult {
@@ -40,7 +46,7 @@ struct Benchmark {
       part == .step ? try recordedOperations(at: params) { try -logPDF($0, shard).mean() } : nil
     return BenchmarkResult(
       workload: workload.name, part: part, rows: rows, params: params.learnedCount, time: time, bytes: bytes,
-      operations: operations, floatingPointOperations: floatingPointOperations(part))
+      operations: operations, floatingPointOperations: floatingPointOperations(part), error: error)
   }
 
   private func gradient(at params: Params) throws -> Params {

@@ -2,11 +2,12 @@ import Flows
 
 /// Measures the peak memory and time of a gradient step at a depth: `--workload memory`.
 ///
-/// Activations are stored, or recovered with `--reversible`. A process measures one depth, so that its peak
+/// Activations are stored, or recovered with `--reversible`. The depth of `ot-flow` is the number of steps,
+/// which are stored or computed again. A process measures one depth, so that its peak
 /// resident set can be measured from outside (`/usr/bin/time -v`). A step is the gradient over a batch and
 /// plain gradient descent.
 ///
-///     benchmarks --workload memory --depth 64 [--model realnvp|glow] [--reversible] [--threads 2] [--json]
+///     benchmarks --workload memory --depth 64 [--model realnvp|glow|ot-flow] [--reversible] [--json]
 struct MemoryWorkload {
   let model: String
   let depth: Int
@@ -31,10 +32,19 @@ struct MemoryWorkload {
     )
   }
 
-  func run() throws {
+  private var flow: (flow: Flow, inputDim: Shape, batch: Int) {
+    if model == "ot-flow" {
+      let motion = ContinuousFlow(
+        OTFlowPotential(width: 64), solver: .steps(depth), keepsActivations: !isReversible)
+      return (Flow(motion), 8, 1024)
+    }
     let (layers, inputDim, batch, before) = setting
     let chain: any Bijection = isReversible ? Reversible(Serial(layers)) : Serial(layers)
-    let flow = Flow(Serial(before + [chain]))
+    return (Flow(Serial(before + [chain])), inputDim, batch)
+  }
+
+  func run() throws {
+    let (flow, inputDim, batch) = flow
     try Parallelism.$threads.withValue(threads) {
       let (initial, logPDF, _) = try flow(Key(0), inputDim: inputDim)
       let rows = Key(1).normal(inputDim.batched(batch))

@@ -5,15 +5,19 @@ struct Workload: Sendable {
   let name: String
   let inputDim: Shape
   let batch: Int
-  let flow: Flow
+  var flow: Flow
   /// The share of weights that are not masked; nil if weights are used more than once per row.
   var shareOfWeights: Double? = 1
   /// The objective of a step; nil: maximum likelihood.
   var objective: (any Objective)?
+  /// Flows of which the error chooses one, instead of `flow`.
+  var ladder: Ladder?
 
   static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D, glow]
   /// Workloads that run by name only.
-  static let continuous: [Workload] = [otFlow43D]
+  static let continuous: [Workload] = [
+    otFlow43D, cnf8D, matching8D, autm8D, umnn8D, spline8D,
+  ]
 
   private static let realNVP2D = Workload(
     name: "realnvp-2d", inputDim: 2, batch: 256,
@@ -44,11 +48,45 @@ struct Workload: Sendable {
     name: "ot-flow-43d", inputDim: 43, batch: 256, flow: .otFlow(.miniboone), shareOfWeights: nil,
     objective: .otFlow())
 
+  /// A continuous flow along a network.
+  private static let cnf8D = Workload(name: "cnf-8d", batch: 256, ladder: .cnf)
+  /// The same field in flow matching with optimal pairs. Densities and draws are those of cnf-8d.
+  private static let matching8D = Workload(
+    name: "matching-8d", batch: 256, ladder: .cnf, objective: FlowMatching(.optimalTransport))
+  /// Four couplings of 8 units that integrate a velocity.
+  private static let autm8D = Workload(
+    name: "autm-8d", batch: 512,
+    ladder: .couplings([2, 3, 4, 6, 8, 12, 16, 24, 32], exact: 256) {
+      AUTM(units: 8, steps: $0, lipschitz: 2)
+    })
+  /// Four couplings of 8 units that integrate a positive slope.
+  private static let umnn8D = Workload(
+    name: "umnn-8d", batch: 512,
+    ladder: .couplings([2, 4, 6, 8, 12, 16, 24, 32, 50], exact: 256) { UMNN(units: 8, nodes: $0) })
+  /// Four couplings of splines with 8 bins, which have no error.
+  private static let spline8D = Workload(
+    name: "spline-8d", batch: 512,
+    ladder: .couplings([0], exact: 0) { _ in RationalQuadraticSpline(bins: 8, bound: 3) })
+
+  private init(name: String, batch: Int, ladder: Ladder, objective: (any Objective)? = nil) {
+    self.init(
+      name: name, inputDim: 8, batch: batch, flow: ladder.exact, shareOfWeights: nil, objective: objective,
+      ladder: ladder)
+  }
+
   /// Couplings for a plot of time against the dimension, the depth or the width.
   static func scale(dimension: Int, depth: Int, hidden: Int) -> Workload {
     Workload(
       name: "scale", inputDim: Shape([dimension]), batch: 512,
       flow: withReversals(depth, AffineCoupling(perceptron([hidden, hidden]))))
+  }
+
+  private init(
+    name: String, inputDim: Shape, batch: Int, flow: Flow, shareOfWeights: Double? = 1,
+    objective: (any Objective)? = nil, ladder: Ladder? = nil
+  ) {
+    (self.name, self.inputDim, self.batch, self.flow) = (name, inputDim, batch, flow)
+    (self.shareOfWeights, self.objective, self.ladder) = (shareOfWeights, objective, ladder)
   }
 
   /// The initializer of last layers, which is not zero, so that no product is trivial.

@@ -25,7 +25,7 @@ let options = Arguments.orExit(
     .init("depth", "N", default: "8", "memory, scale: the number of layers"),
     .init("dimension", "N", default: "16", "scale: the numbers of a row"),
     .init("hidden", "N", default: "64", "scale: the units of a hidden layer"),
-    .init("model", "NAME", default: "realnvp", "memory: realnvp or glow"),
+    .init("model", "NAME", default: "realnvp", "memory: realnvp, glow or ot-flow"),
     .init(flag: "reversible", "memory: recover activations"),
   ])
 let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model) = Arguments.orExit {
@@ -36,7 +36,7 @@ let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model
     try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
     try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
     try options.integer("dimension", in: 1...100_000), try options.integer("hidden", in: 1...100_000),
-    try options.choice("model", of: ["realnvp", "glow"])
+    try options.choice("model", of: ["realnvp", "glow", "ot-flow"])
   )
 }
 

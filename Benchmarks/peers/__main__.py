@@ -16,7 +16,8 @@ import time
 
 from . import harness, workloads
 
-LIBRARIES = ["flowjax", "distrax", "jax_flows", "nflows", "zuko", "normflows"]
+LIBRARIES = ["flowjax", "distrax", "jax_flows", "nflows", "zuko", "normflows", "torchdiffeq", "diffrax", "torchcfm"]
+CONTINUOUS = {"zuko", "torchdiffeq", "diffrax", "torchcfm"}
 
 # Whoever starts this program may say when, in seconds since the epoch: the interpreter's own start counts then too.
 START = float(os.environ.get("PEERS_STARTED", time.time()))
@@ -59,13 +60,15 @@ def main():
         "batch": workload.batch,
     }
     try:
+        if workload.is_continuous and options.library not in CONTINUOUS:
+            raise workloads.Missing("it has no continuous flows")
         model = importlib.import_module(f"{__package__}.{options.library}").model(workload)
     except workloads.Missing as reason:
         print(json.dumps({**about, "skipped": str(reason)}), flush=True)
         return
     start = harness.started(model, workload, options.what, clock=lambda: 1e3 * (time.time() - START))
     if options.follow:
-        print(json.dumps({**about, "params": model.params, "ready": True}), flush=True)
+        print(json.dumps({**about, "params": model.params, "ready": True, "parts": len(start)}), flush=True)
     for _ in sys.stdin if options.follow else [None]:
         harness.measure(model, start, about, options.what, options.repetitions, options.seconds)
 

@@ -4,7 +4,7 @@ import json
 import resource
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 import numpy as np
@@ -16,13 +16,15 @@ class Model:
 
     params: int
     step: Callable[[], Any]
-    log_pdf: Callable[[], Any]
-    sample: Callable[[], Any]
+    log_pdf: Callable[[], Any] | None = None
+    sample: Callable[[], Any] | None = None
+    # What is printed besides, such as the error of a solver.
+    about: dict = field(default_factory=dict)
 
     def parts(self, only):
         """The functions under their names in the output; one of them if `only` names it."""
         every = {"step": self.step, "logPDF": self.log_pdf, "sample": self.sample}
-        return {what: body for what, body in every.items() if only in (what, "all")}
+        return {what: body for what, body in every.items() if body and only in (what, "all")}
 
 
 def timed(body):
@@ -71,6 +73,7 @@ def measure(model, start, about, only, repetitions, seconds):
         times = repeated(body, repetitions, seconds)
         line = {
             **about,
+            **model.about,
             "what": what,
             "params": model.params,
             "median_ms": statistics.median(times),

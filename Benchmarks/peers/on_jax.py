@@ -26,16 +26,18 @@ def mlp(params, x):
     return x @ weight + bias
 
 
-def model(workload, params, log_pdf, sample):
-    """A model of `log_pdf(params, x)` and `sample(key, params, count)`, compiled, trained with donated buffers."""
+def model(workload, params, log_pdf, sample, about=None, x=None, loss=None):
+    """A model of `log_pdf(params, x)` and `sample(key, params, count)`, compiled, trained with donated buffers, by a
+    `loss(params, x)` of its own if there is one."""
     count = sum(leaf.size for leaf in jax.tree.leaves(params))
     optimizer = optax.adam(1e-4)
-    x = jax.random.normal(jax.random.key(1), (workload.batch, workload.dimension))
+    x = jax.random.normal(jax.random.key(1), (workload.batch, workload.dimension)) if x is None else x
+    mean = loss or (lambda params, x: -log_pdf(params, x).mean())
     key = jax.random.key(2)
 
     @partial(jax.jit, donate_argnums=(0, 1))
     def update(params, state, x):
-        loss, gradient = jax.value_and_grad(lambda params: -log_pdf(params, x).mean())(params)
+        loss, gradient = jax.value_and_grad(mean)(params, x)
         change, state = optimizer.update(gradient, state, params)
         return optax.apply_updates(params, change), state, loss
 
@@ -53,4 +55,4 @@ def model(workload, params, log_pdf, sample):
     def draws():
         return jax.block_until_ready(compiled_sample(key, now[0]))
 
-    return Model(count, step, density, draws)
+    return Model(count, step, density, draws, about or {})

@@ -2,9 +2,11 @@
 
 import os
 
+import numpy as np
 import torch
 from torch import nn
 
+from . import fields
 from .harness import Model
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -24,21 +26,33 @@ class MLP(nn.Sequential):
         return super().forward(x)
 
 
-def model(workload, flow, log_pdf, sample):
-    """A model of the module `flow` with `log_pdf(x)` and `sample(count)`."""
+def fill(layers, workload, time_first=False):
+    """Gives dense layers the weights of `fields`, whose inputs are the position and the features of the time."""
+    for i, (layer, (weight, bias)) in enumerate(zip(layers, fields.network(workload))):
+        if i == 0 and time_first:
+            weight = np.concatenate([weight[workload.dimension :], weight[: workload.dimension]])
+        with torch.no_grad():
+            layer.weight.copy_(torch.tensor(weight.T))
+            layer.bias.copy_(torch.tensor(bias))
+
+
+def model(workload, flow, log_pdf, sample, about=None, x=None, loss=None):
+    """A model of the module `flow` with `log_pdf(x)` and `sample(count)`, or with a `loss(x)` of its own."""
     count = sum(leaf.numel() for leaf in flow.parameters())
     optimizer = torch.optim.Adam(flow.parameters(), lr=1e-4, fused=True)
-    x = torch.randn(workload.batch, workload.dimension)
+    x = torch.randn(workload.batch, workload.dimension) if x is None else x
+    mean = loss or (lambda x: -log_pdf(x).mean())
 
     def step():
         flow.train()
         optimizer.zero_grad()
-        loss = -log_pdf(x).mean()
+        loss = mean(x)
         loss.backward()
         optimizer.step()
         return loss.detach()
 
-    @torch.inference_mode()
+    # A continuous flow differentiates its field in a density, which inference mode forbids.
+    @torch.no_grad() if workload.is_continuous else torch.inference_mode()
     def density():
         flow.eval()
         return log_pdf(x)
@@ -48,4 +62,4 @@ def model(workload, flow, log_pdf, sample):
         flow.eval()
         return sample(workload.batch)
 
-    return Model(count, step, density, draws)
+    return Model(count, step, density if log_pdf else None, draws if sample else None, about or {})

@@ -12,13 +12,17 @@ class Workload:
     """A flow of `layers` equal layers with a reversal between them; networks are MLPs with relu."""
 
     name: str
-    kind: str  # affine, masked, spline: what a layer is; linear: ActNorm and an invertible matrix, no reversal
+    # affine, masked, spline: what a layer is; linear: ActNorm and an invertible matrix, no reversal. Continuous flows:
+    # cnf: a field of a network, solved with a tolerance; ot-flow: `layers` Runge-Kutta steps along OT-Flow's potential of
+    # the width `hidden`; matching: the step of flow matching with optimal pairs.
+    kind: str
     dimension: int
     layers: int
     hidden: tuple
     batch: int
     bins: int = 8
     bound: float = 3.0
+    frequencies: int = 3
 
     @property
     def kept(self):
@@ -30,6 +34,11 @@ class Workload:
         """The channels that a coupling transforms."""
         return self.dimension - self.kept
 
+    @property
+    def is_continuous(self):
+        """Whether it is a continuous flow, which libraries of layers have not."""
+        return self.kind in ("cnf", "ot-flow", "matching")
+
 
 ALL = {
     w.name: w
@@ -39,6 +48,9 @@ ALL = {
         Workload("maf-43d", "masked", 43, 5, (512, 512), 512),
         Workload("nsf-8d", "spline", 8, 10, (128, 128), 512),
         Workload("actnorm-linear-64d", "linear", 64, 32, (), 1024),
+        Workload("ot-flow-43d", "ot-flow", 43, 6, (256,), 256),
+        Workload("cnf-8d", "cnf", 8, 1, (64, 64), 256),
+        Workload("matching-8d", "matching", 8, 1, (64, 64), 256),
     ]
 }
 

@@ -4,12 +4,12 @@ from functools import partial
 
 import torch
 from zuko.distributions import DiagNormal
-from zuko.flows import GeneralCouplingTransform, MaskedAutoregressiveTransform
+from zuko.flows import CNF, GeneralCouplingTransform, MaskedAutoregressiveTransform
 from zuko.lazy import Flow, LazyComposedTransform, UnconditionalDistribution, UnconditionalTransform
 from zuko.transforms import LULinearTransform, MonotonicAffineTransform, MonotonicRQSTransform, PermutationTransform
 
-from . import on_torch
-from .workloads import with_reversals
+from . import fields, on_torch
+from .workloads import Missing, with_reversals
 
 
 def layer(workload):
@@ -34,8 +34,31 @@ def layer(workload):
     )
 
 
+def continuous(workload):
+    """The continuous flow, with its exact trace and the gradient by the adjoint equation."""
+    if workload.kind != "cnf":
+        raise Missing(f"it has no {workload.kind}")
+    flow = CNF(workload.dimension, freqs=workload.frequencies, hidden_features=workload.hidden)
+    transform = flow.transform
+    on_torch.fill([part for part in transform.ode if hasattr(part, "weight")], workload, time_first=True)
+    x = torch.tensor(fields.rows(workload), dtype=torch.float32)
+
+    def log_pdf(tolerance):
+        transform.atol = transform.rtol = tolerance
+        with torch.no_grad():
+            return flow().log_prob(x).double().numpy()
+
+    chosen, error = fields.tolerance(workload, log_pdf)
+    transform.atol = transform.rtol = chosen
+    return on_torch.model(
+        workload, flow, lambda x: flow().log_prob(x), lambda count: flow().sample((count,)), {"error": error}, x
+    )
+
+
 def model(workload):
     """The model of a workload."""
+    if workload.is_continuous:
+        return continuous(workload)
     size = workload.dimension
     layers = [layer(workload) for _ in range(workload.layers)]
     if workload.kind != "linear":

@@ -1,5 +1,4 @@
 import Flows
-import Foundation
 
 /// The data of the example `digits` as images: 1,797 handwritten digits of 8 x 8 pixels with grey levels
 /// 0...16, with a label.
@@ -16,10 +15,12 @@ public enum DigitImages {
     return (rows.rows(Array(order[360...])), rows.rows(Array(order[..<360])))
   }
 
-  /// Reads the images [rows, 8, 8, 1] and splits them.
-  public static func load(_ key: Key) throws -> (training: Tensor, test: Tensor) {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../digits/digits.csv")
-    let images = try CSV.read(file.standardized.path).values.sliced(axis: 1, 0..<64)
-    return split(images.reshaped(to: [images.rows, 8, 8, 1]), key)
+  /// Reads the images [rows, 8, 8, 1].
+  public static func all() throws -> Tensor {
+    let pixels = try CSV.read(exampleFile("digits/digits.csv")).values.sliced(axis: 1, 0..<64)
+    return pixels.reshaped(to: [pixels.rows, 8, 8, 1])
   }
+
+  /// Reads the images and splits them.
+  public static func load(_ key: Key) throws -> (training: Tensor, test: Tensor) { split(try all(), key) }
 }

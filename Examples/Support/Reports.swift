@@ -32,3 +32,11 @@ public func dataFile(_ name: String, in bundle: Bundle) throws -> String {
   }
   return path
 }
+
+/// The path of a data file of another example, in the source tree.
+public func exampleFile(_ path: String) -> String {
+  URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../\(path)").standardized.path
+}
+
+/// A number with two digits and an exponent.
+public func scientific(_ x: Double) -> String { String(format: "%.1e", x) }

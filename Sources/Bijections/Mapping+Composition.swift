@@ -30,6 +30,8 @@ extension Mapping {
     var statisticsNeedRows: Bool { members.contains(where: \.statisticsNeedRows) }
     /// Whether a layer has an estimate of its log-det.
     var hasEstimate: Bool { members.contains(where: \.hasEstimate) }
+    /// Whether a layer gives outputs alone at less cost.
+    var hasOutputsAlone: Bool { members.contains(where: \.hasOutputsAlone) }
   }
 
   /// A mapping within another, and the address of its parameters.

@@ -39,6 +39,8 @@ public struct Mapping: Sendable {
   public private(set) var statistics: Statistics?
   /// The estimate of its log-det in training, if it has one.
   var estimate: Estimate?
+  /// The outputs alone, if they cost much less than with the log-det.
+  var outputsAlone: Outputs?
   /// Whether the statistics, if any, depend on the batch, not on the parameters alone.
   private(set) var statisticsNeedRows: Bool
   /// The function without checks. In a composite, a row outside the domain of a layer gets the log-det −∞.
@@ -100,8 +102,10 @@ public struct Mapping: Sendable {
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     if traits.contains(.couplesRows) { return try perRow(params, inputs, context) }
     let results = try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
-      let (outputs, logDet) = try perRow(params, inputs[rows], context?[rows])
-      return [outputs, logDet]
+      do throws(FlowError) {
+        let (outputs, logDet) = try perRow(params, inputs[rows], context?[rows])
+        return [outputs, logDet]
+      } catch { throw error.withRow { $0 + rows.lowerBound } }
     }
     return (results[0], results[1])
   }

@@ -154,6 +154,13 @@ public struct Sampler: Sendable {
   public let body: Body
   /// The unchecked function at a temperature; nil for distributions without a temperature.
   public let tempered: (@Sendable (_ temperature: Double) -> Body)?
+  /// The unchecked function for draws alone, if these cost much less than with log-densities.
+  var samplesAlone:
+    (
+      @Sendable (
+        _ key: Key, _ params: Params, _ count: Int, _ context: Tensor?
+      ) throws(FlowError) -> Tensor
+    )?
 
   /// Makes a sampler from its parts.
   public init(
@@ -166,13 +173,17 @@ public struct Sampler: Sendable {
 
   /// Draws samples, `[count] + inputDim`. The first draws do not depend on `count`.
   ///
+  /// Draws have the bits of `withLogPDF`. Only those of continuous flows with a tolerance differ within it:
+  /// with log-densities, their errors count in the choice of steps.
+  ///
   /// - Parameters:
   ///   - context: The context with one row per draw, or one row for all draws.
   /// - Precondition: `count` is not negative.
   public func callAsFunction(
     _ key: Key, _ params: Params, count: Int, given context: Tensor? = nil
   ) throws(FlowError) -> Tensor {
-    try withLogPDF(key, params, count: count, given: context).samples
+    guard let samplesAlone else { return try withLogPDF(key, params, count: count, given: context).samples }
+    return try samplesAlone(key, params, count, try checked(params, count, context))
   }
 
   /// Draws samples and computes their log-densities in one pass.
@@ -181,6 +192,11 @@ public struct Sampler: Sendable {
   public func withLogPDF(
     _ key: Key, _ params: Params, count: Int, given context: Tensor? = nil
   ) throws(FlowError) -> (samples: Tensor, logPDF: Tensor) {
+    try body(key, params, count, try checked(params, count, context))
+  }
+
+  /// Checks the arguments of a call, and repeats the one row of a context for all draws.
+  private func checked(_ params: Params, _ count: Int, _ context: Tensor?) throws(FlowError) -> Tensor? {
     require(count >= 0, "a count of samples is not negative, got \(count)")
     let context =
       if let context, context.rank > 0, context.rows == 1 {
@@ -190,7 +206,7 @@ public struct Sampler: Sendable {
       }
     try boundary.check(params)
     try boundary.check(context, rows: count)
-    return try body(key, params, count, context)
+    return context
   }
 
   /// Draws samples with the latents' standard deviations multiplied by a temperature.
@@ -219,6 +235,8 @@ public struct Sampler: Sendable {
   }
 
   func expecting(_ params: Params) -> Sampler {
-    Sampler(boundary.expecting(params), tempered: tempered, body: body)
+    var sampler = self
+    sampler.boundary = boundary.expecting(params)
+    return sampler
   }
 }

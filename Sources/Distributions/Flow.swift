@@ -37,12 +37,19 @@ public struct Flow: Distribution {
     ]
     let density = Mapping.chain("Flow", members, at: site)
     let undo = inverse.asMember
-    let sample = prior.sample.map(density.boundary) { draw in
+    var sample = prior.sample.map(density.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in
         let (z, logPDF) = try draw(key, params.child("prior"), count, context)
         let inside = inverse.domain.opened(z)
         let (x, logDet) = try undo.unchecked(params.child("bijection"), inside, context)
         return (x, logPDF - logDet)
+      }
+    }
+    if inverse.hasOutputsAlone {
+      let draw = prior.sample.body
+      sample.samplesAlone = { (key, params, count, context) throws(FlowError) in
+        let z = try draw(key, params.child("prior"), count, context).samples
+        return try inverse.outputs(params.child("bijection"), inverse.domain.opened(z), context)
       }
     }
     return (["bijection": params, "prior": prior.params], LogPDF(density), sample)

@@ -40,7 +40,10 @@ enum FlowCommand {
   }
 
   static var subcommands: [any Subcommand.Type] {
-    [FitCommand.self, ScoreCommand.self, SampleCommand.self, CheckCommand.self, DescribeCommand.self]
+    [
+      FitCommand.self, ScoreCommand.self, SampleCommand.self, CheckCommand.self, DescribeCommand.self,
+      PrivacyCommand.self,
+    ]
   }
 
   /// Runs a command line, without the program's name.

@@ -1,4 +1,5 @@
 @_exported import Tensors
+@_exported import Privacy
 @_exported import Randomness
 @_exported import Files
 @_exported import Plots

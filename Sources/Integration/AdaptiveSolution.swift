@@ -80,6 +80,11 @@ extension AdaptiveSolution {
     }
     let joined = results.ends.isEmpty ? state : concatenate(results.ends, axis: 0)
     let end = joined.rows(inverted(results.rows))
+    // Infinite numbers have an infinite tolerance.
+    let lost = Set(failures.map(\.row))
+    for row in end.brokenRows where !lost.contains(row) {
+      failures.append((row, times.last, abs(steps[row].last?.length ?? 0)))
+    }
     failures.sort { $0.row < $1.row }
     (self.steps, self.evaluations, self.failures) = (steps, evaluations, failures)
     self.end = end.spoiled(in: failures.map(\.row))
@@ -87,6 +92,13 @@ extension AdaptiveSolution {
 }
 
 extension Tensor {
+  /// The rows with a number that is not finite.
+  package var brokenRows: [Int] {
+    if isFinite { return [] }
+    let sums = (0 * self).sumPerRow().doubles
+    return sums.indices.filter { sums[$0] != 0 }
+  }
+
   /// The tensor with NaN in some of its rows.
   package func spoiled(in rows: [Int]) -> Tensor {
     if rows.isEmpty { return self }

@@ -14,15 +14,17 @@ public enum Solver: Sendable, Hashable {
   /// that needs more than `limit` attempts becomes NaN.
   case tolerance(relative: Double, absolute: Double, limit: Int = 1_000)
 
-  /// Throws `FlowError.mismatch` for no steps, and for a tolerance that the dtype cannot reach.
+  /// The largest number of steps or attempts.
+  private static let mostSteps = 1_000_000
+
+  /// Throws `FlowError.mismatch` for no steps or more than a million, and for a tolerance that the dtype
+  /// cannot reach.
   ///
   /// Relative tolerances below 8 ε, 1e-6 in float32, would only add rounding errors and steps.
   public func check(_ dtype: DType, who: String) throws(FlowError) {
     switch self {
     case .steps(let count):
-      if count < 1 {
-        throw .mismatch(who: who, what: "a number of steps", expected: "at least 1", got: "\(count)")
-      }
+      try check("a number of steps", count, who)
     case .tolerance(let relative, let absolute, let limit):
       let least = 8 * dtype.epsilon
       if !(relative >= least && relative < 1) {
@@ -34,9 +36,12 @@ public enum Solver: Sendable, Hashable {
         throw .mismatch(
           who: who, what: "an absolute tolerance", expected: "above 0 in \(dtype)", got: "\(absolute)")
       }
-      if limit < 1 {
-        throw .mismatch(who: who, what: "a limit of steps", expected: "at least 1", got: "\(limit)")
-      }
+      try check("a limit of steps", limit, who)
     }
+  }
+
+  private func check(_ what: String, _ count: Int, _ who: String) throws(FlowError) {
+    if (1...Self.mostSteps).contains(count) { return }
+    throw .mismatch(who: who, what: what, expected: "from 1 to \(Self.mostSteps)", got: "\(count)")
   }
 }

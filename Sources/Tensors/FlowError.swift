@@ -43,6 +43,18 @@ extension FlowError: CustomStringConvertible {
   }
 }
 
+extension FlowError {
+  /// The same error with the number of its row changed: the rows of a part of a batch have other numbers.
+  package func withRow(_ number: (Int) -> Int) -> FlowError {
+    switch self {
+    case .notFinite(let who, let what, let row?): .notFinite(who: who, what: what, row: number(row))
+    case .outsideDomain(let who, let expected, let got, let row):
+      .outsideDomain(who: who, expected: expected, got: got, row: number(row))
+    default: self
+    }
+  }
+}
+
 extension FlowError: Equatable {
   /// Two errors are equal when their descriptions are.
   public static func == (a: FlowError, b: FlowError) -> Bool { a.description == b.description }

@@ -101,9 +101,14 @@ public func fit(
   let startRows = augment(batchKey.folded(in: 0), try data.rows(first))
   let startContext = context?.rows(first)
   let (inputDim, contextDim) = (data.shape.sample, context?.shape.sample)
-  let (initial, logPDF, sample) = try distribution(
-    initKey, inputDim: inputDim, contextDim: contextDim, initInputs: startRows, initContext: startContext,
-    dtype: data.dtype)
+  let (initial, logPDF, sample): (Params, LogPDF, Sampler)
+  do throws(FlowError) {
+    (initial, logPDF, sample) = try distribution(
+      initKey, inputDim: inputDim, contextDim: contextDim, initInputs: startRows, initContext: startContext,
+      dtype: data.dtype)
+  } catch {
+    throw error.withRow { first.indices.contains($0) ? first[$0] : $0 }
+  }
   try logPDF.boundary.checkShapes(initial, startRows, given: startContext)
   if let start { try logPDF.boundary.check(start) }
   let judge = try evaluation?(evaluationKey, inputDim: inputDim, contextDim: contextDim, dtype: data.dtype)

@@ -54,7 +54,9 @@ extension LogPDF {
     for start in stride(from: 0, to: max(count, 1), by: size) {
       let rows = start..<min(start + size, count)
       let (inputs, context) = try read(rows)
-      pieces.append(try self(params, inputs, given: context))
+      do throws(FlowError) { pieces.append(try self(params, inputs, given: context)) } catch {
+        throw error.withRow { $0 + start }
+      }
       if count > size { meter.report(rows.upperBound, "\(rows.upperBound) of \(count) rows") }
     }
     return concatenate(pieces, axis: 0)

@@ -94,11 +94,17 @@ import Verification
     try LogDetCheck(params, forward: forward, inverse: inverse, inputs: x).verify()
   }
 
+  private static let fields: [any VelocityField] = [
+    ConcatSquash(hidden: [4]), OTFlowPotential(width: 4),
+    NetworkField(MLP(hidden: [4], activation: .tanh, lastWeight: .glorotUniform)),
+  ]
+
   /// ∫ p = 1 on a grid, for the density that a standard normal at the end gives.
-  @Test(arguments: [ContinuousFlow.LogDet.trace, .discrete])
-  func densityIntegratesToOne(_ logDet: ContinuousFlow.LogDet) throws {
-    let (params, forward, _) = try made(
-      ContinuousFlow(ConcatSquash(hidden: [4]), solver: .steps(6), logDet: logDet))
+  @Test(arguments: 0..<3, [ContinuousFlow.LogDet.trace, .discrete])
+  func densityIntegratesToOne(_ field: Int, _ logDet: ContinuousFlow.LogDet) throws {
+    let (initial, forward, _) = try made(
+      ContinuousFlow(Self.fields[field], solver: .steps(logDet == .trace ? 12 : 6), logDet: logDet))
+    let params = initial.map { 0.6 * $0 }  // slow enough for the mass to lie in the grid
     let (width, count) = (14.0, 50)
     let numbers = (0..<count).map { -width / 2 + width * (Double($0) + 0.5) / Double(count) }
     let grid = Tensor(numbers.flatMap { a in numbers.map { [a, $0] } }, dtype: .float64)

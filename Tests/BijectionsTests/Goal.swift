@@ -14,17 +14,19 @@ struct Goal: Sendable, CustomTestStringConvertible {
   /// Numbers from −1 to 1 are carried to the points of the fit. They are dense where errors are large.
   let place: @Sendable (Double) -> Double
 
-  static let all = [
-    Goal(
-      name: "x + x³/3", transformer: AUTM(units: 8), function: { $0 + $0 * $0 * $0 / 3 },
-      place: { 3 * sin(.pi / 2 * $0) }),
-    Goal(
-      name: "x + 0.9 sin x", transformer: AUTM(units: 6), function: { $0 + 0.9 * sin($0) },
-      place: { 3 * sin(.pi / 2 * $0) }),
-    Goal(
-      name: "quantiles of a mixture", transformer: AUTM(units: 6), function: mixtureQuantile,
-      place: { 3 * (0.3 * $0 + 0.7 * $0 * $0 * $0) }),
-  ]
+  static let all =
+    goals([AUTM(units: 8), AUTM(units: 6), AUTM(units: 6)])
+    + goals([UMNN(nodes: 20, lipschitz: 24), UMNN(nodes: 20)])
+
+  /// Up to three functions, each with a transformer.
+  private static func goals(_ transformers: [any Transformer]) -> [Goal] {
+    let functions: [(String, @Sendable (Double) -> Double, @Sendable (Double) -> Double)] = [
+      ("x + x³/3", { $0 + $0 * $0 * $0 / 3 }, { 3 * sin(.pi / 2 * $0) }),
+      ("x + 0.9 sin x", { $0 + 0.9 * sin($0) }, { 3 * sin(.pi / 2 * $0) }),
+      ("quantiles of a mixture", mixtureQuantile, { 3 * (0.3 * $0 + 0.7 * $0 * $0 * $0) }),
+    ]
+    return zip(functions, transformers).map { Goal(name: $0.0, transformer: $1, function: $0.1, place: $0.2) }
+  }
 
   /// Raw parameters of least squared errors at the points, from zeros by the Levenberg-Marquardt method.
   ///
@@ -64,8 +66,15 @@ struct Goal: Sendable, CustomTestStringConvertible {
     return (raw, 60)
   }
 
+  /// The derivative of `mixtureQuantile`, the ratio of the densities.
+  static let mixtureSlope: @Sendable (Double) -> Double = { x in
+    func normal(_ x: Double) -> Double { exp(-0.5 * x * x) }
+    let y = mixtureQuantile(x)
+    return normal(x) / (0.5 * (normal((y + 1.5) / 0.6) + normal((y - 1.5) / 0.6)) / 0.6)
+  }
+
   /// The standard normal quantiles carried to those of ½ N(−1.5, 0.6²) + ½ N(1.5, 0.6²), by bisection.
-  private static let mixtureQuantile: @Sendable (Double) -> Double = { x in
+  static let mixtureQuantile: @Sendable (Double) -> Double = { x in
     func normal(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
     // Symmetric: the lower half is accurate in its tail.
     if x > 0 { return -mixtureQuantile(-x) }

@@ -94,6 +94,18 @@ private let line = Tensor((0...60).map { 0.1 * Double($0) - 3 }, dtype: .float64
     #expect(error < 1e-3, "\(error) after \(steps) steps")
   }
 
+  /// A steep map, by parameters that are built instead of fitted.
+  @Test func comesCloseToQuantiles() {
+    let (raw, transformer) = (SteepUMNN.raw, SteepUMNN.transformer)
+    let grid = Tensor((0...600).map { 0.01 * Double($0) - 3 }, dtype: .float64)
+    let (y, slope) = forward(transformer, grid, raw)
+    let error = abs(y - Tensor(grid.doubles.map(Goal.mixtureQuantile), dtype: .float64)).doubles.max()!
+    #expect(error < 1e-3, "\(error)")
+    #expect(slope.doubles.min()! > 0.3 && abs(slope.doubles[300] - Goal.mixtureSlope(0)) < 0.5)
+    let back = transformer.inverse(y.expanded(axis: 1), raw.broadcast(to: [601, raw.count]))
+    #expect(isClose(back.outputs.reshaped(to: [601]), grid, 1e-10))
+  }
+
   @Test func misuseStopsTheProgram() async {
     func text(_ result: ExitTest.Result?) -> String {
       result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""
@@ -110,5 +122,9 @@ private let line = Tensor((0...60).map { 0.1 * Double($0) - 3 }, dtype: .float64
       _ = UMNN(nodes: 7)
     }
     #expect(text(nodes).contains("the number of nodes is even and positive, got 7"))
+    let rate = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = UMNN(rate: 1)
+    }
+    #expect(text(rate).contains("the bound of the rates is above 1, got 1.0"))
   }
 }

@@ -7,7 +7,7 @@ import Verification
 
 /// A network whose last layer does not start at zero, and whose weights stay small.
 private let net = MLP(
-  hidden: [4], activation: .tanh, weight: .normal(standardDeviation: 0.3),
+  hidden: [3], activation: .tanh, weight: .normal(standardDeviation: 0.3),
   lastWeight: .normal(standardDeviation: 0.3))
 
 /// A field at a tenth of its speed. Parameters shifted by 1 make potentials too steep for a few steps.
@@ -39,7 +39,7 @@ let continuousRows: [LawsRow] = [
     name: "ContinuousFlow, network",
     bijection: ContinuousFlow(
       NetworkField(net, frequencies: 1), solver: .steps(2), logDet: .discrete, exactInverse: true),
-    inputDim: 2, inputs: rows),
+    inputDim: 2, inputs: rows[0..<2]),
   LawsRow(
     name: "ContinuousFlow, one number",
     bijection: ContinuousFlow(NetworkField(net, frequencies: 0), solver: .steps(3), exactInverse: true),
@@ -47,22 +47,24 @@ let continuousRows: [LawsRow] = [
   LawsRow(
     name: "ContinuousFlow, concatsquash, context",
     bijection: ContinuousFlow(
-      ConcatSquash(hidden: [3]), solver: .steps(2), logDet: .discrete, exactInverse: true),
-    inputDim: 2, contextDim: 1, inputs: rows),
+      ConcatSquash(hidden: [2]), solver: .steps(1), logDet: .discrete, exactInverse: true),
+    inputDim: 2, contextDim: 1, inputs: rows[0..<2]),
   LawsRow(
     name: "ContinuousFlow, potential, image, context",
     bijection: ContinuousFlow(
-      Slow(field: OTFlowPotential(width: 2)), solver: .steps(1), logDet: .discrete, exactInverse: true),
+      Slow(field: OTFlowPotential(width: 1, rank: 1)), solver: .steps(1), logDet: .discrete,
+      exactInverse: true),
     inputDim: [1, 2], contextDim: 1, inputs: rows[0..<2].reshaped(to: [2, 1, 2])),
   // The integral of the trace differs from the log-det of the steps: see `ContinuousFlowTests`.
   LawsRow(
     name: "ContinuousFlow, deep potential, trace",
-    bijection: ContinuousFlow(Slow(field: OTFlowPotential(width: 2, layers: 3)), solver: .steps(4)),
+    bijection: ContinuousFlow(
+      Slow(field: OTFlowPotential(width: 2, layers: 3, rank: 1)), solver: .steps(3)),
     inputDim: 2, inputs: rows[0..<2],
     tolerance: .init(roundTrip: 1e-3, logDet: 1e-3, float32: 1e-3)),
   LawsRow(
     name: "ContinuousFlow, network, trace",
     bijection: ContinuousFlow(
-      NetworkField(net, frequencies: 1), solver: .steps(4), logDet: .trace, exactInverse: true),
-    inputDim: 2, inputs: rows, tolerance: .init(logDet: 1e-2)),
+      NetworkField(net, frequencies: 1), solver: .steps(3), logDet: .trace, exactInverse: true),
+    inputDim: 2, inputs: rows[0..<2], tolerance: .init(logDet: 1e-2)),
 ]

@@ -10,6 +10,7 @@ public enum SameBits {
       ("layers and draws", try evaluated(), expectedEvaluation),
       ("fits", try fitted(), expectedFits),
       ("residual and integrated layers", try integrated(), expectedIntegration),
+      ("continuous flows", try continuous(), expectedContinuous),
     ]
   }
 

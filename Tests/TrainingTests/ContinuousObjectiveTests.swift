@@ -88,6 +88,79 @@ import Testing
     #expect(abs(mean - exact) < 4 * (variance / 60).squareRoot())
   }
 
+  /// A row's noise depends on the key and its place alone, not on the shard.
+  @Test func rowsHaveTheirOwnSigns() throws {
+    let (params, step) = try step(Flow(ContinuousFlow(ConcatSquash(hidden: [4]), solver: .steps(1))))
+    let losses = try RegularizedLikelihood(jacobian: 1, trace: .estimated).losses(step)
+    let whole = try losses(params, 0..<10)
+    #expect(try losses(params, 3..<8).isIdentical(to: whole[3..<8]))
+    var other = step
+    other.key = Key(5)
+    let others = try RegularizedLikelihood(jacobian: 1, trace: .estimated).losses(other)(params, 0..<10)
+    // Of two signs only their product counts.
+    #expect(zip(others.doubles, whole.doubles).count { $0 != $1 } >= 2)
+  }
+
+  /// Three shards: losses and gradients have the same bits on any number of threads, and with checkpoints.
+  @Test func threadsAndCheckpointsKeepBits() throws {
+    func flow(_ field: any VelocityField, _ solver: Solver, keeps: Bool) -> Flow {
+      Flow(ContinuousFlow(field, solver: solver, keepsActivations: keeps))
+    }
+    func results(_ threads: Int, keeps: Bool) throws -> [LossAndGradient] {
+      func result(_ objective: some RowObjective, _ flow: Flow) throws -> LossAndGradient {
+        let (params, logPDF, sample) = try flow(Key(1), inputDim: 2)
+        let step = TrainingStep(
+          logPDF: logPDF, sample: sample, rows: wave([300, 2], dtype: .float32), key: Key(4))
+        return try Parallelism.$threads.withValue(threads) {
+          try objective.valueAndGradient(at: params, step)
+        }
+      }
+      let network = flow(
+        ConcatSquash(hidden: [3]), .tolerance(relative: 1e-2, absolute: 1e-2), keeps: keeps)
+      return [
+        try result(.otFlow(), flow(OTFlowPotential(width: 3), .steps(2), keeps: keeps)),
+        try result(.rnode(), network), try result(FlowMatching(), network),
+      ]
+    }
+    let one = try results(1, keeps: false)
+    for (threads, keeps) in (2...8).map({ ($0, false) }) + [(1, true), (8, true)] {
+      for (a, b) in zip(one, try results(threads, keeps: keeps)) {
+        #expect(a.value.isIdentical(to: b.value) && a.gradient.isIdentical(to: b.gradient))
+      }
+    }
+  }
+
+  /// Layers side by side: the costs are those of both, and so are the log-dets.
+  @Test func layersSideBySide() throws {
+    let layer = ContinuousFlow(ConcatSquash(hidden: [3]), solver: .steps(2), logDet: .trace)
+    let flow = Flow(Serial(OnChannels(1..<2, layer), layer))
+    let (params, step) = try step(flow)
+    let (own, plain) = (
+      try RegularizedLikelihood().valueAndGradient(at: params, step),
+      try MaximumLikelihood().valueAndGradient(at: params, step)
+    )
+    #expect(isClose(own.value, plain.value, 1e-14))
+    func cost(_ params: Params, _ x: Tensor) throws -> (y: Tensor, mean: Double) {
+      let forward = try layer(Key(1), inputDim: x.shape.sample, dtype: .float64).forward
+      var number = 0
+      let results = try forward.pathIntegrals(params, x, nil, PathRequest(.transport), layer: &number)
+      return (results.outputs, results.costs.mean().item)
+    }
+    let bijection = params.child("bijection")
+    let first = try cost(bijection.child(0), data.sliced(axis: 1, 1..<2))
+    let second = try cost(bijection.child(1), concatenate(data.sliced(axis: 1, 0..<1), first.y, axis: 1))
+    let all = try loss(RegularizedLikelihood(transport: 1), flow)
+    #expect(abs(all - own.value.item - first.mean - second.mean) < 1e-12 && first.mean > 1e-6)
+    #expect(throws: FlowError.self) { try loss(FlowMatching(), flow) }
+    // The costs of a mixture's members would be lost.
+    let mixture = Mixture([Flow(layer), Flow(layer)])
+    let (own2, logPDF, sample) = try mixture(Key(1), inputDim: 2, dtype: .float64)
+    let lost = TrainingStep(logPDF: logPDF, sample: sample, rows: data, key: Key(4))
+    #expect(throws: FlowError.self) {
+      try RegularizedLikelihood(transport: 1).valueAndGradient(at: own2, lost)
+    }
+  }
+
   @Test func unsuitableFlowsThrow() throws {
     let coupling = Flow(AffineCoupling(small))
     let network = Flow(ContinuousFlow(NetworkField(small), solver: .steps(1)))
@@ -100,10 +173,22 @@ import Testing
     #expect(throws: FlowError.self) { try attempt(FlowMatching(), coupling) }
     let two = Flow(Serial(ContinuousFlow(NetworkField()), ContinuousFlow(NetworkField())))
     #expect(throws: FlowError.self) { try attempt(FlowMatching(), two) }
+    // Densities would be wrong under another prior.
+    let others: [any Distribution] = [
+      Logistic(), Normal(location: 0.5, scale: 1), Normal(location: 0, scale: 2),
+    ]
+    for prior in others {
+      #expect(throws: FlowError.self) { try attempt(FlowMatching(), Flow(network.bijection, prior: prior)) }
+    }
+    let learned = Flow(network.bijection, prior: Normal(.learned))
+    #expect(throws: Never.self) { try attempt(FlowMatching(), learned) }
     let backwards = Flow(Inverted(ContinuousFlow(NetworkField())))
     #expect(throws: FlowError.self) { try attempt(FlowMatching(), backwards) }
     #expect(throws: FlowError.self) {
       try attempt(FlowMatching(.latents { rows, _ in rows.sliced(axis: 1, 0..<1) }), network)
+    }
+    #expect(throws: FlowError.self) {
+      try attempt(FlowMatching(.latents { rows, _ in rows.cast(to: .float32) }), network)
     }
   }
 

@@ -33,6 +33,9 @@ let optimizerTable: [OptimizerRow] = [
   OptimizerRow(name: "MovingAverage", optimizer: MovingAverage(Adam(learningRate: decay), decay: 0.9)),
   OptimizerRow(
     name: "Adam, plateau", optimizer: Chain(Adam(learningRate: decay), ReduceOnPlateau(patience: 3))),
+  OptimizerRow(
+    name: "Adam, clipped parameters", optimizer: Chain(Adam(learningRate: decay), ClipParameters(to: -4...4))
+  ),
 ]
 
 @Suite struct OptimizerTests {

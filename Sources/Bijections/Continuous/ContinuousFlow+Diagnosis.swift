@@ -58,7 +58,8 @@ extension ContinuousFlow {
 
   /// The positions of rows at equal times from 0, the data, to 1, the latents: [times + 1, rows] + sample.
   ///
-  /// Each interval takes the flow's own solver, so an equal-step solver takes its steps in each.
+  /// Each interval takes the flow's own solver, so an equal-step solver takes its steps in each. A row that
+  /// has no solution is NaN from there on.
   ///
   /// - Precondition: at least one interval.
   public func trajectories(
@@ -98,6 +99,9 @@ extension ContinuousFlow {
   private func directions(
     _ params: Params, _ inputs: Tensor, _ context: Tensor?
   ) throws(FlowError) -> (forward: Mapping, inverse: Mapping, motion: Motion) {
+    if inputs.rank == 0 || context?.rank == 0 {
+      throw .mismatch(who: "ContinuousFlow", what: "inputs and context", expected: "of rows", got: "a scalar")
+    }
     let site = Site(
       inputDim: inputs.shape.sample, contextDim: context?.shape.sample, dtype: inputs.dtype)
     try site.check(who: "ContinuousFlow")

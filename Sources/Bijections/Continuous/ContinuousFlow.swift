@@ -10,7 +10,7 @@ import Tensors
 /// Jacobian of the steps that run by the solver's error: fourth order in the step for equal steps. With
 /// `.discrete` it is log|det| of the steps that run, exact for any step size, at D Jacobian-vector products
 /// per step and O(D³). By default it is discrete for one number, and up to 4 numbers if the field has no
-/// closed trace; otherwise `.trace`.
+/// potential; otherwise `.trace`.
 ///
 /// Inverse: the motion from time 1 back to 0, with its own log-det. It undoes the forward direction up to the
 /// solver's error. For a field of moderate size (log-dets about −3), forward then inverse misses by 10⁻² at 4
@@ -28,11 +28,14 @@ import Tensors
 /// again: 4/3 of the time, and the same bits as with `keepsActivations`. Adaptive steps are found on values
 /// first, which adds one solve. With `.trace` the error of the log-det counts in their choice.
 ///
+/// `Reversible` recovers inputs by the inverse, so its gradients have the inverse's error without
+/// `exactInverse`.
+///
 /// Parameters: those of the field. The solver is no parameter: train with few steps, and judge the same tree
 /// with more.
 ///
-/// Domain: all reals. Errors: those of the field; `mismatch` for no steps, for a tolerance beyond the dtype,
-/// and for an exact inverse of adaptive steps.
+/// Domain: all reals. Errors: those of the field; `mismatch` for no steps or more than a million, for a
+/// tolerance beyond the dtype, and for an exact inverse of adaptive steps.
 ///
 /// Chen et al. 2018, *Neural ordinary differential equations*, arXiv 1806.07366, section 4 and theorem 1;
 /// Grathwohl et al. 2018, *FFJORD*, arXiv 1810.01367.
@@ -49,7 +52,8 @@ public struct ContinuousFlow: Bijection {
   public enum Failure: Sendable, Hashable {
     /// The row's results are NaN.
     case nan
-    /// The call throws `FlowError.notFinite`, unless the row's input is not finite already.
+    /// The call throws `FlowError.notFinite`, unless the row's input is not finite already. The error names
+    /// the first such row, the time that it reached and its last step.
     case `throw`
   }
 
@@ -80,6 +84,10 @@ public struct ContinuousFlow: Bijection {
     let forward = body(motion, from: 0, to: 1)
     let back = exactInverse ? exactBack(motion) : body(motion, from: 1, to: 0)
     var initialized = site.layer("ContinuousFlow", params, forward: forward, inverse: back)
+    if !exactInverse {
+      initialized.forward.outputsAlone = outputs(motion, from: 0, to: 1)
+      initialized.inverse.outputsAlone = outputs(motion, from: 1, to: 0)
+    }
     initialized.forward.continuous = part(motion, from: 0, to: 1)
     initialized.inverse.continuous = part(motion, from: 1, to: 0)
     return initialized
@@ -96,7 +104,7 @@ public struct ContinuousFlow: Bijection {
     }
     let (params, velocity) = try field.initialize(key, at: site)
     let size = site.inputDim.count
-    let isCheap = size == 1 || (size <= 4 && velocity.closedForm == nil)
+    let isCheap = size == 1 || (size <= 4 && !velocity.hasPotential)
     let mode = logDet ?? (isCheap ? .discrete : .trace)
     let motion = Motion(
       velocity: velocity, size: size, isDiscrete: mode == .discrete, isAdaptive: isAdaptive,
@@ -111,6 +119,19 @@ public struct ContinuousFlow: Bijection {
       try check(state, motion, point, along: (first, last, solver))
       let (y, logDet, _) = motion.parts(state)
       return (y.reshaped(to: x.shape), logDet)
+    }
+  }
+
+  /// The positions alone, which need no trace.
+  private func outputs(_ motion: Motion, from first: Double, to last: Double) -> Mapping.Outputs {
+    var motion = motion
+    motion.hasLogDet = false
+    let alone = motion
+    return { (params, x, context) throws(FlowError) in
+      let point = Arguments(inputs: [x.flatRows], params: params, context: context)
+      let y = alone.solved(point, along: (first, last, solver))
+      try check(y, alone, point, along: (first, last, solver))
+      return y.reshaped(to: x.shape)
     }
   }
 
@@ -160,8 +181,10 @@ public struct ContinuousFlow: Bijection {
     let given = Set(point.inputs[0].detached.brokenRows)
     guard let row = state.detached.brokenRows.first(where: { !given.contains($0) }) else { return }
     let values = point.replaced(by: point.tensors.map(\.detached))
-    let failures = motion.outcome(values, along: path).failures
-    let place = failures.first { $0.row == row }.map { ", stopped at t = \($0.time) with step \($0.step)" }
-    throw .notFinite(who: "ContinuousFlow" + (place ?? ""), what: "solutions in all rows", row: nil)
+    let alone = Arguments(
+      inputs: [values.inputs[0].rows([row])], params: values.params, context: values.context?.rows([row]))
+    let failure = motion.outcome(alone, along: path).failures.first
+    let place = failure.map { ", stopped at t = \($0.time) with step \($0.step)" }
+    throw .notFinite(who: "ContinuousFlow" + (place ?? ""), what: "solutions", row: row)
   }
 }

@@ -36,4 +36,18 @@ extension Mapping {
     }
     fatalError("\(name) has no continuous layer")
   }
+
+  /// The log-density of latents under the prior at the end of a chain; nil without a prior.
+  package func priorLogDensity(
+    _ params: Params, _ z: Tensor, _ context: Tensor?
+  ) throws(FlowError) -> Tensor? {
+    switch composition {
+    case .chain(let members):
+      guard let (mapping, address) = members.last, mapping.isDensity else { return nil }
+      return try mapping.priorLogDensity(address(params), z, context)
+    case .seeing(let (mapping, address), let change):
+      return try mapping.priorLogDensity(address(params), z, change(params, context))
+    default: return isDensity ? try perRow(params, z, context).logDet : nil
+    }
+  }
 }

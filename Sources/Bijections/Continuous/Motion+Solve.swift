@@ -41,7 +41,7 @@ extension Motion {
     }
   }
 
-  /// Chooses steps on values. In discrete mode the states are positions alone.
+  /// Chooses steps on values. Where they are chosen by positions, the states are positions alone.
   func outcome(_ point: Arguments, along path: Path) -> Outcome {
     let x = point.inputs[0]
     guard case .tolerance(let relative, let absolute, let limit) = path.solver else {
@@ -50,9 +50,9 @@ extension Motion {
     let solution = AdaptiveSolution(
       of: { rows in
         let (own, context) = (at(rows), point.context?.rows(rows))
-        if isDiscrete { return { velocity.function(point.params, $0, $1, context) } }
+        if choosesByPosition { return { velocity.function(point.params, $0, $1, context) } }
         return { own.rates(point.params, $0.sliced(axis: 1, 0..<size), $1, context) }
-      }, from: isDiscrete ? x : start(x), between: (path.first, path.last), relative: relative,
+      }, from: choosesByPosition ? x : start(x), between: (path.first, path.last), relative: relative,
       absolute: absolute, limit: limit, columns: columns)
     return (solution.end, StepSchedule(solution.steps), solution.evaluations, solution.failures)
   }
@@ -75,14 +75,5 @@ extension Motion {
     failures.sort { $0.row < $1.row }
     let evaluations = [Int](repeating: 4 * count, count: x.rows)
     return (end.spoiled(in: failures.map(\.row)), schedule, evaluations, failures)
-  }
-}
-
-extension Tensor {
-  /// The rows with a number that is not finite.
-  var brokenRows: [Int] {
-    if isFinite { return [] }
-    let sums = (0 * self).sumPerRow().doubles
-    return sums.indices.filter { sums[$0] != 0 }
   }
 }

@@ -12,16 +12,21 @@ struct Motion: Sendable {
   var noise: Tensor?
   /// Whether the log-det is that of the steps that run, not the integral of the trace.
   var isDiscrete = false
+  /// Whether a state has a log-det and costs, or is the position alone.
+  var hasLogDet = true
   /// Whether steps are those of Dormand and Prince.
   let isAdaptive: Bool
   let keepsActivations: Bool
 
   /// The number of columns that the error of an adaptive step refers to.
-  var columns: Int { isDiscrete ? size : size + 1 }
+  var columns: Int { choosesByPosition ? size : size + 1 }
+  /// Whether steps are chosen on positions alone.
+  var choosesByPosition: Bool { isDiscrete || !hasLogDet }
 
   /// The states at the start.
   func start(_ x: Tensor) -> Tensor {
-    concatenate(x, .zeros([x.rows, 1 + costs.inOrder.count], dtype: x.dtype), axis: 1)
+    if !hasLogDet { return x }
+    return concatenate(x, .zeros([x.rows, 1 + costs.inOrder.count], dtype: x.dtype), axis: 1)
   }
 
   /// Positions, log-dets and costs.
@@ -35,6 +40,7 @@ struct Motion: Sendable {
   /// The state after a step, at arguments whose only input is the state before.
   func advanced(_ point: Arguments, _ times: StepTimes) -> Tensor {
     let (state, context) = (point.inputs[0], point.context)
+    if !hasLogDet { return moved(point.params, state, context, times) }
     if !isDiscrete {
       return step(state, times) { rates(point.params, $0.sliced(axis: 1, 0..<size), $1, context) }
     }

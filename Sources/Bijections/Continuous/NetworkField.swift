@@ -5,8 +5,11 @@ import Tensors
 /// A velocity field given by any network of the position, the time and the context.
 ///
 /// v(x, t) = net([x, cos πt, sin πt, ..., cos kπt, sin kπt, c]) with k frequencies of the time; without
-/// frequencies the network sees t itself. The trace costs D Jacobian-vector products of the network, so D
-/// times the field. Wide samples need an estimate in training: see the objective of `RegularizedLikelihood`.
+/// frequencies the network sees t itself.
+///
+/// The trace of an `MLP` has a closed form: with one or two hidden layers it costs as much as the field,
+/// whatever D, with more D times as much. For other networks it costs D Jacobian-vector products. There wide
+/// samples need an estimate in training: see the objective of `RegularizedLikelihood`.
 ///
 /// Parameters: those of the network. If its last layer starts at zero, as that of an `MLP` does by default,
 /// the flow starts as the identity. The network has to be smooth: use `.tanh`, `.softplus` or `.elu`. The
@@ -37,13 +40,20 @@ public struct NetworkField: VelocityField {
     let (size, frequencies) = (site.inputDim.count, frequencies)
     let (params, apply) = try network(
       key, inputDim: [size + max(2 * frequencies, 1) + contextSize], outputDim: [size], dtype: site.dtype)
+    @Sendable func inputs(_ x: Tensor, _ time: Tensor, _ context: Tensor?) -> Tensor {
+      let features = Self.features(time, frequencies)
+      let seen = [x, features.broadcast(to: [x.rows, features.shape[-1]])] + (context.map { [$0] } ?? [])
+      return concatenate(seen, axis: 1)
+    }
+    let closedForm = (network as? MLP).map { network -> Velocity.TracedFunction in
+      { params, x, time, context in
+        network.traced(params, inputs(x, time, context), of: size)
+      }
+    }
     return (
       params,
-      Velocity { params, x, time, context in
-        let features = Self.features(time, frequencies)
-        let seen = [x, features.broadcast(to: [x.rows, features.shape[-1]])] + (context.map { [$0] } ?? [])
-        return apply(params, concatenate(seen, axis: 1))
-      }
+      Velocity(
+        { params, x, time, context in apply(params, inputs(x, time, context)) }, closedForm: closedForm)
     )
   }
 
@@ -52,6 +62,24 @@ public struct NetworkField: VelocityField {
     if count == 0 { return time.rank == 0 ? time.reshaped(to: [1]) : time }
     let angles = time * Tensor((1...count).map { Double($0) * .pi }, dtype: time.dtype)
     return concatenate([cos(angles), sin(angles)], axis: angles.rank - 1)
+  }
+}
+
+extension MLP {
+  /// The values, and the trace of their Jacobian by the first `size` inputs.
+  fileprivate func traced(_ params: Params, _ inputs: Tensor, of size: Int) -> Velocity.Traced {
+    var (u, slopes, weights) = (inputs, [Tensor](), [Tensor]())
+    for i in 0...hidden.count {
+      let layer = params.child(i)
+      let y = dense(u, layer["weight"], layer["bias"])
+      weights.append(i == 0 ? layer["weight"][0..<size] : layer["weight"])
+      if i == hidden.count { u = y; break }
+      let (value, slope) = activation.valueAndSlope(y)
+      u = value
+      slopes.append(slope)
+    }
+    let trace = DenseTrace(weights: weights, slopes: slopes).value
+    return .init(velocity: u, trace: trace.repeated(forRows: inputs.rows))
   }
 }
 

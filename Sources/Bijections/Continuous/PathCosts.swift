@@ -80,6 +80,14 @@ extension Mapping {
         results = (next.outputs, results.logDet + next.logDet, results.costs + next.costs)
       }
       return results
+    case .split(let parts) where hasContinuousPart:
+      var (outputs, logDet, costs) = ([Tensor](), Tensor.zeros([x.rows], dtype: x.dtype), none)
+      for (member, range, _) in parts {
+        let part = try inside(member, x.sliced(axis: -1, range), context)
+        outputs.append(part.outputs)
+        (logDet, costs) = (logDet + part.logDet, costs + part.costs)
+      }
+      return (joined(outputs, outputOrder(parts)), logDet, costs)
     case .seeing(let member, let change) where hasContinuousPart:
       return try inside(member, x, change(params, context))
     default:
@@ -88,14 +96,27 @@ extension Mapping {
     }
   }
 
-  /// Whether a continuous layer runs inside, in a chain or behind a change of the context.
-  package var hasContinuousPart: Bool {
-    if continuous != nil { return true }
-    return switch composition {
-    case .chain(let members): members.contains { $0.mapping.hasContinuousPart }
-    case .seeing(let member, _): member.mapping.hasContinuousPart
-    default: false
+  /// The number of continuous layers inside that path integrals reach: in chains, side by side, or behind a
+  /// change of the context.
+  private var continuousCount: Int {
+    if continuous != nil { return 1 }
+    switch composition {
+    case .layer: return 0
+    case .chain(let members): return members.reduce(0) { $0 + $1.mapping.continuousCount }
+    case .split(let parts):
+      // The parts of a mixture all read the same numbers, and its log-density is no sum.
+      let isMixture = parts.reduce(0) { $0 + $1.inputs.count } != domain.shape[-1]
+      return isMixture ? 0 : parts.reduce(0) { $0 + $1.member.mapping.continuousCount }
+    case .seeing(let member, _): return member.mapping.continuousCount
     }
+  }
+
+  /// Whether path integrals reach a continuous layer inside.
+  package var hasContinuousPart: Bool { continuousCount > 0 }
+
+  /// Whether a mixture inside has continuous layers, which path integrals do not reach.
+  package var hidesContinuousPart: Bool {
+    layers().count { $0.mapping.continuous != nil } > continuousCount
   }
 
   /// Whether every continuous layer inside has a potential.
@@ -103,6 +124,7 @@ extension Mapping {
     if let continuous { return continuous.velocity.hasPotential }
     return switch composition {
     case .chain(let members): members.allSatisfy { $0.mapping.hasPotentials }
+    case .split(let parts): parts.allSatisfy { $0.member.mapping.hasPotentials }
     case .seeing(let member, _): member.mapping.hasPotentials
     default: true
     }

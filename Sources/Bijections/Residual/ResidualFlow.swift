@@ -61,6 +61,12 @@ public struct ResidualFlow: Bijection {
       return (x + g.reshaped(to: x.shape), logDet)
     }
     inverse = inverse.updating(by: statistics)
+    forward.outputsAlone = { (params, x, context) throws(FlowError) in
+      x + contraction(params, context)(x.flatRows).reshaped(to: x.shape)
+    }
+    inverse.outputsAlone = { (params, y, context) throws(FlowError) in
+      search(y.flatRows, contraction(params, context)).reshaped(to: y.shape)
+    }
     return (params, forward, inverse)
   }
 

@@ -14,9 +14,9 @@ import Tensors
 /// costs about 10 times as much.
 ///
 /// Raw parameters, 3J + 2 per number, one number after the other: J of s, J of b, J of c, w and β. s = r
-/// / √(1 + J |r|² / 64) of the raw values r, so |a′| < 8. b = 0.1 + 2.9 sigmoid(raw), with an offset such
-/// that 0 gives 1. c is the raw value plus a constant; the J constants are evenly spaced from −2 to 2.
-/// Zeros give the identity.
+/// / √(1 + J |r|² / Λ²) of the raw values r, so |a′| < Λ = `lipschitz`. b = 0.1 + (B − 0.1) sigmoid(raw) is
+/// below B = `rate`, with an offset such that 0 gives 1. c is the raw value plus a constant; the J constants
+/// are evenly spaced from −2 to 2. Zeros give the identity.
 ///
 /// Domain: all reals.
 ///
@@ -24,7 +24,8 @@ import Tensors
 /// section 4. There one deep network of (u, h) serves all numbers, and the conditioner gives its input h.
 /// Here the conditioner gives all weights of a network with one hidden layer, so that this is a
 /// transformer like others. The bounds of z, s and b are ours: a fixed number of nodes does not resolve a
-/// network without them, and the sum would not increase everywhere.
+/// network without them, and the sum would not increase everywhere. Steep maps need larger bounds and more
+/// nodes. Where nodes are too few, log|det| is NaN.
 public struct UMNN: NumberwiseTransformer {
   /// The function whose logarithm is log|det|.
   public enum Slope: Sendable, Hashable {
@@ -35,7 +36,7 @@ public struct UMNN: NumberwiseTransformer {
   }
 
   private let units: Int
-  private let bound: Double
+  private let bound, lipschitz, rate: Double
   private let slope: Slope
   private let nodes, weights: [Double]
 
@@ -45,13 +46,22 @@ public struct UMNN: NumberwiseTransformer {
   ///   - units: The number J of tanh units.
   ///   - nodes: The number of intervals between nodes, even.
   ///   - bound: The end of the interval ±bound beyond which the map is linear.
+  ///   - lipschitz: The bound Λ of |a′|, which limits how fast the slope of the map changes.
+  ///   - rate: The bound B of the rates b.
   ///   - slope: The function whose logarithm is log|det|.
-  /// - Precondition: There is a unit, the number of nodes is even and positive, and the bound is positive.
-  public init(units: Int = 8, nodes: Int = 50, bound: Double = 5, slope: Slope = .ofQuadrature) {
+  /// - Precondition: There is a unit, the number of nodes is even and positive, the bounds are positive, and
+  ///   the rate is above 1.
+  public init(
+    units: Int = 8, nodes: Int = 50, bound: Double = 5, lipschitz: Double = 8, rate: Double = 3,
+    slope: Slope = .ofQuadrature
+  ) {
     require(units >= 1, "UMNN: at least one unit, got \(units)")
     require(nodes >= 2 && nodes % 2 == 0, "UMNN: the number of nodes is even and positive, got \(nodes)")
     require(bound > 0 && bound.isFinite, "UMNN: the bound is positive, got \(bound)")
+    require(lipschitz > 0 && lipschitz.isFinite, "UMNN: the Lipschitz bound is positive, got \(lipschitz)")
+    require(rate > 1 && rate.isFinite, "UMNN: the bound of the rates is above 1, got \(rate)")
     (self.units, self.bound, self.slope) = (units, bound, slope)
+    (self.lipschitz, self.rate) = (lipschitz, rate)
     (self.nodes, weights) = clenshawCurtis(nodes)
   }
 
@@ -78,7 +88,7 @@ public struct UMNN: NumberwiseTransformer {
 
   /// The map, its derivative, and f at x.
   private func integral(_ x: Tensor, _ raw: Tensor) -> Integral {
-    let integrand = Integrand(raw, units)
+    let integrand = Integrand(raw, units, lipschitz: lipschitz, rate: rate)
     let isInside = abs(x.detached) .<= bound
     let end = minimum(maximum(x, -bound), bound)
     let places = Tensor(nodes, dtype: x.dtype)
@@ -96,11 +106,14 @@ public struct UMNN: NumberwiseTransformer {
   private struct Integrand {
     let rate, size, slope, shift, start: Tensor
 
-    init(_ raw: Tensor, _ units: Int) {
+    init(_ raw: Tensor, _ units: Int, lipschitz: Double, rate bound: Double) {
       let j = units
       let slopes = raw.columns(0..<j)
-      slope = slopes / sqrt(1 + Double(j) / 64 * square(slopes).sum(axis: 1, keepDims: true))
-      rate = 0.1 + 2.9 * sigmoid(raw.columns(j..<2 * j) + rateOffset)
+      let share = Double(j) / (lipschitz * lipschitz)
+      slope = slopes / sqrt(1 + share * square(slopes).sum(axis: 1, keepDims: true))
+      // The offset is the r with 0.1 + (bound − 0.1) sigmoid(r) = 1.
+      let offset = log(Tensor(0.9 / (bound - 1), dtype: .float64)).item
+      rate = 0.1 + (bound - 0.1) * sigmoid(raw.columns(j..<2 * j) + offset)
       size = slope / rate
       shift = raw.columns(2 * j..<3 * j) + Tensor(evenlySpaced(j).map { 2 * $0 }, dtype: raw.dtype)
       start = raw.column(3 * j) - (size * tanh(shift)).sum(axis: 1)
@@ -123,9 +136,6 @@ public struct UMNN: NumberwiseTransformer {
 
 /// The number d with softplus(d) = 4.
 private let softplusOffset = log(expm1(Tensor(4, dtype: .float64))).item
-
-/// The number r with 0.1 + 2.9 sigmoid(r) = 1.
-private let rateOffset = log(Tensor(0.9 / 2.0, dtype: .float64)).item
 
 /// Computes the nodes and weights of Clenshaw-Curtis quadrature with n + 1 nodes on [0, 1], for an even n.
 ///

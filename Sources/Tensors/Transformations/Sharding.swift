@@ -77,7 +77,9 @@ public func valueAndGradient(
   try valueAndGradient(
     at: point, rows: batch.rows, shardRows: Parallelism.shardRows(of: batch.shape.sample)
   ) { params, rows in
-    try loss(params, batch[rows], context?[rows])
+    do {
+      return try loss(params, batch[rows], context?[rows])
+    } catch let error as FlowError { throw error.withRow { $0 + rows.lowerBound } }
   }
 }
 

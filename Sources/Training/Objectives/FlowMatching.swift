@@ -14,7 +14,8 @@ import Tensors
 /// The flow ends in one `ContinuousFlow`, before a standard normal prior. Layers before it map the data and
 /// are not trained. A context belongs to its row of data.
 ///
-/// Errors: `mismatch` for a flow of another form, and the errors of its layers.
+/// Errors: `mismatch` for a flow of another form or, in the first step, another prior, and the errors of its
+/// layers.
 ///
 /// Lipman et al. 2022, *Flow matching*, arXiv 2210.02747, eqs. 20-23; Liu, Gong & Liu 2022, *Flow straight
 /// and fast* (rectified flow), arXiv 2209.03003; Tong et al. 2023, *Improving and generalizing flow-based
@@ -55,14 +56,29 @@ public struct FlowMatching: RowObjective {
         got: mapping.name)
     }
     let noise = try noise(for: rows, context, step.key)
+    let isFirst = step.index == 0
     let times = step.key.folded(in: 1).uniform([rows.rows, 1], in: 0..<1, dtype: rows.dtype)
     return { params, range in
       let (start, own, seen, velocity) = try mapping.continuousPart(params, rows[range], context?[range])
       let (x, t) = (start.reshaped(to: [range.count, start.shape.sample.count]), times[range])
       let z = noise[range].reshaped(to: x.shape)
+      if isFirst && range.lowerBound == 0 {
+        let density = try mapping.priorLogDensity(
+          params.map(\.detached), z[0..<1].reshaped(to: start[0..<1].shape), context?[0..<1])
+        try Self.check(density, at: z[0])
+      }
       let point = (1 - t) * x + (deviation + (1 - deviation) * t) * z
       let difference = velocity.function(own, point, t, seen) - ((1 - deviation) * z - x)
       return square(difference).sumPerRow()
+    }
+  }
+
+  /// Throws for a prior whose log-density of one latent is not the standard normal one.
+  private static func check(_ density: Tensor?, at z: Tensor) throws(FlowError) {
+    let expected = -0.5 * (square(z).sum().item + 1.8378770664093453 * Double(z.count))
+    if let density = density?.doubles[0], abs(density - expected) > 1e-3 * max(1, abs(expected)) {
+      throw .mismatch(
+        who: "FlowMatching", what: "a prior", expected: "that is standard normal", got: "another")
     }
   }
 
@@ -74,9 +90,10 @@ public struct FlowMatching: RowObjective {
     case .optimalTransport: return noise.rows(leastAssignment(of: rows, to: noise))
     case .latents(let latents):
       let latents = try latents(rows, context)
-      if latents.shape != rows.shape {
+      if latents.shape != rows.shape || latents.dtype != rows.dtype {
         throw FlowError.mismatch(
-          who: "FlowMatching", what: "latents of shape", expected: "\(rows.shape)", got: "\(latents.shape)")
+          who: "FlowMatching", what: "latents", expected: "\(rows.shape) \(rows.dtype)",
+          got: "\(latents.shape) \(latents.dtype)")
       }
       return latents
     }

@@ -100,6 +100,7 @@ public struct TrainingStep: Sendable {
     var step = self
     step.rows = rows.rows(kept)
     step.context = context?.rows(kept)
+    step.rowNumbers = kept.map { rowNumbers?[$0] ?? $0 }
     step.weights = weights.rows(kept) * (Double(kept.count) / Double(rows.rows))
     return step
   }

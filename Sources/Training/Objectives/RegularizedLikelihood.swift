@@ -12,8 +12,8 @@ import Tensors
 /// Held-out rows are judged by the exact log-density alone, so that losses of different weights and
 /// estimates compare. Pass `fit` an `evaluation` distribution whose solver takes more steps.
 ///
-/// Errors: `mismatch` for a flow without a continuous layer, and for the optimality of a field without a
-/// potential.
+/// Errors: `mismatch` for a flow without a continuous layer or with one in a mixture, and for the optimality
+/// of a field without a potential.
 ///
 /// Onken et al. 2021, *OT-Flow*, arXiv 2006.00104, eq. 8; Finlay et al. 2020, *How to train your neural ODE*,
 /// arXiv 2002.02798; Grathwohl et al. 2018, *FFJORD*, arXiv 1810.01367. RNODE uses products of the transposed
@@ -85,8 +85,13 @@ public struct RegularizedLikelihood: RowObjective {
   private func check(_ mapping: Mapping) throws(FlowError) {
     if !mapping.hasContinuousPart {
       throw .mismatch(
-        who: "RegularizedLikelihood", what: "a flow", expected: "with a continuous layer",
+        who: "RegularizedLikelihood", what: "a flow", expected: "with a continuous layer, outside mixtures",
         got: mapping.name)
+    }
+    if mapping.hidesContinuousPart {
+      throw .mismatch(
+        who: "RegularizedLikelihood", what: "all continuous layers", expected: "outside mixtures",
+        got: "one inside")
     }
     if optimality > 0 && !mapping.hasPotentials {
       throw .mismatch(

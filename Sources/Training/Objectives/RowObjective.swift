@@ -47,7 +47,14 @@ extension RowObjective {
 
   private func weighted(_ step: TrainingStep) throws -> (losses: RowLosses, sample: Shape, count: Int) {
     let step = step.withoutRowsOfWeightZero()
-    let (losses, rows) = (try losses(step), try step.batch(for: "\(Self.self)"))
+    let (own, rows) = (try losses(step), try step.batch(for: "\(Self.self)"))
+    let numbers = step.rowNumbers
+    let losses: RowLosses = { params, range in
+      do { return try own(params, range) } catch let error as FlowError {
+        // Errors name a row of the data.
+        throw error.withRow { numbers?[$0 + range.lowerBound] ?? $0 + range.lowerBound }
+      }
+    }
     guard let weights = step.weights else { return (losses, rows.shape.sample, rows.rows) }
     return ({ try weights[$1] * losses($0, $1) }, rows.shape.sample, rows.rows)
   }

@@ -48,7 +48,10 @@ public struct Chain: Optimizer {
   private let links: [any Optimizer]
 
   /// Optimizers in the order in which they see the gradient.
-  public init(_ links: any Optimizer...) { self.links = links }
+  public init(_ links: any Optimizer...) { self.init(links) }
+
+  /// Optimizers in the order in which they see the gradient.
+  public init(_ links: [any Optimizer]) { self.links = links }
 
   /// The states of the links.
   public func initialize(_ params: Params) -> Params { Params(links.map { $0.initialize(params) }) }
