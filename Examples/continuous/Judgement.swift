@@ -31,7 +31,7 @@ struct Judgement {
         let error = abs(try functions(steps).0(course.params, data.validation) - exact).mean().item
         if error <= Judgement.allowed { break }
       }
-      evaluations = 4 * steps
+      evaluations = 5 * steps + 1
     }
     let (logPDF, _) = try functions(steps)
     let clock = ContinuousClock()

@@ -11,13 +11,14 @@ import Tensors
 ///   - x: the state at the start of the step.
 ///   - time: the time at the start: a scalar, or a tensor that broadcasts against x, such as `[rows, 1]`.
 ///   - step: the length h of the step, negative to go backwards. It has the shape of `time`.
+///   - first: k₁, if it is known; nil: it is evaluated.
 public func rungeKutta4<Failure>(
   _ velocity: (_ x: Tensor, _ time: Tensor) throws(Failure) -> Tensor, at x: Tensor, time: Tensor,
-  step: Tensor
+  step: Tensor, first: Tensor? = nil
 ) throws(Failure) -> Tensor {
   let half = 0.5 * step
   let middle = time + half
-  let k1 = try velocity(x, time)
+  let k1 = if let first { first } else { try velocity(x, time) }
   let k2 = try velocity(x + half * k1, middle)
   let k3 = try velocity(x + half * k2, middle)
   let k4 = try velocity(x + step * k3, time + step)

@@ -69,7 +69,7 @@ import Verification
     #expect(abs(try error(8) / error(16) - 16) < 1.5)
     let diagnosis = try flow(8).diagnosis(params, x)
     #expect(abs(diagnosis.solverErrors.max()! / (try error(8)) - 1) < 0.1)
-    #expect(diagnosis.evaluations == [32, 32, 32] && diagnosis.lostRows.isEmpty)
+    #expect(diagnosis.evaluations == [41, 41, 41] && diagnosis.lostRows.isEmpty)
     let largest = try #require(diagnosis.inverseErrors.max())
     #expect(largest > 1e-7 && largest < 1e-4)
   }

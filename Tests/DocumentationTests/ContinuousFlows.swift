@@ -26,7 +26,7 @@ func continuousFlows(_ data: Tensor) throws -> (likelihood: Double, matched: Dou
     optimizer: Adam(learningRate: 0.01))
   let densities = try matched.logPDF(matched.params, data)
   // end
-  #expect(!picture.svg.isEmpty && report.lostRows.isEmpty && report.evaluations[0] == 32)
+  #expect(!picture.svg.isEmpty && report.lostRows.isEmpty && report.evaluations[0] == 41)
   let likelihood = try fitted.logPDF(fitted.params, data).mean().item
   return (likelihood, densities.mean().item, draws)
 }

@@ -30,7 +30,11 @@ extension Motion {
   func replayed(_ point: Arguments, _ schedule: StepSchedule) -> Tensor {
     let ordered = schedule.order.map(at) ?? self
     let context = point.context.map { context in schedule.order.map(context.rows) ?? context }
-    return schedule.run(from: start(point.inputs[0])) { state, step in
+    let first = schedule.entries.first?.times ?? StepTimes(0, of: 1, from: 0, to: 1)
+    let start = checkpointed(point.tensors, keepsActivations: keepsActivations) { tensors in
+      [begun(point.replaced(by: tensors), first)]
+    }[0]
+    return schedule.run(from: start) { state, step in
       var motion = ordered
       motion.noise = ordered.noise?[0..<step.rows]
       let own = context.map { $0.rows == step.rows ? $0 : $0[0..<step.rows] }
@@ -57,6 +61,9 @@ extension Motion {
     return (solution.end, StepSchedule(solution.steps), solution.evaluations, solution.failures)
   }
 
+  /// The evaluations of equal steps, one more than for positions alone if rates are carried.
+  private func evaluations(ofSteps count: Int) -> Int { isDiscrete || !hasLogDet ? 4 * count : 5 * count + 1 }
+
   /// Takes equal steps one by one, and notes where rows stop to be finite.
   private func fixedOutcome(_ point: Arguments, along path: Path) -> Outcome {
     guard case .steps(let count) = path.solver else { fatalError("a path of equal steps") }
@@ -64,7 +71,8 @@ extension Motion {
     let schedule = StepSchedule(steps: count, rows: x.rows, from: path.first, to: path.last)
     var (failures, lost): ([AdaptiveSolution.Failure], Set<Int>) = ([], [])
     let length = (path.last - path.first) / Double(count)
-    let end = schedule.run(from: start(x)) { state, step in
+    let start = begun(point, schedule.entries[0].times)
+    let end = schedule.run(from: start) { state, step in
       let next = advanced(
         Arguments(inputs: [state], params: point.params, context: point.context), step.times)
       for row in next.brokenRows where lost.insert(row).inserted {
@@ -73,7 +81,7 @@ extension Motion {
       return next
     }
     failures.sort { $0.row < $1.row }
-    let evaluations = [Int](repeating: 4 * count, count: x.rows)
+    let evaluations = [Int](repeating: evaluations(ofSteps: count), count: x.rows)
     return (end.spoiled(in: failures.map(\.row)), schedule, evaluations, failures)
   }
 }

@@ -2,7 +2,8 @@ import Integration
 import Tensors
 
 /// The motion of a batch through a field. A row's state is its position, its log-det and its costs:
-/// [x, l, costs], of D + 1 + k numbers.
+/// [x, l, costs], of D + 1 + k numbers. Between equal steps it also has their rates at its time,
+/// [v, tr ∂v/∂x, costs' rates].
 struct Motion: Sendable {
   let velocity: Velocity
   /// The number D of coordinates.
@@ -23,17 +24,30 @@ struct Motion: Sendable {
   /// Whether steps are chosen on positions alone.
   var choosesByPosition: Bool { isDiscrete || !hasLogDet }
 
-  /// The states at the start.
+  /// Whether a state between steps has its rates.
+  private var carriesRates: Bool { hasLogDet && !isDiscrete && !isAdaptive }
+  /// The number of columns of a state without rates.
+  private var width: Int { size + 1 + costs.inOrder.count }
+
+  /// The states at the start, without rates.
   func start(_ x: Tensor) -> Tensor {
     if !hasLogDet { return x }
-    return concatenate(x, .zeros([x.rows, 1 + costs.inOrder.count], dtype: x.dtype), axis: 1)
+    return concatenate(x, .zeros([x.rows, width - size], dtype: x.dtype), axis: 1)
+  }
+
+  /// The states before a first step, at arguments whose only input is the positions.
+  func begun(_ point: Arguments, _ times: StepTimes) -> Tensor {
+    let x = point.inputs[0]
+    if !carriesRates { return start(x) }
+    let rates = rates(point.params, x, times.time(at: 0, x.dtype), point.context)
+    return concatenate(start(x), rates, axis: 1)
   }
 
   /// Positions, log-dets and costs.
   func parts(_ state: Tensor) -> ContinuousPart.Results {
     (
       state.sliced(axis: 1, 0..<size), state.sliced(axis: 1, size..<size + 1).reshaped(to: [state.rows]),
-      state.sliced(axis: 1, size + 1..<state.shape[1])
+      state.sliced(axis: 1, size + 1..<width)
     )
   }
 
@@ -41,12 +55,35 @@ struct Motion: Sendable {
   func advanced(_ point: Arguments, _ times: StepTimes) -> Tensor {
     let (state, context) = (point.inputs[0], point.context)
     if !hasLogDet { return moved(point.params, state, context, times) }
+    if carriesRates { return integratedStep(point, times) }
     if !isDiscrete {
       return step(state, times) { rates(point.params, $0.sliced(axis: 1, 0..<size), $1, context) }
     }
     let (x, logDet, _) = parts(state)
     let (y, change) = discreteStep(point.params, x, context, times)
     return concatenate(y, (logDet + change).expanded(axis: 1), axis: 1)
+  }
+
+  /// A Runge-Kutta step of positions, with the integrals of the trace and the costs by Simpson's rule.
+  ///
+  /// Its middle lies on the cubic with the positions and velocities of both ends, (x₀ + x₁)/2 + h/8 (v₀ − v₁).
+  /// So the integrals have order 4 as the positions have, with two traces per step. The rates of the end are
+  /// those of the next step's start.
+  private func integratedStep(_ point: Arguments, _ times: StepTimes) -> Tensor {
+    let (state, params, context) = (point.inputs[0], point.params, point.context)
+    let (dtype, h) = (state.dtype, times.length(state.dtype))
+    let (x, before) = (state.sliced(axis: 1, 0..<size), state.sliced(axis: 1, width..<2 * width))
+    func velocities(_ rates: Tensor) -> Tensor { rates.sliced(axis: 1, 0..<size) }
+    func integrands(_ rates: Tensor) -> Tensor { rates.sliced(axis: 1, size..<width) }
+    let y = rungeKutta4(
+      { velocity.function(params, $0, $1, context) }, at: x, time: times.time(at: 0, dtype), step: h,
+      first: velocities(before))
+    let after = rates(params, y, times.time(at: 1, dtype), context)
+    let middle = 0.5 * (x + y) + (0.125 * h) * (velocities(before) - velocities(after))
+    let between = rates(params, middle, times.time(at: 0.5, dtype), context)
+    let sum = integrands(before) + 4 * integrands(between) + integrands(after)
+    let integrals = state.sliced(axis: 1, size..<width) + (h / 6) * sum
+    return concatenate([y, integrals, after], axis: 1)
   }
 
   /// A step of positions alone.
