@@ -15,7 +15,7 @@ import numpy as np
 
 from .sets import NAMES
 
-OURS, FLOOR = "flow fit", "gaussian"
+OURS, FLOOR, EQUAL = "flow fit", "gaussian", "one flow"
 
 
 def main():
@@ -23,9 +23,9 @@ def main():
     for path in sys.argv[1:]:
         for line in map(json.loads, pathlib.Path(path).read_text().splitlines()):
             losses[line["set"], line["model"]][line["split"]] = line["test"]
-            if "stray" in line:
+            if line["model"] == OURS:
                 strays[line["set"]].append(line["stray"])
-    models = sorted({model for _, model in losses} - {OURS, FLOOR})
+    models = sorted({model for _, model in losses} - {OURS, FLOOR, EQUAL})
     columns = [OURS, *models, FLOOR]
     print("| set | splits | " + " | ".join(columns) + " | difference | strays |")
     print("|---" * (len(columns) + 4) + "|")
@@ -49,6 +49,18 @@ def main():
             cells.append(f"**{text}**" if model in means and means[model] == lowest else text)
         stray = f"{100 * np.mean(strays[name]):.2f} %"
         print(f"| {name} | {len(splits)} | " + " | ".join(cells) + f" | {gap.mean():+.3f} ± {error:.3f} | {stray} |")
+    equal(losses)
+
+
+def equal(losses):
+    """One flow of ours beside zuko's with as many parameters."""
+    print("\n| set | one flow | zuko-nsf | difference |\n|---|---|---|---|")
+    for name in NAMES:
+        own, peer = losses.get((name, EQUAL), {}), losses.get((name, "zuko-nsf"), {})
+        gap = np.array([own[s] - peer[s] for s in own if s in peer])
+        if len(gap) > 1:
+            means = " | ".join(f"{np.mean([x[s] for s in own]):.3f}" for x in (own, peer))
+            print(f"| {name} | {means} | {gap.mean():+.3f} ± {gap.std(ddof=1) / np.sqrt(len(gap)):.3f} |")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import Tensors
 ///
 /// Map: y = x(1) with x′ = v(x, t) and x(0) = x, as a solver computes it.
 ///
-/// log|det J|: with `.trace` the integral of tr ∂v/∂x along the path, to the solver's order. It differs from the
-/// Jacobian of the steps that run by the solver's error: fourth order in the step for equal steps. With
+/// log|det J|: with `.trace` the integral of tr ∂v/∂x along the path, to the solver's order. It differs from
+/// the Jacobian of the steps that run by the solver's error: fourth order in the step for equal steps. With
 /// `.discrete` it is log|det| of the steps that run, exact for any step size, at D Jacobian-vector products
 /// per step and O(D³). By default it is discrete for one number, and up to 4 numbers if the field has no
 /// potential; otherwise `.trace`.
@@ -19,9 +19,9 @@ import Tensors
 /// forward direction. `diagnosis` reports the errors of a model. Steps that are too long for the field need
 /// not be invertible at all; their round trip fails.
 ///
-/// Cost, both ways: 5 evaluations of the field per equal step, 2 of them with the trace, and 1 with it at the
-/// start. Positions alone take 4 per step. Adaptive steps take 6, and 2 at the start. `exactInverse` takes some
-/// dozen evaluations per step, and D more in derivatives.
+/// Cost, both ways: 5 evaluations of the field per equal step, 2 of them with the trace, and 1 with it at
+/// the start. Positions alone take 4 per step. Adaptive steps take 6, and 2 at the start. `exactInverse`
+/// takes some dozen evaluations per step, and D more in derivatives.
 ///
 /// Rows do not depend on each other, to the bit, in adaptive solves too: every row has steps of its own. A
 /// row that leaves the finite numbers, or needs more steps than allowed, becomes NaN; `.throw` makes an error

@@ -66,9 +66,9 @@ struct Motion: Sendable {
 
   /// A Runge-Kutta step of positions, with the integrals of the trace and the costs by Simpson's rule.
   ///
-  /// Its middle lies on the cubic with the positions and velocities of both ends, (x₀ + x₁)/2 + h/8 (v₀ − v₁).
-  /// So the integrals have order 4 as the positions have, with two traces per step. The rates of the end are
-  /// those of the next step's start.
+  /// Its middle lies on the cubic with the positions and velocities of both ends:
+  /// (x₀ + x₁)/2 + h/8 (v₀ − v₁). So the integrals have order 4 as the positions have, with two traces per
+  /// step. The rates of the end are those of the next step's start.
   private func integratedStep(_ point: Arguments, _ times: StepTimes) -> Tensor {
     let (state, params, context) = (point.inputs[0], point.params, point.context)
     let (dtype, h) = (state.dtype, times.length(state.dtype))
