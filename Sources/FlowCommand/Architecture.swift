@@ -16,6 +16,8 @@ struct Architecture: Sendable {
   let build: @Sendable (Settings) -> Flow
   /// The way to train it, if that is not maximum likelihood of the flow itself.
   let training: (@Sendable (Settings) -> Training)?
+  /// The learning rate of its first step; nil for that of `FitSettings`.
+  let learningRate: Double?
 
   /// Whether it is a continuous flow. These have no layers, and their log-dets have the error of a solver.
   var isContinuous: Bool { !settings.contains(.layers) }
@@ -68,12 +70,12 @@ struct Architecture: Sendable {
   /// settings.
   private init(
     _ name: String, _ purpose: String, layers: Int? = nil, hidden: JSON = [64, 64], bound: Double = 3,
-    components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false,
+    components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false, learningRate: Double? = nil,
     training: (@Sendable (Settings) -> Training)? = nil, build: @escaping @Sendable (Settings) -> Flow
   ) {
     (self.name, self.purpose) = (name, purpose)
     self.build = { ($0.prior ?? .normal).flow(build($0)) }
-    (self.fitsOneColumn, self.training) = (fitsOneColumn, training)
+    (self.fitsOneColumn, self.training, self.learningRate) = (fitsOneColumn, training, learningRate)
     settings = (layers == nil ? [.hidden] : [.layers, .hidden]) + others
     defaults = Settings(
       values: [
@@ -116,17 +118,18 @@ struct Architecture: Sendable {
     },
     Architecture(
       "ot-flow", "a continuous flow along the gradient of a potential, with short paths: few parameters",
-      [.solverSteps], fitsOneColumn: true,
+      [.solverSteps], fitsOneColumn: true, learningRate: 0.02,
       training: { (otFlow($0, steps: $0.trainingSteps), .otFlow()) }
     ) { otFlow($0, steps: $0.solverSteps) },
     Architecture(
       "cnf", "a continuous flow along a network, trained as RNODE: smooth densities, slow training",
-      [.solverSteps], fitsOneColumn: true,
+      [.solverSteps], fitsOneColumn: true, learningRate: 0.005,
       training: { (cnf($0, steps: $0.trainingSteps), .rnode()) }
     ) { cnf($0, steps: $0.solverSteps) },
     Architecture(
       "flow-matching", "a continuous flow along a network, trained without solving: many columns",
-      [.solverSteps], fitsOneColumn: true, training: { _ in (nil, FlowMatching()) }
+      [.solverSteps], fitsOneColumn: true, learningRate: 0.005,
+      training: { _ in (nil, FlowMatching()) }
     ) { cnf($0, steps: $0.solverSteps) },
     Architecture(
       "autm", "couplings that integrate a field per column: smooth densities, slow", layers: 6,

@@ -12,19 +12,20 @@ public struct Candidate: Sendable {
   public let training: Flow?
   /// The objective of the training steps. Nil: maximum likelihood.
   public let objective: (any Objective)?
-
   /// The strength of its weight decay; nil for that of the settings.
   public let weightDecay: Double?
+  /// The learning rate of its first step; nil for that of the settings.
+  public let learningRate: Double?
 
   /// A flow under a name.
   ///
   /// Held-out rows are judged by the exact likelihood, whatever the objective, so that candidates compare.
   public init(
     _ name: String, _ flow: Flow, training: Flow? = nil, objective: (any Objective)? = nil,
-    weightDecay: Double? = nil
+    weightDecay: Double? = nil, learningRate: Double? = nil
   ) {
     (self.name, self.flow, self.training) = (name, flow, training)
-    (self.objective, self.weightDecay) = (objective, weightDecay)
+    (self.objective, self.weightDecay, self.learningRate) = (objective, weightDecay, learningRate)
   }
 
   /// The objective of a fit.

@@ -30,6 +30,7 @@ public func select(
   for (i, candidate) in candidates.enumerated() where !isCancelled {
     var settings = settings
     settings.weightDecay = candidate.weightDecay ?? settings.weightDecay
+    settings.learningRate = candidate.learningRate ?? settings.learningRate
     do {
       for fold in 0..<settings.folds where !isCancelled {
         let file = i + fold == 0 ? checkpoint : checkpoint?.numbered("\(i).\(fold)")
