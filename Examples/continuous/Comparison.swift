@@ -22,7 +22,8 @@ struct Comparison {
       ]
       print(column(name, 16) + cells.map { column($0, 15) }.joined())
       remark(
-        "\(data.name), \(name): \(decimals(course.seconds, 1)) s of training, "
+        "\(data.name), \(name): validation loss \(decimals(course.validationLoss, 3)), "
+          + "\(decimals(course.seconds, 1)) s of training, "
           + "\(decimals(judgement.seconds, 3)) s for \(data.test.rows) densities")
       return (model, course, judgement)
     }

@@ -25,15 +25,16 @@ struct Model {
     let hidden = toy != nil ? [64, 64, 64] : [128, 128]
     switch name {
     case "ot-flow":
-      let settings = toy?.settings ?? .miniboone
-      field = OTFlowPotential(width: toy != nil ? settings.width : 64)
-      solver = .steps(settings.trainingSteps)
-      objective = .otFlow(likelihood: 50, optimality: 1)
-      (learningRate, steps) = toy != nil ? (0.05, 4_000) : (0.01, steps)
+      field = OTFlowPotential(width: toy != nil ? 32 : 64)
+      solver = .steps(toy?.settings.trainingSteps ?? 8)
+      objective = .otFlow(likelihood: toy != nil ? 50 : 1_000, optimality: 1)
+      learningRate = toy != nil ? 0.05 : 0.03
+      steps = toy != nil ? 4_000 : 2 * steps
     case "cnf":
       field = ConcatSquash(hidden: hidden, activation: .tanh)
       solver = .tolerance(relative: 1e-5, absolute: 1e-5)
       objective = .ffjord
+      steps = min(steps, 750)
     case "rnode":
       field = ConcatSquash(hidden: hidden, activation: .tanh)
       solver = .steps(8)

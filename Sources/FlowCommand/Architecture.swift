@@ -173,8 +173,14 @@ struct Architecture: Sendable {
       }
       return nil
     }
+    if let name = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw UsageError("--architecture names \(name) twice")
+    }
     var choices: [Choice] = []
     for name in names {
+      if name == "auto" {
+        throw UsageError("--architecture auto stands alone: it compares flows of its own")
+      }
       guard let architecture = named(name) else {
         throw UsageError("unknown architecture \(name); there are auto, \(Architecture.names)")
       }

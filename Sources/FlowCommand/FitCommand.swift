@@ -23,7 +23,7 @@ enum FitCommand: Subcommand {
     .init("prior", "NAME", "the latents' distribution: normal, student, logistic or laplace"),
     .init("solver-steps", "N", "steps of a continuous flow's solver; it takes half of them in training"),
     .init("max-time", "SECONDS", "about how long to train: a measured rate turns it into steps"),
-    .init("steps", "N", "the most steps of one fit; by default 6000"),
+    .init("steps", "N", "the most steps of one fit, in whole passes, at least one; by default 6000"),
     .init("epochs", "N", "passes over the data at most, instead of steps"),
     .init(
       "patience", "N",
@@ -115,7 +115,7 @@ enum FitCommand: Subcommand {
         "\(what) was not finite after \(counted(step, "step")); "
           + "try a --learning-rate below \(settings.learningRate)")
     }
-    let fitted = FittedTable(selection: selection, table: table, scales: scales)
+    let fitted = FittedTable(selection: selection, isAuto: choices == nil, table: table, scales: scales)
     let model = Model(
       architecture: candidates[selection.members[0].candidate].architecture,
       members: selection.members.map { candidates[$0.candidate].settings }, width: values.shape[1],
@@ -189,6 +189,10 @@ enum FitCommand: Subcommand {
     }
     func number(_ name: String, _ range: ClosedRange<Double>) throws(UsageError) -> Double? {
       try given(name) { name throws(UsageError) in try arguments.number(name, in: range) }
+    }
+    let lengths = ["steps", "epochs", "max-time"].filter { arguments.value($0) != nil }
+    if lengths.count > 1 {
+      throw UsageError("--\(lengths[0]) does not go with --\(lengths[1]): both say how long to train")
     }
     let isAuto = arguments.text("architecture") == "auto"
     settings.folds = try count("folds") ?? (isAuto ? settings.folds : 1)

@@ -3,12 +3,14 @@ import Flows
 /// The result of a fit to a table, with likelihoods in the data's units.
 struct FittedTable {
   let selection: Selection
+  /// Whether the candidates are those of auto.
+  private let isAuto: Bool
   private let heldOutShift, trainingShift: Double
 
   /// Computes the mean log|det J| of the scales. It turns likelihoods of standardized rows into those of the
   /// data.
-  init(selection: Selection, table: Table, scales: Scales?) {
-    self.selection = selection
+  init(selection: Selection, isAuto: Bool, table: Table, scales: Scales?) {
+    (self.selection, self.isAuto) = (selection, isAuto)
     guard let scales else {
       (heldOutShift, trainingShift) = (0, 0)
       return
@@ -44,10 +46,12 @@ struct FittedTable {
     _ notices: Notices
   ) throws -> Report {
     let gaussian = try selection.gaussianLoss(of: values, given: context).map { heldOutShift - $0 }
-    if let gaussian, heldOutLikelihood < gaussian {
+    if let gaussian, heldOutLikelihood < gaussian - 1e-3 {
       notices.warn(
-        "a normal distribution has a better held-out log-likelihood than the flow; "
-          + "train longer, or take --architecture auto")
+        "a normal distribution has a better held-out log-likelihood than the flow"
+          + (isAuto
+            ? "; columns may be almost functions of others: leave these out by --without"
+            : "; train longer, or take --architecture auto"))
     }
     var lines = selection.trials.count > 1 ? trialLines : []
     let count = selection.members.count

@@ -43,7 +43,8 @@ extension AdaptiveSolution {
       batch.slope = field(
         state, StepTimes(0, of: 1, from: times.first, to: times.last).time(at: 0, state.dtype))
       batch.lengths = control.firstLengths(
-        field, at: state, first: batch.slope, from: times.first, to: times.last)
+        field, at: state, first: batch.slope, from: times.first, to: times.last
+      ).map { $0 < least ? least : $0 }
     }
 
     while !batch.rows.isEmpty {
@@ -64,6 +65,8 @@ extension AdaptiveSolution {
         // After a rejected step the next one is no longer than the last.
         let growth = isAccepted ? factors.accepted[i] : factors.rejected[i]
         batch.lengths[i] = abs(lengths[i]) * (batch.wasRejected[i] ? min(growth, 1) : growth)
+        // Only a rejected step can be too small.
+        if isAccepted && batch.lengths[i] < least { batch.lengths[i] = least }
         batch.wasRejected[i] = !isAccepted
         let isDone = isAccepted && ends[i] == times.last
         let isLost = !isDone && (batch.attempts[i] >= limit || !(batch.lengths[i] >= least))

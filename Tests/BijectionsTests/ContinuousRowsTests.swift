@@ -166,4 +166,17 @@ import Testing
     #expect(path.shape == [5, 5, 1, 2] && path[0].isIdentical(to: x))
     #expect(isClose(path[4], try forward(params, x).outputs, 1e-2))
   }
+
+  /// A first step far below the dtype's resolution of time is no reason to give up.
+  @Test(arguments: [
+    (1e-2, 1e-9, DType.float32), (1e-3, 1e-10, .float32), (1e-5, 1e-12, .float32), (1e-6, 1e-12, .float32),
+    (1e-2, 1e-18, .float64),
+  ])
+  func strictAbsoluteTolerances(relative: Double, absolute: Double, dtype: DType) throws {
+    let solver = Solver.tolerance(relative: relative, absolute: absolute)
+    let flow = ContinuousFlow(OTFlowPotential(width: 8), solver: solver, logDet: .trace)
+    let (params, _, _) = try flow(Key(0), inputDim: 3, dtype: dtype)
+    let diagnosis = try flow.diagnosis(params, Key(1).normal([10, 3], dtype: dtype))
+    #expect(diagnosis.lostRows.isEmpty)
+  }
 }

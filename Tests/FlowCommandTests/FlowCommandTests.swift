@@ -334,6 +334,15 @@ struct Workplace {
       ),
       ("fit @plain.csv --learning-rate 1000 --epochs 40 --out @m.safetensors", 1, nil),
       (
+        "fit @plain.csv --steps 5 --max-time 3 --out @m.safetensors", 2,
+        "--steps does not go with --max-time: both say how long to train; flow fit --help says more"
+      ),
+      ("fit @plain.csv --architecture auto,nsf --out @m.safetensors", 2, nil),
+      (
+        "fit @plain.csv --architecture nsf,nsf --out @m.safetensors", 2,
+        "--architecture names nsf twice; flow fit --help says more"
+      ),
+      (
         "sample @m --out @m.xlsx", 2,
         "expected a name that ends in .csv, .tsv, .npy for --out, got @m.xlsx; flow sample --help says more"
       ),

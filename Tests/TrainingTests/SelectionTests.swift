@@ -214,6 +214,18 @@ import Testing
     #expect(model.trials.count >= 3 && abs(model.trials.reduce(0) { $0 + $1.weight } - 1) < 1e-12)
   }
 
+  /// A column that is almost the sum of two others has a normal that no shrinkage may spoil.
+  @Test func autoKeepsTheNormalOfNearlyDependentColumns() throws {
+    let z = Key(1).normal([200, 2])
+    let sum = z.sum(axis: 1).expanded(axis: 1) + 1e-4 * Key(2).normal([200, 1])
+    var settings = FitSettings(rows: 200)
+    (settings.steps, settings.folds) = (20, 2)
+    let x = concatenate(z, sum, axis: 1)
+    let model = try Flow.auto(fittedTo: x, settings: settings, key: Key(0), progress: .silent)
+    let normal = try #require(try model.gaussianLoss(of: x))
+    #expect(model.validationLoss < normal + 0.05, "\(model.validationLoss), normal \(normal)")
+  }
+
   @Test(arguments: [2, 3, 5])
   func autoTakesAFewRows(rows count: Int) throws {
     var settings = FitSettings(rows: count)

@@ -8,9 +8,10 @@ import Tensors
 ///
 /// log|det J|: with `.trace` the integral of tr ∂v/∂x along the path, to the solver's order. It differs from
 /// the Jacobian of the steps that run by the solver's error: fourth order in the step for equal steps. With
-/// `.discrete` it is log|det| of the steps that run, exact for any step size, at D Jacobian-vector products
-/// per step and O(D³). By default it is discrete for one number, and up to 4 numbers if the field has no
-/// potential; otherwise `.trace`.
+/// `.discrete` it is log|det| of the steps that run, exact for equal steps of any size, at D Jacobian-vector
+/// products per step and O(D³). Adaptive steps depend on the row, which no log-det sees. By default it is
+/// discrete for equal steps of one number, and of up to 4 numbers if the field has no potential; otherwise
+/// `.trace`.
 ///
 /// Inverse: the motion from time 1 back to 0, with its own log-det. It undoes the forward direction up to the
 /// solver's error. For a field of moderate size (log-dets about −3), forward then inverse misses by 10⁻² at 4
@@ -53,8 +54,8 @@ public struct ContinuousFlow: Bijection {
   public enum Failure: Sendable, Hashable {
     /// The row's results are NaN.
     case nan
-    /// The call throws `FlowError.notFinite`, unless the row's input is not finite already. The error names
-    /// the first such row, the time that it reached and its last step.
+    /// The call throws `FlowError.notFinite`, unless the row's input or context is not finite already. The
+    /// error names the first such row, the time that it reached and its last step.
     case `throw`
   }
 
@@ -105,7 +106,7 @@ public struct ContinuousFlow: Bijection {
     }
     let (params, velocity) = try field.initialize(key, at: site)
     let size = site.inputDim.count
-    let isCheap = size == 1 || (size <= 4 && !velocity.hasPotential)
+    let isCheap = !isAdaptive && (size == 1 || (size <= 4 && !velocity.hasPotential))
     let mode = logDet ?? (isCheap ? .discrete : .trace)
     let motion = Motion(
       velocity: velocity, size: size, isDiscrete: mode == .discrete, isAdaptive: isAdaptive,
@@ -183,7 +184,7 @@ public struct ContinuousFlow: Bijection {
     _ state: Tensor, _ motion: Motion, _ point: Arguments, along path: Motion.Path
   ) throws(FlowError) {
     guard onFailure == .throw else { return }
-    let given = Set(point.inputs[0].detached.brokenRows)
+    let given = Set(point.inputs[0].detached.brokenRows + (point.context?.flatRows.detached.brokenRows ?? []))
     guard let row = state.detached.brokenRows.first(where: { !given.contains($0) }) else { return }
     let values = point.replaced(by: point.tensors.map(\.detached))
     let alone = Arguments(
