@@ -24,13 +24,21 @@ struct Arrangement {
   var averaging = 0.99
   var batchSize: Int?
   var noise = 0.0
+  var clipping = 10.0
+  var isConstantRate = false
+  var steps: Int?
+  var hasHeavyTail = false
 
   var flow: Flow {
     let layer: any Bijection =
       isCoupling
       ? Coupling(MLP(hidden: [128, 128]), transformer) : Autoregressive(conditioner, transformer)
     let block = isLinearFirst ? mixing + [layer] : [layer] + mixing
-    return Flow(Serial((0..<layers).flatMap { _ in block }), prior: prior)
+    let tail = StudentT(degreesOfFreedom: 2, .learned)
+    let whole: any Distribution =
+      hasHeavyTail
+      ? Mixture([prior, tail], weights: .learned(from: Tensor([0.999, 0.001], dtype: .float64))) : prior
+    return Flow(Serial((0..<layers).flatMap { _ in block }), prior: whole)
   }
 
   /// The default with one change.
@@ -68,16 +76,32 @@ struct Arrangement {
     .with("no averaging") { $0.averaging = 0 },
     .with("32 rows a step") { $0.batchSize = 32 },
     .with("noise 0.05") { $0.noise = 0.05 },
+    .with("constant rate") { $0.isConstantRate = true },
+    .with("rate 0.005") { $0.learningRate = 5e-3 },
+    .with("2,000 steps") { $0.steps = 2_000 },
+    .with("clipping at 1") { $0.clipping = 1 },
+    .with("no clipping") { $0.clipping = 1e30 },
+    .with("random degrees of hidden units") {
+      $0.conditioner = MADE(hidden: [128, 128], hiddenDegrees: .random)
+    },
+    .with("tanh") { $0.conditioner = MADE(hidden: [128, 128], activation: .tanh) },
+    .with("small last weights") {
+      $0.conditioner = MADE(hidden: [128, 128], lastWeight: .normal(standardDeviation: 0.01))
+    },
+    .with("bound 2") { $0.transformer = RationalQuadraticSpline(bins: 8, bound: 2) },
+    .with("a heavy-tailed component") { $0.hasHeavyTail = true },
   ]
 
   /// The best validation loss.
   func loss(on rows: Tensor, _ key: Key) throws -> Double {
     var settings = FitSettings(rows: rows.rows)
     if let batchSize { settings.batchSize = batchSize }
+    settings.steps = self.steps ?? settings.steps
     let steps = settings.steps / settings.stepsPerEpoch * settings.stepsPerEpoch
     let adam = AdamW(
-      learningRate: .cosine(learningRate, steps: steps), weightDecay: weightDecay, decayed: decayed)
-    let chain = Chain(ClipByGlobalNorm(10), adam)
+      learningRate: isConstantRate ? .constant(learningRate) : .cosine(learningRate, steps: steps),
+      weightDecay: weightDecay, decayed: decayed)
+    let chain = Chain(ClipByGlobalNorm(clipping), adam)
     let (noise, averaging) = (noise, averaging)
     let fitted = try fit(
       flow, to: rows, key: key, epochs: steps / settings.stepsPerEpoch, batchSize: settings.batchSize,
