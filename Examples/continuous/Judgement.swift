@@ -41,9 +41,8 @@ struct Judgement {
     loss = -densities.mean().item
     parameters = course.params.learnedCount
     let few = data.test[0..<min(data.test.rows, 200)]
-    let (params, forward, inverse) = try model.flow(data.training, solver: .steps(steps)).bijection(
+    let (_, forward, inverse) = try model.flow(data.training, solver: .steps(steps)).bijection(
       Key(0), inputDim: size)
-    _ = params
     let own = course.params.child("bijection")
     let back = try inverse(own, try forward(own, few).outputs).outputs
     inverseError = abs(back - few).mean().item

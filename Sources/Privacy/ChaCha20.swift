@@ -43,17 +43,21 @@ struct ChaCha20: Sendable {
   private static func quarters(
     _ a: inout SIMD4<UInt32>, _ b: inout SIMD4<UInt32>, _ c: inout SIMD4<UInt32>, _ d: inout SIMD4<UInt32>
   ) {
+    halves(&a, &b, &c, &d, 16, 12)
+    halves(&a, &b, &c, &d, 8, 7)
+  }
+
+  /// Half of the four quarter rounds, with its two rotations.
+  @inline(__always)
+  private static func halves(
+    _ a: inout SIMD4<UInt32>, _ b: inout SIMD4<UInt32>, _ c: inout SIMD4<UInt32>, _ d: inout SIMD4<UInt32>,
+    _ first: UInt32, _ second: UInt32
+  ) {
     a &+= b
     d ^= a
-    d = d &<< 16 | d &>> 16
+    d = d &<< first | d &>> (32 - first)
     c &+= d
     b ^= c
-    b = b &<< 12 | b &>> 20
-    a &+= b
-    d ^= a
-    d = d &<< 8 | d &>> 24
-    c &+= d
-    b ^= c
-    b = b &<< 7 | b &>> 25
+    b = b &<< second | b &>> (32 - second)
   }
 }

@@ -46,9 +46,7 @@ public struct ConcatSquash: VelocityField {
         { params, x, time, context in
           var u = context.map { concatenate(x, $0, axis: 1) } ?? x
           for i in 0..<count {
-            let layer = params.child(i)
-            let gate = sigmoid(time * layer["gate"] + layer["gateBias"])
-            u = dense(u, layer["weight"], layer["bias"]) * gate + time * layer["shift"]
+            u = Self.moved(u, by: params.child(i), time).value
             if i < count - 1 { u = activation(u) }
           }
           return u
@@ -58,8 +56,8 @@ public struct ConcatSquash: VelocityField {
           var (weights, slopes, last) = ([Tensor](), [Tensor](), Tensor?.none)
           for i in 0..<count {
             let layer = params.child(i)
-            let gate = sigmoid(time * layer["gate"] + layer["gateBias"])
-            u = dense(u, layer["weight"], layer["bias"]) * gate + time * layer["shift"]
+            let (moved, gate) = Self.moved(u, by: layer, time)
+            u = moved
             weights.append(i == 0 ? layer["weight"][0..<size] : layer["weight"])
             if i < count - 1 {
               let (value, slope) = activation.valueAndSlope(u)
@@ -75,6 +73,12 @@ public struct ConcatSquash: VelocityField {
           return .init(velocity: u, trace: trace.repeated(forRows: x.rows))
         })
     )
+  }
+
+  /// A layer before its nonlinearity, and its gate: [out] at one time, [rows, out] at a time per row.
+  private static func moved(_ u: Tensor, by layer: Params, _ time: Tensor) -> (value: Tensor, gate: Tensor) {
+    let gate = sigmoid(time * layer["gate"] + layer["gateBias"])
+    return (dense(u, layer["weight"], layer["bias"]) * gate + time * layer["shift"], gate)
   }
 
   private static func initialLayer(_ key: Key, _ inputs: Int, _ outputs: Int, _ dtype: DType) -> Params {

@@ -62,7 +62,7 @@ extension Motion {
   }
 
   /// The evaluations of equal steps, one more than for positions alone if rates are carried.
-  private func evaluations(ofSteps count: Int) -> Int { isDiscrete || !hasLogDet ? 4 * count : 5 * count + 1 }
+  private func evaluations(ofSteps count: Int) -> Int { choosesByPosition ? 4 * count : 5 * count + 1 }
 
   /// Takes equal steps one by one, and notes where rows stop to be finite.
   private func fixedOutcome(_ point: Arguments, along path: Path) -> Outcome {

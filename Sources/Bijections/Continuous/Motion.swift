@@ -25,7 +25,7 @@ struct Motion: Sendable {
   var choosesByPosition: Bool { isDiscrete || !hasLogDet }
 
   /// Whether a state between steps has its rates.
-  private var carriesRates: Bool { hasLogDet && !isDiscrete && !isAdaptive }
+  private var carriesRates: Bool { !choosesByPosition && !isAdaptive }
   /// The number of columns of a state without rates.
   private var width: Int { size + 1 + costs.inOrder.count }
 
