@@ -32,6 +32,8 @@ package enum JSON: Sendable, Equatable {
   package var string: String? { if case .string(let text) = self { text } else { nil } }
   /// The value as a whole number, or nil if it is none.
   package var integer: Int? { if case .integer(let number) = self { number } else { nil } }
+  /// The value as true or false, or nil if it is neither.
+  package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   /// The value as a number, or nil if it is none.
   package var number: Double? {
     switch self {

@@ -35,6 +35,7 @@ struct Architecture: Sendable {
     var bound: Double { values[.bound]?.number ?? -1 }
     var components: Int { values[.components]?.integer ?? -1 }
     var solverSteps: Int { values[.solverSteps]?.integer ?? -1 }
+    var regression: Bool? { values[.regression]?.bool }
     var prior: LatentPrior? { (values[.prior]?.string).flatMap(LatentPrior.init) }
     /// Half of the steps: a solver may be coarse in training, since held-out rows see all steps.
     var trainingSteps: Int { (solverSteps + 1) / 2 }
@@ -44,13 +45,16 @@ struct Architecture: Sendable {
       (0...1000).contains(layers) && (1...20).contains(hidden.count)
         && hidden.allSatisfy((1...100_000).contains)
         && (2...1000).contains(bins) && bound >= 1e-3 && bound <= 1e6 && (1...1000).contains(components)
-        && (1...10_000).contains(solverSteps) && prior != nil
+        && (1...10_000).contains(solverSteps) && prior != nil && regression != nil
     }
   }
 
   enum Setting: String, Sendable, CaseIterable {
-    case layers, hidden, bins, bound, components, prior
+    case layers, hidden, bins, bound, components, prior, regression
     case solverSteps = "solver-steps"
+
+    /// Whether files of earlier versions are without it.
+    var mayBeMissing: Bool { self == .prior || self == .regression }
 
     /// The values in range, for errors.
     var expectation: String {
@@ -61,6 +65,7 @@ struct Architecture: Sendable {
       case .bins: "a whole number from 2 to 1000"
       case .bound: "a positive number"
       case .prior: LatentPrior.allCases.map(\.rawValue).joined(separator: ", ")
+      case .regression: "yes or no"
       case .solverSteps: "a whole number from 1 to 10000"
       }
     }
@@ -81,17 +86,19 @@ struct Architecture: Sendable {
       values: [
         .layers: .integer(layers ?? 1), .hidden: hidden, .bins: 8, .bound: .number(bound),
         .components: .integer(components), .solverSteps: 16, .prior: .string(LatentPrior.normal.rawValue),
+        .regression: false,
       ])
   }
 
   static let all: [Architecture] = [
     Architecture(
       "spline-mixture", "autoregressive splines over a mixture of normals: what auto chooses among",
-      layers: 3, hidden: [128, 128], bound: 4, components: 1, [.bins, .bound, .components],
+      layers: 3, hidden: [128, 128], bound: 4, components: 1, [.bins, .bound, .components, .regression],
       fitsOneColumn: true
     ) {
       .splineMixture(
-        layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound, components: $0.components)
+        layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound, components: $0.components,
+        regression: $0.regression ?? false)
     },
     Architecture(
       "nsf", "neural spline couplings: fast densities and draws in many dimensions", layers: 6,
@@ -189,7 +196,11 @@ struct Architecture: Sendable {
           "\(name) learns only the mean and the scale of one column: its maps depend on other columns, and "
             + "there are none; take auto, spline-mixture or nsf")
       }
-      choices.append((architecture, try architecture.settings(from: arguments, among: names)))
+      let settings = try architecture.settings(from: arguments, among: names)
+      guard settings.regression != true || isConditional else {
+        throw UsageError("--regression is one on the context, and needs --context")
+      }
+      choices.append((architecture, settings))
     }
     if choices.isEmpty {
       throw UsageError("--architecture needs a name; there are auto, \(Architecture.names)")
@@ -197,9 +208,10 @@ struct Architecture: Sendable {
     return choices
   }
 
-  /// The settings that the preset uses, for the model file. A normal prior goes without saying.
+  /// The settings that the preset uses, for the model file. A normal prior and no regression go without
+  /// saying.
   func json(_ settings: Settings) -> JSON {
-    let own = self.settings.filter { $0 != .prior || settings.prior != .normal }
+    let own = self.settings.filter { !$0.mayBeMissing || settings.values[$0] != defaults.values[$0] }
     return .object(own.map { JSON.Member($0.rawValue, settings.values[$0] ?? .null) })
   }
 
@@ -212,9 +224,8 @@ struct Architecture: Sendable {
   func settings(from json: JSON) -> Settings? {
     var values = defaults
     for setting in settings {
-      guard let value = json[setting.rawValue] ?? (setting == .prior ? values.values[.prior] : nil) else {
-        return nil
-      }
+      let own = setting.mayBeMissing ? values.values[setting] : nil
+      guard let value = json[setting.rawValue] ?? own else { return nil }
       values.values[setting] = value
     }
     return values.areSound && hasSoundWidths(values) ? values : nil
@@ -238,6 +249,7 @@ struct Architecture: Sendable {
         switch setting {
         case .hidden: .array(text.split(separator: ",").map(number))
         case .prior: .string(text)
+        case .regression: text == "yes" ? true : text == "no" ? false : .null
         default: number(text)
         }
       guard values.areSound else {

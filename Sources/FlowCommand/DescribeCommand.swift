@@ -36,10 +36,13 @@ enum DescribeCommand: Subcommand {
       columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))\(given)
       standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)\(logs.isEmpty ? "" : ", logs of ")\
       \(logs.joined(separator: ", "))
-      trained: epochs \(note("epochs")), seed \(note("seed")), \
-      training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats
+      parameters: \(model.params.learnedCount) in all members
+      trained: at most \(note("steps")) steps per fit, epochs \(note("epochs")) in all, \
+      seed \(note("seed")), training loss \(note("training_loss")), \
+      validation loss \(note("validation_loss")) nats
       swift-flows \(note("swift-flows"))
 
+      \(model.members.count > 1 ? "the largest member:\n" : "")\
       \(try layers.summary(inputDim: Shape([model.width]), contextDim: model.contextDim))
       """
     return Report(

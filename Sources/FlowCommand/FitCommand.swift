@@ -20,6 +20,7 @@ enum FitCommand: Subcommand {
     .init("bins", "N", "bins of each spline"),
     .init("bound", "X", "where splines end, in standard deviations"),
     .init("components", "N", "components of each mixture"),
+    .init("regression", "yes|no", "whether spline-mixture starts at a linear regression on the context"),
     .init("prior", "NAME", "the latents' distribution: normal, student, logistic or laplace"),
     .init("solver-steps", "N", "steps of a continuous flow's solver; it takes half of them in training"),
     .init("max-time", "SECONDS", "about how long to train: a measured rate turns it into steps"),
@@ -68,6 +69,7 @@ enum FitCommand: Subcommand {
     }
     let dtype = try arguments.value("dtype", from: ["float32": DType.float32, "float64": .float64])
     let key = Key(try arguments.seed())
+    let start = ContinuousClock.now
     let checkpoint = try checkpoint(arguments)
     let progress = try arguments.progress()
     // Wrong options are told before a large file is read.
@@ -88,7 +90,7 @@ enum FitCommand: Subcommand {
     table.warnOfUnsuitableData(scales, notices)
     var settings = try settings(arguments, rows: values.rows)
     let candidates = try candidates(
-      choices, values, isConditional: context != nil, isStandardized: isStandardized, settings,
+      choices, values, context, isStandardized: isStandardized, settings,
       weightDecay: arguments.value("weight-decay").map { _ in settings.weightDecay },
       hasRate: arguments.value("learning-rate") != nil, key)
     guard candidates.count == 1 || settings.validationFraction > 0 else {
@@ -97,7 +99,7 @@ enum FitCommand: Subcommand {
     if let seconds = try arguments.value("max-time").map({ _ in try arguments.number("max-time", in: 1...1e7)
     }) {
       settings.steps = try steps(
-        in: seconds, candidates.map(\.candidate), values, context, settings, key)
+        until: start + .seconds(seconds), candidates.map(\.candidate), values, context, settings, key)
       settings.epochs = nil
     }
     let (trained, tried) = (settings, candidates.map(\.candidate))
@@ -143,7 +145,7 @@ enum FitCommand: Subcommand {
   )
 
   private static func candidates(
-    _ choices: [Architecture.Choice]?, _ values: Tensor, isConditional: Bool, isStandardized: Bool,
+    _ choices: [Architecture.Choice]?, _ values: Tensor, _ context: Tensor?, isStandardized: Bool,
     _ settings: FitSettings, weightDecay: Double?, hasRate: Bool, _ key: Key
   ) throws -> [Tried] {
     // The rows are standardized already. The layer keeps the place of their mean and deviation.
@@ -163,12 +165,13 @@ enum FitCommand: Subcommand {
     }
     let architecture = Architecture.named("spline-mixture")!
     return try Flow.autoCandidates(
-      for: values, isConditional: isConditional, standardizes: false, settings: settings, key: key
+      for: values, given: context, standardizes: false, settings: settings, key: key
     ).map { candidate in
       var preset = architecture.defaults
       preset.values[.components] = .integer(candidate.components)
       preset.values[.hidden] = .array(candidate.hidden.map(JSON.integer))
       preset.values[.layers] = .integer(candidate.layers)
+      preset.values[.regression] = .bool(candidate.regression)
       let own = candidate.candidate
       return (
         Candidate(
@@ -210,9 +213,9 @@ enum FitCommand: Subcommand {
     return settings
   }
 
-  /// The steps per fit that take so many seconds in all, by the time of the first candidate's first steps.
+  /// The steps per fit that end at an instant, by the time of the first candidate's first steps.
   private static func steps(
-    in seconds: Double, _ candidates: [Candidate], _ values: Tensor, _ context: Tensor?,
+    until end: ContinuousClock.Instant, _ candidates: [Candidate], _ values: Tensor, _ context: Tensor?,
     _ settings: FitSettings, _ key: Key
   ) throws -> Int {
     let trial = min(10 * settings.batchSize, values.rows)
@@ -220,20 +223,23 @@ enum FitCommand: Subcommand {
     (short.epochs, short.validationFraction) = (1, 0)
     let first = candidates[0]
     let objective = first.objective ?? .maximumLikelihood
-    func time() throws -> Double {
+    func time(epochs: Int) throws -> Double {
       let clock = ContinuousClock()
       return try clock.measure {
         _ = try fit(
           first.training ?? first.flow, to: values[0..<trial], given: context?[0..<trial], by: objective,
-          key: key, epochs: 1,
-          batchSize: settings.batchSize, optimizer: short.optimizer, validationFraction: 0,
-          progress: .silent)
+          key: key, epochs: epochs, batchSize: settings.batchSize, optimizer: short.optimizer,
+          validationFraction: 0, progress: .silent)
       } / .seconds(1)
     }
-    // The first run warms up. The second minus the start's share is close to the rate.
-    _ = try time()
-    let perStep = try time() / Double((trial + settings.batchSize - 1) / settings.batchSize)
-    return max(10, Int(seconds / perStep / Double(candidates.count * settings.folds)))
+    // The first run warms up. A longer one tells the time of a step from that of a start.
+    _ = try time(epochs: 1)
+    let (one, three) = (try time(epochs: 1), try time(epochs: 3))
+    let pass = max((three - one) / 2, one / 10)
+    let fits = Double(candidates.count * settings.folds)
+    let seconds = (end - .now) / .seconds(1) - fits * max(one - pass, 0)
+    let steps = Double((trial + settings.batchSize - 1) / settings.batchSize)
+    return max(10, Int(seconds / fits / pass * steps))
   }
 
   private static func notes(

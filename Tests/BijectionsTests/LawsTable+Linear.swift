@@ -16,6 +16,13 @@ let linearRows: [LawsRow] =
   + rows("DiagonalPlusLowRank, three", DiagonalPlusLowRank(rank: 3))
   + rows("Inverted DiagonalPlusLowRank", Inverted(DiagonalPlusLowRank(rank: 2)))
   + rows("Rotation", Rotation())
+  + [
+    LawsRow(
+      name: "ContextRegression", bijection: Serial(ContextRegression(), ActNorm()), inputDim: 5,
+      contextDim: 2),
+    LawsRow(
+      name: "ContextRegression, one number", bijection: ContextRegression(), inputDim: 1, contextDim: 1),
+  ]
 
 /// A linear map everywhere: several channels, one, an image, far out, beside a context.
 private func rows(_ name: String, _ bijection: any Bijection) -> [LawsRow] {

@@ -226,6 +226,23 @@ import Testing
     #expect(model.validationLoss < normal + 0.05, "\(model.validationLoss), normal \(normal)")
   }
 
+  /// Columns that are almost linear in the context start at the regression, and stay as good.
+  @Test func autoStartsAtARegressionOnTheContext() throws {
+    let context = 5 + 2 * Key(1).normal([300, 2])
+    let slopes = Tensor([[1, -2, 0.5], [3, 0.1, 0]])
+    let x = matmul(context, slopes) + 1e-2 * Key(2).normal([300, 3])
+    var settings = FitSettings(rows: 300)
+    (settings.steps, settings.folds) = (30, 2)
+    let model = try Flow.auto(
+      fittedTo: x, given: context, settings: settings, key: Key(0), progress: .silent)
+    let regression = try #require(try model.gaussianLoss(of: x, given: context))
+    #expect(model.validationLoss < regression + 0.05, "\(model.validationLoss), regression \(regression)")
+    #expect(model.trials[0].name == "splines over a normal around a regression")
+    let unrelated = try Flow.autoCandidates(
+      for: x, given: Key(3).normal([300, 2]), settings: settings, key: Key(0))
+    #expect(unrelated.allSatisfy { !$0.regression })
+  }
+
   @Test(arguments: [2, 3, 5])
   func autoTakesAFewRows(rows count: Int) throws {
     var settings = FitSettings(rows: count)

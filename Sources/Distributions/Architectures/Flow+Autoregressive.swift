@@ -50,19 +50,20 @@ extension Flow {
   /// thousands.
   ///
   /// Standardize the data, since the splines are the identity beyond ±bound. Without layers it is the
-  /// mixture.
+  /// mixture. With `regression` the flow models the residuals of a linear regression on the context.
   public static func splineMixture(
     layers: Int = 3, hidden: [Int] = [128, 128], bins: Int = 8, bound: Double = 4, components: Int = 1,
-    shrinkage: Double = 10
+    shrinkage: Double = 10, regression: Bool = false
   ) -> Flow {
     let spline = RationalQuadraticSpline(bins: bins, bound: bound)
     let blocks = repeating(layers) { [Autoregressive(MADE(hidden: hidden), spline), Shuffle()] }
+    let residuals: [any Bijection] = regression ? [ContextRegression(), ActNorm()] : []
     let prior = Mixture(
       [
         GaussianMixture(components: components, shrinkage: shrinkage),
         StudentT(degreesOfFreedom: 2, .learned),
       ], weights: .learned(from: Tensor([0.999, 0.001], dtype: .float64)))
-    return Flow(Serial(blocks.dropLast()), prior: prior)
+    return Flow(Serial(residuals + blocks.dropLast()), prior: prior)
   }
 
   /// Makes a flow whose layers are a masked autoregressive layer, ActNorm and a learned linear map, as in
