@@ -62,6 +62,8 @@ struct Arrangement {
     .with("6 layers") { $0.layers = 6 },
     .with("couplings") { ($0.isCoupling, $0.layers) = (true, 6) },
     .with("affine maps") { $0.transformer = Affine() },
+    .with("affine maps, exponential scale") { $0.transformer = Affine(scale: .exponential) },
+    .with("affine maps, sigmoid scale") { $0.transformer = Affine(scale: .sigmoid(shift: 2)) },
     .with("4 bins") { $0.transformer = RationalQuadraticSpline(bins: 4, bound: 4) },
     .with("16 bins") { $0.transformer = RationalQuadraticSpline(bins: 16, bound: 4) },
     .with("bound 8") { $0.transformer = RationalQuadraticSpline(bins: 8, bound: 8) },
