@@ -1,0 +1,13 @@
+/// The kind of a column of a table.
+public enum ColumnKind: String, Sendable, Hashable, CaseIterable {
+  /// Real numbers.
+  case continuous
+  /// Whole numbers.
+  case integer
+  /// One of a list of texts.
+  case categorical
+  /// One of two texts, such as yes and no.
+  case boolean
+  /// A day, with or without a time.
+  case date
+}

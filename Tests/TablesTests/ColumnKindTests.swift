@@ -1,0 +1,6 @@
+import Tables
+import Testing
+
+@Suite struct ColumnKindTests {
+  @Test func kindsAreNamed() { #expect(ColumnKind(rawValue: "integer") == .integer) }
+}
