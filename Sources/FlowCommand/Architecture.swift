@@ -97,6 +97,10 @@ struct Architecture: Sendable {
       "nsf", "neural spline couplings: fast densities and draws in many dimensions", layers: 6,
       [.bins, .bound, .prior], fitsOneColumn: true
     ) { .neuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
+    Architecture(
+      "nsf-shared", "neural spline couplings with one network for all layers: few parameters", layers: 6,
+      [.bins, .bound, .prior], fitsOneColumn: true
+    ) { .sharedNeuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
     Architecture("realnvp", "affine couplings: fast, simple", layers: 8, [.prior]) {
       .realNVP(layers: $0.layers, hidden: $0.hidden)
     },
