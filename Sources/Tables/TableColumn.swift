@@ -112,3 +112,36 @@ func spelled(_ x: Double) -> String {
   let text = "\(x == 0 ? 0 : x)"
   return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }
+
+extension TableColumn {
+  /// The kind and what is special, in a few words.
+  package var summary: String {
+    var words = [kind.rawValue]
+    switch content {
+    case .levels(let levels):
+      if kind != .constant { words.append("\(levels.count) levels") }
+    case .numbers(let scale):
+      if scale.step > 0, kind == .continuous { words.append("rounded to \(spelled(scale.step))") }
+      if scale.hasDeclaredBounds {
+        words.append("\(scale.lower.map(spelled) ?? "") to \(scale.upper.map(spelled) ?? "")")
+      }
+      if !scale.spikes.isEmpty { words.append("often \(scale.spikes.map(scale.text).joined(separator: " "))") }
+      switch scale.curve {
+      case .identity: break
+      case .log: words.append("log")
+      case .logit: words.append("logit")
+      case .asinh: words.append("asinh")
+      }
+    }
+    if missing != nil { words.append("missing values") }
+    return words.joined(separator: ", ")
+  }
+
+  /// The text of a cell as JSON: a number for columns of numbers, null for a missing value.
+  package func json(_ text: String?) -> JSON {
+    guard let text else { return .null }
+    let isNumeric = kind == .continuous || kind == .integer
+    return isNumeric ? Int(text).map(JSON.integer) ?? Double(text).map(JSON.number) ?? .string(text)
+      : .string(text)
+  }
+}

@@ -39,6 +39,8 @@ public struct TableSchema: Sendable, Hashable {
 
   /// The number of columns of a row's real numbers.
   package var numberCount: Int { numbered.count }
+  /// Whether the model has real numbers.
+  package var hasNumbers: Bool { numberCount > 0 }
   /// The number of indicators of a row's codes.
   package var featureCount: Int { codeCounts.reduce(0, +) }
 
