@@ -8,6 +8,8 @@ public enum ColumnKind: String, Sendable, Hashable, CaseIterable {
   case categorical
   /// One of two texts, such as yes and no.
   case boolean
-  /// A day, with or without a time.
+  /// A day such as 2024-01-31, with or without a time of day.
   case date
+  /// The same text in all rows.
+  case constant
 }

@@ -1,6 +1,0 @@
-import Tables
-import Testing
-
-@Suite struct ColumnKindTests {
-  @Test func kindsAreNamed() { #expect(ColumnKind(rawValue: "integer") == .integer) }
-}
