@@ -52,12 +52,15 @@ let package = Package(
     room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
     room("Training", on: ["CKernels", "Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
+    room(
+      "Tables",
+      on: ["Tensors", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
       "Flows",
       on: [
         "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections",
-        "Distributions", "Training", "Verification",
+        "Distributions", "Training", "Tables", "Verification",
       ]),
 
     // MARK: - Programs
@@ -110,6 +113,12 @@ let package = Package(
       on: [
         "Tensors", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
         "Training", "Verification", "TestSupport",
+      ], fixtures: true),
+    suite(
+      "Tables",
+      on: [
+        "Tensors", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training", "Tables",
+        "TestSupport",
       ], fixtures: true),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),

@@ -89,7 +89,7 @@ extension Mapping {
     var mapping = Mapping(
       site.boundary(name, domain), to: codomain, traits: traits
     ) { (params, x, context) throws(FlowError) in
-      try body(address(params), x, change(params, context))
+      try body(address(params), x, change(params, context, x.rows))
     }
     mapping.composition = .seeing(member, change)
     return mapping

@@ -40,9 +40,10 @@ extension Mapping {
   /// A member, and the ranges of the last axis that it reads and writes.
   typealias Part = (member: Member, inputs: Range<Int>, outputs: Range<Int>)
 
-  /// A function of the composite's parameters and context.
+  /// A function of the composite's parameters, the context, and the number of rows of the batch. It may make
+  /// a context where there is none.
   package typealias ContextChange =
-    @Sendable (_ params: Params, _ context: Tensor?) throws(FlowError) -> Tensor?
+    @Sendable (_ params: Params, _ context: Tensor?, _ rows: Int) throws(FlowError) -> Tensor?
 
   /// The layers in running order, each with the address of its parameters.
   package func layers(at path: [String] = []) -> [(mapping: Mapping, path: [String])] {

@@ -65,7 +65,7 @@ extension Mapping {
       }
       return (joined(outputs, outputOrder(parts)), total)
     case .seeing(let (mapping, address), let change):
-      return try mapping.estimates(address(params), x, change(params, context), roulette, &count)
+      return try mapping.estimates(address(params), x, change(params, context, x.rows), roulette, &count)
     }
   }
 }

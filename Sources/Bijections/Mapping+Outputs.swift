@@ -33,7 +33,7 @@ extension Mapping {
       }
       return joined(outputs, outputOrder(parts))
     case .seeing(let (mapping, address), let change):
-      return try mapping.ownOutputs(address(params), x, change(params, context))
+      return try mapping.ownOutputs(address(params), x, change(params, context, x.rows))
     }
   }
 }

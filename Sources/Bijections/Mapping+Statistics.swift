@@ -66,7 +66,7 @@ extension Mapping {
     case .split(let parts):
       for part in parts { try collect(part.member, x.sliced(axis: -1, part.inputs), context) }
     case .seeing(let member, let change):
-      try collect(member, x, change(params, context))
+      try collect(member, x, change(params, context, x.rows))
     }
   }
 

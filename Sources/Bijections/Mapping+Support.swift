@@ -66,7 +66,7 @@ extension Mapping {
         try mapping.checkLayers(address(params), inputs.sliced(axis: -1, range), context)
       }
     case .seeing(let (mapping, address), let change):
-      try mapping.checkLayers(address(params), inputs, change(params, context))
+      try mapping.checkLayers(address(params), inputs, change(params, context, inputs.rows))
     }
   }
 }

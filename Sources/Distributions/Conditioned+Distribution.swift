@@ -10,7 +10,7 @@ extension Conditioned: Distribution where Base: Distribution {
     let (inner, change) = (view.base, view.change)
     let seeing = sample.map(mapping.boundary) { draw in
       { (key, params, count, context) throws(FlowError) in
-        try draw(key, inner(params), count, change(params, context))
+        try draw(key, inner(params), count, change(params, context, count))
       }
     }
     return (view.params(around: params), LogPDF(mapping), seeing)

@@ -31,8 +31,8 @@ extension CSV {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// A name, in quotes if it would otherwise be read differently.
-  private static func quoted(_ name: String, separator: Separator) -> String {
+  /// A text, in quotes if it would otherwise be read differently.
+  package static func quoted(_ name: String, separator: Separator) -> String {
     let special: Set<UInt8> = [0x22, 0x0A, 0x0D, separator.rawValue]
     let blanks: Set<UInt8> = [0x20, 0x09, 0xEF]  // 0xEF begins a byte order mark.
     let bytes = Array(name.utf8)

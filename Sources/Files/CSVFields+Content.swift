@@ -31,7 +31,7 @@ extension CSVFields {
 }
 
 /// The beginning of a text in quotes for an error, with control characters escaped.
-func excerpt(_ text: String) -> String { excerpt(ArraySlice(text.utf8.prefix(200))) }
+package func excerpt(_ text: String) -> String { excerpt(ArraySlice(text.utf8.prefix(200))) }
 
 /// The beginning of a field in quotes for an error, with control characters and invalid bytes escaped.
 func excerpt(_ bytes: ArraySlice<UInt8>) -> String {

@@ -75,7 +75,7 @@ struct Architecture: Sendable {
   /// settings.
   private init(
     _ name: String, _ purpose: String, layers: Int? = nil, hidden: JSON = [64, 64], bound: Double = 3,
-    components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false, learningRate: Double? = nil,
+    bins: Int = 8, components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false, learningRate: Double? = nil,
     training: (@Sendable (Settings) -> Training)? = nil, build: @escaping @Sendable (Settings) -> Flow
   ) {
     (self.name, self.purpose) = (name, purpose)
@@ -84,7 +84,7 @@ struct Architecture: Sendable {
     settings = (layers == nil ? [.hidden] : [.layers, .hidden]) + others
     defaults = Settings(
       values: [
-        .layers: .integer(layers ?? 1), .hidden: hidden, .bins: 8, .bound: .number(bound),
+        .layers: .integer(layers ?? 1), .hidden: hidden, .bins: .integer(bins), .bound: .number(bound),
         .components: .integer(components), .solverSteps: 16, .prior: .string(LatentPrior.normal.rawValue),
         .regression: false,
       ])
@@ -101,9 +101,18 @@ struct Architecture: Sendable {
         regression: $0.regression ?? false)
     },
     Architecture(
+      "ordered-splines",
+      "splines of each column given those before it: what auto takes for mixed tables, draws given any columns",
+      layers: 1, hidden: [128, 128], bound: 4, bins: 16, [.bins, .bound], fitsOneColumn: true
+    ) { .orderedSplines(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
+    Architecture(
       "nsf", "neural spline couplings: fast densities and draws in many dimensions", layers: 6,
       [.bins, .bound, .prior], fitsOneColumn: true
     ) { .neuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
+    Architecture(
+      "nsf-shared", "neural spline couplings with one network for all layers: few parameters", layers: 6,
+      [.bins, .bound, .prior], fitsOneColumn: true
+    ) { .sharedNeuralSpline(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
     Architecture("realnvp", "affine couplings: fast, simple", layers: 8, [.prior]) {
       .realNVP(layers: $0.layers, hidden: $0.hidden)
     },
@@ -159,6 +168,9 @@ struct Architecture: Sendable {
 
   /// The names of all architectures, for people.
   static let names = all.map(\.name).joined(separator: ", ")
+
+  /// What auto takes for tables of mixed columns.
+  static let orderedSplines = named("ordered-splines")!
 
   static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 

@@ -31,7 +31,11 @@ enum CheckCommand: Subcommand {
     let seed = try arguments.seed()
     let asked = try arguments.value("tolerance").map { _ in try arguments.number("tolerance", in: 0...1) }
     let progress = try arguments.progress()
-    let model = try Model.read(arguments.operands[0])
+    let content = try SafeTensors.read(arguments.operands[0])
+    if try MixedModel.read(content, from: arguments.operands[0]) != nil {
+      throw UsageError("flow check is for models of numbers alone, got a model of a mixed table")
+    }
+    let model = try Model.read(content, from: arguments.operands[0])
     let tolerance = asked ?? (model.architecture.isContinuous ? 0.01 : 1e-9)
     let (rows, context): (Tensor, Tensor?)
     if let path = arguments.value("data") {

@@ -13,7 +13,8 @@ enum DescribeCommand: Subcommand {
     let path = arguments.operands[0]
     let file = try SafeTensors.read(path)
     guard file.metadata["architecture"] != nil else { return tree(of: file) }
-    let model = try Model.read(path)
+    if let mixed = try MixedModel.read(file, from: path) { return try mixed.description(file) }
+    let model = try Model.read(file, from: path)
     let columns = model.columns ?? []
     let given = model.given.map { " given \($0.columns.joined(separator: ", "))" } ?? ""
     func note(_ name: String) -> String { model.notes[name] ?? "unknown" }

@@ -45,6 +45,10 @@ enum FitCommand: Subcommand {
       "share of the rows held out to judge each epoch; by default 1/5 with folds, 1/10 without"),
     .seed,
     .init("dtype", "NAME", default: "float32", "float32 or float64"),
+    .init(
+      "type", "A:KIND,...", "kinds of columns: continuous, integer, categorical, boolean, date or constant"),
+    .init("bounds", "A:LOW:HIGH,...", "bounds of columns of numbers, such as age:17:90; one may be empty"),
+    .init("missing", "NAME", "missing values: model learns them, drop leaves rows out, or error"),
     .init(flag: "no-standardize", "take the columns as they are"),
     .init("log", "A,B,...", "columns of positive numbers whose logs are modelled, such as prices"),
     .init("checkpoint", "FILE", "keep the run's state here, and go on from it after an interruption"),
@@ -59,6 +63,7 @@ enum FitCommand: Subcommand {
     "flow fit data.csv --columns height,weight --architecture maf --hidden 128,128 --out model.safetensors",
     "flow fit data.csv --architecture nsf,maf,spline-mixture --out best.safetensors",
     "flow fit data.csv --context age,sex --out given-age-and-sex.safetensors",
+    "flow fit people.csv --type zip:categorical --bounds age:17:90 --out people.safetensors",
     "flow fit january.csv february.csv.gz --log price --out model.safetensors",
     "flow fit large.npy --max-time 120 --checkpoint run.safetensors --out model.safetensors",
   ]
@@ -76,7 +81,16 @@ enum FitCommand: Subcommand {
     _ = try Architecture.choices(in: arguments, width: 2, isConditional: true)
     _ = try settings(arguments, rows: Int(Int32.max))
 
-    let table = try Table.read(choosing: arguments, noting: notices)
+    let choice = try Table.choose(arguments, noting: notices)
+    let table: Table
+    if MixedFit.isAsked(by: arguments) {
+      let mixed = try MixedFit(choice, arguments, noting: notices)
+      return try await mixed.run(out, dtype, key, checkpoint, progress, notices)
+    }
+    do { table = try Table(choice) } catch {
+      guard let mixed = try MixedFit(choice, arguments, insteadOf: error, noting: notices) else { throw error }
+      return try await mixed.run(out, dtype, key, checkpoint, progress, notices)
+    }
     let isStandardized = !arguments.has("no-standardize")
     let scales = try table.scales(isStandardized: isStandardized, arguments)
     let values = try table.rows(scales, dtype)
@@ -182,7 +196,7 @@ enum FitCommand: Subcommand {
   }
 
   /// The settings of the number of rows, with those of the command line in their place.
-  private static func settings(_ arguments: Arguments, rows: Int) throws(UsageError) -> FitSettings {
+  static func settings(_ arguments: Arguments, rows: Int) throws(UsageError) -> FitSettings {
     var settings = FitSettings(rows: rows)
     func given<T>(_ name: String, _ read: (String) throws(UsageError) -> T) throws(UsageError) -> T? {
       arguments.value(name) == nil ? nil : try read(name)

@@ -87,24 +87,15 @@ struct Model {
   /// - Throws: `FlowError.file` for a file without a known architecture, `.structure` with both trees for
   ///   parameters that do not fit the architecture.
   static func read(_ path: String) throws(FlowError) -> Model {
-    let file = try SafeTensors.read(path)
+    try read(SafeTensors.read(path), from: path)
+  }
+
+  /// Reads the content of a file, as `read` does.
+  static func read(_ file: SafeTensors, from path: String) throws(FlowError) -> Model {
     func wrong(_ message: String) -> FlowError { .inFile(path, message) }
     func text(_ name: String) -> String { file.metadata[name] ?? "none" }
     func json(_ name: String) -> JSON? { try? JSON(parsing: Array(text(name).utf8)) }
-    guard let name = file.metadata["architecture"] else {
-      throw wrong(
-        "expected a model that flow fit wrote, got tensors without an architecture; "
-          + "load them in code, by tree")
-    }
-    guard let architecture = Architecture.named(name) else {
-      throw wrong("expected one of the architectures \(Architecture.names), got \(name)")
-    }
-    let arguments = json("arguments")
-    let all = arguments.map { $0.array ?? [$0] } ?? []
-    let members = all.compactMap(architecture.settings)
-    guard members.count == all.count, (1...1_000).contains(all.count) else {
-      throw wrong("expected the arguments of \(name), got \(text("arguments"))")
-    }
+    let (architecture, members) = try design(file, from: path)
     guard let width = Int(text("width")), (1...1_000_000).contains(width) else {
       throw wrong("expected a width, got \(text("width"))")
     }
@@ -119,14 +110,7 @@ struct Model {
     }
     let isStandardized = file.metadata["standardized"] == "true"
     let dtype: DType = file.metadata["dtype"] == "float64" ? .float64 : .float32
-    // False settings could exhaust memory, so the file must hold enough numbers for them.
-    let count = file.tensors.reduce(0) { $0 + $1.value.count }
-    guard members.reduce(0, { $0 + width * $1.layers }) <= 4 * count + 64, given?.columns.count ?? 0 <= count,
-      members.allSatisfy({ $0.hidden.reduce($0.components, +) <= count + 64 })
-    else {
-      throw wrong(
-        "expected parameters for \(members[0].layers) layers of width \(width), got \(count) numbers")
-    }
+    try checkSize(file, members, width: width, contexts: given?.columns.count ?? 0, path)
     func model(_ params: Params, _ scales: Scales?) -> Model {
       Model(
         architecture: architecture, members: members, width: width,
@@ -143,5 +127,43 @@ struct Model {
       throw wrong("expected a finite mean and a positive deviation of \(width) columns, got something else")
     }
     return model(params, scales)
+  }
+}
+
+extension Model {
+  /// The architecture in a file, and the settings of each member.
+  static func design(
+    _ file: SafeTensors, from path: String
+  ) throws(FlowError) -> (architecture: Architecture, members: [Architecture.Settings]) {
+    guard let name = file.metadata["architecture"] else {
+      throw .inFile(
+        path,
+        "expected a model that flow fit wrote, got tensors without an architecture; "
+          + "load them in code, by tree")
+    }
+    guard let architecture = Architecture.named(name) else {
+      throw .inFile(path, "expected one of the architectures \(Architecture.names), got \(name)")
+    }
+    let text = file.metadata["arguments"] ?? "none"
+    let arguments = try? JSON(parsing: Array(text.utf8))
+    let all = arguments.map { $0.array ?? [$0] } ?? []
+    let members = all.compactMap(architecture.settings)
+    guard members.count == all.count, (1...1_000).contains(all.count) else {
+      throw .inFile(path, "expected the arguments of \(name), got \(text)")
+    }
+    return (architecture, members)
+  }
+
+  /// Checks that a file holds enough numbers for its settings. False ones could exhaust memory.
+  static func checkSize(
+    _ file: SafeTensors, _ members: [Architecture.Settings], width: Int, contexts: Int, _ path: String
+  ) throws(FlowError) {
+    let count = file.tensors.reduce(0) { $0 + $1.value.count }
+    guard members.reduce(0, { $0 + width * $1.layers }) <= 4 * count + 64, contexts <= count,
+      members.allSatisfy({ $0.hidden.reduce($0.components, +) <= count + 64 })
+    else {
+      throw .inFile(
+        path, "expected parameters for \(members[0].layers) layers of width \(width), got \(count) numbers")
+    }
   }
 }

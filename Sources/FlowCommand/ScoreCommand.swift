@@ -10,6 +10,7 @@ enum ScoreCommand: Subcommand {
   private static let ownOptions: [Arguments.Option] = [
     .init("out", "FILE", "write each row's log-likelihood (.csv, .tsv or .npy)"),
     .init("picture", "FILE", "draw a calibration plot of the model on these rows (.svg)"),
+    .init("draws", "N", default: "8", "draws of noise per row of a mixed table: more give a tighter bound"),
     .init("worst", "N", default: "3", "how many of the least likely rows to list"),
   ]
 
@@ -25,7 +26,13 @@ enum ScoreCommand: Subcommand {
     let out = try Output.path("out", Output.tables, in: arguments)
     let picture = try Output.path("picture", [".svg"], in: arguments)
     let worst = try arguments.integer("worst", in: 0...1_000_000)
-    let model = try Model.read(arguments.operands[0])
+    let draws = try arguments.integer("draws", in: 1...10_000)
+    let content = try SafeTensors.read(arguments.operands[0])
+    if let mixed = try MixedModel.read(content, from: arguments.operands[0]) {
+      if picture != nil { throw UsageError("--picture is for models of numbers alone") }
+      return try score(mixed, arguments, out: out, worst: worst, draws: draws, noting: notices)
+    }
+    let model = try Model.read(content, from: arguments.operands[0])
     let table = try Table.read(
       Array(arguments.operands.dropFirst()), for: model, arguments, noting: notices)
     let scores = try model.logDensities(of: table)
@@ -47,6 +54,26 @@ enum ScoreCommand: Subcommand {
       text += "\nwrote \(picture)"
     }
     return Report(text: text, json: summary.json)
+  }
+
+  /// The scores of rows of a mixed table.
+  private static func score(
+    _ mixed: MixedModel, _ arguments: Arguments, out: String?, worst: Int, draws: Int, noting notices: Notices
+  ) throws -> Report {
+    let (file, rows) = try mixed.rows(Array(arguments.operands.dropFirst()), arguments, noting: notices)
+    let scores = try mixed.model.logLikelihood(of: rows, draws: draws)
+    if let out {
+      try Table.write(scores.reshaped(to: [scores.count, 1]), columns: ["log_likelihood"], to: out)
+    }
+    let summary = ScoreSummary(scores, worst: worst, of: file, isBound: mixed.schema.isBound)
+    guard case .object(let members) = summary.json else { return Report(text: "", json: .null) }
+    return Report(
+      text: summary.text + "\n" + mixed.schema.meaningOfScores,
+      json: .object(
+        members + [
+          .init("bound", .bool(mixed.schema.isBound)),
+          .init("density_columns", .strings(mixed.schema.columnsWithDensity)),
+        ]))
   }
 
   /// A plot of the shares of the model's draws below the first six columns of each row, which are uniform for

@@ -3,13 +3,16 @@ import Flows
 /// The summary of the log-likelihoods of rows.
 struct ScoreSummary {
   private let count: Int
+  /// Whether the scores are lower bounds.
+  private let isBound: Bool
   private let mean, error, median: Double
   private let worst: [(index: Int, score: Double, origin: (file: String, row: Int))]
   /// The rows with density 0.
   let impossible: Int
 
   /// Summarizes scores, none of which is NaN, and finds the lowest.
-  init(_ logDensities: Tensor, worst most: Int, of file: TableFile) {
+  init(_ logDensities: Tensor, worst most: Int, of file: TableFile, isBound: Bool = false) {
+    self.isBound = isBound
     let scores = logDensities.doubles
     count = scores.count
     mean = logDensities.mean().item
@@ -27,7 +30,7 @@ struct ScoreSummary {
     let places = error > 0 && error.isFinite ? decimalPlaces(showing: error) : 3
     func shown(_ x: Double) -> String { fixed(x, places: places) }
     var lines = [
-      "mean log-likelihood \(shown(mean))" + (error.isFinite ? " ± \(shown(error))" : "")
+      "mean log-likelihood \(isBound ? "at least " : "")\(shown(mean))" + (error.isFinite ? " ± \(shown(error))" : "")
         + " nats over \(counted(count, "row")), median \(shown(median))"
     ]
     if !worst.isEmpty {

@@ -13,8 +13,21 @@ struct Table {
   let file: TableFile
   let positions: [Int]
 
-  /// Reads the rows to fit, with the columns that `--columns`, `--without` and `--context` choose.
-  static func read(choosing arguments: Arguments, noting notices: Notices) throws -> Table {
+  /// The columns to fit of some files.
+  struct Choice {
+    let file: TableFile
+    let own, context: [String]
+    let isNamed: Bool
+  }
+
+  /// Reads the numbers of chosen columns.
+  init(_ choice: Choice) throws {
+    try self.init(
+      choice.own, given: choice.context, isNamed: choice.isNamed, of: choice.file, canLeaveOut: true)
+  }
+
+  /// Reads files, and chooses columns as `--columns`, `--without` and `--context` say.
+  static func choose(_ arguments: Arguments, noting notices: Notices) throws -> Choice {
     let (columns, without) = (try names("columns", arguments), try names("without", arguments))
     let context = try names("context", arguments) ?? []
     if columns != nil, without != nil { throw UsageError("--columns and --without do not go together") }
@@ -36,8 +49,7 @@ struct Table {
       ?? all.indices.filter { !others.contains(all[$0]) && file.incidental[$0] == nil }.map { all[$0] }
     guard !own.isEmpty else { throw UsageError("expected a column to fit, got none") }
     if columns == nil { warn(of: file, except: (without ?? []) + context, notices) }
-    let named = file.hasNames || !isWhole
-    return try Table(own, given: context, isNamed: named, of: file, canLeaveOut: true)
+    return Choice(file: file, own: own, context: context, isNamed: file.hasNames || !isWhole)
   }
 
   /// Reads rows for a model. Columns with names are found by name, others by their order.

@@ -8,4 +8,5 @@
 @_exported import Bijections
 @_exported import Distributions
 @_exported import Training
+@_exported import Tables
 @_exported import Verification

@@ -84,7 +84,7 @@ public struct CornerPlot: Picture {
   }
 
   /// The outlines of histograms of equal area, on a common scale.
-  private static func histograms(_ columns: [[Double]], in frame: Frame) -> [Markup] {
+  static func histograms(_ columns: [[Double]], in frame: Frame) -> [Markup] {
     let area = frame.area
     let heights = columns.map { values -> [Double] in
       var counts = [Double](repeating: 0, count: bins)
@@ -112,7 +112,7 @@ public struct CornerPlot: Picture {
   }
 
   /// The ruler of a panel's side, with as many ticks as its labels leave room for.
-  private static func ruler(_ axis: Axis, _ length: Double) -> Ruler {
+  static func ruler(_ axis: Axis, _ length: Double) -> Ruler {
     var ruler = Ruler(axis, ticks: axis.ticks(count: max(2, Int(length / 45))), length: length, fontSize: 11)
     func fits() -> Bool { Double(ruler.ticks.count) * (ruler.widestLabel + 8) <= length * 1.2 }
     while ruler.ticks.count > 2, !fits() {

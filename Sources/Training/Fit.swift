@@ -48,7 +48,8 @@ import Tensors
 ///   - patience: epochs without a better validation loss after which training ends; nil for never. It has no
 ///     effect where nothing is held out.
 ///   - augment: called on each batch with a key of its own (noise, dequantization). Held-out rows get one
-///     fixed key. It returns as many rows as it takes.
+///     fixed key. It returns as many rows as it takes, of the distribution's shape: rows of data may have
+///     another one, such as the two ends of each number's interval.
 ///   - checkpoint: the file to go on from, and to keep the run's state in.
 ///   - progress: the way to report progress on standard error.
 ///   - onEpoch: called after each epoch of this process with the state, whose `latest` record is the epoch's.
@@ -100,7 +101,7 @@ public func fit(
   let first = rows.start(batchSize: batchSize)
   let startRows = augment(batchKey.folded(in: 0), try data.rows(first))
   let startContext = context?.rows(first)
-  let (inputDim, contextDim) = (data.shape.sample, context?.shape.sample)
+  let (inputDim, contextDim) = (startRows.shape.sample, context?.shape.sample)
   let (initial, logPDF, sample): (Params, LogPDF, Sampler)
   do throws(FlowError) {
     (initial, logPDF, sample) = try distribution(

@@ -54,9 +54,9 @@ public struct FitSettings: Sendable, Hashable {
     return max(1, (training + batchSize - 1) / batchSize)
   }
   /// The number of passes over the data.
-  var passes: Int { epochs ?? max(1, steps / stepsPerEpoch) }
+  package var passes: Int { epochs ?? max(1, steps / stepsPerEpoch) }
   /// The patience in epochs.
-  var epochsOfPatience: Int { patience ?? max(10, 400 / stepsPerEpoch) }
+  package var epochsOfPatience: Int { patience ?? max(10, 400 / stepsPerEpoch) }
 
   /// The optimizer.
   public var optimizer: any Optimizer {

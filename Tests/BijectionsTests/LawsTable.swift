@@ -89,6 +89,32 @@ private let foundationRows: [LawsRow] = [
   LawsRow(name: "Serial, bounded within", bijection: Serial(ActNorm(), Logit()), inputDim: 3),
   LawsRow(name: "Serial, bounded on the way back", bijection: Serial(Sigmoid(), ActNorm()), inputDim: 3),
   LawsRow(name: "Serial, empty", bijection: Serial(), inputDim: 3),
+  LawsRow(
+    name: "Stages",
+    bijection: Stages(
+      3, sharing: Coupling(net, RationalQuadraticSpline(bins: 4)), after: [InvertibleLinear()]),
+    inputDim: 5),
+  LawsRow(
+    name: "Stages, context",
+    bijection: Stages(2, sharing: AffineCoupling(net, split: .random), after: [ActNorm(), Reverse()]),
+    inputDim: 4, contextDim: 2),
+  LawsRow(
+    name: "Stages, one number", bijection: Stages(3, sharing: AffineCoupling(net), after: [ActNorm()]),
+    inputDim: 1),
+  LawsRow(
+    name: "Stages, autoregressive, nothing of their own",
+    bijection: Stages(2, sharing: Autoregressive(MADE(hidden: [7], lastWeight: .glorotUniform))),
+    inputDim: 3),
+  LawsRow(
+    name: "Stages, image", bijection: Stages(2, sharing: AffineCoupling(net), after: [InvertibleLinear()]),
+    inputDim: [2, 2, 3]),
+  LawsRow(
+    name: "Stages, image, image context",
+    bijection: Stages(2, sharing: AffineCoupling(net), after: [Reverse()]), inputDim: [2, 2, 3],
+    contextDim: [2, 2, 1]),
+  LawsRow(
+    name: "Stages, reversible",
+    bijection: Reversible(Stages(3, sharing: AffineCoupling(net), after: [InvertibleLinear()])), inputDim: 4),
   LawsRow(name: "Inverted ActNorm", bijection: Inverted(ActNorm()), inputDim: 5),
   LawsRow(name: "Inverted Serial", bijection: Inverted(Serial(ActNorm(), AffineCoupling(net))), inputDim: 5),
   LawsRow(

@@ -21,6 +21,8 @@ private struct Combinator: Sendable, CustomTestStringConvertible {
 
 private let table: [Combinator] = [
   Combinator(name: "Serial", around: { Serial(Serial(), $0, Reverse()) }),
+  Combinator(name: "Stages", around: { Stages(1, sharing: $0, after: [Reverse()]) }),
+  Combinator(name: "Stages, own", around: { Stages(1, sharing: Serial(), after: [$0]) }),
   Combinator(name: "Inverted", around: { Inverted($0) }, isBackwards: true),
   Combinator(name: "Reversible", around: { Reversible($0) }),
   Combinator(name: "AnyBijection", around: { AnyBijection($0) }),

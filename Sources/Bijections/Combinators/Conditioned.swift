@@ -92,7 +92,7 @@ public struct ContextView: Sendable {
   /// The transformation as a function of the joined parameters.
   package var change: Mapping.ContextChange {
     let (label, body) = (Address(own?.label), body)
-    return { (params, context) throws(FlowError) in
+    return { (params, context, _) throws(FlowError) in
       guard let context else { return nil }
       return try body(label(params), context)
     }

@@ -106,7 +106,7 @@ struct Replay: Sendable {
         isFollowed ? joined(cotangents, order) : nil
       )
     case (.seeing(let member, let change), .seeing(let partner, _)):
-      return try place.seeing(change) { (place) throws(FlowError) in
+      return try place.seeing(change, rows: state.x.rows) { (place) throws(FlowError) in
         try inside(member, partner, state, &place, layer)
       }
     default:
@@ -153,14 +153,15 @@ private struct Place {
 
   /// Walks with a changed context, and pulls the new context's cotangent back through the change.
   mutating func seeing<Outcome>(
-    _ change: @escaping Mapping.ContextChange, _ walk: (inout Place) throws(FlowError) -> Outcome
+    _ change: @escaping Mapping.ContextChange, rows: Int,
+    _ walk: (inout Place) throws(FlowError) -> Outcome
   ) throws(FlowError) -> Outcome {
     let point = Arguments(params: params, context: context)
     let (values, pullback) = try pullbackOnce(
       at: point.tensors, wanted: point.marked(inputs: true, context: true)
     ) { (tensors) throws(FlowError) in
       let point = point.replaced(by: tensors)
-      return try change(point.params, point.context).map { [$0] } ?? []
+      return try change(point.params, point.context, rows).map { [$0] } ?? []
     }
     var place = Place(params, values.first, byContext: !values.isEmpty)
     let outcome = try walk(&place)

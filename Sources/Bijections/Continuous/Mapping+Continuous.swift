@@ -31,7 +31,7 @@ extension Mapping {
         x = try mapping.memberBody(own.map(\.detached), x, context).outputs
       }
     case .seeing(let (mapping, address), let change):
-      return try mapping.continuousPart(address(params), x, change(params, context))
+      return try mapping.continuousPart(address(params), x, change(params, context, x.rows))
     default: break
     }
     fatalError("\(name) has no continuous layer")
@@ -46,7 +46,7 @@ extension Mapping {
       guard let (mapping, address) = members.last, mapping.isDensity else { return nil }
       return try mapping.priorLogDensity(address(params), z, context)
     case .seeing(let (mapping, address), let change):
-      return try mapping.priorLogDensity(address(params), z, change(params, context))
+      return try mapping.priorLogDensity(address(params), z, change(params, context, z.rows))
     default: return isDensity ? try perRow(params, z, context).logDet : nil
     }
   }

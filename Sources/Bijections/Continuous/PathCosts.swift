@@ -89,7 +89,7 @@ extension Mapping {
       }
       return (joined(outputs, outputOrder(parts)), logDet, costs)
     case .seeing(let member, let change) where hasContinuousPart:
-      return try inside(member, x, change(params, context))
+      return try inside(member, x, change(params, context, x.rows))
     default:
       let (outputs, logDet) = try asMember.perRow(params, x, context)
       return (outputs, logDet, none)

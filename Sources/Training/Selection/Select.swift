@@ -14,14 +14,16 @@ import Tensors
 ///   - context: one row of context per row of data.
 ///   - settings: the settings of all fits; nil for those of the number of rows.
 ///   - key: the key. The same key gives the same bits.
+///   - augment: called on each batch, as in `fit`.
 ///   - checkpoint: the file of the first fit's state. The others add a number to its name.
 ///   - progress: the way to report progress on standard error.
 /// - Throws: the errors of `fit`. A candidate that diverges is left out unless all do.
 /// - Precondition: there is a candidate.
 public func select(
   among candidates: [Candidate], by combination: Combination = .best, fittedTo data: some RowSource,
-  given context: Tensor? = nil, settings: FitSettings? = nil, key: Key, checkpoint: Checkpoint? = nil,
-  progress: ProgressOutput = .automatic
+  given context: Tensor? = nil, settings: FitSettings? = nil, key: Key,
+  augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
+  checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic
 ) throws -> Selection {
   require(!candidates.isEmpty, "select needs a candidate")
   let settings = settings ?? FitSettings(rows: data.shape[0])
@@ -39,7 +41,8 @@ public func select(
           evaluation: candidate.training == nil ? nil : candidate.flow, key: key, epochs: settings.passes,
           batchSize: settings.batchSize, optimizer: settings.optimizer,
           validationFraction: settings.validationFraction, fold: fold,
-          patience: .epochs(settings.epochsOfPatience), checkpoint: file, progress: progress)
+          patience: .epochs(settings.epochsOfPatience), augment: augment, checkpoint: file,
+          progress: progress)
         isCancelled = fitted.ending == .cancelled
         fits[i].append(fitted)
       }
@@ -58,7 +61,11 @@ public func select(
       who: "select"
     ).heldOut
   }
-  let densities = try usable.map { try heldOutLogDensities(fits[$0], data, context, heldOut) }
+  // The noise is that of `fit`.
+  let judged = try heldOut.map { rows in
+    rows.isEmpty ? nil : augment(key.folded(in: 4), try data.rows(rows))
+  }
+  let densities = try usable.map { try heldOutLogDensities(fits[$0], judged, context, heldOut) }
 
   let weights = combination.weights(densities)
   var trials = zip(candidates, fits).map { candidate, fits in
@@ -76,7 +83,8 @@ public func select(
   let distribution = Selection.mixture(
     of: members.map { candidates[$0.candidate].flow }, weights: members.map { $0.weight })
   let (initial, logPDF, sample) = try distribution(
-    key, inputDim: data.shape.sample, contextDim: context?.shape.sample, dtype: data.dtype)
+    key, inputDim: augment(key, data.rows([0])).shape.sample, contextDim: context?.shape.sample,
+    dtype: data.dtype)
   let params = members.map { $0.fit.params }
   return Selection(
     distribution: distribution,
@@ -88,12 +96,12 @@ public func select(
 
 /// The log-densities of the held-out rows, fold by fold, each under the fit that did not see it.
 private func heldOutLogDensities(
-  _ fits: [Fitted], _ data: some RowSource, _ context: Tensor?, _ heldOut: [[Int]]
+  _ fits: [Fitted], _ inputs: [Tensor?], _ context: Tensor?, _ heldOut: [[Int]]
 ) throws -> [Double] {
-  try zip(fits, heldOut).flatMap { fit, rows -> [Double] in
-    if rows.isEmpty { return [] }
-    return try fit.logPDF.inChunks(
-      fit.params, data.rows(rows), given: context?.rows(rows), progress: .silent
+  try fits.indices.flatMap { fold -> [Double] in
+    guard let rows = inputs[fold] else { return [] }
+    return try fits[fold].logPDF.inChunks(
+      fits[fold].params, rows, given: context?.rows(heldOut[fold]), progress: .silent
     ).doubles
   }
 }

@@ -1,0 +1,171 @@
+import Arguments
+import Flows
+
+/// A fit to a table of mixed columns: texts, dates, whole numbers and missing values beside numbers.
+struct MixedFit {
+  private let arguments: Arguments
+  private let table: TextTable
+  private let schema: TableSchema
+  /// The rows of the table that are fitted.
+  private let rows: [Int]
+
+  /// Whether options ask for a schema.
+  static func isAsked(by arguments: Arguments) -> Bool {
+    ["type", "bounds", "missing"].contains { arguments.value($0) != nil }
+  }
+
+  /// Infers the schema of chosen columns.
+  init(_ choice: Table.Choice, _ arguments: Arguments, noting notices: Notices) throws {
+    guard case .texts(let table) = choice.file else {
+      throw UsageError("--type, --bounds and --missing are for tables as text")
+    }
+    for option in ["context", "max-time", "no-standardize"]
+    where arguments.value(option) != nil || arguments.has(option) {
+      throw UsageError(
+        "--\(option) does not go with a table of mixed columns"
+          + (option == "context" ? "; flow sample --given draws rows given any columns" : ""))
+    }
+    (self.arguments, self.table) = (arguments, table)
+    (schema, rows) = try TableSchema.infer(
+      from: table, columns: choice.own, options: Self.options(arguments))
+    if rows.count < table.rows {
+      notices.warn(
+        "\(table.rows - rows.count) of \(counted(table.rows, "row")) have missing values and are left out")
+    }
+    let enough = max(100, 10 * schema.columns.count)
+    if rows.count < enough {
+      notices.warn(
+        "\(counted(rows.count, "row")) are few for \(counted(schema.columns.count, "column")); "
+          + "\(enough) or more give a held-out likelihood that one can trust")
+    }
+  }
+
+  /// Infers a schema where reading numbers has failed. Nil if a schema would not help.
+  init?(
+    _ choice: Table.Choice, _ arguments: Arguments, insteadOf error: any Error, noting notices: Notices
+  ) throws {
+    guard case .texts = choice.file, case FlowError.file(_, let row?, let column, _) = error else {
+      return nil
+    }
+    do { try self.init(choice, arguments, noting: notices) } catch FlowError.file(_, row, column, _) {
+      return nil
+    }
+  }
+
+  /// Fits, writes the model and reports.
+  func run(
+    _ out: String, _ dtype: DType, _ key: Key, _ checkpoint: Checkpoint?, _ progress: ProgressOutput,
+    _ notices: Notices
+  ) async throws -> Report {
+    let encoded = try schema.encode(table, rows: rows)
+    let settings = try FitCommand.settings(arguments, rows: encoded.count)
+    let choices =
+      try Architecture.choices(
+        in: arguments, width: schema.numberCount, isConditional: schema.featureCount > 0)
+      ?? [(Architecture.orderedSplines, Architecture.orderedSplines.defaults)]
+    guard choices.count == 1 || settings.validationFraction > 0 else {
+      throw UsageError("several architectures are compared on held-out rows; --validation must be above 0")
+    }
+    let hasRate = arguments.value("learning-rate") != nil
+    let candidates = choices.map { architecture, preset in
+      let training = architecture.training?(preset)
+      return Candidate(
+        architecture.name, architecture.build(preset), training: training?.flow,
+        objective: training?.objective, learningRate: hasRate ? nil : architecture.learningRate)
+    }
+    let fit: TableFit
+    do {
+      fit = try await Interruption.cancels {
+        try TableModel.fit(
+          schema, to: encoded, candidates: candidates, settings: settings, key: key, dtype: dtype,
+          checkpoint: checkpoint, progress: progress)
+      }
+    } catch FlowError.diverged(_, let step, let what, _) {
+      throw Failure(
+        "\(what) was not finite after \(counted(step, "step")); "
+          + "try a --learning-rate below \(settings.learningRate)")
+    }
+    let members = fit.numbers?.members.map { choices[$0.candidate] } ?? [choices[0]]
+    let model = MixedModel(
+      architecture: members[0].architecture, members: members.map(\.settings), model: fit.model,
+      notes: [
+        "seed": arguments.text("seed"), "steps": "\(settings.steps)",
+        "validation_loss": "\(-fit.heldOutLogLikelihood)",
+      ])
+    try model.write(to: out)
+    return report(fit, model, encoded.count, out, checkpoint)
+  }
+
+  private func report(
+    _ fit: TableFit, _ model: MixedModel, _ count: Int, _ out: String, _ checkpoint: Checkpoint?
+  ) -> Report {
+    let trials = fit.numbers?.trials ?? []
+    let steps = (fit.codes?.state.step ?? 0) + trials.reduce(0) { $0 + $1.steps }
+    let name = model.model.schema.hasNumbers ? model.architecture.name : "the columns' levels"
+    let held =
+      fit.heldOutLogLikelihood.isFinite
+      ? ", held-out log-likelihood \(model.boundWords)\(decimals(fit.heldOutLogLikelihood)) nats per row" : ""
+    var lines = [schema.summary, "fitted \(name) to \(counted(count, "row")) in \(counted(steps, "step"))\(held)"]
+    lines.append(schema.meaningOfScores)
+    if trials.count > 1 {
+      let best = trials.first { $0.weight > 0 }?.name ?? ""
+      lines.insert("compared \(trials.map(\.name).joined(separator: ", ")); took \(best)", at: 1)
+    }
+    if fit.isCancelled {
+      lines.append("interrupted: this is the best model so far")
+    }
+    lines.append("wrote \(out)")
+    var json: [JSON.Member] = [
+      .init("model", .string(out)), .init("architecture", .string(model.architecture.name)),
+      .init("members", .integer(model.members.count)), .init("rows", .integer(count)),
+      .init("columns", .integer(schema.columns.count)),
+      .init("parameters", .integer(model.model.params.learnedCount)), .init("steps", .integer(steps)),
+      .init("validation_log_likelihood", .number(fit.heldOutLogLikelihood)),
+      .init("bound", .bool(schema.isBound)), .init("schema", schema.json),
+    ]
+    if fit.isCancelled { json.append(.init("interrupted", true)) }
+    return Report(
+      text: lines.joined(separator: "\n"), json: .object(json), code: fit.isCancelled ? 130 : 0)
+  }
+
+  // MARK: - Options
+
+  private static func options(_ arguments: Arguments) throws -> TableSchema.Options {
+    var options = TableSchema.Options()
+    for part in try Table.names("type", arguments) ?? [] {
+      let (name, text) = try split(part, "type", "such as age:integer")
+      guard let kind = ColumnKind(rawValue: text) else {
+        throw UsageError(
+          "expected \(ColumnKind.allCases.map(\.rawValue).joined(separator: ", ")) for --type, got \(part)")
+      }
+      options.types[name] = kind
+    }
+    for part in try Table.names("bounds", arguments) ?? [] {
+      let (rest, high) = try split(part, "bounds", "such as age:17:90")
+      let (name, low) = try split(rest, "bounds", "such as age:17:90")
+      func number(_ text: String, _ missing: Double) -> Double? { text.isEmpty ? missing : Double(text) }
+      guard let low = number(low, -.infinity), let high = number(high, .infinity), low < high else {
+        throw UsageError("expected two rising bounds such as age:17:90 for --bounds, got \(part)")
+      }
+      options.bounds[name] = low...high
+    }
+    options.logs = Set(try Table.names("log", arguments) ?? [])
+    if arguments.value("missing") != nil {
+      options.missing = try arguments.value(
+        "missing",
+        from: ["model": .model, "drop": .drop, "error": .error]
+          as KeyValuePairs<String, TableSchema.Missing>)
+    }
+    return options
+  }
+
+  /// The parts before and behind the last colon.
+  private static func split(
+    _ text: String, _ option: String, _ example: String
+  ) throws(UsageError) -> (String, String) {
+    guard let mark = text.lastIndex(of: ":") else {
+      throw UsageError("expected a column and its \(option) \(example), got \(text)")
+    }
+    return (String(text[..<mark]).trimmed, String(text[text.index(after: mark)...]).trimmed)
+  }
+}

@@ -1,0 +1,86 @@
+import Tensors
+
+/// The numbers of a column: their spelling, bounds, rounding and frequent values, and the map to the units of
+/// a flow.
+///
+/// Numbers that are rounded to multiples of `step` have no density. Such a number stands for the cell between
+/// x − step / 2 and x + step / 2, and has the probability of the cell.
+struct NumberScale: Sendable, Hashable {
+  /// The way in which numbers are written.
+  enum Spelling: Sendable, Hashable {
+    /// Decimals, as many as `places` or, if `isFixed`, exactly as many.
+    case decimal(places: Int, isFixed: Bool)
+    /// Days, or times in seconds.
+    case date(DateFormat)
+  }
+
+  var spelling: Spelling
+  /// The distance of rounded numbers; 0 for numbers with a density.
+  var step: Double
+  /// The bounds of draws.
+  var lower: Double?
+  var upper: Double?
+  /// Whether the user set the bounds. Then other numbers are errors.
+  var hasDeclaredBounds = false
+  /// The numbers that are so frequent that they have probabilities of their own.
+  var spikes: [Double] = []
+  var curve = Curve.identity
+  var mean = 0.0
+  var deviation = 1.0
+
+  /// Computes the ends of cells in the flow's units, and the logarithm of the cell's length there. For numbers
+  /// with a density the ends are equal, and the logarithm is that of the map's slope.
+  ///
+  /// - Precondition: The numbers are inside the curve's domain.
+  func intervals(_ x: Tensor) -> (low: Tensor, high: Tensor, logScale: Tensor) {
+    if step > 0 {
+      let (low, high) = (units(x - step / 2), units(x + step / 2))
+      return (low, high, log(maximum(high - low, 1e-300)))
+    }
+    let y = units(x)
+    return (y, y, curve.logSlope(x) - log(Tensor(deviation, dtype: .float64)))
+  }
+
+  private func units(_ x: Tensor) -> Tensor { (curve(x) - mean) / deviation }
+
+  /// Whether a number has a place in the flow's units.
+  func admits(_ x: Double) -> Bool { curve.contains(x - step / 2) && curve.contains(x + step / 2) }
+
+  /// Whether a number is within declared bounds.
+  func isWithinBounds(_ x: Double) -> Bool {
+    !hasDeclaredBounds || x >= (lower ?? -.infinity) && x <= (upper ?? .infinity)
+  }
+
+  /// The numbers of a flow's draws, rounded and within the bounds.
+  func numbers(_ y: Tensor) -> [Double] {
+    curve.inverse(y.cast(to: .float64) * deviation + mean).doubles.map { x in
+      let rounded = step > 0 ? (x / step).rounded() * step : x
+      return min(max(rounded, lower ?? -.greatestFiniteMagnitude), upper ?? .greatestFiniteMagnitude)
+    }
+  }
+
+  func text(_ x: Double) -> String { spelling.text(x) }
+}
+
+extension NumberScale.Spelling {
+  func text(_ x: Double) -> String {
+    switch self {
+    case .date(let format): return format.text(x)
+    case .decimal(let places, let isFixed):
+      let power = (0..<places).reduce(1.0) { product, _ in product * 10 }
+      let scaled = (abs(x) * power).rounded()
+      guard scaled < 9e15 else { return shortest(x) }
+      let digits = "\(Int(scaled))"
+      let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+      var fraction = padded.suffix(places)
+      if !isFixed { while fraction.last == "0" { fraction.removeLast() } }
+      let sign = x < 0 && scaled > 0 ? "-" : ""
+      return sign + padded.dropLast(places) + (fraction.isEmpty ? "" : "." + fraction)
+    }
+  }
+
+  private func shortest(_ x: Double) -> String {
+    let text = "\(x)"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+}

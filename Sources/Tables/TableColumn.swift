@@ -1,0 +1,147 @@
+import Files
+import Tensors
+
+/// A column of a table: its name, its kind, and the map between its texts and numbers for a model.
+public struct TableColumn: Sendable, Hashable {
+  /// The name.
+  public let name: String
+  /// The kind.
+  public let kind: ColumnKind
+  /// The text of a missing value; nil if no value may be missing.
+  public let missing: String?
+  let content: Content
+
+  enum Content: Sendable, Hashable {
+    /// One of some texts, in the order of their codes.
+    case levels([String])
+    /// Numbers.
+    case numbers(NumberScale)
+  }
+
+  /// The texts of a column of few different values, the most frequent first; empty for other columns.
+  public var levels: [String] { if case .levels(let levels) = content { levels } else { [] } }
+
+  var scale: NumberScale? { if case .numbers(let scale) = content { scale } else { nil } }
+
+  /// The number of codes. Levels come first, or code 0 for a number without a code and then the frequent
+  /// values. The last code is that of a missing value, if values may be missing.
+  var codeCount: Int {
+    let own =
+      switch content {
+      case .levels(let levels): levels.count
+      case .numbers(let scale): 1 + scale.spikes.count
+      }
+    return own + (missing == nil ? 0 : 1)
+  }
+
+  /// Whether a code belongs to a row of this column.
+  var hasCode: Bool { codeCount > 1 }
+  /// The code of a missing value.
+  var missingCode: Int? { missing == nil ? nil : codeCount - 1 }
+
+  /// The value of a field.
+  enum Cell {
+    case code(Int)
+    case number(Double)
+  }
+
+  /// Reads a field, or returns a message about it.
+  func cell(_ field: Field) -> Result<Cell, Message> {
+    if field.isMissing(isNumeric: kind != .categorical && kind != .boolean) {
+      guard let missingCode else {
+        return .failure(
+          Message("expected a value in \(quoted), got a missing one; the model's data had all"))
+      }
+      return .success(.code(missingCode))
+    }
+    switch content {
+    case .levels(let levels):
+      let text = isNumeric(levels) ? field.number.map { spelled($0) } ?? field.text : field.text
+      if let code = levels.firstIndex(of: text) { return .success(.code(code)) }
+      let known = levels.prefix(10).joined(separator: ", ") + (levels.count > 10 ? ", …" : "")
+      return .failure(Message("expected one of \(known) in \(quoted), got \(excerpt(field.text))"))
+    case .numbers(let scale):
+      return number(field, scale).map { x in
+        scale.spikes.firstIndex(of: x).map { .code($0 + 1) } ?? .number(x)
+      }
+    }
+  }
+
+  private func number(_ field: Field, _ scale: NumberScale) -> Result<Double, Message> {
+    var number = field.number
+    var what = kind == .integer ? "a whole number" : "a number"
+    if case .date(let format) = scale.spelling {
+      let parsed = DateFormat.parse(field.text)
+      number = parsed.flatMap { ($0.format.mark == nil) == (format.mark == nil) ? $0.number : nil }
+      what = "a date such as \(format.text(scale.mean))"
+    }
+    guard let x = number, kind != .integer || x.rounded() == x else {
+      return .failure(Message("expected \(what) in \(quoted), got \(excerpt(field.text))"))
+    }
+    guard scale.isWithinBounds(x), scale.admits(x) else {
+      let ends = [scale.lower.map { "at least \(scale.text($0))" }, scale.upper.map { "at most \(scale.text($0))" }]
+      let range = ends.compactMap { $0 }.joined(separator: " and ")
+      return .failure(Message("expected \(what) of \(range) in \(quoted), got \(excerpt(field.text))"))
+    }
+    return .success(x)
+  }
+
+  /// The text of a code, nil for a missing value, or of a number where the code is that of numbers.
+  func text(code: Int, number: Double) -> String? {
+    if code == missingCode { return nil }
+    switch content {
+    case .levels(let levels): return levels[min(code, levels.count - 1)]
+    case .numbers(let scale): return scale.text(code == 0 ? number : scale.spikes[code - 1])
+    }
+  }
+
+  /// Whether the levels are numbers, whose other spellings count too.
+  private func isNumeric(_ levels: [String]) -> Bool {
+    kind == .integer || kind == .continuous || kind == .constant && levels.allSatisfy { Double($0) != nil }
+  }
+
+  /// A name for messages.
+  var quoted: String { excerpt(name) }
+
+  /// A message about a field.
+  struct Message: Error { let text: String; init(_ text: String) { self.text = text } }
+}
+
+/// The shortest decimal of a number, such as 5 instead of 5.0.
+func spelled(_ x: Double) -> String {
+  let text = "\(x == 0 ? 0 : x)"
+  return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+}
+
+extension TableColumn {
+  /// The kind and what is special, in a few words.
+  package var summary: String {
+    var words = [kind.rawValue]
+    switch content {
+    case .levels(let levels):
+      if kind != .constant { words.append("\(levels.count) levels") }
+    case .numbers(let scale):
+      if scale.step > 0, kind == .continuous { words.append("rounded to \(spelled(scale.step))") }
+      if scale.hasDeclaredBounds {
+        words.append("\(scale.lower.map(spelled) ?? "") to \(scale.upper.map(spelled) ?? "")")
+      }
+      if !scale.spikes.isEmpty { words.append("often \(scale.spikes.map(scale.text).joined(separator: " "))") }
+      switch scale.curve {
+      case .identity: break
+      case .log: words.append("log")
+      case .logit: words.append("logit")
+      case .asinh: words.append("asinh")
+      }
+    }
+    if missing != nil { words.append("missing values") }
+    return words.joined(separator: ", ")
+  }
+
+  /// The text of a cell as JSON: a number for columns of numbers, null for a missing value.
+  package func json(_ text: String?) -> JSON {
+    guard let text else { return .null }
+    let isNumeric = kind == .continuous || kind == .integer
+    return isNumeric ? Int(text).map(JSON.integer) ?? Double(text).map(JSON.number) ?? .string(text)
+      : .string(text)
+  }
+}

@@ -1,0 +1,41 @@
+import Files
+import Tensors
+
+/// Rows of texts that a model of a table has drawn.
+public struct TableDraws: Sendable {
+  /// The schema of the table.
+  public let schema: TableSchema
+  /// The texts of each column, nil for missing values.
+  public let columns: [[String?]]
+  /// The effective number of the weighted draws among which the rows were drawn; nil where all weights are
+  /// equal and the draws are exact.
+  public let effectiveSampleSize: Double?
+
+  /// The number of rows.
+  public var count: Int { columns.first?.count ?? 0 }
+
+  /// The texts of a row, with the schema's marks of missing values.
+  public func row(_ i: Int) -> [String] {
+    zip(columns, schema.columns).map { $0[i] ?? $1.missing ?? "" }
+  }
+
+  /// The table as text, with a header. Texts are in quotes where they need them.
+  public func text(separator: CSV.Separator = .comma) -> String {
+    let mark = String(UnicodeScalar(separator.rawValue))
+    var lines = [schema.names.map { CSV.quoted($0, separator: separator) }.joined(separator: mark)]
+    for i in 0..<count {
+      let fields = zip(columns, schema.columns).map { texts, column in
+        texts[i].map { CSV.quoted($0, separator: separator) } ?? column.missing ?? ""
+      }
+      lines.append(fields.joined(separator: mark))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Writes the table to a file atomically.
+  ///
+  /// - Throws: `FlowError.file` if the file cannot be written.
+  public func write(to path: String, separator: CSV.Separator = .comma) throws(FlowError) {
+    try FileBytes.write(Array(text(separator: separator).utf8), to: path)
+  }
+}

@@ -1,0 +1,109 @@
+import Bijections
+import Distributions
+import Files
+import Randomness
+import Tensors
+import Training
+
+/// A model of the rows of a table of mixed columns.
+///
+/// ```swift
+/// let table = try TextTable.read("diamonds.csv")
+/// let (schema, rows) = try TableSchema.infer(from: table)
+/// let fit = try TableModel.fit(schema, to: schema.encode(table, rows: rows), key: Key(0))
+/// let score = try fit.model.logLikelihood(of: schema.encode(test))
+/// let draws = try fit.model.sample(Key(1), count: 1_000, given: ["cut": "Ideal"])
+/// print(draws.text())
+/// ```
+///
+/// log p(row) = log P(codes) + log q(numbers | codes). P is exact: a masked network of all codes. q is a flow
+/// under the context of the codes' indicators. Both have parameters of their own, so they are fitted one by
+/// one, and q may be any flow.
+///
+/// A rounded number stands for a cell. Noise u in the cell gives log P(cell) ≥ E log (q(u) · length). An absent
+/// number, missing or frequent, is replaced by noise z of a standard normal density r, and
+/// log q(others) ≥ E (log q(others, z) − log r(z)). Equality holds where q has the density r there. The
+/// logarithm of the mean over several draws of the noise is a tighter bound (Burda, Grosse & Salakhutdinov
+/// 2015, arXiv 1509.00519, eq. 8).
+public struct TableModel: Sendable {
+  /// The schema of the table.
+  public let schema: TableSchema
+  /// The parameters: `codes` of the codes' network, and `numbers` of the flow.
+  public let params: Params
+  /// The dtype of the parameters.
+  public let dtype: DType
+  /// The flows whose mixture is the density of real numbers; none for a table without any.
+  let flows: [Flow]
+  let levels: AutoregressiveLevels.Functions
+  /// The mixture's functions; nil without real numbers.
+  let density: (logPDF: LogPDF, sample: Sampler)?
+
+  /// Makes a model.
+  ///
+  /// - Parameters:
+  ///   - schema: the schema of the table.
+  ///   - flows: the flows whose mixture is the density of the real numbers.
+  ///   - params: the parameters; nil for initial ones.
+  ///   - dtype: the dtype.
+  /// - Throws: `FlowError.structure` for parameters of another model, and the errors of the flows.
+  /// - Precondition: there is a flow.
+  public init(
+    _ schema: TableSchema, flows: [Flow], params: Params? = nil, dtype: DType = .float32
+  ) throws(FlowError) {
+    require(!flows.isEmpty, "a model of a table needs a flow")
+    (self.schema, self.dtype) = (schema, dtype)
+    let network = AutoregressiveLevels(schema.codeCounts)
+    levels = AutoregressiveLevels.Functions(network.counts, hidden: network.hidden, dtype: dtype)
+    var initial: [Params.Child] = []
+    if !network.counts.isEmpty { initial.append(.init("codes", levels.initialParams(Key(0), nil))) }
+    let (count, features) = (schema.numberCount, schema.featureCount)
+    if count > 0 {
+      let mixture = Selection.mixture(of: flows, weights: flows.map { _ in 1 })
+      let (own, logPDF, sample) = try mixture(
+        Key(0), inputDim: Shape([count]), contextDim: features > 0 ? Shape([features]) : nil, dtype: dtype)
+      initial.append(.init("numbers", own))
+      (self.flows, density) = (flows, (logPDF, sample))
+    } else {
+      (self.flows, density) = ([], nil)
+    }
+    let template = Params.branch(initial)
+    if let params {
+      let boundary = Boundary("TableModel", domain: Domain([1]), contextDim: nil, dtype: dtype)
+      try boundary.expecting(template).check(params)
+    }
+    self.params = params ?? template
+  }
+
+  /// The log-likelihood of each row, in float64 and in nats: of probabilities of codes and cells, and of
+  /// densities in the data's units elsewhere.
+  ///
+  /// It is exact, or a lower bound where `schema.isBound`. The noise of a row is a pure function of the row.
+  ///
+  /// - Parameters:
+  ///   - rows: the rows, as the schema encodes them.
+  ///   - draws: the draws of noise. More give a tighter bound, on average.
+  ///   - progress: the way to report progress on standard error.
+  /// - Throws: `FlowError` for rows of another schema.
+  /// - Precondition: there is a draw.
+  public func logLikelihood(
+    of rows: TableRows, draws: Int = 8, progress: ProgressOutput = .silent
+  ) throws(FlowError) -> Tensor {
+    require(draws > 0, "a log-likelihood needs a draw of noise, got \(draws)")
+    var total = rows.logScale
+    if !levels.counts.isEmpty {
+      let codes = levels.logProbability(params.child("codes"), rows.codes.cast(to: dtype))
+      total = total + codes.cast(to: .float64)
+    }
+    guard let density else { return total }
+    let (context, intervals) = (schema.features(rows.codes, dtype: dtype), rows.intervals.cast(to: dtype))
+    var terms: [Tensor] = []
+    for draw in 0..<(schema.isBound ? draws : 1) {
+      let numbers = TableRows.numbersByContent(Key(0).folded(in: draw), in: intervals)
+      let logDensity = try density.logPDF.inChunks(
+        params.child("numbers"), numbers, given: context, progress: progress)
+      terms.append(logDensity.cast(to: .float64) - TableRows.logNoise(numbers, in: intervals))
+    }
+    let all = stack(terms, axis: 1).logSumExp(axis: 1)
+    return total + all - log(Tensor(Double(terms.count), dtype: .float64))
+  }
+}

@@ -1,0 +1,97 @@
+import Files
+import Tensors
+
+extension TableSchema {
+  /// Encodes rows of a table. Columns are found by name, and columns of other names are left alone.
+  ///
+  /// - Parameter rows: the rows to encode; nil for all.
+  /// - Throws: `FlowError.file` for a missing column, and at the first field that does not fit its column: an
+  ///   unknown level, a text in place of a number, a number outside declared bounds, or a missing value where
+  ///   the schema has none.
+  public func encode(_ table: TextTable, rows: [Int]? = nil) throws(FlowError) -> TableRows {
+    let rows = rows ?? Array(0..<table.rows)
+    let positions = try positions(in: table)
+    var (codes, lows, highs): ([[Double]], [Tensor], [Tensor]) = ([], [], [])
+    var logScale = Tensor.zeros([rows.count], dtype: .float64)
+    for (column, position) in zip(columns, positions) {
+      let cells = try cells(column, position, table, rows)
+      if column.hasCode {
+        codes.append(cells.map { if case .code(let code) = $0 { Double(code) } else { 0 } })
+      }
+      guard let scale = column.scale else { continue }
+      let (low, high, terms) = intervals(cells, scale)
+      lows.append(low)
+      highs.append(high)
+      logScale = logScale + terms
+    }
+    let table = codes.map { Tensor($0, dtype: .float64) }
+    let empty = Tensor.zeros([rows.count, 0], dtype: .float64)
+    return TableRows(
+      codes: table.isEmpty ? empty : stack(table, axis: 1),
+      intervals: lows.isEmpty ? empty : stack(lows + highs, axis: 1), logScale: logScale)
+  }
+
+  /// The columns' positions in a table.
+  private func positions(in table: TextTable) throws(FlowError) -> [Int] {
+    let all = Dictionary(zip(table.names, table.names.indices)) { first, _ in first }
+    let missing = names.filter { all[$0] == nil }
+    guard missing.isEmpty else {
+      throw .inFile(
+        table.origin(ofRow: 0).file, row: table.hasHeader ? 1 : nil,
+        "expected the columns \(names.joined(separator: ",")), as the model was fitted to, "
+          + "got no \(missing.joined(separator: ","))")
+    }
+    return names.map { all[$0]! }
+  }
+
+  private func cells(
+    _ column: TableColumn, _ position: Int, _ table: TextTable, _ rows: [Int]
+  ) throws(FlowError) -> [TableColumn.Cell] {
+    var cells: [TableColumn.Cell] = []
+    cells.reserveCapacity(rows.count)
+    for row in rows {
+      switch column.cell(Field(table, row: row, column: position)) {
+      case .success(let cell): cells.append(cell)
+      case .failure(let message): throw table.error(row: row, column: position, message.text)
+      }
+    }
+    return cells
+  }
+
+  private func intervals(
+    _ cells: [TableColumn.Cell], _ scale: NumberScale
+  ) -> (low: Tensor, high: Tensor, logScale: Tensor) {
+    let numbers = cells.map { if case .number(let x) = $0 { x } else { Double.nan } }
+    let isPresent = Tensor(numbers.map { $0.isNaN ? 0 : 1 }, dtype: .float64)
+    // Absent numbers get one of the curve's domain, whose results are not used.
+    let filler = scale.curve.inverse(Tensor([scale.mean], dtype: .float64)).doubles[0]
+    let (low, high, terms) = scale.intervals(
+      Tensor(numbers.map { $0.isNaN ? filler : $0 }, dtype: .float64))
+    return (
+      select(where: isPresent, low, 1), select(where: isPresent, high, -1), select(where: isPresent, terms, 0)
+    )
+  }
+
+  /// Decodes rows: the texts of each column, nil for missing values.
+  ///
+  /// - Parameters:
+  ///   - codes: the codes, [rows, codes].
+  ///   - numbers: the real numbers in the flow's units, [rows, numbers].
+  func decode(codes: Tensor, numbers: Tensor) -> [[String?]] {
+    let count = codes.rows
+    var (code, number) = (0, 0)
+    return columns.map { column in
+      var own = [Int](repeating: 0, count: count)
+      if column.hasCode {
+        own = codes.sliced(axis: 1, code..<code + 1).doubles.map { Int($0) }
+        code += 1
+      }
+      var values = [Double](repeating: 0, count: count)
+      if let scale = column.scale {
+        values = scale.numbers(numbers.sliced(axis: 1, number..<number + 1))
+        number += 1
+      }
+      return (0..<count).map { column.text(code: own[$0], number: values[$0]) }
+    }
+  }
+}
