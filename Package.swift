@@ -73,10 +73,11 @@ let package = Package(
     example("tabular", on: ["Arguments"], data: ["breast_cancer.csv", "wine.csv"]),
     example("posterior", on: ["Arguments"], data: ["breast_cancer.csv"]),
     example("continuous", on: ["Arguments"]),
+    example("tables", on: ["Arguments"], data: ["diamonds.csv.gz", "penguins.csv"]),
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
-      exclude: ["README.md", "peers", "quality", "compare", "scale", "smoke", "figures"]),
+      exclude: ["README.md", "peers", "quality", "tables", "compare", "scale", "smoke", "figures"]),
     program("arrangements", on: ["Flows", "Arguments"], path: "Benchmarks/quality/arrangements"),
 
     // MARK: - Tests

@@ -67,7 +67,7 @@ public struct ComparedTable: Sendable {
   }
 
   /// Some of the rows, in a given order.
-  func choosing(_ rows: [Int]) -> ComparedTable {
+  public func choosing(_ rows: [Int]) -> ComparedTable {
     ComparedTable(
       columns.map { column in
         switch column.values {

@@ -1,0 +1,31 @@
+import ExampleSupport
+import Flows
+
+/// The likeness of synthetic rows to held-out ones.
+struct Judgement {
+  let quality: TableQuality
+  let distances: RecordDistances
+  let classifiers: TwoSampleTest
+
+  init(_ synthetic: TextTable, of split: Split, _ key: Key) throws {
+    let tables = try ComparedTable.aligned([split.training, split.heldOut, synthetic])
+    quality = TableQuality(real: tables[1], synthetic: tables[2])
+    // As many rows of each, so that a half of the draws is closer to the training rows by chance.
+    let some = Array(key.folded(in: 0).permutation(tables[0].rows).prefix(tables[1].rows))
+    let training = tables[0].choosing(some)
+    distances = RecordDistances(of: tables[2], training: training, heldOut: tables[1], key: key.folded(in: 1))
+    classifiers = try TwoSampleTest(real: tables[1], synthetic: tables[2], key: key.folded(in: 2))
+  }
+
+  static let header =
+    column("rows of", 22) + column("shapes", 9) + column("pairs", 9) + column("quality", 10)
+    + column("AUC", 9) + "closer to training"
+
+  func line(_ name: String) -> String {
+    let share = distances.shareCloserToTraining ?? .nan
+    return column(name, 22) + column(decimals(quality.columnShapes, 3), 9)
+      + column(decimals(quality.allPairTrends, 3), 9)
+      + column(decimals((quality.columnShapes + quality.allPairTrends) / 2, 3), 10)
+      + column(decimals(classifiers.network, 3), 9) + decimals(share, 3)
+  }
+}
