@@ -28,8 +28,9 @@ struct NumberScale: Sendable, Hashable {
   var mean = 0.0
   var deviation = 1.0
 
-  /// Computes the ends of cells in the flow's units, and the logarithm of the cell's length there. For numbers
-  /// with a density the ends are equal, and the logarithm is that of the map's slope.
+  /// Computes the ends of cells in the flow's units, and the logarithm of the cell's length there.
+  ///
+  /// For numbers with a density the ends are equal, and the logarithm is that of the map's slope.
   ///
   /// - Precondition: The numbers are inside the curve's domain.
   func intervals(_ x: Tensor) -> (low: Tensor, high: Tensor, logScale: Tensor) {

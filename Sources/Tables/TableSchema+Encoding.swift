@@ -5,9 +5,9 @@ extension TableSchema {
   /// Encodes rows of a table. Columns are found by name, and columns of other names are left alone.
   ///
   /// - Parameter rows: the rows to encode; nil for all.
-  /// - Throws: `FlowError.file` for a missing column, and at the first field that does not fit its column: an
-  ///   unknown level, a text in place of a number, a number outside declared bounds, or a missing value where
-  ///   the schema has none.
+  /// - Throws: `FlowError.file` for a missing column, and at the first field that does not fit its column.
+  ///   Such a field is an unknown level, a text in place of a number, a number outside declared bounds, or a
+  ///   missing value where the schema has none.
   public func encode(_ table: TextTable, rows: [Int]? = nil) throws(FlowError) -> TableRows {
     let rows = rows ?? Array(0..<table.rows)
     let positions = try positions(in: table)
