@@ -124,7 +124,8 @@ struct MixedFit {
     let name = model.model.schema.hasNumbers ? model.architecture.name : "the columns' levels"
     let held =
       fit.heldOutLogLikelihood.isFinite
-      ? ", held-out log-likelihood \(model.boundWords)\(decimals(fit.heldOutLogLikelihood)) nats per row" : ""
+      ? ", held-out log-likelihood \(model.boundWords)\(decimals(fit.heldOutLogLikelihood)) nats per row; "
+        + "independent columns have \(decimals(fit.independentLogLikelihood))" : ""
     var lines = [
       schema.summary, "fitted \(name) to \(counted(count, "row")) in \(counted(steps, "step"))\(held)",
     ]
@@ -143,6 +144,7 @@ struct MixedFit {
       .init("columns", .integer(schema.columns.count)),
       .init("parameters", .integer(model.model.params.learnedCount)), .init("steps", .integer(steps)),
       .init("validation_log_likelihood", .number(fit.heldOutLogLikelihood)),
+      .init("independent_log_likelihood", .number(fit.independentLogLikelihood)),
       .init("bound", .bool(schema.isBound)), .init("schema", schema.json),
     ]
     if fit.isCancelled { json.append(.init("interrupted", true)) }

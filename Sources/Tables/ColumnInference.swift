@@ -165,25 +165,29 @@ struct ColumnInference {
     if kind != .continuous || ties > 0 && (places <= 4 || ties * 100 >= ordinary.count) {
       scale.step = commonStep(numbers, places: places) ?? (kind == .continuous ? 0 : 1)
     }
-    let (least, most) = (numbers.min()!, numbers.max()!)
+    (scale.least, scale.most) = (numbers.min()!, numbers.max()!)
     if let bounds = options.bounds[name] {
-      (scale.lower, scale.upper, scale.hasDeclaredBounds) = (bounds.lowerBound, bounds.upperBound, true)
-      if scale.lower == -.infinity { scale.lower = nil }
-      if scale.upper == .infinity { scale.upper = nil }
+      if kind == .date {
+        throw refused("expected --bounds of a column of numbers, got \(shown), one of dates")
+      }
+      if bounds.lowerBound.isFinite { scale.lower = bounds.lowerBound }
+      if bounds.upperBound.isFinite { scale.upper = bounds.upperBound }
       if let i = fields.indices.first(where: { fields[$0].number.map { !scale.isWithinBounds($0) } ?? false })
       {
         throw table.error(
           row: rows[i], column: position,
           "expected a number in the --bounds of \(shown), got \(excerpt(fields[i].text))")
       }
-    } else if kind != .date, least >= 0 {
-      scale.lower = 0
     }
-    if options.logs.contains(name), least <= 0 {
-      throw refused("expected positive numbers in \(shown), whose log is modelled, got \(spelled(least))")
+    if options.logs.contains(name), scale.least <= 0 {
+      throw refused(
+        "expected positive numbers in \(shown), whose log is modelled, got \(spelled(scale.least))")
     }
+    let isAboveZero = kind != .date && scale.least >= 0
     scale.chooseCurve(
-      ordinary.isEmpty ? numbers : ordinary, least: least, most: most, isLog: options.logs.contains(name))
+      ordinary.isEmpty ? numbers : ordinary, floor: scale.lower ?? (isAboveZero ? 0 : nil),
+      isLog: options.logs.contains(name))
+    (scale.least, scale.most) = (scale.lower ?? scale.least, scale.upper ?? scale.most)
     return scale
   }
 

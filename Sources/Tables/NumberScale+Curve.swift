@@ -2,8 +2,8 @@ import Tensors
 
 extension NumberScale {
   /// Chooses the curve under which a normal distribution gives the numbers the highest likelihood, and its
-  /// mean and deviation.
-  mutating func chooseCurve(_ numbers: [Double], least: Double, most: Double, isLog: Bool) {
+  /// mean and deviation. A logarithm needs a floor below the numbers.
+  mutating func chooseCurve(_ numbers: [Double], floor: Double?, isLog: Bool) {
     let x = Tensor(numbers, dtype: .float64)
     let sorted = numbers.sorted()
     func quantile(_ share: Double) -> Double { sorted[Int(share * Double(sorted.count - 1))] }
@@ -11,12 +11,12 @@ extension NumberScale {
     let width = spread > 0 ? spread : max((most - least) / 10, step, 1e-300)
     let inside = max(step, 1e-3 * width)
     var curves: [Curve] = []
-    let origin = lower.map { step == 0 && least > $0 ? $0 : $0 - inside }
-    if hasDeclaredBounds, let origin, let upper {
+    let origin = floor.map { step == 0 && least > $0 ? $0 : $0 - inside }
+    if lower != nil, let origin, let upper {
       curves = [.logit(low: origin, high: step == 0 && most < upper ? upper : upper + inside)]
     } else if isLog {
       curves = [.log(origin: step > 0 ? min(0, least - step) : 0)]
-    } else if hasDeclaredBounds, let origin {
+    } else if lower != nil, let origin {
       curves = [.log(origin: origin)]
     } else {
       curves = [.identity, .asinh(center: quantile(0.5), width: width)]

@@ -88,7 +88,8 @@ public struct TableColumn: Sendable, Hashable {
       let ends = [
         scale.lower.map { "at least \(scale.text($0))" }, scale.upper.map { "at most \(scale.text($0))" },
       ]
-      let range = ends.compactMap { $0 }.joined(separator: " and ")
+      let declared = ends.compactMap { $0 }.joined(separator: " and ")
+      let range = scale.isWithinBounds(x) ? "at least \(scale.text(scale.least))" : declared
       return .failure(Message("expected \(what) of \(range) in \(quoted), got \(excerpt(field.text))"))
     }
     return .success(x)
@@ -128,7 +129,7 @@ extension TableColumn {
       if kind != .constant { words.append("\(levels.count) levels") }
     case .numbers(let scale):
       if scale.step > 0, kind == .continuous { words.append("rounded to \(spelled(scale.step))") }
-      if scale.hasDeclaredBounds {
+      if scale.lower != nil || scale.upper != nil {
         words.append("\(scale.lower.map(spelled) ?? "") to \(scale.upper.map(spelled) ?? "")")
       }
       if !scale.spikes.isEmpty {

@@ -75,7 +75,8 @@ extension NumberScale {
     }
     members += [
       .init("step", .number(step)), .init("lower", lower.map(JSON.number) ?? .null),
-      .init("upper", upper.map(JSON.number) ?? .null), .init("declared", .bool(hasDeclaredBounds)),
+      .init("upper", upper.map(JSON.number) ?? .null), .init("least", .number(least)),
+      .init("most", .number(most)),
       .init("spikes", .array(spikes.map(JSON.number))), .init("curve", curve.json),
       .init("mean", .number(mean)), .init("deviation", .number(deviation)),
     ]
@@ -98,10 +99,10 @@ extension NumberScale {
     else { return nil }
     (self.step, self.mean, self.deviation, self.curve, self.spikes) = (step, mean, deviation, curve, spikes)
     (lower, upper) = (json["lower"]?.number, json["upper"]?.number)
-    hasDeclaredBounds = json["declared"] == true
-    let numbers = [step, mean, deviation] + spikes + [lower, upper].compactMap { $0 }
+    (least, most) = (json["least"]?.number ?? .nan, json["most"]?.number ?? .nan)
+    let numbers = [step, mean, deviation, least, most] + spikes + [lower, upper].compactMap { $0 }
     guard numbers.allSatisfy(\.isFinite), step >= 0, deviation > 0,
-      (lower ?? -.infinity) <= upper ?? .infinity
+      (lower ?? -.infinity) <= upper ?? .infinity, least <= most
     else { return nil }
   }
 }

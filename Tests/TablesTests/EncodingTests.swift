@@ -50,6 +50,9 @@ private func columns() -> KeyValuePairs<String, [String]> {
       let wild = Tensor.full([1, schema.numberCount], far, dtype: .float64)
       let texts = schema.decode(codes: .zeros([1, schema.codeCounts.count]), numbers: wild)
       #expect(texts.last == [far < 0 ? "0.00" : "1.00"])
+      // Whole numbers far out are the table's own least and greatest.
+      let whole = try table.numbers(columns: [2]).doubles
+      #expect(texts[2] == [spelled(far < 0 ? whole.min()! : whole.max()!)])
       #expect(texts.allSatisfy { $0[0].map { !$0.contains("nan") && !$0.contains("inf") } ?? true })
     }
   }

@@ -100,7 +100,8 @@ func table(_ columns: KeyValuePairs<String, [String]>) throws -> TextTable {
     numbers("\"places\": -1"), numbers("\"curve\": {\"name\": \"cube\"}"),
     numbers("\"curve\": {\"name\": \"logit\", \"low\": 3, \"high\": 2}"),
     numbers("\"curve\": {\"name\": \"asinh\", \"center\": 0, \"width\": 0}"),
-    numbers("\"spikes\": \"many\""), numbers("\"lower\": 3, \"upper\": 2"),
+    numbers("\"spikes\": \"many\""), numbers("\"lower\": 3, \"upper\": 2"), numbers("\"least\": 10"),
+    numbers("\"most\": null"),
     numbers("\"date\": {\"mark\": \"x\"}"),
   ])
   func damagedSchemasAreErrors(text: String) {
@@ -135,6 +136,7 @@ private func column(_ members: String) -> String {
 private func numbers(_ members: String) -> String {
   let sound = [
     "\"places\": 2", "\"step\": 0.5", "\"deviation\": 1", "\"mean\": 0", "\"spikes\": []",
+    "\"least\": 0", "\"most\": 9",
     "\"curve\": {\"name\": \"identity\"}",
   ]
   let name = members.prefix { $0 != ":" }

@@ -45,6 +45,8 @@ private func fitted(_ table: TextTable, steps: Int, options: TableSchema.Options
     #expect(!fit.model.schema.isBound && fit.model.schema.columnsWithDensity == ["x"])
     // H = H(0.3) + ½ log 2πe + 0.3 log 2.
     #expect(abs(fit.heldOutLogLikelihood + 2.2376) < 0.2, "\(fit.heldOutLogLikelihood)")
+    // The mixture of x by itself has an entropy above that of x given the kind.
+    #expect(abs(fit.independentLogLikelihood + 2.6) < 0.15, "\(fit.independentLogLikelihood)")
 
     let grid = (0..<1_200).map { "\(Double($0) / 20 - 30)" }
     let rows = try fit.model.schema.encode(
