@@ -91,6 +91,16 @@ private func fitted(_ table: TextTable, steps: Int, options: TableSchema.Options
     // H = log 2 + ½ H(0.6) + ½ H(0.3) + ½ (0.4 + 0.7) ½ log 2πe.
     #expect(abs(fit.heldOutLogLikelihood + 2.115) < 0.3, "\(fit.heldOutLogLikelihood)")
 
+    // The probabilities of the missing and the frequent value and the density of the others sum to 1.
+    func total(_ texts: [String], draws: Int) throws -> Double {
+      let rows = try fit.model.schema.encode(
+        table(["group": texts.map { _ in "g" } + texts.map { _ in "h" }, "x": texts + texts]))
+      return exp(try fit.model.logLikelihood(of: rows, draws: draws)).sum().item
+    }
+    let grid = (0..<600).map { "\(Double($0) / 20 - 15.02)" }
+    let sum = try total(["", "0"], draws: 200) + total(grid, draws: 1) / 20
+    #expect(abs(sum - 1) < 0.05, "\(sum)")
+
     let draws = try fit.model.sample(Key(3), count: 4_000)
     func share(_ group: String, _ text: String?) -> Double {
       let rows = (0..<4_000).filter { draws.columns[0][$0] == group }
