@@ -63,7 +63,8 @@ public struct TableColumn: Sendable, Hashable {
       {
         return .success(.code(code))
       }
-      let known = levels.prefix(10).joined(separator: ", ") + (levels.count > 10 ? ", …" : "")
+      let shown = levels.prefix(10).map { $0.count > 20 ? "\($0.prefix(20))…" : $0 }
+      let known = shown.joined(separator: ", ") + (levels.count > 10 ? ", …" : "")
       let hint = isOfNumbers ? "; a fit with --bounds takes others too" : ""
       return .failure(Message("expected one of \(known) in \(quoted), got \(excerpt(field.text))\(hint)"))
     case .numbers(let scale):
@@ -84,13 +85,17 @@ public struct TableColumn: Sendable, Hashable {
     guard let x = number, kind != .integer || x.rounded() == x else {
       return .failure(Message("expected \(what) in \(quoted), got \(excerpt(field.text))"))
     }
-    guard scale.isWithinBounds(x), scale.admits(x) else {
+    guard scale.isWithinBounds(x) else {
       let ends = [
         scale.lower.map { "at least \(scale.text($0))" }, scale.upper.map { "at most \(scale.text($0))" },
       ]
-      let declared = ends.compactMap { $0 }.joined(separator: " and ")
-      let range = scale.isWithinBounds(x) ? "at least \(scale.text(scale.least))" : declared
+      let range = ends.compactMap { $0 }.joined(separator: " and ")
       return .failure(Message("expected \(what) of \(range) in \(quoted), got \(excerpt(field.text))"))
+    }
+    guard scale.admits(x) else {
+      var range = "near the model's data"
+      if case .log(let origin) = scale.curve { range = "above \(spelled(origin + scale.step / 2))" }
+      return .failure(Message("expected \(what) \(range) in \(quoted), got \(excerpt(field.text))"))
     }
     return .success(x)
   }

@@ -31,6 +31,12 @@ extension TableSchema {
       intervals: lows.isEmpty ? empty : stack(lows + highs, axis: 1), logScale: logScale)
   }
 
+  /// The first of some names, for messages.
+  static func shown(_ names: [String]) -> String {
+    names.prefix(20).map { $0.count > 40 ? "\($0.prefix(40))…" : $0 }.joined(separator: ",")
+      + (names.count > 20 ? ",…" : "")
+  }
+
   /// The columns' positions in a table.
   private func positions(in table: TextTable) throws(FlowError) -> [Int] {
     let all = Dictionary(zip(table.names, table.names.indices)) { first, _ in first }
@@ -38,8 +44,8 @@ extension TableSchema {
     guard missing.isEmpty else {
       throw .inFile(
         table.origin(ofRow: 0).file, row: table.hasHeader ? 1 : nil,
-        "expected the columns \(names.joined(separator: ",")), as the model was fitted to, "
-          + "got no \(missing.joined(separator: ","))")
+        "expected the columns \(TableSchema.shown(names)), as the model was fitted to, "
+          + "got no \(TableSchema.shown(missing))")
     }
     return names.map { all[$0]! }
   }

@@ -50,7 +50,7 @@ extension TableSchema {
     if let unknown = (names + wished.sorted()).first(where: { all[$0] == nil || !names.contains($0) }) {
       throw .inFile(
         source,
-        "expected a column to fit, got \(excerpt(unknown)); there are \(names.joined(separator: ","))")
+        "expected a column to fit, got \(excerpt(unknown)); there are \(shown(names))")
     }
     if names.isEmpty { throw .inFile(source, "expected a column to fit, got none") }
     var rows = Array(0..<table.rows)

@@ -78,6 +78,46 @@ private func columns() -> KeyValuePairs<String, [String]> {
     }
   }
 
+  /// Odd texts in any column give one line with their place, or are taken, but nothing else.
+  @Test func oddFieldsGiveOneLine() throws {
+    let sound = columns()
+    let schema = try TableSchema.infer(from: table(sound)).schema
+    let odd = [
+      "", " ", "x", "NA", "nan", "-inf", "0x1F", "1 000", "1.2.3", "1e", "--1", ".", "1e400", "1e-400", "5%",
+      "2024-01-31", "2024-02-30", "12:30", "true", "\u{661}", "\"1,5\"", "\"a\nb\"", "'1'", "1e300", "-1e300",
+      String(repeating: "9", count: 400), String(repeating: "x", count: 10_000), "\u{7}", "#N/A", "3.5", "-7",
+    ]
+    var refusals = (scored: 0, fitted: 0)
+    for (i, name) in schema.names.enumerated() {
+      for text in odd {
+        let fields = sound.map { $0.key == name ? text : $0.value[0] }.joined(separator: ",")
+        let header = schema.names.joined(separator: ",")
+        let row = try TextTable.parse("\(header)\n\(fields)\n", options: .init(header: .present))
+        do throws(FlowError) {
+          let rows = try schema.encode(row)
+          #expect(rows.codes.isFinite && rows.intervals.isFinite, "\(name) \(text)")
+        } catch {
+          refusals.scored += 1
+          let message = "\(error)"
+          #expect(message.hasPrefix("text, row 2, column \(i + 1): expected ") && message.contains(", got "))
+          #expect(message.utf8.count < 400 && !message.contains { $0.isNewline }, "\(message)")
+        }
+        let column = sound[i].value.prefix(60).enumerated().map { $0 == 11 ? text : $1 }
+        do throws(FlowError) { _ = try TableSchema.infer(from: one(column)) } catch {
+          refusals.fitted += 1
+          let message = "\(error)"
+          #expect(message.utf8.count < 400 && message.contains("expected ") && message.contains(", got "))
+        }
+      }
+    }
+    #expect(refusals.scored > 250 && refusals.fitted > 100, "\(refusals)")
+  }
+
+  private func one(_ column: [String]) throws(FlowError) -> TextTable {
+    try TextTable.parse(
+      (["x,y"] + column.map { $0 + ",a" }).joined(separator: "\n") + "\n", options: .init(header: .present))
+  }
+
   @Test(arguments: [
     ("b,a\n1,x\n", "as the model was fitted to, got no c"),
     ("a,b,c\nx,1,2.5\nw,1,2.5\n", "row 3, column 1: expected one of y, x in \"a\", got \"w\""),
