@@ -9,6 +9,14 @@ import Testing
   private let small =
     "--architecture ordered-splines --layers 1 --hidden 8 --bins 4 --steps 40 --seed 1 --progress none"
 
+  /// The settings of a small flow.
+  private var tiny: Architecture.Settings {
+    var settings = Architecture.orderedSplines.defaults
+    settings.values[.hidden] = [8]
+    (settings.values[.layers], settings.values[.bins]) = (1, 4)
+    return settings
+  }
+
   /// A table whose columns are of all kinds.
   private func people(_ count: Int = 150) -> String {
     let (u, noise) = (Key(0).uniform([count, 3]).doubles, Key(1).normal([count, 2]).doubles)
@@ -76,6 +84,49 @@ import Testing
     #expect(outcome.code == 2 && outcome.error?.contains("architecture ordered-splines") == true)
   }
 
+  /// Files whose schema is not that of their parameters, or has numbers that no fit writes, give one line.
+  @Test func damagedModelsGiveOneLine() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("people.csv", people(60))
+    let schema = try TableSchema.infer(from: TextTable.read(place["people.csv"])).schema
+    let (preset, tiny) = (Architecture.orderedSplines, self.tiny)
+    try MixedModel(
+      architecture: preset, members: [tiny],
+      model: TableModel(schema, flows: [preset.build(tiny)])
+    ).write(to: place["m.safetensors"])
+    let file = try SafeTensors.read(place["m.safetensors"])
+    let text = try #require(file.metadata["schema"])
+    var refused = 0
+    for (old, new) in [
+      ("\"levels\": [\"m\", \"f\"]", "\"levels\": [\"m\"]"),
+      ("\"levels\": [\"m\", \"f\"]", "\"levels\": [\"m\", \"f\", \"x\"]"), ("\"sex\"", "\"age\""),
+      ("\"version\": 1", "\"version\": 9"), ("\"missing\": \"\"", "\"missing\": null"),
+      ("\"missing\": \"\"", "\"missing\": \"\\n\""), ("\"step\": 1.0", "\"step\": 1e300"),
+      ("\"step\": 1.0", "\"step\": 1e-300"), ("\"deviation\": ", "\"deviation\": 1e308, \"d\": "),
+      ("\"deviation\": ", "\"deviation\": 1e-308, \"d\": "), ("\"mean\": ", "\"mean\": -1e308, \"n\": "),
+      ("\"least\": ", "\"least\": -1e300, \"l\": "), ("\"most\": ", "\"most\": 1e300, \"l\": "),
+      ("\"kind\": \"date\"", "\"kind\": \"integer\""), ("\"spikes\": [", "\"spikes\": [1e300, "),
+      ("\"places\": 0", "\"places\": 15"),
+    ] {
+      #expect(text.contains(old), "\(old)")
+      let other = file.metadata.merging(["schema": text.replacing(old, with: new)]) { $1 }
+      try SafeTensors(file.tensors, metadata: other).write(to: place["d.safetensors"])
+      for line in [
+        "describe @d.safetensors", "sample @d.safetensors --count 3", "score @d.safetensors @people.csv",
+        "sample @d.safetensors --count 2 --given age=30",
+      ] {
+        let outcome = await place.flow(line)
+        if outcome.code == 0 { continue }
+        refused += 1
+        // A tree that does not fit is printed.
+        let isTree = outcome.error?.contains("the parameter tree does not match") ?? false
+        #expect(isTree || outcome.error?.contains("\n") == false, "\(new): \(line): \(outcome)")
+      }
+    }
+    #expect(refused >= 16)
+  }
+
   /// A table of numbers alone keeps its model, and a wish for a schema changes it.
   @Test func numbersAloneHaveNoSchema() async throws {
     let place = try Workplace()
@@ -128,10 +179,10 @@ import Testing
     if line.contains("@m.safe") || line.contains("@torn") {
       let table = try TextTable.read(place["people.csv"])
       let schema = try TableSchema.infer(from: table).schema
-      let preset = Architecture.orderedSplines
+      let (preset, tiny) = (Architecture.orderedSplines, self.tiny)
       let model = MixedModel(
-        architecture: preset, members: [preset.defaults],
-        model: try TableModel(schema, flows: [preset.build(preset.defaults)]))
+        architecture: preset, members: [tiny],
+        model: try TableModel(schema, flows: [preset.build(tiny)]))
       try model.write(to: place["m.safetensors"])
       let file = try SafeTensors.read(place["m.safetensors"])
       let torn = file.metadata.merging(["schema": "{}"]) { $1 }
