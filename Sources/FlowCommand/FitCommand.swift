@@ -35,14 +35,15 @@ enum FitCommand: Subcommand {
       "the rate at the start; it falls to 0 along a cosine; by default 0.002, or 0.02 for ot-flow and 0.005 "
         + "for cnf and flow-matching"),
     .init(
-      "weight-decay", "X", "the strength of weight decay; by default 0.3, or 10 for auto below 5,000 rows"),
+      "weight-decay", "X",
+      "the strength of weight decay; by default 0.3, or 10 for auto below 5,000 rows without --context"),
     .init(
       "folds", "N",
       "fits that form the model, each with other rows held out; by default 5 for auto below 20,000 rows, or 1"
     ),
     .init(
       "validation", "X",
-      "share of the rows held out to judge each epoch; by default 1/5 with folds, 1/10 without"),
+      "share of the rows held out to judge each epoch; by default 1/N with N folds, 1/10 without"),
     .seed,
     .init("dtype", "NAME", default: "float32", "float32 or float64"),
     .init(
@@ -109,8 +110,10 @@ enum FitCommand: Subcommand {
       choices, values, context, isStandardized: isStandardized, settings,
       weightDecay: arguments.value("weight-decay").map { _ in settings.weightDecay },
       hasRate: arguments.value("learning-rate") != nil, key)
-    guard candidates.count == 1 || settings.validationFraction > 0 else {
-      throw UsageError("several architectures are compared on held-out rows; --validation must be above 0")
+    guard candidates.count == 1 || (Double(values.rows) * settings.validationFraction).rounded() > 0 else {
+      throw UsageError(
+        "several flows are compared on held-out rows; of \(counted(values.rows, "row")) a share of "
+          + "\(decimals(settings.validationFraction)) holds out none; take a larger --validation")
     }
     if let seconds = try arguments.value("max-time").map({ _ in try arguments.number("max-time", in: 1...1e7)
     }) {
@@ -220,6 +223,10 @@ enum FitCommand: Subcommand {
     }
     settings.validationFraction =
       try number("validation", 0...0.9) ?? (settings.folds > 1 ? 1 / Double(settings.folds) : 0.1)
+    guard Double(settings.folds) * settings.validationFraction < 1 + 1e-9 || settings.folds == 1 else {
+      throw UsageError(
+        "--folds \(settings.folds) hold out different rows, so --validation is at most 1/\(settings.folds)")
+    }
     settings.steps = try count("steps") ?? settings.steps
     settings.epochs = try count("epochs")
     settings.patience = try count("patience")

@@ -91,6 +91,7 @@ struct FittedTable {
     return ["tried, held-out log-likelihood in nats per row:"]
       + selection.trials.map { trial in
         let name = trial.name + String(repeating: " ", count: width - trial.name.count)
+        if trial.hasDiverged { return "  \(name)  diverged" }
         if trial.steps == 0 { return "  \(name)  not tried" }
         return "  \(name)  \(decimals(likelihood(trial))) in \(counted(trial.steps, "step"))"
           + (trial.weight == 1 ? ", taken" : trial.weight > 0 ? ", weight \(decimals(trial.weight))" : "")

@@ -160,7 +160,7 @@ extension Model {
   ) throws(FlowError) {
     let count = file.tensors.reduce(0) { $0 + $1.value.count }
     guard members.reduce(0, { $0 + width * $1.layers }) <= 4 * count + 64, contexts <= count,
-      members.allSatisfy({ $0.hidden.reduce($0.components, +) <= count + 64 })
+      members.allSatisfy({ ($0.layers == 0 ? [] : $0.hidden).reduce($0.components, +) <= count + 64 })
     else {
       throw .inFile(
         path, "expected parameters for \(members[0].layers) layers of width \(width), got \(count) numbers")

@@ -58,6 +58,8 @@ public struct Trial: Sendable, Hashable {
   public let folds: Int
   /// The steps of all fits.
   public let steps: Int
+  /// Whether a fit diverged.
+  public let hasDiverged: Bool
   /// The weight that the selection gave the candidate: 0 for one that is left out.
   public internal(set) var weight = 0.0
 }

@@ -39,7 +39,8 @@ extension Flow {
   ///
   /// Each is a `Flow.splineMixture` behind a standardization of the columns. The mixtures have one component,
   /// and as many, up to 32, as give the best validation loss when expectation-maximization alone fits them.
-  /// Below 1,000 rows two components are tried too. The last candidate is the best mixture without splines.
+  /// Below 1,000 rows two components are tried too, below 30 one component without splines alone. The
+  /// last candidate is the best mixture without splines.
   ///
   /// With a context a linear regression comes first in all flows, if it improves the validation loss of one
   /// normal distribution by 0.3.
@@ -60,7 +61,9 @@ extension Flow {
       of: sample, given: context?.evenlySpacedRows(atMost: 100_000), standardize, settings, key)
     let width = min(max(128, 2 * sample.shape.sample.count), 512)
     let best = starts.min { $0.loss < $1.loss }!
-    return (starts.map { ($0, 3) } + [(best, 0)]).map { start, layers in
+    // Splines overfit a few rows, and the folds cannot tell.
+    let isTiny = settings.rows < Self.fewestRowsForSplines
+    return ((isTiny ? [] : starts.map { ($0, 3) }) + [(best, 0)]).map { start, layers in
       let flow = Flow.splineMixture(
         layers: layers, hidden: [width, width], components: start.components, shrinkage: start.shrinkage,
         regression: regression)
@@ -75,6 +78,9 @@ extension Flow {
       return (candidate, layers, [width, width], start.components, regression)
     }
   }
+
+  /// Below this number of rows a normal alone is tried.
+  private static var fewestRowsForSplines: Int { 30 }
 
   private typealias Start = (components: Int, shrinkage: Double, loss: Double)
 
@@ -135,7 +141,8 @@ extension Flow {
     var (starts, worse) = ([first], 0)
     var best = starts[0]
     let size = sample.shape.sample.count
-    for components in [2, 3, 4, 6, 8, 12, 16, 24, 32] where worse < 2 && 2 * components * size <= rows.rows {
+    let counts = settings.rows < Self.fewestRowsForSplines ? [] : [2, 3, 4, 6, 8, 12, 16, 24, 32]
+    for components in counts where worse < 2 && 2 * components * size <= rows.rows {
       let next = try bestStart(components)
       if components == 2 && settings.rows < 1_000 { starts.append(next) }
       worse = next.loss < best.loss ? 0 : worse + 1

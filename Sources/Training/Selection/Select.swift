@@ -28,6 +28,7 @@ public func select(
   require(!candidates.isEmpty, "select needs a candidate")
   let settings = settings ?? FitSettings(rows: data.shape[0])
   var (fits, isCancelled) = ([[Fitted]](repeating: [], count: candidates.count), false)
+  var diverged: Set<Int> = []
   var failure: FlowError?
   for (i, candidate) in candidates.enumerated() where !isCancelled {
     var settings = settings
@@ -49,13 +50,15 @@ public func select(
     } catch let error as FlowError {
       guard case .diverged = error else { throw error }
       (failure, fits[i]) = (error, [])
+      diverged.insert(i)
     }
   }
   let complete = candidates.indices.filter { fits[$0].count == settings.folds }
   let usable = complete.isEmpty ? candidates.indices.filter { !fits[$0].isEmpty } : complete
   if usable.isEmpty, let failure { throw failure }
   // The splits are those of `fit`.
-  let heldOut = try (0..<settings.folds).map { fold in
+  let folds = usable.map { fits[$0].count }.max() ?? 0
+  let heldOut = try (0..<folds).map { fold in
     try TrainingRows(
       data, context, nil, heldOut: settings.validationFraction, fold: fold, key: key.folded(in: 1),
       who: "select"
@@ -68,10 +71,10 @@ public func select(
   let densities = try usable.map { try heldOutLogDensities(fits[$0], judged, context, heldOut) }
 
   let weights = combination.weights(densities)
-  var trials = zip(candidates, fits).map { candidate, fits in
+  var trials = candidates.indices.map { i in
     Trial(
-      name: candidate.name, validationLoss: .infinity, folds: fits.count,
-      steps: fits.reduce(0) { $0 + $1.state.step })
+      name: candidates[i].name, validationLoss: .infinity, folds: fits[i].count,
+      steps: fits[i].reduce(0) { $0 + $1.state.step }, hasDiverged: diverged.contains(i))
   }
   var members: [Selection.Member] = []
   for (place, i) in usable.enumerated() {

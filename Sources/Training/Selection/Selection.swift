@@ -21,7 +21,7 @@ public struct Selection: Sendable {
   ///
   /// Infinity where nothing was held out. The weights are fitted to the same rows, and they are few.
   public let validationLoss: Double
-  /// The rows that each fold held out: indices of the data.
+  /// The rows that each fold held out: indices of the data. After a cancellation, those of the folds so far.
   public let heldOut: [[Int]]
   /// Whether the task was cancelled. The members then are the fits so far.
   public let isCancelled: Bool
@@ -36,9 +36,10 @@ public struct Selection: Sendable {
     public let weight: Double
   }
 
-  /// The weighted mean of the members' training losses in their best epochs.
+  /// The weighted mean of the members' training losses in their best epochs; NaN if one was cancelled before
+  /// its first epoch ended.
   public var trainingLoss: Double {
-    members.reduce(0) { $0 + $1.weight * $1.fit.bestRecord.trainingLoss }
+    members.reduce(0) { $0 + $1.weight * ($1.fit.history.isEmpty ? .nan : $1.fit.bestRecord.trainingLoss) }
   }
 
   /// The distribution of weighted members.
