@@ -2,8 +2,8 @@ import Tensors
 
 /// The columns of a table that is compared with another: numbers or categories, with missing values.
 ///
-/// Tables that are compared have the same columns in the same order, of the same kinds. Files give such tables
-/// by ``ComparedTable/aligned(_:categorical:without:)``.
+/// Tables that are compared have the same columns in the same order, of the same kinds. Files give such
+/// tables by ``ComparedTable/aligned(_:categorical:without:)``.
 public struct ComparedTable: Sendable {
   /// The values of a column.
   public enum Values: Sendable {
@@ -89,7 +89,7 @@ extension [Double] {
   var present: [Double] { filter { !$0.isNaN } }
 
   /// The median; NaN without values.
-  package var median: Double {
+  var median: Double {
     if isEmpty { return .nan }
     let values = sorted()
     return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2

@@ -10,8 +10,9 @@ import Training
 /// print(test.logistic, test.network)  // 0.5: cannot tell; 1: always tells
 /// ```
 ///
-/// The accuracy is the area under the ROC curve (AUC): the probability that a synthetic row scores higher than
-/// a real one. It is the mean over folds, each judged by classifiers that are trained on the other folds.
+/// The accuracy is the area under the ROC curve (AUC): the probability that a synthetic row scores higher
+/// than a real one. It is the mean over folds, each judged by classifiers that are trained on the other
+/// folds.
 ///
 /// There are two classifiers. Logistic regression sees the means of the features, and so the columns apart. A
 /// network with two hidden layers sees relations between columns too. Numbers enter standardized, categories
@@ -41,8 +42,8 @@ public struct TwoSampleTest: Sendable {
   /// The mean AUC of the network over the folds.
   public let network: Double
 
-  /// Trains and judges the classifiers on as many real as synthetic rows. With fewer than four rows in a table
-  /// both AUCs are NaN.
+  /// Trains and judges the classifiers on as many real as synthetic rows. With fewer than four rows in a
+  /// table both AUCs are NaN.
   ///
   /// - Parameter key: the key of the rows, the folds and the training. The same key gives the same bits.
   /// - Throws: `CancellationError` if the task is cancelled.
@@ -60,7 +61,7 @@ public struct TwoSampleTest: Sendable {
       return
     }
     let tables = [real, synthetic].enumerated().map { i, table in
-      table.choosing(Array(key.folded(in: i).permutation(table.rows).prefix(count)))
+      table.sample(key.folded(in: i), rows: count)
     }
     let x = TwoSampleFeatures.of(tables[0], tables[1])
     let y = Tensor((0..<2 * count).map { $0 < count ? 0 : 1 }, shape: [2 * count, 1])
@@ -112,7 +113,8 @@ public struct TwoSampleTest: Sendable {
     return apply(params, rows).doubles
   }
 
-  /// The probability that a positive scores higher than a negative; equal scores count half. NaN without both.
+  /// The probability that a positive scores higher than a negative; equal scores count half. NaN without
+  /// both.
   package static func areaUnderCurve(_ scores: [Double], _ isPositive: [Bool]) -> Double {
     let order = scores.indices.sorted { scores[$0] < scores[$1] }
     var (start, below, sum) = (0, 0, 0.0)
