@@ -3,7 +3,8 @@ import Flows
 extension CompareCommand.Comparison {
   /// The comparison as text and as JSON.
   var report: Report {
-    Report(text: (qualityLines + distanceLines + testLines).joined(separator: "\n"), json: json)
+    Report(
+      text: (qualityLines + distanceLines + testLines + transferLines).joined(separator: "\n"), json: json)
   }
 
   private func name(_ column: Int) -> String { quality.columns[column].name }
@@ -83,6 +84,14 @@ extension CompareCommand.Comparison {
     ]
   }
 
+  private var transferLines: [String] {
+    guard let (target, test) = transfer else { return [] }
+    return [
+      "", "prediction of \(target) on the real rows, \(test.isNumeric ? "R²" : "AUC")",
+      "  \(shown(test.synthetic)) trained on synthetic rows, \(shown(test.training)) on training rows",
+    ]
+  }
+
   private var json: JSON {
     let columns = quality.columns.map { column -> JSON in
       [
@@ -111,7 +120,10 @@ extension CompareCommand.Comparison {
       "closer_to_training": optional(distances.shareCloserToTraining),
       "expected_closer_to_training": optional(trainingShare),
       "overfitting_protection": optional(distances.overfittingProtection),
-      "auc_logistic": optional(test?.logistic), "auc_network": optional(test?.network),
+      "target": transfer.map { .string($0.target) } ?? .null,
+      "prediction": optional(transfer?.test.synthetic),
+      "prediction_of_training": optional(transfer?.test.training), "auc_logistic": optional(test?.logistic),
+      "auc_network": optional(test?.network),
     ]
   }
 }

@@ -10,6 +10,8 @@ enum CompareCommand: Subcommand {
   private static let ownOptions: [Arguments.Option] = [
     .init(
       "train", "FILE", "the rows that the model was fitted to; REAL then holds rows that it has not seen"),
+    .init(
+      "target", "A", "with --train: how well a network predicts this column of REAL, trained on SYNTHETIC"),
     .init("categorical", "A,B,...", "columns of numbers that are categories"),
     .init("without", "A,B,...", "columns to leave out, such as names of the rows"),
     .init("picture", "FILE", "draw the columns there (.svg), and the pairs beside it; or a folder for both"),
@@ -24,6 +26,7 @@ enum CompareCommand: Subcommand {
   static let examples = [
     "flow compare real.csv synthetic.csv",
     "flow compare held-out.csv synthetic.csv --train train.csv --picture compared.svg",
+    "flow compare held-out.csv synthetic.csv --train train.csv --target price",
     "flow compare real.csv synthetic.csv --categorical zip,grade --without id --json",
   ]
 
@@ -36,6 +39,7 @@ enum CompareCommand: Subcommand {
     /// The share of training rows among the real rows for the distances.
     let trainingShare: Double?
     let test: TwoSampleTest?
+    let transfer: (target: String, test: TransferTest)?
   }
 
   static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report {
@@ -43,9 +47,17 @@ enum CompareCommand: Subcommand {
     let rows = try arguments.integer("rows", in: 1...1_000_000)
     let steps = try arguments.integer("steps", in: 0...1_000_000)
     let pictures = try picturePaths(arguments)
+    let target = arguments.value("target")
+    if target != nil && (arguments.value("train") == nil || steps == 0) {
+      throw UsageError("--target goes with --train FILE, and with --steps above 0")
+    }
     let paths = arguments.operands + (arguments.value("train").map { [$0] } ?? [])
     let tables = try tables(paths, arguments, notices)
     let (real, synthetic, training) = (tables[0], tables[1], tables.count > 2 ? tables[2] : nil)
+    if let target, !real.columns.contains(where: { $0.name == target }) {
+      throw UsageError(
+        "expected a column for --target, such as \(quotedInOption(real.columns[0].name)), got \(target)")
+    }
     warn(of: real, notices)
 
     func few(_ table: ComparedTable, _ i: Int) -> ComparedTable {
@@ -61,7 +73,15 @@ enum CompareCommand: Subcommand {
       test: steps == 0
         ? nil
         : try TwoSampleTest(
-          real: real, synthetic: synthetic, settings: .init(steps: steps), key: key.folded(in: 2)))
+          real: real, synthetic: synthetic, settings: .init(steps: steps), key: key.folded(in: 2)),
+      transfer: try target.flatMap { target in
+        try training.map { training in
+          let test = try TransferTest(
+            target, real: real, synthetic: synthetic, training: training, settings: .init(steps: steps),
+            key: key.folded(in: 3))
+          return (target, test)
+        }
+      })
     var report = comparison.report
     if let pictures {
       try comparison.columnsPicture.write(to: pictures.columns)

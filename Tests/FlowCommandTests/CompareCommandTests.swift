@@ -47,6 +47,10 @@ import Testing
     #expect(abs(try #require(result["expected_closer_to_training"]?.number) - 9.0 / 17) < 1e-12)
     let again = try await place.json("compare @real.csv @new.csv --train @train.csv --steps 10")
     #expect(again == result)
+    let transfer = try await place.json("compare @real.csv @new.csv --train @train.csv --steps 40 --target y")
+    #expect(transfer["target"] == "y" && result["target"] == .null)
+    #expect(try #require(transfer["prediction"]?.number) > 0.5)
+    #expect(try #require(transfer["prediction_of_training"]?.number) > 0.5)
     let quick = try await place.json("compare @real.csv @real.csv --steps 0 --rows 10")
     #expect(
       quick["auc_network"] == .null && quick["quality"]?.number == 1 && quick["closer_to_training"] == .null)
@@ -80,6 +84,8 @@ import Testing
     ("@real.csv @new.csv --without x,y,word,day", "expected columns to compare, got none"),
     ("@real.csv @new.csv --categorical z", "expected a column z"),
     ("@real.csv @new.csv --picture a.png", "expected a name that ends in .svg, or a folder"),
+    ("@real.csv @new.csv --target y", "--target goes with --train FILE"),
+    ("@real.csv @new.csv --train @train.csv --target z", "expected a column for --target, such as x, got z"),
     ("@real.csv @data.npy", "do not go together"), ("@real.csv @new.csv --rows 0", "a whole number"),
   ]) func refused(_ line: String, _ words: String) async throws {
     let place = try workplace()

@@ -12,6 +12,11 @@ public struct ComparedTable: Sendable {
     /// Categories; nil stands for a missing one.
     case categories([String?])
 
+    /// The numbers; empty for categories.
+    var numbers: [Double] { if case .numbers(let values) = self { values } else { [] } }
+    /// The categories; empty for numbers.
+    var categories: [String?] { if case .categories(let values) = self { values } else { [] } }
+
     var count: Int {
       switch self {
       case .numbers(let values): values.count
