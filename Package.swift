@@ -117,8 +117,7 @@ let package = Package(
     suite(
       "Tables",
       on: [
-        "Tensors", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training", "Tables",
-        "TestSupport",
+        "Tensors", "Randomness", "Files", "Bijections", "Distributions", "Training", "Tables", "Verification",
       ], fixtures: true),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),

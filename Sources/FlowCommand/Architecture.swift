@@ -70,7 +70,8 @@ struct Architecture: Sendable {
   /// settings.
   private init(
     _ name: String, _ purpose: String, layers: Int? = nil, hidden: JSON = [64, 64], bound: Double = 3,
-    bins: Int = 8, components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false, learningRate: Double? = nil,
+    bins: Int = 8, components: Int = 8, _ others: [Setting] = [], fitsOneColumn: Bool = false,
+    learningRate: Double? = nil,
     training: (@Sendable (Settings) -> Training)? = nil, build: @escaping @Sendable (Settings) -> Flow
   ) {
     (self.name, self.purpose) = (name, purpose)
@@ -95,8 +96,8 @@ struct Architecture: Sendable {
     },
     Architecture(
       "ordered-splines",
-      "splines of each column given those before it: what auto takes for mixed tables, draws given any columns",
-      layers: 1, hidden: [128, 128], bound: 4, bins: 16, [.bins, .bound], fitsOneColumn: true
+      "splines of each column given those before it, so that any can be given: auto for mixed tables",
+      layers: 2, hidden: [128, 128], bound: 4, bins: 16, [.bins, .bound], fitsOneColumn: true
     ) { .orderedSplines(layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound) },
     Architecture(
       "nsf", "neural spline couplings: fast densities and draws in many dimensions", layers: 6,
@@ -162,7 +163,7 @@ struct Architecture: Sendable {
   /// The names of all architectures, for people.
   static let names = all.map(\.name).joined(separator: ", ")
 
-  /// What auto takes for tables of mixed columns.
+  /// The choice of auto for tables of mixed columns.
   static let orderedSplines = named("ordered-splines")!
 
   static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }

@@ -32,13 +32,17 @@ enum CheckCommand: Subcommand {
     let asked = try arguments.value("tolerance").map { _ in try arguments.number("tolerance", in: 0...1) }
     let progress = try arguments.progress()
     let content = try SafeTensors.read(arguments.operands[0])
-    if try MixedModel.read(content, from: arguments.operands[0]) != nil {
-      throw UsageError("flow check is for models of numbers alone, got a model of a mixed table")
-    }
-    let model = try Model.read(content, from: arguments.operands[0])
+    let mixed = try MixedModel.read(content, from: arguments.operands[0])
+    let model = try mixed.map { try $0.numbersModel() } ?? Model.read(content, from: arguments.operands[0])
     let tolerance = asked ?? (model.architecture.isContinuous ? 0.01 : 1e-9)
     let (rows, context): (Tensor, Tensor?)
-    if let path = arguments.value("data") {
+    if let mixed {
+      if arguments.value("data") != nil || arguments.value("given") != nil {
+        throw UsageError("--data and --given do not go with a model of a mixed table, which draws its rows")
+      }
+      let draws = try mixed.model.encodedDraws(Key(seed), count: count)
+      (rows, context) = (draws.numbers, draws.context)
+    } else if let path = arguments.value("data") {
       let data = try Table.read([path], for: model, arguments, noting: notices)
       let first = 0..<min(count, data.values.rows)
       rows = data.values[first]

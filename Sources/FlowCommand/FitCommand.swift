@@ -86,7 +86,9 @@ enum FitCommand: Subcommand {
       return try await mixed.run(out, dtype, key, checkpoint, progress, notices)
     }
     do { table = try Table(choice) } catch {
-      guard let mixed = try MixedFit(choice, arguments, insteadOf: error, noting: notices) else { throw error }
+      guard let mixed = try MixedFit(choice, arguments, insteadOf: error, noting: notices) else {
+        throw error
+      }
       return try await mixed.run(out, dtype, key, checkpoint, progress, notices)
     }
     let isStandardized = !arguments.has("no-standardize")

@@ -97,7 +97,7 @@ enum FlowCommand {
 
   private static var help: String {
     """
-    Normalizing flows for files of numbers.
+    Normalizing flows for tables of numbers, texts, dates and missing values.
 
     usage: flow COMMAND ...
 

@@ -32,6 +32,12 @@ struct MixedFit {
       notices.warn(
         "\(table.rows - rows.count) of \(counted(table.rows, "row")) have missing values and are left out")
     }
+    let twins = Self.twins(of: schema, in: table, rows)
+    if !twins.isEmpty {
+      notices.warn(
+        "columns hold the same texts: \(twins.joined(separator: ", ")); leave one out by --without, "
+          + "since their joint density can be unbounded")
+    }
     let enough = max(100, 10 * schema.columns.count)
     if rows.count < enough {
       notices.warn(
@@ -40,13 +46,27 @@ struct MixedFit {
     }
   }
 
+  /// The pairs of columns of numbers with the same texts in all rows.
+  private static func twins(of schema: TableSchema, in table: TextTable, _ rows: [Int]) -> [String] {
+    var (first, twins): ([[String]: String], [String]) = ([:], [])
+    for column in schema.columns where column.levels.isEmpty {
+      let position = table.names.firstIndex(of: column.name)!
+      let texts = rows.prefix(10_000).map { table.text(row: $0, column: position) }
+      if let other = first.updateValue(column.name, forKey: texts) {
+        twins.append("\(other) and \(column.name)")
+      }
+    }
+    return twins
+  }
+
   /// Infers a schema where reading numbers has failed. Nil if a schema would not help.
   init?(
     _ choice: Table.Choice, _ arguments: Arguments, insteadOf error: any Error, noting notices: Notices
   ) throws {
-    guard case .texts = choice.file, case FlowError.file(_, let row?, let column, _) = error else {
-      return nil
-    }
+    // Advice to take commas as decimal marks is better than a schema of texts.
+    guard case .texts = choice.file, case FlowError.file(_, let row?, let column, let message) = error,
+      !message.contains("--decimal comma")
+    else { return nil }
     do { try self.init(choice, arguments, noting: notices) } catch FlowError.file(_, row, column, _) {
       return nil
     }
@@ -104,8 +124,11 @@ struct MixedFit {
     let name = model.model.schema.hasNumbers ? model.architecture.name : "the columns' levels"
     let held =
       fit.heldOutLogLikelihood.isFinite
-      ? ", held-out log-likelihood \(model.boundWords)\(decimals(fit.heldOutLogLikelihood)) nats per row" : ""
-    var lines = [schema.summary, "fitted \(name) to \(counted(count, "row")) in \(counted(steps, "step"))\(held)"]
+      ? ", held-out log-likelihood \(model.boundWords)\(decimals(fit.heldOutLogLikelihood)) nats per row; "
+        + "independent columns have \(decimals(fit.independentLogLikelihood))" : ""
+    var lines = [
+      schema.summary, "fitted \(name) to \(counted(count, "row")) in \(counted(steps, "step"))\(held)",
+    ]
     lines.append(schema.meaningOfScores)
     if trials.count > 1 {
       let best = trials.first { $0.weight > 0 }?.name ?? ""
@@ -121,6 +144,7 @@ struct MixedFit {
       .init("columns", .integer(schema.columns.count)),
       .init("parameters", .integer(model.model.params.learnedCount)), .init("steps", .integer(steps)),
       .init("validation_log_likelihood", .number(fit.heldOutLogLikelihood)),
+      .init("independent_log_likelihood", .number(fit.independentLogLikelihood)),
       .init("bound", .bool(schema.isBound)), .init("schema", schema.json),
     ]
     if fit.isCancelled { json.append(.init("interrupted", true)) }

@@ -52,7 +52,8 @@ struct MixedModel {
     let file = try TableFile.read(paths, arguments, known: schema.names, noting: notices)
     guard case .texts(let table) = file else {
       throw FlowError.inFile(
-        file.source, "expected a table as text with the columns \(schema.names.joined(separator: ",")), "
+        file.source,
+        "expected a table as text with the columns \(schema.names.joined(separator: ",")), "
           + "as the model was fitted to, got an array")
     }
     return (file, try schema.encode(table))
@@ -60,6 +61,18 @@ struct MixedModel {
 }
 
 extension MixedModel {
+  /// The model of real numbers alone, given the codes' indicators.
+  func numbersModel() throws(UsageError) -> Model {
+    guard schema.hasNumbers else {
+      throw UsageError("expected a model with real numbers, got one of levels alone, which has no flow")
+    }
+    let names = (0..<schema.featureCount).map { "\($0)" }
+    let given = names.isEmpty ? nil : Given(names, of: .zeros([2, names.count]))
+    return Model(
+      architecture: architecture, members: members, width: schema.numberCount, isStandardized: false,
+      columns: nil, dtype: model.dtype, params: model.params.child("numbers"), given: given)
+  }
+
   /// The values of columns in a text such as `cut=Ideal,price=1000`.
   func given(_ text: String) throws(UsageError) -> [String: String] {
     var given: [String: String] = [:]
@@ -111,7 +124,8 @@ extension MixedModel {
 extension TableSchema {
   /// The kinds of the columns, one line.
   var summary: String {
-    "columns: " + columns.map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")
+    let shown = columns.prefix(30).map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")
+    return "columns: \(shown)" + (columns.count > 30 ? " and \(columns.count - 30) more" : "")
   }
 
   /// The meaning of a log-likelihood, one line.

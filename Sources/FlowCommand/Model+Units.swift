@@ -13,11 +13,16 @@ extension Model {
     let result = try logDensities(
       of: table.values, standardized: table.rows(scales, dtype), given: context)
     if let row = result.doubles.firstIndex(where: \.isNaN) {
-      let (file, line) = table.file.origin(ofRow: row)
-      throw FlowError.inFile(
-        file, row: line, "expected a row near the model's data, got one whose log-density is not a number")
+      throw Model.farAway(row, of: table.file)
     }
     return result
+  }
+
+  /// The error of a row whose log-density is not a number.
+  static func farAway(_ row: Int, of file: TableFile) -> FlowError {
+    let (path, line) = file.origin(ofRow: row)
+    return .inFile(
+      path, row: line, "expected a row near the model's data, got one whose log-density is not a number")
   }
 
   /// The log-density of rows, in float64.

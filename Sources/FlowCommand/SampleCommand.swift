@@ -83,7 +83,8 @@ enum SampleCommand: Subcommand {
     _ notices: Notices
   ) throws -> Report {
     if let out, out.lowercased().hasSuffix(".npy") {
-      throw UsageError("a mixed table is text; expected a name that ends in .csv or .tsv for --out, got \(out)")
+      throw UsageError(
+        "a mixed table is text; expected a name that ends in .csv or .tsv for --out, got \(out)")
     }
     let given = try arguments.value("given").map(mixed.given) ?? [:]
     let draws: TableDraws

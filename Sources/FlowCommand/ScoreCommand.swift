@@ -62,6 +62,9 @@ enum ScoreCommand: Subcommand {
   ) throws -> Report {
     let (file, rows) = try mixed.rows(Array(arguments.operands.dropFirst()), arguments, noting: notices)
     let scores = try mixed.model.logLikelihood(of: rows, draws: draws)
+    if let row = scores.doubles.firstIndex(where: \.isNaN) {
+      throw Model.farAway(row, of: file)
+    }
     if let out {
       try Table.write(scores.reshaped(to: [scores.count, 1]), columns: ["log_likelihood"], to: out)
     }

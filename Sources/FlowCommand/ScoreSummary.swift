@@ -30,7 +30,8 @@ struct ScoreSummary {
     let places = error > 0 && error.isFinite ? decimalPlaces(showing: error) : 3
     func shown(_ x: Double) -> String { fixed(x, places: places) }
     var lines = [
-      "mean log-likelihood \(isBound ? "at least " : "")\(shown(mean))" + (error.isFinite ? " ± \(shown(error))" : "")
+      "mean log-likelihood \(isBound ? "at least " : "")\(shown(mean))"
+        + (error.isFinite ? " ± \(shown(error))" : "")
         + " nats over \(counted(count, "row")), median \(shown(median))"
     ]
     if !worst.isEmpty {

@@ -20,8 +20,8 @@ extension Table {
     }
     if !whole.isEmpty {
       notices.warn(
-        "\(source): only whole numbers in \(list(whole)); the flow treats them as continuous, "
-          + "and its likelihood can grow without bound")
+        "\(source): only whole numbers in \(list(whole)); the flow treats them as continuous, and its "
+          + "likelihood can grow without bound; --type \(quotedInOption(name(whole[0]))):integer takes cells")
     }
     let spiked = columns.indices.filter { column in
       !whole.contains(column) && mostTies(columns[column]) > max(2, sample.rows / 20)

@@ -7,10 +7,10 @@ import Tensors
 /// A distribution of rows of codes, each in 0, 1, ..., count − 1 of its column: the exact probabilities of a
 /// masked network.
 ///
-/// log P(x) = Σ_j log softmax(f_j(x₁ … x_{j−1}))[x_j]. The logits are bias + h · D + relu(h · U + u) · V, where
-/// h has the indicators of all codes and masks keep later columns from earlier ones. The sum over all rows
-/// of codes is 1. It serves columns of two levels and of hundreds: noise for discrete values would make a
-/// bound of the likelihood, and a flow has to learn steep walls.
+/// log P(x) = Σ_j log softmax(f_j(x₁ … x_{j−1}))[x_j]. The logits are bias + h · D + relu(h · U + u) · V.
+/// Here h has the indicators of all codes, and masks keep later columns from earlier ones. The sum over all
+/// rows of codes is 1. It serves columns of two levels and of hundreds. Noise for discrete values would give
+/// a bound of the likelihood, and a flow would have to learn steep walls.
 ///
 /// Draws: column after column. Cost: a network pass per row, and one per column for draws.
 ///

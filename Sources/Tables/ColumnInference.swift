@@ -52,7 +52,7 @@ struct ColumnInference {
         }
         numbers.append(x)
       }
-      let levels = sortedByFrequency(numbers.map(spelled))
+      let levels = numberLevels(present)
       if levels.count <= min(Self.fewLevels, numbers.count / 5), options.bounds[name] == nil,
         !options.logs.contains(name)
       {
@@ -79,18 +79,20 @@ struct ColumnInference {
       if distinct == [0, 1] { return .boolean }
       return distinct.allSatisfy { $0.rounded() == $0 } ? .integer : .continuous
     }
-    if numbers > texts.count { throw misfit(texts[0], "a number") }
+    if numbers >= texts.count { throw misfit(texts[0], "a number") }
     let present = fields.filter { !$0.isMissing(isNumeric: false) }
     let distinct = Set(present.map(\.text))
     if distinct.count == 1 { return present.count > 1 ? .constant : .categorical }
     if present.allSatisfy({ DateFormat.parse($0.text) != nil }) { return .date }
     if Self.pairs.contains(Set(distinct.map { $0.lowercased() })) { return .boolean }
     if distinct.count == present.count {
-      throw refused("\(shown) holds a different text in each row, as names of the rows do")
+      throw refused(
+        "expected categories in \(shown), got a different text in each row, as names of the rows are")
     }
     guard distinct.count <= max(Self.fewLevels, present.count / 20) else {
       throw refused(
-        "\(shown) holds \(distinct.count) different texts in \(present.count) rows, too many for categories",
+        "expected at most \(max(Self.fewLevels, present.count / 20)) different texts in \(shown), "
+          + "got \(distinct.count) in \(present.count) rows",
         orType: true)
     }
     return .categorical
@@ -118,7 +120,7 @@ struct ColumnInference {
       let low = numbers.min(), let high = numbers.max(), high - low == Double(numbers.count - 1),
       numbers.allSatisfy({ $0.rounded() == $0 })
     else { return }
-    throw refused("\(shown) numbers the rows", orType: true, type: "integer")
+    throw refused("expected measurements in \(shown), got numbers of the rows", orType: true, type: "integer")
   }
 
   // MARK: - Missing values
@@ -163,24 +165,29 @@ struct ColumnInference {
     if kind != .continuous || ties > 0 && (places <= 4 || ties * 100 >= ordinary.count) {
       scale.step = commonStep(numbers, places: places) ?? (kind == .continuous ? 0 : 1)
     }
-    let (least, most) = (numbers.min()!, numbers.max()!)
+    (scale.least, scale.most) = (numbers.min()!, numbers.max()!)
     if let bounds = options.bounds[name] {
-      (scale.lower, scale.upper, scale.hasDeclaredBounds) = (bounds.lowerBound, bounds.upperBound, true)
-      if scale.lower == -.infinity { scale.lower = nil }
-      if scale.upper == .infinity { scale.upper = nil }
-      if let i = fields.indices.first(where: { fields[$0].number.map { !scale.isWithinBounds($0) } ?? false }) {
+      if kind == .date {
+        throw refused("expected --bounds of a column of numbers, got \(shown), one of dates")
+      }
+      if bounds.lowerBound.isFinite { scale.lower = bounds.lowerBound }
+      if bounds.upperBound.isFinite { scale.upper = bounds.upperBound }
+      if let i = fields.indices.first(where: { fields[$0].number.map { !scale.isWithinBounds($0) } ?? false })
+      {
         throw table.error(
           row: rows[i], column: position,
           "expected a number in the --bounds of \(shown), got \(excerpt(fields[i].text))")
       }
-    } else if kind != .date, least >= 0 {
-      scale.lower = 0
     }
-    if options.logs.contains(name), least <= 0 {
-      throw refused("expected positive numbers in \(shown), whose log is modelled, got \(spelled(least))")
+    if options.logs.contains(name), scale.least <= 0 {
+      throw refused(
+        "expected positive numbers in \(shown), whose log is modelled, got \(spelled(scale.least))")
     }
+    let isAboveZero = kind != .date && scale.least >= 0
     scale.chooseCurve(
-      ordinary.isEmpty ? numbers : ordinary, least: least, most: most, isLog: options.logs.contains(name))
+      ordinary.isEmpty ? numbers : ordinary, floor: scale.lower ?? (isAboveZero ? 0 : nil),
+      isLog: options.logs.contains(name))
+    (scale.least, scale.most) = (scale.lower ?? scale.least, scale.upper ?? scale.most)
     return scale
   }
 
@@ -200,6 +207,17 @@ struct ColumnInference {
   }
 
   // MARK: - Texts
+
+  /// The numbers of some fields by falling frequency, each in its most frequent spelling.
+  private func numberLevels(_ present: [Int]) -> [String] {
+    var counts: [Double: [String: Int]] = [:]
+    for i in present { counts[fields[i].number ?? .nan, default: [:]][fields[i].text, default: 0] += 1 }
+    let sorted = counts.sorted { a, b in
+      let (more, less) = (a.value.values.reduce(0, +), b.value.values.reduce(0, +))
+      return (less, a.key) < (more, b.key)
+    }
+    return sorted.map { $0.value.max { ($0.value, $1.key) < ($1.value, $0.key) }!.key }
+  }
 
   private func sortedByFrequency(_ texts: [String]) -> [String] {
     var counts: [String: Int] = [:]
@@ -225,42 +243,5 @@ struct ColumnInference {
     let option = CSV.quoted(name, separator: .comma)
     return "--without \(option) leaves it out"
       + (orType ? ", --type \(option):\(type) takes it all the same" : "")
-  }
-}
-
-extension NumberScale {
-  /// Chooses the curve under which a normal distribution gives the numbers the highest likelihood, and its
-  /// mean and deviation.
-  mutating func chooseCurve(_ numbers: [Double], least: Double, most: Double, isLog: Bool) {
-    let x = Tensor(numbers, dtype: .float64)
-    let sorted = numbers.sorted()
-    func quantile(_ share: Double) -> Double { sorted[Int(share * Double(sorted.count - 1))] }
-    let spread = (quantile(0.75) - quantile(0.25)) / 1.35
-    let width = spread > 0 ? spread : max((most - least) / 10, step, 1e-300)
-    let inside = max(step, 1e-3 * width)
-    var curves: [Curve] = []
-    let origin = lower.map { step == 0 && least > $0 ? $0 : $0 - inside }
-    if hasDeclaredBounds, let origin, let upper {
-      curves = [.logit(low: origin, high: step == 0 && most < upper ? upper : upper + inside)]
-    } else if isLog {
-      curves = [.log(origin: step > 0 ? min(0, least - step) : 0)]
-    } else if hasDeclaredBounds, let origin {
-      curves = [.log(origin: origin)]
-    } else {
-      curves = [.identity, .asinh(center: quantile(0.5), width: width)]
-      if let origin { curves.append(.log(origin: origin)) }
-    }
-    var best = -Double.infinity
-    for curve in curves {
-      let y = curve(x)
-      let mean = y.mean().item
-      let deviation = sqrt(square(y - mean).mean()).item
-      let own = deviation > 0 && deviation.isFinite ? deviation : 1
-      let likelihood = curve.logSlope(x).mean().item - log(Tensor(own, dtype: .float64)).item
-      // A curve must be clearly better than a straight line.
-      if curves.count == 1 || likelihood > best + (best == -.infinity ? 0 : 0.02) {
-        (self.curve, self.mean, self.deviation, best) = (curve, mean, own, likelihood)
-      }
-    }
   }
 }

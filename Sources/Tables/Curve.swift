@@ -13,7 +13,8 @@ enum Curve: Sendable, Hashable {
   /// Whether numbers lie inside the curve's domain.
   func contains(_ x: Double) -> Bool {
     switch self {
-    case .identity, .asinh: x.isFinite
+    case .identity: x.isFinite
+    case .asinh(let center, let width): abs((x - center) / width) < 1e150
     case .log(let origin): x > origin && x.isFinite
     case .logit(let low, let high): x > low && x < high
     }

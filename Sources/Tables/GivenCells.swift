@@ -16,7 +16,8 @@ struct GivenCells {
     for (name, text) in given.sorted(by: { $0.key < $1.key }) {
       guard let position = schema.names.firstIndex(of: name) else {
         throw .mismatch(
-          who: "given", what: "a column", expected: "among \(schema.names.joined(separator: ", "))", got: name)
+          who: "given", what: "a column", expected: "among \(schema.names.joined(separator: ", "))", got: name
+        )
       }
       let column = schema.columns[position]
       switch column.cell(Field(text)) {

@@ -17,19 +17,22 @@ struct NumberScale: Sendable, Hashable {
   var spelling: Spelling
   /// The distance of rounded numbers; 0 for numbers with a density.
   var step: Double
-  /// The bounds of draws.
+  /// The declared bounds. Numbers outside are errors.
   var lower: Double?
   var upper: Double?
-  /// Whether the user set the bounds. Then other numbers are errors.
-  var hasDeclaredBounds = false
+  /// The ends of draws: the declared bounds, or the least and the greatest number of the table. A tail can be
+  /// so heavy that a draw would spoil a mean.
+  var least = -Double.greatestFiniteMagnitude
+  var most = Double.greatestFiniteMagnitude
   /// The numbers that are so frequent that they have probabilities of their own.
   var spikes: [Double] = []
   var curve = Curve.identity
   var mean = 0.0
   var deviation = 1.0
 
-  /// Computes the ends of cells in the flow's units, and the logarithm of the cell's length there. For numbers
-  /// with a density the ends are equal, and the logarithm is that of the map's slope.
+  /// Computes the ends of cells in the flow's units, and the logarithm of the cell's length there.
+  ///
+  /// For numbers with a density the ends are equal, and the logarithm is that of the map's slope.
   ///
   /// - Precondition: The numbers are inside the curve's domain.
   func intervals(_ x: Tensor) -> (low: Tensor, high: Tensor, logScale: Tensor) {
@@ -48,14 +51,14 @@ struct NumberScale: Sendable, Hashable {
 
   /// Whether a number is within declared bounds.
   func isWithinBounds(_ x: Double) -> Bool {
-    !hasDeclaredBounds || x >= (lower ?? -.infinity) && x <= (upper ?? .infinity)
+    x >= (lower ?? -.infinity) && x <= (upper ?? .infinity)
   }
 
-  /// The numbers of a flow's draws, rounded and within the bounds.
+  /// The numbers of a flow's draws, rounded and between the ends.
   func numbers(_ y: Tensor) -> [Double] {
     curve.inverse(y.cast(to: .float64) * deviation + mean).doubles.map { x in
       let rounded = step > 0 ? (x / step).rounded() * step : x
-      return min(max(rounded, lower ?? -.greatestFiniteMagnitude), upper ?? .greatestFiniteMagnitude)
+      return min(max(rounded, least), most)
     }
   }
 

@@ -10,10 +10,10 @@ extension Flow {
   /// yᵢ depends on x₁ … xᵢ in three steps: a linear map, which starts by whitening the data; a shift and a
   /// scale; and a rational-quadratic spline with tails. Each step is triangular, so their composition is
   /// too. log q(xᵢ | x₁ … xᵢ₋₁) = log prior(yᵢ) + log ∂yᵢ/∂xᵢ, with a prior of independent numbers: normal
-  /// with a small share of Student's t. One order suffices for any density, since the spline of each
-  /// conditional can have any shape.
+  /// with a small share of Student's t. One order suffices for any density, since the maps of each
+  /// conditional can have any shape. `layers` repeats the last two steps.
   public static func orderedSplines(
-    layers: Int = 1, hidden: [Int] = [128, 128], bins: Int = 16, bound: Double = 4
+    layers: Int = 2, hidden: [Int] = [128, 128], bins: Int = 16, bound: Double = 4
   ) -> Flow {
     Flow(
       OrderedSplines(layers: layers, hidden: hidden, bins: bins, bound: bound), prior: HeavyNormal())

@@ -56,10 +56,17 @@ public struct TableColumn: Sendable, Hashable {
     }
     switch content {
     case .levels(let levels):
-      let text = isNumeric(levels) ? field.number.map { spelled($0) } ?? field.text : field.text
-      if let code = levels.firstIndex(of: text) { return .success(.code(code)) }
-      let known = levels.prefix(10).joined(separator: ", ") + (levels.count > 10 ? ", …" : "")
-      return .failure(Message("expected one of \(known) in \(quoted), got \(excerpt(field.text))"))
+      if let code = levels.firstIndex(of: field.text) { return .success(.code(code)) }
+      // Another spelling of the same number is the same level, but for categories such as 007.
+      if kind != .categorical, let number = field.number,
+        let code = levels.firstIndex(where: { Double($0) == number })
+      {
+        return .success(.code(code))
+      }
+      let shown = levels.prefix(10).map { $0.count > 20 ? "\($0.prefix(20))…" : $0 }
+      let known = shown.joined(separator: ", ") + (levels.count > 10 ? ", …" : "")
+      let hint = isOfNumbers ? "; a fit with --bounds takes others too" : ""
+      return .failure(Message("expected one of \(known) in \(quoted), got \(excerpt(field.text))\(hint)"))
     case .numbers(let scale):
       return number(field, scale).map { x in
         scale.spikes.firstIndex(of: x).map { .code($0 + 1) } ?? .number(x)
@@ -73,15 +80,22 @@ public struct TableColumn: Sendable, Hashable {
     if case .date(let format) = scale.spelling {
       let parsed = DateFormat.parse(field.text)
       number = parsed.flatMap { ($0.format.mark == nil) == (format.mark == nil) ? $0.number : nil }
-      what = "a date such as \(format.text(scale.mean))"
+      what = "a date such as \(scale.text(scale.numbers(.zeros([1]))[0]))"
     }
     guard let x = number, kind != .integer || x.rounded() == x else {
       return .failure(Message("expected \(what) in \(quoted), got \(excerpt(field.text))"))
     }
-    guard scale.isWithinBounds(x), scale.admits(x) else {
-      let ends = [scale.lower.map { "at least \(scale.text($0))" }, scale.upper.map { "at most \(scale.text($0))" }]
+    guard scale.isWithinBounds(x) else {
+      let ends = [
+        scale.lower.map { "at least \(scale.text($0))" }, scale.upper.map { "at most \(scale.text($0))" },
+      ]
       let range = ends.compactMap { $0 }.joined(separator: " and ")
       return .failure(Message("expected \(what) of \(range) in \(quoted), got \(excerpt(field.text))"))
+    }
+    guard scale.admits(x) else {
+      var range = "near the model's data"
+      if case .log(let origin) = scale.curve { range = "above \(spelled(origin + scale.step / 2))" }
+      return .failure(Message("expected \(what) \(range) in \(quoted), got \(excerpt(field.text))"))
     }
     return .success(x)
   }
@@ -95,10 +109,8 @@ public struct TableColumn: Sendable, Hashable {
     }
   }
 
-  /// Whether the levels are numbers, whose other spellings count too.
-  private func isNumeric(_ levels: [String]) -> Bool {
-    kind == .integer || kind == .continuous || kind == .constant && levels.allSatisfy { Double($0) != nil }
-  }
+  /// Whether all values are numbers.
+  private var isOfNumbers: Bool { kind == .integer || kind == .continuous }
 
   /// A name for messages.
   var quoted: String { excerpt(name) }
@@ -114,7 +126,7 @@ func spelled(_ x: Double) -> String {
 }
 
 extension TableColumn {
-  /// The kind and what is special, in a few words.
+  /// The kind, the rounding, the bounds and the map, in a few words.
   package var summary: String {
     var words = [kind.rawValue]
     switch content {
@@ -122,10 +134,12 @@ extension TableColumn {
       if kind != .constant { words.append("\(levels.count) levels") }
     case .numbers(let scale):
       if scale.step > 0, kind == .continuous { words.append("rounded to \(spelled(scale.step))") }
-      if scale.hasDeclaredBounds {
+      if scale.lower != nil || scale.upper != nil {
         words.append("\(scale.lower.map(spelled) ?? "") to \(scale.upper.map(spelled) ?? "")")
       }
-      if !scale.spikes.isEmpty { words.append("often \(scale.spikes.map(scale.text).joined(separator: " "))") }
+      if !scale.spikes.isEmpty {
+        words.append("often \(scale.spikes.map(scale.text).joined(separator: " "))")
+      }
       switch scale.curve {
       case .identity: break
       case .log: words.append("log")
@@ -140,8 +154,8 @@ extension TableColumn {
   /// The text of a cell as JSON: a number for columns of numbers, null for a missing value.
   package func json(_ text: String?) -> JSON {
     guard let text else { return .null }
-    let isNumeric = kind == .continuous || kind == .integer
-    return isNumeric ? Int(text).map(JSON.integer) ?? Double(text).map(JSON.number) ?? .string(text)
+    return isOfNumbers
+      ? Int(text).map(JSON.integer) ?? Double(text).map(JSON.number) ?? .string(text)
       : .string(text)
   }
 }

@@ -19,10 +19,11 @@ public struct TableDraws: Sendable {
     zip(columns, schema.columns).map { $0[i] ?? $1.missing ?? "" }
   }
 
-  /// The table as text, with a header. Texts are in quotes where they need them.
+  /// The table as text, with a header if the model's table had one. Texts are in quotes where they need them.
   public func text(separator: CSV.Separator = .comma) -> String {
     let mark = String(UnicodeScalar(separator.rawValue))
-    var lines = [schema.names.map { CSV.quoted($0, separator: separator) }.joined(separator: mark)]
+    let names = schema.names.map { CSV.quoted($0, separator: separator) }.joined(separator: mark)
+    var lines = schema.hasHeader ? [names] : []
     for i in 0..<count {
       let fields = zip(columns, schema.columns).map { texts, column in
         texts[i].map { CSV.quoted($0, separator: separator) } ?? column.missing ?? ""

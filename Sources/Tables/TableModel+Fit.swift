@@ -15,6 +15,9 @@ public struct TableFit: Sendable {
   ///
   /// Each row counts under fits that did not see it, with one draw of noise.
   public let heldOutLogLikelihood: Double
+  /// The mean log-likelihood of all rows under independent columns, for comparison: the shares of levels, and
+  /// normal distributions of the numbers in the flow's units.
+  public let independentLogLikelihood: Double
 
   /// Whether the task was cancelled. The model is the best so far.
   public var isCancelled: Bool { codes?.ending == .cancelled || numbers?.isCancelled ?? false }
@@ -72,10 +75,28 @@ extension TableModel {
       numbers = selection
     }
     let flows = numbers.map { $0.members.map { candidates[$0.candidate].flow } } ?? [candidates[0].flow]
+    if numbers == nil, schema.hasNumbers { heldOut = -.infinity }
     // A fit that was cancelled before the numbers' has initial parameters there.
     let initial = try TableModel(schema, flows: flows, dtype: dtype).params
     let own = initial.children.map { child in params.first { $0.label == child.label } ?? child }
     let model = try TableModel(schema, flows: flows, params: .branch(own), dtype: dtype)
-    return TableFit(model: model, codes: codes, numbers: numbers, heldOutLogLikelihood: heldOut)
+    return TableFit(
+      model: model, codes: codes, numbers: numbers, heldOutLogLikelihood: heldOut,
+      independentLogLikelihood: independent(schema, rows))
+  }
+
+  /// The mean log-likelihood of rows under independent columns.
+  private static func independent(_ schema: TableSchema, _ rows: TableRows) -> Double {
+    var total = rows.logScale.mean().item
+    for (column, count) in schema.codeCounts.enumerated() {
+      var counts = [Double](repeating: 0, count: count)
+      for code in rows.codes.sliced(axis: 1, column..<column + 1).doubles { counts[Int(code)] += 1 }
+      let shares = Tensor(counts, dtype: .float64) / Double(rows.count)
+      total += (shares * log(maximum(shares, 1e-300))).sum().item
+    }
+    guard schema.hasNumbers else { return total }
+    let numbers = TableRows.numbers(Key(0), in: rows.intervals)
+    let density = (-0.5 * square(numbers) - 0.91893853320467274).sumPerRow()
+    return total + (density - TableRows.logNoise(numbers, in: rows.intervals)).mean().item
   }
 }

@@ -54,10 +54,36 @@ extension TableModel {
     return TableDraws(schema: schema, columns: columns, effectiveSampleSize: effectiveSampleSize)
   }
 
-  /// Draws with given values and the logarithms of their weights.
-  private func weighted(
-    _ key: Key, count: Int, _ fixed: GivenCells
-  ) throws(FlowError) -> (codes: Tensor, numbers: Tensor, logWeights: [Double]) {
+  /// Draws of real numbers in the flow's units, with their context.
+  package func encodedDraws(
+    _ key: Key, count: Int
+  ) throws(FlowError) -> (numbers: Tensor, context: Tensor?) {
+    let draws = try weighted(key, count: count, GivenCells([:], of: schema))
+    return (draws.numbers, schema.features(draws.codes, dtype: dtype))
+  }
+
+  private typealias Weighted = (codes: Tensor, numbers: Tensor, logWeights: [Double])
+
+  /// Draws with given values and the logarithms of their weights, in pieces that bound the memory.
+  private func weighted(_ key: Key, count: Int, _ fixed: GivenCells) throws(FlowError) -> Weighted {
+    let size = 10_000
+    var pieces: [Weighted] = []
+    for start in stride(from: 0, to: max(count, 1), by: size) {
+      let piece = try weightedPiece(
+        key.folded(in: start / size), count: min(size, count - start), fixed)
+      guard piece.numbers.isFinite else {
+        throw .verification(who: "TableModel", message: "some draws are not finite")
+      }
+      pieces.append(piece)
+    }
+    if pieces.count == 1 { return pieces[0] }
+    return (
+      concatenate(pieces.map(\.codes), axis: 0), concatenate(pieces.map(\.numbers), axis: 0),
+      pieces.flatMap(\.logWeights)
+    )
+  }
+
+  private func weightedPiece(_ key: Key, count: Int, _ fixed: GivenCells) throws(FlowError) -> Weighted {
     var codes = Tensor.zeros([count, 0], dtype: dtype)
     var logWeight = Tensor.zeros([count], dtype: .float64)
     if !levels.counts.isEmpty {
@@ -90,7 +116,8 @@ extension TableModel {
       if rows.isEmpty { continue }
       let member = flows.count == 1 ? own : own.child("components").child(i)
       let (x, logWeight) = try orderedDraws(
-        flow, member, key.folded(in: 1).folded(in: i), context.map { $0.rows(rows) }, count: rows.count, fixed)
+        flow, member, key.folded(in: 1).folded(in: i), context.map { $0.rows(rows) }, count: rows.count, fixed
+      )
       numbers.append(x)
       weights.append(logWeight)
       order += rows

@@ -20,11 +20,13 @@ import Training
 /// under the context of the codes' indicators. Both have parameters of their own, so they are fitted one by
 /// one, and q may be any flow.
 ///
-/// A rounded number stands for a cell. Noise u in the cell gives log P(cell) ≥ E log (q(u) · length). An absent
-/// number, missing or frequent, is replaced by noise z of a standard normal density r, and
-/// log q(others) ≥ E (log q(others, z) − log r(z)). Equality holds where q has the density r there. The
-/// logarithm of the mean over several draws of the noise is a tighter bound (Burda, Grosse & Salakhutdinov
-/// 2015, arXiv 1509.00519, eq. 8).
+/// A rounded number stands for a cell. Noise u in the cell gives log P(cell) ≥ E log (q(u) · length).
+///
+/// An absent number, missing or frequent, is replaced by noise z of a standard normal density r. Then
+/// log q(others) ≥ E (log q(others, z) − log r(z)), with equality where q has the density r there.
+///
+/// The logarithm of the mean over several draws of the noise is a tighter bound (Burda, Grosse &
+/// Salakhutdinov 2015, arXiv 1509.00519, eq. 8).
 public struct TableModel: Sendable {
   /// The schema of the table.
   public let schema: TableSchema
@@ -82,13 +84,21 @@ public struct TableModel: Sendable {
   /// - Parameters:
   ///   - rows: the rows, as the schema encodes them.
   ///   - draws: the draws of noise. More give a tighter bound, on average.
-  ///   - progress: the way to report progress on standard error.
   /// - Throws: `FlowError` for rows of another schema.
   /// - Precondition: there is a draw.
   public func logLikelihood(
-    of rows: TableRows, draws: Int = 8, progress: ProgressOutput = .silent
+    of rows: TableRows, draws: Int = 8
   ) throws(FlowError) -> Tensor {
     require(draws > 0, "a log-likelihood needs a draw of noise, got \(draws)")
+    let size = 50_000
+    if rows.count > size {
+      var pieces: [Tensor] = []
+      for start in stride(from: 0, to: rows.count, by: size) {
+        let piece = rows.rows(Array(start..<min(start + size, rows.count)))
+        pieces.append(try logLikelihood(of: piece, draws: draws))
+      }
+      return concatenate(pieces, axis: 0)
+    }
     var total = rows.logScale
     if !levels.counts.isEmpty {
       let codes = levels.logProbability(params.child("codes"), rows.codes.cast(to: dtype))
@@ -99,8 +109,7 @@ public struct TableModel: Sendable {
     var terms: [Tensor] = []
     for draw in 0..<(schema.isBound ? draws : 1) {
       let numbers = TableRows.numbersByContent(Key(0).folded(in: draw), in: intervals)
-      let logDensity = try density.logPDF.inChunks(
-        params.child("numbers"), numbers, given: context, progress: progress)
+      let logDensity = try density.logPDF(params.child("numbers"), numbers, given: context)
       terms.append(logDensity.cast(to: .float64) - TableRows.logNoise(numbers, in: intervals))
     }
     let all = stack(terms, axis: 1).logSumExp(axis: 1)

@@ -5,9 +5,9 @@ extension TableSchema {
   /// Encodes rows of a table. Columns are found by name, and columns of other names are left alone.
   ///
   /// - Parameter rows: the rows to encode; nil for all.
-  /// - Throws: `FlowError.file` for a missing column, and at the first field that does not fit its column: an
-  ///   unknown level, a text in place of a number, a number outside declared bounds, or a missing value where
-  ///   the schema has none.
+  /// - Throws: `FlowError.file` for a missing column, and at the first field that does not fit its column.
+  ///   Such a field is an unknown level, a text in place of a number, a number outside declared bounds, or a
+  ///   missing value where the schema has none.
   public func encode(_ table: TextTable, rows: [Int]? = nil) throws(FlowError) -> TableRows {
     let rows = rows ?? Array(0..<table.rows)
     let positions = try positions(in: table)
@@ -31,6 +31,12 @@ extension TableSchema {
       intervals: lows.isEmpty ? empty : stack(lows + highs, axis: 1), logScale: logScale)
   }
 
+  /// The first of some names, for messages.
+  static func shown(_ names: [String]) -> String {
+    names.prefix(20).map { $0.count > 40 ? "\($0.prefix(40))…" : $0 }.joined(separator: ",")
+      + (names.count > 20 ? ",…" : "")
+  }
+
   /// The columns' positions in a table.
   private func positions(in table: TextTable) throws(FlowError) -> [Int] {
     let all = Dictionary(zip(table.names, table.names.indices)) { first, _ in first }
@@ -38,8 +44,8 @@ extension TableSchema {
     guard missing.isEmpty else {
       throw .inFile(
         table.origin(ofRow: 0).file, row: table.hasHeader ? 1 : nil,
-        "expected the columns \(names.joined(separator: ",")), as the model was fitted to, "
-          + "got no \(missing.joined(separator: ","))")
+        "expected the columns \(TableSchema.shown(names)), as the model was fitted to, "
+          + "got no \(TableSchema.shown(missing))")
     }
     return names.map { all[$0]! }
   }

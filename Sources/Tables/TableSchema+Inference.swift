@@ -38,8 +38,8 @@ extension TableSchema {
   ///   - columns: the names of the columns to take, in order; nil for all but those that number the rows.
   ///   - options: the kinds and bounds that are known.
   /// - Returns: the schema, and the rows that it holds for.
-  /// - Throws: `FlowError.file` for an unknown name, a column without values, a column that identifies the
-  ///   rows, a text among numbers, and a field that does not fit a known kind or bound.
+  /// - Throws: `FlowError.file` for an unknown name, a column without values, and a column that identifies
+  ///   the rows. The same for a text among numbers, and a field that does not fit a known kind or bound.
   public static func infer(
     from table: TextTable, columns: [String]? = nil, options: Options = Options()
   ) throws(FlowError) -> (schema: TableSchema, rows: [Int]) {
@@ -50,7 +50,7 @@ extension TableSchema {
     if let unknown = (names + wished.sorted()).first(where: { all[$0] == nil || !names.contains($0) }) {
       throw .inFile(
         source,
-        "expected a column to fit, got \(excerpt(unknown)); there are \(names.joined(separator: ","))")
+        "expected a column to fit, got \(excerpt(unknown)); there are \(shown(names))")
     }
     if names.isEmpty { throw .inFile(source, "expected a column to fit, got none") }
     var rows = Array(0..<table.rows)
@@ -64,6 +64,6 @@ extension TableSchema {
     for name in names {
       found.append(try ColumnInference(name, all[name]!, in: table, rows, options).column())
     }
-    return (TableSchema(found), rows)
+    return (TableSchema(found, hasHeader: table.hasHeader), rows)
   }
 }

@@ -5,7 +5,9 @@ extension TableSchema {
   /// The schema as JSON on one line.
   public var text: String { json.text }
 
-  package var json: JSON { ["version": 1, "columns": .array(columns.map(\.json))] }
+  package var json: JSON {
+    ["version": 1, "header": .bool(hasHeader), "columns": .array(columns.map(\.json))]
+  }
 
   /// Reads a schema that `text` gave.
   ///
@@ -23,6 +25,7 @@ extension TableSchema {
     guard json["version"] == 1, let all = json["columns"]?.array, (1...100_000).contains(all.count) else {
       return nil
     }
+    hasHeader = json["header"] != false
     columns = all.compactMap(TableColumn.init)
     guard columns.count == all.count, Set(columns.map(\.name)).count == all.count else { return nil }
   }
@@ -51,7 +54,8 @@ extension TableColumn {
       guard (1...1_000).contains(levels.count), Set(texts).count == levels.count else { return nil }
       content = .levels(texts)
     } else {
-      guard [.continuous, .integer, .date].contains(kind), let scale = json["numbers"].flatMap(NumberScale.init)
+      guard [.continuous, .integer, .date].contains(kind),
+        let scale = json["numbers"].flatMap(NumberScale.init)
       else { return nil }
       content = .numbers(scale)
     }
@@ -71,7 +75,8 @@ extension NumberScale {
     }
     members += [
       .init("step", .number(step)), .init("lower", lower.map(JSON.number) ?? .null),
-      .init("upper", upper.map(JSON.number) ?? .null), .init("declared", .bool(hasDeclaredBounds)),
+      .init("upper", upper.map(JSON.number) ?? .null), .init("least", .number(least)),
+      .init("most", .number(most)),
       .init("spikes", .array(spikes.map(JSON.number))), .init("curve", curve.json),
       .init("mean", .number(mean)), .init("deviation", .number(deviation)),
     ]
@@ -94,9 +99,10 @@ extension NumberScale {
     else { return nil }
     (self.step, self.mean, self.deviation, self.curve, self.spikes) = (step, mean, deviation, curve, spikes)
     (lower, upper) = (json["lower"]?.number, json["upper"]?.number)
-    hasDeclaredBounds = json["declared"] == true
-    let numbers = [step, mean, deviation] + spikes + [lower, upper].compactMap { $0 }
-    guard numbers.allSatisfy(\.isFinite), step >= 0, deviation > 0, (lower ?? -.infinity) <= upper ?? .infinity
+    (least, most) = (json["least"]?.number ?? .nan, json["most"]?.number ?? .nan)
+    let numbers = [step, mean, deviation, least, most] + spikes + [lower, upper].compactMap { $0 }
+    guard numbers.allSatisfy(\.isFinite), step >= 0, deviation > 0,
+      (lower ?? -.infinity) <= upper ?? .infinity, least <= most
     else { return nil }
   }
 }

@@ -17,15 +17,17 @@ import Tensors
 /// | text, boolean, constant, few different numbers | the level | none |
 /// | numbers, dates | frequent values and missing ones, if there are any | the others |
 ///
-/// A missing value is a code of its own, so a model learns on what it depends. A number that holds more than
-/// 5% of the rows is a code too: a density there would grow without bound. Numbers that are rounded, such as
-/// whole ones, stand for cells with a probability. Numbers are mapped by a logarithm or asinh where that
-/// makes them more like normal ones.
+/// A missing value is a code of its own, so a model learns its dependence on other columns. A number that
+/// holds more than 5% of the rows is a code too: a density there would grow without bound. Numbers that are
+/// rounded, such as whole ones, stand for cells with a probability. Numbers are mapped by a logarithm or
+/// asinh where that makes them more like normal ones.
 public struct TableSchema: Sendable, Hashable {
   /// The columns in the table's order.
   public let columns: [TableColumn]
+  /// Whether the table has a header with the names.
+  public let hasHeader: Bool
 
-  init(_ columns: [TableColumn]) { self.columns = columns }
+  init(_ columns: [TableColumn], hasHeader: Bool) { (self.columns, self.hasHeader) = (columns, hasHeader) }
 
   /// The names of the columns.
   public var names: [String] { columns.map(\.name) }

@@ -135,6 +135,13 @@ import Testing
     let privacy = try privacyAccounting()
     #expect(abs(privacy.bounds.lower - 1.8282) < 1e-4 && abs(privacy.bounds.upper - 1.8282) < 1e-4)
     #expect(privacy.order == 7.8 && abs(privacy.noise - 0.8136) < 1e-3 && privacy.measured >= 0)
+    let people = (0..<200).map { i in
+      "\(i % 3 == 0 ? "Bern" : "Basel"),\(17 + i * i % 60),"
+        + (i % 9 == 0 ? "" : "\(40 + Double(i * 7 % 100) / 8)")
+    }
+    let mixed = try tables("city,age,income\n" + people.joined(separator: "\n"))
+    #expect(mixed.kinds == [.categorical, .integer, .continuous] && mixed.scores.isFinite)
+    #expect(mixed.draws.count == 100 && mixed.given.columns[0].allSatisfy { $0 == "Bern" })
     let judged = try judgingTables()
     #expect(judged.quality > 0.7 && judged.quality < 1 && judged.protection <= 1 && judged.logistic > 0.3)
     #expect(judged.pictures.allSatisfy { $0.hasSuffix("</svg>\n") })

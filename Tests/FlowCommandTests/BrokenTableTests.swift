@@ -21,7 +21,9 @@ import Testing
       for command in table.isForScore ? ["score"] : i % 4 == 0 ? ["fit", "score"] : ["fit"] {
         let line =
           command == "fit"
-          ? "fit @\(table.name) \(settings) --out @m.safetensors" : "score @m.safetensors @\(table.name)"
+          ? "fit @\(table.name) \(settings) --out @m.safetensors"
+            + (table.lacksValues ? " --missing error" : "")
+          : "score @m.safetensors @\(table.name)"
         // A constant column, or a single row, can be scored.
         if command == "score", ["flat.csv", "single.csv"].contains(table.name) { continue }
         let outcome = await place.flow(line)

@@ -6,6 +6,8 @@ struct BrokenTable {
   let bytes: [UInt8]
   /// Whether the file suits a fit, and only `score` refuses it.
   var isForScore = false
+  /// Whether a fit refuses the file with `--missing error` alone.
+  var lacksValues = false
 
   init(_ name: String, _ text: String, isForScore: Bool = false) {
     self.init(name, Array(text.utf8), isForScore: isForScore)
@@ -16,7 +18,7 @@ struct BrokenTable {
   }
 
   /// Broken tables of all kinds: one fault each, in many places.
-  static let all = encodings + records + fields + headers + arrays + scored
+  static let all = encodings + records + fields + missing + headers + arrays + scored
 
   /// A sound table of the columns a and b with `count` rows.
   private static func rows(
@@ -89,12 +91,12 @@ struct BrokenTable {
 
   private static let fields: [BrokenTable] = {
     let texts = [
-      "", " ", "x", "NA", "nan", "-inf", "Infinity", "0x1F", "1 000", "1.2.3", "1e", "--1", "+", ".", "1e400",
+      "x", "-inf", "Infinity", "0x1F", "1 000", "1.2.3", "1e", "--1", "+", ".", "1e400",
       "-1e999", "1e-400", "$3", "5%", "2024-01-31", "12:30", "true", "\u{661}\u{662}", "\u{2212}1",
       "1\u{A0}000", "\"1,5\"",
       "\"a\nb\"", "'1'", "1d5", "(3)", String(repeating: "9", count: 400),
       String(repeating: "x", count: 300_000),
-      "\"" + String(repeating: "y\n", count: 20_000) + "\"", "\u{7}", "#N/A", "null",
+      "\"" + String(repeating: "y\n", count: 20_000) + "\"", "\u{7}",
     ]
     return texts.enumerated().flatMap { i, text in
       [(0, 1), (11, 0)].map { place in
@@ -102,6 +104,15 @@ struct BrokenTable {
       }
     }
   }()
+
+  private static let missing: [BrokenTable] = ["", " ", "NA", "nan", "#N/A", "null", "?"].enumerated()
+    .flatMap { i, text in
+      [(0, 1), (11, 0)].map { place in
+        var table = BrokenTable("missing-\(i)-\(place.0).csv", rows(field: text, at: place))
+        table.lacksValues = true
+        return table
+      }
+    }
 
   private static let headers: [BrokenTable] = [
     BrokenTable("only.csv", "a,b\n"), BrokenTable("twice.csv", rows(12, header: "a,a")),

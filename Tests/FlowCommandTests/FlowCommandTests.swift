@@ -295,9 +295,9 @@ struct Workplace {
       ),
       ("score @plain.csv @plain.csv", 2, nil),
       (
-        "fit @data.csv --out @m.safetensors", 2,
-        "@data.csv, row 2, column 1: expected a number in \"kind\", got \"cat\"; "
-          + "--without kind leaves the column out"
+        "fit @stray.csv --out @m.safetensors", 2,
+        "@stray.csv, row 4, column 2: expected a number in \"b\", got \"x\"; "
+          + "--without b leaves the column out"
       ),
       (
         "fit @data.csv --columns height,size --out @m.safetensors", 2,
@@ -356,6 +356,7 @@ struct Workplace {
     defer { place.remove() }
     try place.write("semicolons.csv", "a;b\n1,5;2\n3,1;4\n")
     try place.write("one.csv", "a,b\n1,2\n")
+    try place.write("stray.csv", "a,b\n1,2\n3,4\n5,x\n")
     try place.write("thousands.csv", "a,b\n\"1,234\",2\n\"5,678\",3\n")
     let outcome = await place.flow(line)
     #expect(outcome.code == code)

@@ -1,33 +1,39 @@
 import Files
 import Randomness
-import Tables
 import Tensors
 import Testing
 
-/// A column's texts and the kind that is inferred.
+@testable import Tables
+
+/// A column's texts, the kind that is inferred, and the number of levels.
 private let inferred: [(texts: [String], kind: ColumnKind, levels: Int)] = [
   ((0..<40).map { "\(Double($0 * $0 % 37) + 0.25)" }, .continuous, 0),
-  ((0..<40).map { "\($0 * $0 % 37)" }, .integer, 0),
-  ((0..<200).map { "\($0 % 20)" }, .integer, 20),
+  ((0..<40).map { "\($0 * $0 % 37)" }, .integer, 0), ((0..<200).map { "\($0 % 20)" }, .integer, 20),
   ((0..<200).map { "\(Double($0 % 4) / 2)" }, .continuous, 4),
   ((0..<40).map { ["red", "green", "blue"][$0 % 3] }, .categorical, 3),
-  ((0..<40).map { $0 % 2 == 0 ? "Yes" : "no" }, .boolean, 2),
-  ((0..<40).map { "\($0 % 2)" }, .boolean, 2),
+  ((0..<40).map { $0 % 2 == 0 ? "Yes" : "no" }, .boolean, 2), ((0..<40).map { "\($0 % 2)" }, .boolean, 2),
   ((0..<40).map { _ in "7" }, .constant, 1), ((0..<40).map { _ in "same" }, .constant, 1),
   ((0..<40).map { "2024-01-\($0 % 31 + 1 < 10 ? "0" : "")\($0 % 31 + 1)" }, .date, 0),
   ((0..<40).map { "2024-02-29 10:\($0 + 10)" }, .date, 0),
   ((0..<40).map { "2024-02-29T10:00:\($0 + 10)Z" }, .date, 0),
+  ((0..<40).map { $0 == 7 ? "2024-02-30" : "2024-02-\($0 % 3 + 10)" }, .categorical, 4),
 ]
 
 /// A column's texts that no model can take, with words of the message.
 private let refused: [(texts: [String], words: String)] = [
-  ((0..<40).map { "person \($0)" }, "holds a different text in each row"),
-  ((0..<80).map { "code \($0 / 2)" }, "too many for categories; --without \"x,y\" leaves it out, --type"),
-  ((0..<40).map { "\($0 + 100)" }, "numbers the rows"),
+  ((0..<40).map { "person \($0)" }, "got a different text in each row"),
+  (
+    (0..<80).map { "code \($0 / 2)" },
+    "got 40 in 80 rows; --without \"x,y\" leaves it out, --type \"x,y\":cat"
+  ),
+  (
+    (0..<40).map { "\($0 + 100)" }, "numbers of the rows; --without \"x,y\" leaves it out, --type \"x,y\":int"
+  ),
   ((0..<40).map { $0 == 3 ? "oops" : "\(Double($0) * 0.37)" }, "row 5, column 1: expected a number"),
   ((0..<40).map { _ in "" }, "expected values"),
 ]
 
+/// A table of columns of texts.
 func table(_ columns: KeyValuePairs<String, [String]>) throws -> TextTable {
   let count = columns[0].value.count
   let names = columns.map { CSV.quoted($0.key, separator: .comma) }.joined(separator: ",")
@@ -38,16 +44,102 @@ func table(_ columns: KeyValuePairs<String, [String]>) throws -> TextTable {
 
 @Suite struct SchemaTests {
   @Test(arguments: inferred.indices) func kindsAreInferred(i: Int) throws {
-    let (schema, rows) = try TableSchema.infer(from: table(["x": inferred[i].texts, "y": inferred[4].texts.count == inferred[i].texts.count ? inferred[4].texts : inferred[i].texts.map { _ in "a" }]))
-    #expect(schema.columns[0].kind == inferred[i].kind)
-    #expect(schema.columns[0].levels.count == inferred[i].levels)
-    #expect(schema.columns[0].missing == nil && rows.count == inferred[i].texts.count)
+    let (texts, kind, levels) = inferred[i]
+    for missing in [nil, "NA", "", "null"] {
+      let some = texts.enumerated().map { $0 == 5 ? missing ?? $1 : $1 }
+      let (schema, rows) = try TableSchema.infer(from: table(["x": some, "y": some.map { _ in "a" }]))
+      let column = schema.columns[0]
+      #expect(column.kind == kind && column.levels.count == levels && rows.count == texts.count)
+      #expect(column.missing == missing)
+      #expect(try TableSchema(parsing: schema.text) == schema)
+    }
   }
 
   @Test(arguments: refused.indices) func columnsAreRefused(i: Int) throws {
     let table = try table(["x,y": refused[i].texts, "z": refused[i].texts.map { _ in "a" }])
     let error = #expect(throws: FlowError.self) { try TableSchema.infer(from: table) }
-    #expect("\(error!)".contains(refused[i].words), "\(error!)")
-    #expect("\(error!)".contains("x,y"))
+    #expect("\(error!)".contains(refused[i].words) && "\(error!)".contains("x,y"), "\(error!)")
+    // A column that is not asked for is no concern.
+    #expect(try TableSchema.infer(from: table, columns: ["z"]).schema.names == ["z"])
   }
+
+  @Test func wishesCount() throws {
+    let numbers = (0..<40).map { "\($0 * $0 % 37 + 1)" }
+    let table = try table([
+      "x": numbers, "y": numbers.map { $0 == "2" ? "" : $0 },
+      "z": (0..<40).map { "\($0 % 3)" },
+    ])
+    var options = TableSchema.Options()
+    options.types = ["x": .categorical, "z": .integer]
+    options.bounds = ["y": 0...50]
+    options.missing = .drop
+    let (schema, rows) = try TableSchema.infer(from: table, options: options)
+    #expect(rows.count == 37 && schema.columns.allSatisfy { $0.missing == nil })
+    #expect(schema.columns[0].kind == .categorical && schema.columns[0].levels.count == 18)
+    #expect(schema.columns[1].scale?.curve == .logit(low: -1, high: 51))
+    #expect(schema.columns[2].levels.count == 3)
+
+    options.missing = .error
+    #expect(throws: FlowError.self) { try TableSchema.infer(from: table, options: options) }
+    options.missing = .model
+    options.bounds = ["y": 0...20]
+    #expect(throws: FlowError.self) { try TableSchema.infer(from: table, options: options) }
+    options.bounds = ["other": 0...20]
+    let error = #expect(throws: FlowError.self) { try TableSchema.infer(from: table, options: options) }
+    #expect("\(error!)".contains("got \"other\"; there are x,y,z"))
+  }
+
+  @Test(arguments: [
+    "", "[]", "{}", "{\"version\": 1}", "{\"version\": 1, \"columns\": []}",
+    "{\"version\": 2, \"columns\": [{\"name\": \"x\", \"kind\": \"constant\", \"levels\": [\"a\"]}]}",
+    column("\"kind\": \"secret\", \"levels\": [\"a\"]"), column("\"kind\": \"categorical\", \"levels\": []"),
+    column("\"kind\": \"categorical\", \"levels\": [\"a\", \"a\"]"),
+    column("\"kind\": \"categorical\", \"levels\": [\"a\", 3]"),
+    column("\"kind\": \"categorical\", \"numbers\": {}"), numbers("\"step\": -1"),
+    numbers("\"deviation\": 0"), numbers("\"deviation\": 1e999"), numbers("\"places\": 400"),
+    numbers("\"places\": -1"), numbers("\"curve\": {\"name\": \"cube\"}"),
+    numbers("\"curve\": {\"name\": \"logit\", \"low\": 3, \"high\": 2}"),
+    numbers("\"curve\": {\"name\": \"asinh\", \"center\": 0, \"width\": 0}"),
+    numbers("\"spikes\": \"many\""), numbers("\"lower\": 3, \"upper\": 2"), numbers("\"least\": 10"),
+    numbers("\"most\": null"),
+    numbers("\"date\": {\"mark\": \"x\"}"),
+  ])
+  func damagedSchemasAreErrors(text: String) {
+    #expect(throws: FlowError.self) { try TableSchema(parsing: text) }
+  }
+
+  @Test func aSoundTextIsNone() throws { _ = try TableSchema(parsing: numbers("\"step\": 1")) }
+
+  @Test(arguments: [
+    ("0000-03-01", -719468.0), ("1969-12-31", -1), ("1970-01-01", 0), ("2000-02-29", 11016),
+    ("2024-12-31", 20088), ("9999-12-31", 2932896), ("1970-01-02 00:01", 86460),
+    ("1969-12-31T23:59:59Z", -1),
+  ])
+  func datesReadAndWrite(text: String, number: Double) throws {
+    let parsed = try #require(DateFormat.parse(text))
+    #expect(parsed.number == number && parsed.format.text(number) == text)
+  }
+
+  @Test(arguments: [
+    "2023-02-29", "2024-13-01", "2024-1-1", "2024-01-01 24:00", "2024-01-01T10", "2024-01-01 10:00:60",
+    "20240101", "2024-01-01x10:00", "-024-01-01",
+  ])
+  func otherTextsAreNoDates(text: String) { #expect(DateFormat.parse(text) == nil) }
+}
+
+/// A schema of one column in JSON.
+private func column(_ members: String) -> String {
+  "{\"version\": 1, \"columns\": [{\"name\": \"x\", \"missing\": null, \(members)}]}"
+}
+
+/// A schema of one column of numbers, of which some members are others.
+private func numbers(_ members: String) -> String {
+  let sound = [
+    "\"places\": 2", "\"step\": 0.5", "\"deviation\": 1", "\"mean\": 0", "\"spikes\": []",
+    "\"least\": 0", "\"most\": 9",
+    "\"curve\": {\"name\": \"identity\"}",
+  ]
+  let name = members.prefix { $0 != ":" }
+  let others = sound.filter { !$0.hasPrefix(name) }.joined(separator: ", ")
+  return column("\"kind\": \"continuous\", \"numbers\": {\(members), \(others)}")
 }

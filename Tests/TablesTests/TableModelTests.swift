@@ -1,32 +1,191 @@
 import Distributions
 import Files
 import Randomness
-import Tables
 import Tensors
 import Testing
 import Training
 
+@testable import Tables
+
+/// A kind a or b, a number x of another normal distribution for each, and a code z whose share depends on x.
+private struct Population {
+  let n: Int
+  let kind, x, z: [String]
+
+  init(_ n: Int) {
+    self.n = n
+    let (u, noise) = (Key(0).folded(in: 0).uniform([n]).doubles, Key(0).folded(in: 1).normal([n]).doubles)
+    let v = Key(0).folded(in: 2).uniform([n]).doubles
+    let kind = u.map { $0 < 0.3 ? "a" : "b" }
+    self.kind = kind
+    let numbers = (0..<n).map { kind[$0] == "a" ? 2 * noise[$0] + 3 : noise[$0] }
+    x = numbers.map { "\($0)" }
+    z = (0..<n).map { v[$0] < (numbers[$0] > 1 ? 0.9 : 0.2) ? "yes" : "no" }
+  }
+}
+
+/// A short fit of a small model.
+private func fitted(_ table: TextTable, steps: Int, options: TableSchema.Options = .init()) throws -> TableFit
+{
+  let (schema, rows) = try TableSchema.infer(from: table, options: options)
+  var settings = FitSettings(rows: rows.count)
+  (settings.folds, settings.steps, settings.validationFraction, settings.learningRate) = (1, steps, 0.1, 0.01)
+  return try TableModel.fit(
+    schema, to: schema.encode(table, rows: rows),
+    candidates: [Candidate("small", .orderedSplines(layers: 1, hidden: [16], bins: 4))], settings: settings,
+    key: Key(1),
+    progress: .silent)
+}
+
 @Suite struct TableModelTests {
-  @Test func fitsAMixedTable() throws {
-    let n = 400
-    let kind = Key(0).folded(in: 0).uniform([n]).doubles.map { $0 < 0.3 ? "a" : "b" }
-    let noise = Key(0).folded(in: 1).normal([n]).doubles
-    let x = (0..<n).map { kind[$0] == "a" ? noise[$0] * 2 + 5 : noise[$0] }
-    let texts = x.map { "\($0)" }
-    let table = try table(["kind": kind, "x": texts])
-    let (schema, rows) = try TableSchema.infer(from: table)
-    var settings = FitSettings(rows: n)
-    (settings.folds, settings.steps) = (1, 300)
-    let encoded = try schema.encode(table, rows: rows)
-    let fit = try TableModel.fit(
-      schema, to: encoded,
-      candidates: [Candidate("small", .orderedSplines(hidden: [16], bins: 4))], settings: settings, key: Key(1),
-      progress: .silent)
-    print(fit.heldOutLogLikelihood, try fit.model.logLikelihood(of: encoded).mean())
-    let draws = try fit.model.sample(Key(2), count: 5)
-    print(draws.text(), schema.text)
-    print(try fit.model.sample(Key(2), count: 5, given: ["kind": "a"]).text())
-    let g = try fit.model.sample(Key(2), count: 1000, given: ["x": "2.0"])
-    print(g.columns[0].count { $0 == "a" }, g.effectiveSampleSize as Any)
+  /// The mean log-likelihood is close to minus the entropy, and the density integrates to 1.
+  @Test func aMixedTableIsLearned() throws {
+    let people = Population(500)
+    let fit = try fitted(table(["kind": people.kind, "x": people.x]), steps: 300)
+    #expect(!fit.model.schema.isBound && fit.model.schema.columnsWithDensity == ["x"])
+    // H = H(0.3) + ½ log 2πe + 0.3 log 2.
+    #expect(abs(fit.heldOutLogLikelihood + 2.2376) < 0.2, "\(fit.heldOutLogLikelihood)")
+    // The mixture of x by itself has an entropy above that of x given the kind.
+    #expect(abs(fit.independentLogLikelihood + 2.6) < 0.15, "\(fit.independentLogLikelihood)")
+
+    let grid = (0..<1_200).map { "\(Double($0) / 20 - 30)" }
+    let rows = try fit.model.schema.encode(
+      table(["kind": grid.map { _ in "a" } + grid.map { _ in "b" }, "x": grid + grid]))
+    let density = exp(try fit.model.logLikelihood(of: rows))
+    #expect(abs(density.sum().item / 20 - 1) < 1e-3)
+    // A row has the same score alone.
+    #expect(
+      try fit.model.logLikelihood(of: rows.rows([7])).doubles[0]
+        == fit.model.logLikelihood(of: rows).doubles[7])
+  }
+
+  /// The probabilities of all whole numbers sum to 1, and those of the sum of four dice are learned.
+  @Test func wholeNumbersHaveProbabilities() throws {
+    let n = 600
+    let dice = (0..<4).map { Key(0).folded(in: $0).integers([n], in: 1..<21).ints }
+    let sums = (0..<n).map { i in dice.reduce(0) { $0 + $1[i] } }
+    let fit = try fitted(table(["sum": sums.map { "\($0)" }, "one": sums.map { _ in "1" }]), steps: 250)
+    let schema = fit.model.schema
+    #expect(schema.isBound && schema.columnsWithDensity.isEmpty && schema.columns[0].scale?.step == 1)
+    let all = (1...80).map { "\($0)" }
+    let rows = try schema.encode(table(["sum": all, "one": all.map { _ in "1" }]))
+    let loose = try fit.model.logLikelihood(of: rows, draws: 1)
+    let tight = try fit.model.logLikelihood(of: rows, draws: 64)
+    #expect(abs(exp(tight).sum().item - 1) < 0.01)
+    #expect(exp(loose).isFinite && abs(exp(tight).doubles[41] - 0.0343) < 0.01)
+    #expect(fit.heldOutLogLikelihood > -4.1)
+  }
+
+  /// A frequent value and missing ones have probabilities, which depend on another column.
+  @Test func spikesAndMissingValuesAreLearned() throws {
+    let n = 500
+    let (u, v) = (Key(7).folded(in: 0).uniform([n]).doubles, Key(7).folded(in: 1).uniform([n]).doubles)
+    let noise = Key(7).folded(in: 2).normal([n]).doubles
+    let group = u.map { $0 < 0.5 ? "g" : "h" }
+    let x = (0..<n).map { i in
+      group[i] == "g" ? (v[i] < 0.6 ? "" : "\(noise[i])") : v[i] < 0.3 ? "0" : "\(noise[i] + 5)"
+    }
+    let fit = try fitted(table(["group": group, "x": x]), steps: 250)
+    let column = fit.model.schema.columns[1]
+    #expect(column.missing == "" && column.scale?.spikes == [0] && fit.model.schema.isBound)
+    // H = log 2 + ½ H(0.6) + ½ H(0.3) + ½ (0.4 + 0.7) ½ log 2πe.
+    #expect(abs(fit.heldOutLogLikelihood + 2.115) < 0.3, "\(fit.heldOutLogLikelihood)")
+
+    // The probabilities of the missing and the frequent value and the density of the others sum to 1.
+    func total(_ texts: [String], draws: Int) throws -> Double {
+      let rows = try fit.model.schema.encode(
+        table(["group": texts.map { _ in "g" } + texts.map { _ in "h" }, "x": texts + texts]))
+      return exp(try fit.model.logLikelihood(of: rows, draws: draws)).sum().item
+    }
+    let grid = (0..<600).map { "\(Double($0) / 20 - 15.02)" }
+    let sum = try total(["", "0"], draws: 200) + total(grid, draws: 1) / 20
+    #expect(abs(sum - 1) < 0.05, "\(sum)")
+
+    let draws = try fit.model.sample(Key(3), count: 4_000)
+    func share(_ group: String, _ text: String?) -> Double {
+      let rows = (0..<4_000).filter { draws.columns[0][$0] == group }
+      return Double(rows.count { draws.columns[1][$0] == text }) / Double(rows.count)
+    }
+    #expect(abs(share("g", nil) - 0.6) < 0.07 && share("h", nil) < 0.04)
+    #expect(abs(share("h", "0") - 0.3) < 0.07 && share("g", "0") < 0.04)
+    let lines = draws.text().split(separator: "\n")
+    #expect(lines.count == 4_001 && lines[0] == "group,x" && lines.contains("g,") && lines.contains("h,0"))
+  }
+
+  /// Draws given some columns have the model's own conditional distribution.
+  @Test func givenColumnsAreConditionedOn() throws {
+    let people = Population(400)
+    let model = try fitted(table(["kind": people.kind, "x": people.x, "z": people.z]), steps: 120).model
+    func probability(_ kinds: [String], _ x: String, _ zs: [String]) throws -> [Double] {
+      let rows = try model.schema.encode(
+        table(["kind": kinds, "x": kinds.map { _ in x }, "z": zs]))
+      return try model.logLikelihood(of: rows).softmax(axis: 0).doubles
+    }
+    let cells = [("a", "no"), ("a", "yes"), ("b", "no"), ("b", "yes")]
+    for x in ["1.5", "4"] {
+      let truth = try probability(cells.map { $0.0 }, x, cells.map { $0.1 })
+      let draws = try model.sample(Key(2), count: 2_000, given: ["x": x])
+      #expect(draws.columns[1].allSatisfy { $0 == x } && draws.effectiveSampleSize! > 500)
+      for (cell, p) in zip(cells, truth) {
+        let share = (0..<2_000).count { draws.columns[0][$0] == cell.0 && draws.columns[2][$0] == cell.1 }
+        #expect(abs(Double(share) / 2_000 - p) < 0.05, "\(cell) at \(x): \(share) of 2000, \(p)")
+      }
+    }
+    // Columns that come first are exact, later ones are not.
+    #expect(try model.sample(Key(2), count: 10, given: ["kind": "a"]).effectiveSampleSize == nil)
+    #expect(try model.sample(Key(2), count: 10, given: ["z": "yes"]).effectiveSampleSize != nil)
+    let all = try model.sample(Key(2), count: 10, given: ["z": "yes", "kind": "b"])
+    #expect(all.columns[0].allSatisfy { $0 == "b" } && all.columns[2].allSatisfy { $0 == "yes" })
+
+    for (given, words) in [
+      (["y": "1"], "among kind, x, z"), (["kind": "c"], "expected one of b, a"),
+      (["x": "big"], "got \"big\""),
+      (["x": ""], "got a missing one"),
+    ] {
+      let error = #expect(throws: FlowError.self) { try model.sample(Key(0), count: 1, given: given) }
+      #expect("\(error!)".contains(words))
+    }
+  }
+
+  /// A number may be given behind another: the first is then drawn by weight.
+  @Test func laterNumbersAreConditionedOn() throws {
+    let n = 500
+    let (x, noise) = (Key(0).normal([n]).doubles, Key(1).normal([n]).doubles)
+    let y = (0..<n).map { x[$0] + noise[$0] }
+    let model = try fitted(
+      table(["x": x.map { "\($0)" }, "y": y.map { "\($0)" }]), steps: 60
+    ).model
+    #expect(model.ordersNumbers)
+    // x given y = 2 is normal with mean 1 and variance ½.
+    let draws = try model.sample(Key(3), count: 1_000, given: ["y": "2"])
+    let numbers = draws.columns[0].map { Double($0!)! }
+    let mean = numbers.reduce(0, +) / 1_000
+    let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 1_000
+    #expect(abs(mean - 1) < 0.2 && abs(variance - 0.5) < 0.2, "\(mean) \(variance)")
+    // x comes first, so draws given x are exact.
+    #expect(try model.sample(Key(3), count: 50, given: ["x": "1"]).effectiveSampleSize == nil)
+
+    let other = try TableModel(model.schema, flows: [.maf(layers: 1, hidden: [4])])
+    let error = #expect(throws: FlowError.self) { try other.sample(Key(0), count: 1, given: ["x": "1"]) }
+    #expect("\(error!)".contains("ordered-splines"))
+    #expect(throws: FlowError.self) { try TableModel(model.schema, flows: [.maf()], params: model.params) }
+  }
+
+  /// A table of levels alone needs no flow.
+  @Test func levelsAloneAreATable() throws {
+    let people = Population(300)
+    let fit = try fitted(table(["kind": people.kind, "z": people.z]), steps: 100)
+    #expect(fit.numbers == nil && !fit.model.schema.isBound)
+    let cells = try fit.model.schema.encode(
+      table(["kind": ["a", "a", "b", "b"], "z": ["no", "yes", "no", "yes"]]))
+    #expect(abs(exp(try fit.model.logLikelihood(of: cells)).sum().item - 1) < 1e-6)
+    #expect(try fit.model.sample(Key(0), count: 7, given: ["z": "no"]).count == 7)
+
+    // Draws have a header if the table had one.
+    let headless = try TextTable.parse("a,1\nb,2\na,3\na,4\nb,5\n", options: .init(header: .none))
+    let schema = try TableSchema.infer(from: headless, columns: ["#1"]).schema
+    let draws = try TableModel(schema, flows: [.orderedSplines()]).sample(Key(0), count: 3)
+    #expect(draws.text().split(separator: "\n").allSatisfy { $0 == "a" || $0 == "b" })
+    #expect(try TableSchema(parsing: schema.text) == schema && !schema.hasHeader)
   }
 }

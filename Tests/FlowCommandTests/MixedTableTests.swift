@@ -1,0 +1,197 @@
+import Flows
+import Foundation
+import Testing
+
+@testable import flow
+
+/// The command on tables of texts, dates, whole numbers and missing values.
+@Suite struct MixedTableTests {
+  private let small =
+    "--architecture ordered-splines --layers 1 --hidden 8 --bins 4 --steps 40 --seed 1 --progress none"
+
+  /// The settings of a small flow.
+  private var tiny: Architecture.Settings {
+    var settings = Architecture.orderedSplines.defaults
+    settings.values[.hidden] = [8]
+    (settings.values[.layers], settings.values[.bins]) = (1, 4)
+    return settings
+  }
+
+  /// A table whose columns are of all kinds.
+  private func people(_ count: Int = 150) -> String {
+    let (u, noise) = (Key(0).uniform([count, 3]).doubles, Key(1).normal([count, 2]).doubles)
+    let rows = (0..<count).map { i -> String in
+      let sex = u[3 * i] < 0.5 ? "f" : "m"
+      let age = 17 + Int(60 * u[3 * i + 1] * u[3 * i + 1])
+      let income = u[3 * i + 2] < 0.3 ? "" : "\((noise[2 * i] * 50 + Double(age) * 10).rounded() / 10)"
+      let day = 10 + Int(20 * u[3 * i + 2])
+      return "\(sex),\(age),\(income),2024-03-\(day),\"\(u[3 * i] < 0.2 ? "x, y" : "z")\",\(noise[2 * i + 1])"
+    }
+    return "sex,age,income,day,group,score\n" + rows.joined(separator: "\n") + "\n"
+  }
+
+  @Test func fitDescribeSampleScore() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("people.csv", people())
+    let fitted = try await place.json("fit @people.csv --bounds age:17:90 \(small) --out @m.safetensors")
+    #expect(fitted["rows"] == 150 && fitted["columns"] == 6 && fitted["bound"] == true)
+    #expect(fitted["architecture"] == "ordered-splines" && fitted["members"] == 1)
+    let schema = try TableSchema(parsing: #require(fitted["schema"]).text)
+    #expect(
+      schema.columns.map(\.kind) == [.categorical, .integer, .continuous, .date, .categorical, .continuous])
+    #expect(schema.columns.map(\.missing) == [nil, nil, "", nil, nil, nil])
+
+    let described = await place.flow("describe @m.safetensors")
+    #expect(described.output.contains("age     integer, 17 to 90"))
+    #expect(described.output.contains("income  continuous, rounded to 0.1, "))
+    #expect(try await place.json("describe @m.safetensors")["schema"] == schema.json)
+
+    #expect(try await place.json("check @m.safetensors --rows 3")["passes"] == true)
+
+    // Draws are a table of the same kind: it can be read and scored.
+    _ = try await place.json("sample @m.safetensors --count 300 --out @new.csv")
+    let new = try TextTable.read(place["new.csv"])
+    #expect(new.names == schema.names && new.rows == 300)
+    let ages = try new.numbers(columns: [1]).doubles
+    #expect(ages.allSatisfy { $0.rounded() == $0 && (17...90).contains($0) })
+    #expect((0..<300).contains { new.text(row: $0, column: 2).isEmpty })
+    #expect((0..<300).contains { new.text(row: $0, column: 4) == "x, y" })
+    let score = try await place.json("score @m.safetensors @new.csv --out @scores.csv --draws 2")
+    #expect(score["count"] == 300 && score["bound"] == true && score["density_columns"] == ["score"])
+    #expect(try CSV.read(place["scores.csv"]).values.rows == 300)
+    let text = await place.flow("score @m.safetensors @people.csv")
+    #expect(text.output.hasPrefix("mean log-likelihood at least -") && text.output.contains("a lower bound"))
+
+    let rows = try await place.json("sample @m.safetensors --count 3 --given sex=m,age=40")
+    let first = try #require(rows["rows"]?.array?[0].array)
+    #expect(first[0] == "m" && first[1] == 40 && first.count == 6)
+    #expect(rows["effective_sample_size"] != nil && rows["warnings"] != nil)
+    let missing = try await place.json("sample @m.safetensors --count 3 --given income=")
+    #expect(missing["rows"]?.array?.allSatisfy { $0.array?[2] == .null } == true)
+  }
+
+  @Test func architecturesAreCompared() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("people.csv", people(80))
+    let fitted = try await place.json(
+      "fit @people.csv --architecture nsf,spline-mixture --layers 1 --hidden 8 --steps 20 "
+        + "--out @m.safetensors")
+    #expect(fitted["members"] == 1)
+    _ = try await place.json("sample @m.safetensors --count 2 --given group=z")
+    let outcome = await place.flow("sample @m.safetensors --count 2 --given age=30")
+    #expect(outcome.code == 2 && outcome.error?.contains("architecture ordered-splines") == true)
+  }
+
+  /// Files whose schema is not that of their parameters, or has numbers that no fit writes, give one line.
+  @Test func damagedModelsGiveOneLine() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("people.csv", people(60))
+    let schema = try TableSchema.infer(from: TextTable.read(place["people.csv"])).schema
+    let (preset, tiny) = (Architecture.orderedSplines, self.tiny)
+    try MixedModel(
+      architecture: preset, members: [tiny],
+      model: TableModel(schema, flows: [preset.build(tiny)])
+    ).write(to: place["m.safetensors"])
+    let file = try SafeTensors.read(place["m.safetensors"])
+    let text = try #require(file.metadata["schema"])
+    var refused = 0
+    for (old, new) in [
+      ("\"levels\": [\"m\", \"f\"]", "\"levels\": [\"m\"]"),
+      ("\"levels\": [\"m\", \"f\"]", "\"levels\": [\"m\", \"f\", \"x\"]"), ("\"sex\"", "\"age\""),
+      ("\"version\": 1", "\"version\": 9"), ("\"missing\": \"\"", "\"missing\": null"),
+      ("\"missing\": \"\"", "\"missing\": \"\\n\""), ("\"step\": 1.0", "\"step\": 1e300"),
+      ("\"step\": 1.0", "\"step\": 1e-300"), ("\"deviation\": ", "\"deviation\": 1e308, \"d\": "),
+      ("\"deviation\": ", "\"deviation\": 1e-308, \"d\": "), ("\"mean\": ", "\"mean\": -1e308, \"n\": "),
+      ("\"least\": ", "\"least\": -1e300, \"l\": "), ("\"most\": ", "\"most\": 1e300, \"l\": "),
+      ("\"kind\": \"date\"", "\"kind\": \"integer\""), ("\"spikes\": [", "\"spikes\": [1e300, "),
+      ("\"places\": 0", "\"places\": 15"),
+    ] {
+      #expect(text.contains(old), "\(old)")
+      let other = file.metadata.merging(["schema": text.replacing(old, with: new)]) { $1 }
+      try SafeTensors(file.tensors, metadata: other).write(to: place["d.safetensors"])
+      for line in [
+        "describe @d.safetensors", "sample @d.safetensors --count 3", "score @d.safetensors @people.csv",
+        "sample @d.safetensors --count 2 --given age=30",
+      ] {
+        let outcome = await place.flow(line)
+        if outcome.code == 0 { continue }
+        refused += 1
+        // A tree that does not fit is printed.
+        let isTree = outcome.error?.contains("the parameter tree does not match") ?? false
+        #expect(isTree || outcome.error?.contains("\n") == false, "\(new): \(line): \(outcome)")
+      }
+    }
+    #expect(refused >= 16)
+  }
+
+  /// A table of numbers alone keeps its model, and a wish for a schema changes it.
+  @Test func numbersAloneHaveNoSchema() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    _ = try await place.json("fit @plain.csv --architecture nsf --layers 1 --epochs 1 --out @m.safetensors")
+    #expect(try SafeTensors.read(place["m.safetensors"]).metadata["schema"] == nil)
+    try place.write(
+      "ages.csv", "age,size\n" + (0..<60).map { "\($0 * 7 % 31),\(Double($0) / 7)" }.joined(separator: "\n"))
+    let plain = await place.flow(
+      "fit @ages.csv --architecture nsf --layers 1 --epochs 1 --out @m.safetensors")
+    #expect(plain.warnings.contains { $0.contains("--type age:integer") })
+    let fitted = try await place.json("fit @ages.csv --type age:integer \(small) --out @m.safetensors")
+    #expect(fitted["schema"] != nil)
+  }
+
+  @Test(arguments: [
+    ("fit @people.csv --missing error --out @n.safetensors", "expected a value in \"income\""),
+    ("fit @people.csv --type age:number --out @n.safetensors", "expected continuous, integer, categorical"),
+    ("fit @people.csv --type age --out @n.safetensors", "expected a column and its type such as age:integer"),
+    ("fit @people.csv --type sex:integer --out @n.safetensors", "expected a whole number in \"sex\""),
+    ("fit @people.csv --type other:integer --out @n.safetensors", "got \"other\"; there are sex,age"),
+    ("fit @people.csv --bounds age:90:17 --out @n.safetensors", "expected two rising bounds"),
+    ("fit @people.csv --bounds age:20:60 --out @n.safetensors", "in the --bounds of \"age\""),
+    ("fit @people.csv --context age --out @n.safetensors", "--context does not go with a table of mixed"),
+    ("fit @people.csv --missing guess --out @n.safetensors", "expected model, drop or error for --missing"),
+    ("fit @names.csv --out @n.safetensors", "got a different text in each row"),
+    ("score @m.safetensors @strange.csv", "row 3, column 1: expected one of m, f in \"sex\", got \"other\""),
+    ("score @m.safetensors @words.csv", "row 2, column 2: expected a whole number in \"age\", got \"old\""),
+    ("score @m.safetensors @fewer.csv", "got no income,day,group,score"),
+    ("score @m.safetensors @data.npy", "expected a table as text"),
+    ("score @m.safetensors @people.csv --picture @a.svg", "--picture is for models of numbers alone"),
+    ("sample @m.safetensors --out @a.npy", "a mixed table is text"),
+    ("sample @m.safetensors --given height=3", "expected COLUMN=VALUE,... for --given"),
+    ("sample @m.safetensors --given sex=q", "expected one of m, f in \"sex\", got \"q\""),
+    ("sample @m.safetensors --given sex=f,sex=m", "expected sex once in --given"),
+    ("sample @m.safetensors --given day=monday", "expected a date such as 2024-03-"),
+    ("check @m.safetensors --data @people.csv", "--data and --given do not go with a model of a mixed"),
+    ("describe @torn.safetensors", "expected the schema of a table"),
+  ])
+  func wrongLinesGiveOneLine(line: String, words: String) async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("people.csv", people(60))
+    let lines = people(60).split(separator: "\n")
+    let rest = ",30,1.5,2024-03-11,z,0.5"
+    try place.write("strange.csv", "\(lines[0])\nf\(rest)\nother\(rest)\n")
+    try place.write("words.csv", "\(lines[0])\nf,old,1.5,2024-03-11,z,0.5\n")
+    try place.write("fewer.csv", "sex,age\nf,30\n")
+    try place.write("names.csv", "name,age\n" + (0..<30).map { "n\($0),\($0 % 7)" }.joined(separator: "\n"))
+    if line.contains("@m.safe") || line.contains("@torn") {
+      let table = try TextTable.read(place["people.csv"])
+      let schema = try TableSchema.infer(from: table).schema
+      let (preset, tiny) = (Architecture.orderedSplines, self.tiny)
+      let model = MixedModel(
+        architecture: preset, members: [tiny],
+        model: try TableModel(schema, flows: [preset.build(tiny)]))
+      try model.write(to: place["m.safetensors"])
+      let file = try SafeTensors.read(place["m.safetensors"])
+      let torn = file.metadata.merging(["schema": "{}"]) { $1 }
+      try SafeTensors(file.tensors, metadata: torn).write(to: place["torn.safetensors"])
+    }
+    let outcome = await place.flow(line)
+    let error = outcome.error ?? "none"
+    #expect(outcome.code == 2 && outcome.output.isEmpty, "\(outcome)")
+    #expect(error.contains(words) && !error.contains("\n") && error.count < 500, "\(error)")
+    #expect(!FileManager.default.fileExists(atPath: place["n.safetensors"]))
+  }
+}
