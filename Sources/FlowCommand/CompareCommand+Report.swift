@@ -25,10 +25,10 @@ extension CompareCommand.Comparison {
     lines += table(
       quality.columns.map { ($0.name, $0.score, $0.isNumeric ? "numbers" : "categories") }, most: 40)
     let pairs = strong.isEmpty ? quality.pairs : strong
-    if !pairs.isEmpty {
+    let sorted = pairs.enumerated().filter { !$1.trend.score.isNaN }
+      .sorted { ($0.element.trend.score, $0.offset) < ($1.element.trend.score, $1.offset) }
+    if !sorted.isEmpty {
       lines += ["", "pairs\(strong.isEmpty ? "" : " with a strong relation"), the least alike first"]
-      let sorted = pairs.enumerated().filter { !$1.trend.score.isNaN }
-        .sorted { ($0.element.trend.score, $0.offset) < ($1.element.trend.score, $1.offset) }
       lines += table(
         sorted.map { _, pair in
           let strength =
@@ -43,10 +43,10 @@ extension CompareCommand.Comparison {
 
   /// Lines of a name, a score and a note, in columns.
   private func table(_ rows: [(name: String, score: Double, note: String)], most: Int) -> [String] {
-    let shownRows = rows.prefix(most)
-    let width = min(shownRows.map(\.name.count).max() ?? 0, 40)
-    let lines = shownRows.map { row in
-      let name = row.name.count > width ? row.name.prefix(width - 1) + "…" : row.name[...]
+    let names = rows.prefix(most).map { row in String(row.name.map { $0.isNewline ? " " : $0 }) }
+    let width = min(names.map(\.count).max() ?? 0, 40)
+    let lines = zip(names, rows).map { whole, row in
+      let name = whole.count > width ? whole.prefix(width - 1) + "…" : whole[...]
       let score = shown(row.score)
       return "  \(name)\(spaces(width - name.count))  \(score)\(spaces(5 - score.count))  \(row.note)"
     }

@@ -97,4 +97,23 @@ import Testing
     let message = outcome.error ?? ""
     #expect(outcome.code == 2 && message.contains(words) && !message.contains("\n"), "\(outcome)")
   }
+
+  /// Any file gives scores or one line, also as JSON.
+  @Test func brokenTables() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("sound.csv", "a,b\n1,2\n3,5\n4,4\n")
+    var refused = 0
+    for (i, table) in BrokenTable.all.enumerated() {
+      try FileBytes.write(table.bytes, to: place[table.name])
+      let names = i % 2 == 0 ? "@sound.csv @\(table.name)" : "@\(table.name) @sound.csv"
+      let outcome = await place.flow("compare \(names) --steps 0")
+      let error = outcome.error ?? ""
+      #expect(
+        outcome.code == (error.isEmpty ? 0 : 2) && error.isEmpty != outcome.output.isEmpty, "\(outcome)")
+      #expect(!error.contains { $0.isNewline } && error.count < 800, "\(error)")
+      refused += error.isEmpty ? 0 : 1
+    }
+    #expect(refused > 100)
+  }
 }
