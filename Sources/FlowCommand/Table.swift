@@ -174,7 +174,7 @@ extension TableFile {
   fileprivate var isHeaderless: Bool { if case .texts(let table) = self { !table.hasHeader } else { false } }
 
   /// The error of names that no column has.
-  fileprivate func missing(_ unknown: [String]) -> FlowError {
+  func missing(_ unknown: [String]) -> FlowError {
     let all = names.prefix(20).map(quotedInOption).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
     return .inFile(
       source, row: hasNames ? 1 : nil,

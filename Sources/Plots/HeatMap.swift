@@ -53,7 +53,7 @@ public struct HeatMap: Picture {
       let png = PNG(
         values.flatMap { $0 }, width: names.count, height: names.count, range: axis.domain, colors: colors)
       // Each cell is enlarged, since not all viewers keep the edges of stretched pixels sharp.
-      let scale = max(1, 480 / names.count)
+      let scale = max(1, 240 / names.count)
       markup.append(.image(png.enlarged(scale).bytes, in: area, pixelated: true))
     }
     markup.append(Markup("path", ["class": "axis", "d": area.outline]))
@@ -85,7 +85,7 @@ public struct HeatMap: Picture {
             [
               "x": area.x + (Double(j) + 0.5) * cell, "y": area.y + (Double(i) + 0.5) * cell + 4,
               "text-anchor": "middle", "font-size": min(11, cell * 0.36),
-              "fill": light > 140 ? "#1f2328" : "#ffffff",
+              "fill": light > 120 ? "#1f2328" : "#ffffff",
             ], [Markup(text: ((value * 100).rounded() / 100).markup)]))
       }
     }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Compares the columns of tables, one panel for each: overlaid histograms of numbers, and bars of the shares of
-/// categories.
+/// Compares the columns of tables, one panel for each: overlaid histograms of numbers, and bars of the shares
+/// of categories.
 ///
 /// ```swift
 /// let panels: [MarginalsPlot.Panel] = [
@@ -11,9 +11,9 @@ import Tensors
 /// try MarginalsPlot("Diamonds", series: ["real", "synthetic"], panels: panels).write(to: "columns.svg")
 /// ```
 ///
-/// A histogram has 30 bins of equal width over the middle 99 percent of all values. Values outside count in the
-/// outer bins, and values that are not finite are left out. A panel shows up to 8 categories, and the rest
-/// together.
+/// A histogram has 30 bins of equal width over the middle 99 percent of all values. Values outside count in
+/// the outer bins, and values that are not finite are left out. A panel shows up to 8 categories, and the
+/// rest together.
 public struct MarginalsPlot: Picture {
   /// The drawing of one column.
   public struct Panel: Sendable {

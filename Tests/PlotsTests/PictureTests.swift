@@ -79,6 +79,36 @@ import Testing
         ],
         names: ["<x>", ""]), 8_000
     ),
+    (
+      "marginals",
+      MarginalsPlot(
+        "Columns", series: ["real", "synthetic"],
+        panels: [
+          .numbers("x", [sines(5_000), sines(90)], note: "0.97"),
+          .categories("<b>", (0..<20).map { "level \($0)" }, [sines(20).map(abs), sines(20).map(abs)]),
+        ]), 9_000
+    ),
+    (
+      "lost marginals",
+      MarginalsPlot(
+        "", series: [],
+        panels: [
+          .numbers("", []), .numbers("a", [[.nan, .infinity], []]), .numbers("b", [[1e308, -1e308], [3]]),
+          .categories("c", [], [[], []]), .categories("d", ["x"], [[.nan]]), .categories("e", ["x"], [[0]]),
+        ]), 9_000
+    ),
+    ("no marginals", MarginalsPlot("", series: ["real"], panels: []), 2_500),
+    (
+      "heat map",
+      HeatMap("Pairs", names: ["a", "<b>"], values: [[1, 0.5], [0.5, .nan]], range: 0...1, label: "x"), 8_000
+    ),
+    (
+      "large heat map",
+      HeatMap("", names: (0..<60).map { "name \($0)" }, values: .init(repeating: sines(60), count: 60)),
+      60_000
+    ),
+    ("lost heat map", HeatMap("", names: ["a"], values: [[.infinity]]), 6_000),
+    ("no heat map", HeatMap("", names: [], values: []), 6_000),
     ("calibration", CalibrationPlot("PIT", pit: wave([500, 2]), names: ["z1", "z2"]), 12_000),
     ("lost calibration", CalibrationPlot("", pit: Tensor([.nan, -1, 2])), 8_000),
     ("no calibration", CalibrationPlot("", pit: Tensor([], shape: [0])), 8_000),

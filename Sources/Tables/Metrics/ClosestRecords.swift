@@ -4,9 +4,9 @@ import Tensors
 extension TableMetrics {
   /// The distance of each row to the closest row of a reference table (DCR).
   ///
-  /// The distance of two rows is the mean over the columns. Numbers differ by min(|x − r| / range, 1), with the
-  /// range of the reference; a range of 0 counts any difference as 1. Categories differ by 0 or 1, and so do a
-  /// missing value and any other. Two missing values are equal.
+  /// The distance of two rows is the mean over the columns. Numbers differ by min(|x − r| / range, 1), with
+  /// the range of the reference; a range of 0 counts any difference as 1. Categories differ by 0 or 1, and so
+  /// do a missing value and any other. Two missing values are equal.
   ///
   /// The cost is one subtraction for each pair of rows and each column, on all cores. A small distance is no
   /// proof of a leak, and a large one none of privacy.
@@ -94,14 +94,23 @@ public struct RecordDistances: Sendable {
     (self.toTraining, self.toHeldOut, self.ofRandom) = (toTraining, toHeldOut, ofRandom)
   }
 
+  /// The median distance of synthetic rows to the closest training row.
+  public var medianToTraining: Double { toTraining.median }
+  /// The median distance of synthetic rows to the closest held-out row.
+  public var medianToHeldOut: Double? { toHeldOut?.median }
+  /// The median distance of random rows to the closest training row.
+  public var medianOfRandom: Double { ofRandom.median }
+
   /// The median distance of synthetic rows over that of random rows, at most 1 (`DCRBaselineProtection`); NaN
   /// if the latter is 0.
   public var baselineProtection: Double {
     ofRandom.median == 0 ? .nan : min(toTraining.median / ofRandom.median, 1)
   }
 
-  /// The share of synthetic rows that are closer to a training row than to any held-out row. If there are as
-  /// many held-out rows, a half means that the training rows are not copied.
+  /// The share of synthetic rows that are closer to a training row than to any held-out row.
+  ///
+  /// For rows that do not depend on the choice of the training rows it is about the share of training rows
+  /// among all real rows, at most. So it is a half if there are as many held-out rows.
   public var shareCloserToTraining: Double? {
     toHeldOut.map { heldOut in
       Double(zip(toTraining, heldOut).count { $0 < $1 }) / Double(toTraining.count)

@@ -2,11 +2,16 @@ import Randomness
 import Tensors
 
 extension ComparedTable {
+  /// At most a number of the rows, chosen at random in a random order.
+  public func sample(_ key: Key, rows: Int) -> ComparedTable {
+    choosing(Array(key.permutation(self.rows).prefix(max(rows, 1))))
+  }
+
   /// A table of random rows, each value drawn by itself: the baseline of ``RecordDistances``.
   ///
-  /// Numbers are uniform between the smallest and the largest. They are whole if all numbers of the column are
-  /// whole and none is missing. Categories are uniform over those that occur. Values are missing with their
-  /// frequency.
+  /// Numbers are uniform between the smallest and the largest. They are whole if all numbers of the column
+  /// are whole and none is missing. Categories are uniform over those that occur. Values are missing with
+  /// their frequency.
   public func random(_ key: Key, rows: Int) -> ComparedTable {
     ComparedTable(
       columns.enumerated().map { i, column in

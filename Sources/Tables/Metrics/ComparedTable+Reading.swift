@@ -5,8 +5,8 @@ extension ComparedTable {
   /// Takes the columns of tables from files, so that they can be compared.
   ///
   /// A column holds numbers if all its fields in all tables are numbers or missing. It holds times, as
-  /// nanoseconds since 1970, if all are in ISO 8601. Any other column holds categories. Columns that number the
-  /// rows, or are empty, are left out.
+  /// nanoseconds since 1970, if all are in ISO 8601. Any other column holds categories. Columns that number
+  /// the rows, or are empty, are left out.
   ///
   /// - Parameters:
   ///   - tables: The tables. The first gives the order of the columns.

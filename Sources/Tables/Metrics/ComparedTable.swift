@@ -2,8 +2,8 @@ import Tensors
 
 /// The columns of a table that is compared with another: numbers or categories, with missing values.
 ///
-/// Tables that are compared have the same columns in the same order, of the same kinds. Files give such tables
-/// by ``ComparedTable/aligned(_:categorical:without:)``.
+/// Tables that are compared have the same columns in the same order, of the same kinds. Files give such
+/// tables by ``ComparedTable/aligned(_:categorical:without:)``.
 public struct ComparedTable: Sendable {
   /// The values of a column.
   public enum Values: Sendable {
@@ -11,6 +11,11 @@ public struct ComparedTable: Sendable {
     case numbers([Double])
     /// Categories; nil stands for a missing one.
     case categories([String?])
+
+    /// The numbers; empty for categories.
+    var numbers: [Double] { if case .numbers(let values) = self { values } else { [] } }
+    /// The categories; empty for numbers.
+    var categories: [String?] { if case .categories(let values) = self { values } else { [] } }
 
     var count: Int {
       switch self {
@@ -89,7 +94,7 @@ extension [Double] {
   var present: [Double] { filter { !$0.isNaN } }
 
   /// The median; NaN without values.
-  package var median: Double {
+  var median: Double {
     if isEmpty { return .nan }
     let values = sorted()
     return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2

@@ -1,8 +1,8 @@
 extension TableMetrics {
   /// The complement of the Kolmogorov-Smirnov statistic of two columns of numbers: 1 − sup |F − G|.
   ///
-  /// F and G are the empirical distribution functions. Missing values are left out, and numbers are rounded to
-  /// 14 decimals. NaN if a column has no numbers.
+  /// F and G are the empirical distribution functions. Missing values are left out, and numbers are rounded
+  /// to 14 decimals. NaN if a column has no numbers.
   public static func ksComplement(_ real: [Double], _ synthetic: [Double]) -> Double {
     func sorted(_ values: [Double]) -> [Double] { values.present.map(rounded).sorted() }
     let (a, b) = (sorted(real), sorted(synthetic))

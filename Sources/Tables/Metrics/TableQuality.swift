@@ -6,14 +6,15 @@
 /// print(quality.score, quality.columnShapes, quality.pairTrends)
 /// ```
 ///
-/// Each column has a score: ``TableMetrics/ksComplement(_:_:)`` for numbers, ``TableMetrics/tvComplement(_:_:)``
-/// for categories. So does each pair: ``TableMetrics/correlationSimilarity(real:synthetic:)`` for two columns of
-/// numbers, ``TableMetrics/contingencySimilarity(real:synthetic:binning:)`` for others. The quality is the mean
-/// of the two means. Scores without a value do not count.
+/// Each column has a score: ``TableMetrics/ksComplement(_:_:)`` for numbers,
+/// ``TableMetrics/tvComplement(_:_:)`` for categories. So does each pair:
+/// ``TableMetrics/correlationSimilarity(real:synthetic:)`` for two columns of numbers,
+/// ``TableMetrics/contingencySimilarity(real:synthetic:binning:)`` for others. The quality is the mean of the
+/// two means. Scores without a value do not count.
 ///
-/// The numbers are those of the `QualityReport` of sdmetrics 0.32. That report counts only pairs with a strong
-/// relation in the real table: a correlation above 0.5, or Cramér's V above 0.3. It takes at most 50,000 random
-/// rows for a pair with categories; this type takes all.
+/// The numbers are those of the `QualityReport` of sdmetrics 0.32. That report counts only pairs with a
+/// strong relation in the real table: a correlation above 0.5, or Cramér's V above 0.3. It takes at most
+/// 50,000 random rows for a pair with categories; this type takes all.
 public struct TableQuality: Sendable {
   /// The likeness of one column.
   public struct Column: Sendable, Hashable {
