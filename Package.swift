@@ -51,7 +51,9 @@ let package = Package(
     room("Integration", on: ["Tensors"]),
     room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
-    room("Training", on: ["CKernels", "Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
+    room(
+      "Training",
+      on: ["CKernels", "Tensors", "Privacy", "Randomness", "Files", "Bijections", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
       "Flows",
@@ -108,7 +110,7 @@ let package = Package(
     suite(
       "Training",
       on: [
-        "Tensors", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
+        "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
         "Training", "Verification", "TestSupport",
       ], fixtures: true),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),

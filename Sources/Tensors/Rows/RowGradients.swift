@@ -33,6 +33,9 @@ package enum RowNorms: Sendable {
     return (leaves, count)
   }
 
+  /// The units of each learned leaf.
+  package func places(of point: Params) -> [Range<Int>] { units(of: point).leaves }
+
   /// The number of units of a parameter tree.
   package func count(in point: Params) -> Int { units(of: point).count }
 }
@@ -44,18 +47,18 @@ package enum RowNorms: Sendable {
 /// Rows are cut into shards as in `valueAndGradient(at:over:)`, so that bits do not depend on threads. A
 /// gradient without finite norm counts as zero.
 ///
-/// The norms leave out the part of a gradient that is the same for every row and depends on no row, such as
-/// that of a log-determinant of parameters alone. Such a part is found where it enters the losses by sums
-/// alone.
-///
 /// - Parameters:
 ///   - norms: the parameters that share a norm.
+///   - separatesCommon: whether norms and sums leave out the part of a gradient that is the same for every row
+///     and depends on no row, such as that of a log-determinant of parameters alone. Such a part is found
+///     where it enters the losses by sums alone.
 ///   - batch: rows of data. Loss i may depend on row i alone.
 ///   - factors: maps norms [rows, units] to factors of the same shape.
 /// - Precondition: `loss` returns one number per row; at least one row.
 package func weightedRowGradients(
   at point: Params, over batch: Tensor, given context: Tensor? = nil, norms: RowNorms = .ofAll,
-  factors: @Sendable (Tensor) -> Tensor, _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
+  separatesCommon: Bool = true, factors: @Sendable (Tensor) -> Tensor,
+  _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
 ) throws -> WeightedRowGradients {
   require(batch.rows > 0, "gradients by row need at least one row")
   let (units, unitCount) = norms.units(of: point)
@@ -106,7 +109,7 @@ package func weightedRowGradients(
     require(
       losses.shape == [rows.rows],
       "the loss must give one number a row, shape [\(rows.rows)], got \(losses.shape)")
-    let found = try tape.rowGradients(of: leaves, losses: losses)
+    let found = try tape.rowGradients(of: leaves, losses: losses, separatesCommon: separatesCommon)
     var own = try zip(found, point.learnedLeaves).map { (sum, leaf) throws(NoRowRule) in
       try LeafRowGradients(sum, of: leaf, rows: rows.rows)
     }
