@@ -42,12 +42,14 @@ public struct PrivacyPlan: Sendable, Hashable {
   ///   - steps: the number of steps.
   ///   - clipping: the bound of each row's share.
   ///   - others: other readings of the same rows.
+  ///   - accountant: the accountant.
   /// - Throws: `PrivacyError` for numbers out of range, or an ε that no noise reaches.
   public init(
     epsilon: Double, delta: Double, rate: Double, batch: Double, steps: Int,
-    clipping: RowClipping = .perRow(1), besides others: PrivacyLedger = PrivacyLedger()
+    clipping: RowClipping = .perRow(1), besides others: PrivacyLedger = PrivacyLedger(),
+    by accountant: PLDAccountant = PLDAccountant()
   ) throws(PrivacyError) {
-    let noise = try PLDAccountant().noiseMultiplier(
+    let noise = try accountant.noiseMultiplier(
       epsilon: epsilon, delta: delta, rate: rate, steps: steps, besides: others)
     try self.init(
       noiseMultiplier: noise, delta: delta, rate: rate, batch: batch, steps: steps, clipping: clipping,
@@ -78,11 +80,13 @@ public struct PrivacyPlan: Sendable, Hashable {
   }
 
   /// The ε that all steps spend, by both accountants.
-  public func spent() throws(PrivacyError) -> (moments: Double, losses: PrivacyBounds) {
+  public func spent(
+    by accountant: PLDAccountant = PLDAccountant()
+  ) throws(PrivacyError) -> (moments: Double, losses: PrivacyBounds) {
     let ledger = try ledger
     return (
       try RDPAccountant().safeEpsilon(of: ledger, delta: delta),
-      try PLDAccountant().epsilon(of: ledger, delta: delta)
+      try accountant.epsilon(of: ledger, delta: delta)
     )
   }
 }
