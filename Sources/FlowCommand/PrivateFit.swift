@@ -17,7 +17,7 @@ struct PrivateFitting {
     .init("not-private-seed", "N", "private: noise that everybody can repeat, for tests; NOT private"),
   ]
 
-  /// Options that read the rows in ways that are not charged, with what to do instead.
+  /// Options that read the rows without a charge, with the option to use instead.
   private static let refused = [
     ("columns", "--bounds names the columns"), ("without", "--bounds names the columns"),
     ("context", "a private fit takes no context"), ("epochs", "give --steps"),
@@ -224,7 +224,7 @@ struct PrivateFitting {
         ? "epsilon \(decimals(spent.losses.upper)) at delta \(plan.delta), for one row more or less "
           + "(\(decimals(spent.moments)) by Rényi divergences)"
         : "NOT private: the noise can be repeated from its seed",
-      "rate \(plan.mechanism.rate), noise \(decimals(plan.mechanism.noiseMultiplier)) times the clipping norm "
+      "rate \(plan.mechanism.rate), noise \(decimals(plan.mechanism.noiseMultiplier)) times the norm "
         + "\(plan.clipping.bound)",
       "the likelihood is not known: computing it on these rows would reveal more about them",
     ]

@@ -49,9 +49,9 @@ package enum RowNorms: Sendable {
 ///
 /// - Parameters:
 ///   - norms: the parameters that share a norm.
-///   - separatesCommon: whether norms and sums leave out the part of a gradient that is the same for every row
-///     and depends on no row, such as that of a log-determinant of parameters alone. Such a part is found
-///     where it enters the losses by sums alone.
+///   - separatesCommon: whether norms and sums leave out the common part of all gradients. It depends on no
+///     row, such as that of a log-determinant of parameters alone. It is found where it enters the losses by
+///     sums alone.
 ///   - batch: rows of data. Loss i may depend on row i alone.
 ///   - factors: maps norms [rows, units] to factors of the same shape.
 /// - Precondition: `loss` returns one number per row; at least one row.

@@ -22,9 +22,10 @@ public struct PrivateFit: Sendable {
 /// ```
 ///
 /// Each step draws rows independently at the plan's rate, clips the gradient of each, and adds noise to the
-/// sum. The guarantee of the plan covers the parameters and everything that is computed from them. Nothing else
-/// reads the rows: no data-dependent start, no statistics, no validation and no early stopping. So the caller
-/// must not choose anything by looking at the rows either: bring columns to a common scale by public bounds.
+/// sum. The guarantee of the plan covers the parameters and everything that is computed from them. Nothing
+/// else reads the rows: no data-dependent start, no statistics, no validation and no early stopping. The
+/// caller must not choose anything by looking at the rows either. Bring columns to a common scale by public
+/// bounds.
 ///
 /// A row whose gradient is not finite adds nothing. So rows are checked for their shape alone.
 ///
@@ -44,9 +45,11 @@ public struct PrivateFit: Sendable {
 ///   - progress: the way to report progress on standard error.
 ///   - onRecord: called about a hundred times. It says whether training goes on. The charge stays that of all
 ///     steps.
-/// - Throws: `FlowError.mismatch` for shapes that do not fit, and for a distribution that couples rows or
-///   keeps statistics of them; `.diverged` when a parameter is not finite; the errors of the layers; those of
-///   the checkpoint, which needs a secret source.
+/// - Throws:
+///   - `FlowError.mismatch` for shapes that do not fit, for a distribution that couples rows or keeps
+///     statistics of them, and for a checkpoint without a secret source;
+///   - `.diverged` when a parameter is not finite;
+///   - the errors of the layers and of the checkpoint.
 public func fit(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
   privately plan: PrivacyPlan, noise: NoiseSource = .secret(), start: Params? = nil,

@@ -6,8 +6,8 @@ import Tensors
 
 /// Maximum likelihood with clipped gradients and Gaussian noise: the step of a private fit.
 ///
-/// The gradient is (Σ clipped gradients + noise) / batch, over the rows that joined the step. The batch may be
-/// empty; the noise is added all the same. The loss is not known: its value is NaN.
+/// The gradient is (Σ clipped gradients + noise) / batch, over the rows that joined the step. The batch may
+/// be empty; the noise is added all the same. The loss is not known: its value is NaN.
 ///
 /// Abadi and others 2016, arXiv 1607.00133, algorithm 1.
 public struct PrivateLikelihood: Objective {
@@ -37,8 +37,8 @@ public struct PrivateLikelihood: Objective {
         doubles: self.noise.gaussians(sum.count, deviation: deviation, secure: plan.isSecure),
         shape: sum.shape)
       if let kept { noise = noise * kept[places[i]].cast(to: .float64).reshaped(to: sum.lastAxis) }
-      let private_ = scale * (sum + noise)
-      return (plan.addsPublicTerms ? private_ + common[i].cast(to: .float64) : private_).cast(
+      let own = scale * (sum + noise)
+      return (plan.addsPublicTerms ? own + common[i].cast(to: .float64) : own).cast(
         to: sums[i].dtype)
     }
     return (Tensor(.nan, dtype: step.dtype), params.learned.replacingLearned(with: leaves))

@@ -20,8 +20,8 @@ public struct RowClipping: Sendable, Hashable {
 
   /// Scales the gradient of each unit of a row to a norm of at most `bound` / √units.
   ///
-  /// A unit is what one output of a layer needs: the parameters of one branch of the tree that have one index
-  /// of the last axis. Units with small gradients keep them where others are cut.
+  /// The parameters of one branch of the tree with one index of the last axis are a unit, such as
+  /// those of one output of a layer. Units with small gradients keep them where others are cut.
   ///
   /// - Precondition: a positive bound.
   public static func perUnit(_ bound: Double) -> RowClipping { RowClipping(.unit, bound) }
