@@ -51,10 +51,14 @@ let package = Package(
     room("Integration", on: ["Tensors"]),
     room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
-    room("Training", on: ["CKernels", "Tensors", "Randomness", "Files", "Bijections", "Distributions"]),
+    room(
+      "Training",
+      on: ["CKernels", "Tensors", "Privacy", "Randomness", "Files", "Bijections", "Distributions"]),
     room(
       "Tables",
-      on: ["Tensors", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training"]),
+      on: [
+        "Tensors", "Privacy", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training",
+      ]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
       "Flows",
@@ -112,7 +116,7 @@ let package = Package(
     suite(
       "Training",
       on: [
-        "Tensors", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
+        "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
         "Training", "Verification", "TestSupport",
       ], fixtures: true),
     suite(

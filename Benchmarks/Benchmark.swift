@@ -2,7 +2,7 @@ import Flows
 
 /// A workload with its initial parameters and its batch.
 struct Benchmark {
-  enum Part: String, CaseIterable { case step, logPDF, sample }
+  enum Part: String, CaseIterable { case step, privateStep, logPDF, sample }
 
   let workload: Workload
   let rows: Int
@@ -10,6 +10,8 @@ struct Benchmark {
   private let logPDF: LogPDF
   private let sample: Sampler
   private let batch: Tensor
+
+  private let noise = NoiseSource.secret()
 
   /// The error of log-densities in nats, where a solver was chosen by it.
   private let error: Double?
@@ -33,6 +35,9 @@ struct Benchmark {
       case .step:
         let gradient = try gradient(at: params)
         (params, state) = try optimizer.update(gradient, state, params)
+      case .privateStep:
+        let gradient = try privateGradient(at: params)
+        (params, state) = try optimizer.update(gradient, state, params)
       case .logPDF: _ = try logPDF(params, batch)
       case .sample: _ = try sample(Key(2), params, count: rows)
       }
@@ -47,6 +52,13 @@ struct Benchmark {
     return BenchmarkResult(
       workload: workload.name, part: part, rows: rows, params: params.learnedCount, time: time, bytes: bytes,
       operations: operations, floatingPointOperations: floatingPointOperations(part), error: error)
+  }
+
+  /// Clipped by row, with noise.
+  private func privateGradient(at params: Params) throws -> Params {
+    let plan = try PrivacyPlan(noiseMultiplier: 1, delta: 1e-5, rate: 0.01, batch: Double(rows), steps: 1_000)
+    let step = TrainingStep(logPDF: logPDF, sample: sample, rows: batch, key: Key(3))
+    return try PrivateLikelihood(plan, noise: noise).valueAndGradient(at: params, step).gradient
   }
 
   private func gradient(at params: Params) throws -> Params {
@@ -66,7 +78,7 @@ struct Benchmark {
     guard let share = workload.shareOfWeights else { return nil }
     var weights = 0
     params.forEach { _, leaf, isFrozen in if leaf.rank == 2 && !isFrozen { weights += leaf.count } }
-    return 2 * share * Double(weights) * Double(rows) * (part == .step ? 3 : 1)
+    return 2 * share * Double(weights) * Double(rows) * (part == .step || part == .privateStep ? 3 : 1)
   }
 
   /// The speed of a matrix product on one thread, in 10⁹ floating-point operations per second.

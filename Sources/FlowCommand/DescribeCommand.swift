@@ -30,6 +30,14 @@ enum DescribeCommand: Subcommand {
     let logs = (model.scales?.logs ?? []).indices.filter { model.scales!.logs[$0] }.map {
       model.columns?[$0] ?? "#\($0 + 1)"
     }
+    let training =
+      model.notes["private"].map { isPrivate in
+        (isPrivate == "true" ? "trained privately" : "trained with known noise, NOT private")
+          + ": epsilon \(note("epsilon")) at delta \(note("delta")), \(note("steps")) steps, "
+          + "rate \(note("sampling_rate")), noise \(note("noise"))"
+      }
+      ?? "trained: at most \(note("steps")) steps per fit, epochs \(note("epochs")) in all, "
+      + "seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats"
     let text = """
       \(model.architecture.name): \(model.architecture.purpose)
       arguments: \(arguments.joined(separator: "; "))
@@ -38,9 +46,7 @@ enum DescribeCommand: Subcommand {
       standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)\(logs.isEmpty ? "" : ", logs of ")\
       \(logs.joined(separator: ", "))
       parameters: \(model.params.learnedCount) in all members
-      trained: at most \(note("steps")) steps per fit, epochs \(note("epochs")) in all, \
-      seed \(note("seed")), training loss \(note("training_loss")), \
-      validation loss \(note("validation_loss")) nats
+      \(training)
       swift-flows \(note("swift-flows"))
 
       \(model.members.count > 1 ? "the largest member:\n" : "")\

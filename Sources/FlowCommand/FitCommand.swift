@@ -52,12 +52,13 @@ enum FitCommand: Subcommand {
     .init("missing", "NAME", "missing values: model learns them, drop leaves rows out, or error"),
     .init(flag: "no-standardize", "take the columns as they are"),
     .init("log", "A,B,...", "columns of positive numbers whose logs are modelled, such as prices"),
+    .init("bounds", "A:LOW:HIGH,...", "bounds of columns of numbers, such as age:17:90; one may be empty"),
     .init("checkpoint", "FILE", "keep the run's state here, and go on from it after an interruption"),
     .init("checkpoint-steps", "N", "write it every N steps instead of every 5 minutes"),
     .progress,
   ]
 
-  static let options = ownOptions + TableFile.options
+  static let options = ownOptions + PrivateFitting.options + TableFile.options
 
   static let examples = [
     "flow fit data.csv --out model.safetensors",
@@ -66,6 +67,8 @@ enum FitCommand: Subcommand {
     "flow fit data.csv --context age,sex --out given-age-and-sex.safetensors",
     "flow fit people.csv --type zip:categorical --bounds age:17:90 --out people.safetensors",
     "flow fit january.csv february.csv.gz --log price --out model.safetensors",
+    "flow fit people.csv --private --epsilon 3 --delta 1e-6 --bounds age:17:90,income:0:200000 "
+      + "--sampling-rate 0.01 --expected-batch 200 --steps 2000 --out private.safetensors",
     "flow fit large.npy --max-time 120 --checkpoint run.safetensors --out model.safetensors",
   ]
 
@@ -78,6 +81,14 @@ enum FitCommand: Subcommand {
     let start = ContinuousClock.now
     let checkpoint = try checkpoint(arguments)
     let progress = try arguments.progress()
+    if arguments.has("private") {
+      return try await PrivateFitting.run(arguments, to: out, checkpoint: checkpoint, noting: notices)
+    }
+    if let option = PrivateFitting.options.first(where: {
+      !["clip", "points"].contains($0.name) && arguments.value($0.name) != nil
+    }) {
+      throw UsageError("--\(option.name) needs --private")
+    }
     // Wrong options are told before a large file is read.
     _ = try Architecture.choices(in: arguments, width: 2, isConditional: true)
     _ = try settings(arguments, rows: Int(Int32.max))

@@ -22,6 +22,9 @@ struct TrainingRun {
   /// Judgements without a better loss after which training ends.
   var patience: Int?
   var keeper: CheckpointKeeper?
+  /// Whether the losses and the numbers of rows must not be known, as in a private fit. They are then NaN and
+  /// 1, and no error names a row.
+  var hidesRows = false
   /// The objective's inputs in the step of an index.
   let source: (_ step: Int) throws -> TrainingStep
 
@@ -60,7 +63,7 @@ struct TrainingRun {
     let step = try source(state.step)
     if let rows = step.rows { try logPDF.boundary.checkShapes(state.params, rows, given: step.context) }
     let (loss, gradient) = try objective.valueAndGradient(at: state.params, step)
-    guard loss.isFinite else {
+    guard loss.isFinite || hidesRows else {
       try step.checkSupport(state.params, inLayersAlone: state.step > 0)
       throw try diverged(state, "the loss")
     }
@@ -73,7 +76,7 @@ struct TrainingRun {
         state.params, rows, step.rows == nil ? step.context?[0..<0] : step.context)
     }
     (state.params, state.optimizer) = try optimizer.update(gradient, state.optimizer, state.params)
-    let rows = step.rows?.rows ?? 1
+    let rows = hidesRows ? 1 : step.rows?.rows ?? 1
     state.step += 1
     state.loss = loss.item
     state.total += loss.item * Double(rows)

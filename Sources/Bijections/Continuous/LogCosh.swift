@@ -14,3 +14,5 @@ struct LogCosh: Primitive {
     Operands(g[0] * tanh(inputs[0]))
   }
 }
+
+extension LogCosh: RowwisePrimitive {}

@@ -49,3 +49,5 @@ struct AUTMMap: FusedPrimitive {
   /// Whether the kernel has room for the units and the steps.
   var fits: Bool { units <= Int(CK_AUTM_UNITS) && steps <= Int(CK_AUTM_STEPS) }
 }
+
+extension AUTMMap: RowwisePrimitive {}

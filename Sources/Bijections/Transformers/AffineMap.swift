@@ -71,3 +71,5 @@ struct AffineMap: FusedPrimitive {
     return Operands(Tensor(gx), Tensor(graw))
   }
 }
+
+extension AffineMap: RowwisePrimitive {}

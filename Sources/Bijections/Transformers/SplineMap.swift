@@ -39,3 +39,5 @@ struct SplineMap: FusedPrimitive {
     return Operands(Tensor(gx), Tensor(graw))
   }
 }
+
+extension SplineMap: RowwisePrimitive {}

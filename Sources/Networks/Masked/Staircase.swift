@@ -4,11 +4,11 @@ import Tensors
 /// The weights of a masked layer that exist: those from a unit to units of no lower degree.
 ///
 /// Degrees rise along both axes. So the mask [in, out] is a staircase with zeros below.
-struct Staircase: Sendable {
+package struct Staircase: Sendable {
   /// The number of inputs that feed each output.
-  private let limit: [UInt32]
+  let limit: [UInt32]
   /// The first output that each input feeds.
-  private let first: [UInt32]
+  let first: [UInt32]
 
   /// The staircase of rising degrees; nil for degrees that do not rise.
   init?(from inputs: [Double], to outputs: [Double]) {
@@ -34,7 +34,7 @@ struct Staircase: Sendable {
   }
 
   /// The product f(op(a) op(b) + bias), [m, n], in which one factor or the product is a staircase.
-  fileprivate func gemm(
+  func gemm(
     _ transposesA: Bool, _ transposesB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Storage, _ b: Storage,
     bias: Storage? = nil, _ activation: ck_epilogue = CK_IDENTITY_EPILOGUE
   ) -> Tensor {

@@ -92,6 +92,7 @@ public func apply(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
 public func apply<P: FusedPrimitive>(_ primitive: P, _ inputs: Operands) -> Operands {
   guard let innermost = inputs.innermost else { return primitive.value(inputs) }
   if case .traced(let traced) = innermost.payload, traced.tape.sees(onlyValuesUnder: inputs) {
+    if traced.tape.isByRow && !(primitive is any RowRule) { return primitive.composed(inputs) }
     if P.isSharedByShards, let shared = traced.tape.applyShared(primitive, inputs) { return shared }
     return traced.tape.apply(primitive, inputs)
   }

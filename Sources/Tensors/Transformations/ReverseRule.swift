@@ -3,7 +3,7 @@
 /// - Parameters:
 ///   - inputs: the inputs of the function.
 ///   - composed: the function in ordinary operations. It runs on values, in forward mode and where
-///     transformations nest.
+///     transformations nest or gradients are found by row.
 ///   - rule: the function on values under one reverse pass, and its pullback. It is told which inputs are
 ///     wanted. The pullback maps cotangents of the results to those of the inputs (nil: zero). It may be
 ///     called more than once.
@@ -14,7 +14,7 @@ package func withReverseRule<Failure: Error>(
   )
 ) throws(Failure) -> [Tensor] {
   guard let innermost = inputs.max(by: { $0.level < $1.level }),
-    case .traced(let traced) = innermost.payload,
+    case .traced(let traced) = innermost.payload, !traced.tape.isByRow,
     inputs.allSatisfy({ traced.tape.primal(of: $0).level == 0 })
   else { return try composed(inputs) }
   return try traced.tape.apply(inputs, rule)

@@ -24,9 +24,12 @@ final class Tape: @unchecked Sendable {
   /// The values that this tape shares with the tapes of other shards.
   private let shared: SharedValues?
   private var sharedOutputs: [(place: SharedValues.Place, slots: Range<Int32>)] = []
+  /// Whether gradients are found by row, for which a primitive needs rules of its own.
+  let isByRow: Bool
 
-  init(sharing shared: SharedValues? = nil) {
+  init(sharing shared: SharedValues? = nil, byRow: Bool = false) {
     self.shared = shared
+    isByRow = byRow
     steps.reserveCapacity(512)
   }
 
@@ -73,6 +76,7 @@ final class Tape: @unchecked Sendable {
 
   /// The same for more inputs than a step stores in line.
   private func applyToMany(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
+    if isByRow { return applyByRow(primitive, inputs) }
     let outputs = apply((0..<inputs.count).map { inputs[$0] }) { primals, wanted in
       let inputs = Operands(primals)
       let outputs = Tensors.apply(primitive, inputs)
@@ -82,6 +86,19 @@ final class Tape: @unchecked Sendable {
       )
     }
     return Operands(outputs)
+  }
+
+  /// The same with gradients by row.
+  private func applyByRow(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
+    let slots = (0..<inputs.count).map { slot(of: inputs[$0]) ?? -1 }
+    let primals = Operands((0..<inputs.count).map { primal(of: inputs[$0]) })
+    let outputs = Tensors.apply(primitive, primals)
+    let first = slotCount
+    slotCount += Int32(outputs.count)
+    steps.append(
+      ManyStep(
+        primitive: primitive, inputs: primals, outputs: outputs, inputSlots: slots, firstOutputSlot: first))
+    return followed(outputs, from: first)
   }
 
   /// Applies a primitive of parameters alone once for all shards. Returns nil where that is not possible.
@@ -159,6 +176,20 @@ final class Tape: @unchecked Sendable {
     return (leaves.map { self.slot(of: $0).flatMap { cotangents.take($0) } }, shared)
   }
 
+  /// The gradients of losses, one for each row, by leaves; nil where no loss depends on a leaf.
+  ///
+  /// Throws where a primitive has no rule for several rows.
+  func rowGradients(
+    of leaves: [Tensor], losses: Tensor, separatesCommon: Bool
+  ) throws(NoRowRule) -> [RowSum?] {
+    var sums = RowSums(slotCount, rows: losses.rows)
+    guard let slot = slot(of: losses) else { return leaves.map { _ in nil } }
+    let ones = Tensor.ones(losses.shape, dtype: losses.dtype)
+    sums.add(separatesCommon ? RowSum(publicBlocks: ones) : RowSum(blocks: ones), at: slot)
+    while let step = steps.popLast() { try step.pullBackByRow(&sums) }
+    return leaves.map { self.slot(of: $0).flatMap { sums.take($0) } }
+  }
+
   private func walkedBack(_ seeds: [(output: Tensor, cotangent: Tensor)], consuming: Bool) -> Cotangents {
     var cotangents = Cotangents(slotCount)
     for seed in seeds {
@@ -208,6 +239,9 @@ struct InputSlots: Sendable {
 private class Step {
   /// Moves the cotangents of its outputs on to its inputs.
   func pullBack(_ cotangents: inout Cotangents) { fatalError("overridden by every step") }
+
+  /// The same for gradients by row.
+  func pullBackByRow(_ sums: inout RowSums) throws(NoRowRule) { throw NoRowRule() }
 }
 
 private final class PrimitiveStep<P: Primitive>: Step {
@@ -232,6 +266,39 @@ private final class PrimitiveStep<P: Primitive>: Step {
     let found = primitive.cotangent(given, inputs, outputs, wanted: Wanted(inputSlots))
     for i in 0..<inputs.count where inputSlots[i] >= 0 {
       if let cotangent = found.optional(i) { cotangents.add(cotangent, at: inputSlots[i]) }
+    }
+  }
+
+  override func pullBackByRow(_ sums: inout RowSums) throws(NoRowRule) {
+    let given = (0..<outputs.count).map { sums.take(firstOutputSlot + Int32($0)) }
+    if given.allSatisfy({ $0 == nil }) { return }
+    let found = try Tensors.pullBackByRow(
+      primitive, given, inputs, outputs, wanted: Wanted(inputSlots), rows: sums.rows)
+    for (i, sum) in found.enumerated() where inputSlots[i] >= 0 {
+      if let sum { sums.add(sum, at: inputSlots[i]) }
+    }
+  }
+}
+
+/// An operation on many inputs whose gradients are found by row.
+private final class ManyStep<P: Primitive>: Step {
+  private let primitive: P
+  private let inputs, outputs: Operands
+  private let inputSlots: [Int32]
+  private let firstOutputSlot: Int32
+
+  init(primitive: P, inputs: Operands, outputs: Operands, inputSlots: [Int32], firstOutputSlot: Int32) {
+    (self.primitive, self.inputs, self.outputs) = (primitive, inputs, outputs)
+    (self.inputSlots, self.firstOutputSlot) = (inputSlots, firstOutputSlot)
+  }
+
+  override func pullBackByRow(_ sums: inout RowSums) throws(NoRowRule) {
+    let given = (0..<outputs.count).map { sums.take(firstOutputSlot + Int32($0)) }
+    if given.allSatisfy({ $0 == nil }) { return }
+    let found = try Tensors.pullBackByRow(
+      primitive, given, inputs, outputs, wanted: Wanted(inputSlots.map { $0 >= 0 }), rows: sums.rows)
+    for (slot, sum) in zip(inputSlots, found) where slot >= 0 {
+      if let sum { sums.add(sum, at: slot) }
     }
   }
 }

@@ -1,0 +1,204 @@
+/// The sum of the gradients of many losses, each with a factor that depends on its norm.
+package struct WeightedRowGradients: Sendable {
+  /// Σ over rows of factor · gradient, for each learned leaf, without the common part.
+  package var sums: [Tensor]
+  /// The part of each gradient that depends on the parameters alone, and so is the same for every row.
+  package let common: [Tensor]
+  /// The norms of the gradients without the common part, [rows, units].
+  package var norms: Tensor
+  /// Whether some primitive had no rule for several rows, so that the rows were taken one at a time.
+  package let isOneByOne: Bool
+}
+
+/// The units of a clipping: the parameters that share one norm.
+package enum RowNorms: Sendable {
+  /// All parameters together, one norm for each row.
+  case ofAll
+  /// The parameters with one index of the last axis in one branch of the tree, such as the weights and the
+  /// bias of one unit of a layer.
+  case ofUnits
+
+  /// The first unit and the number of units of each learned leaf, and the number of all units.
+  func units(of point: Params) -> (leaves: [Range<Int>], count: Int) {
+    if case .ofAll = self { return (point.learnedLeaves.map { _ in 0..<1 }, 1) }
+    var (known, count) = ([String: Range<Int>](), 0)
+    let leaves = zip(point.learned.paths, point.learnedLeaves).map { path, leaf -> Range<Int> in
+      let size = leaf.rank == 0 ? 1 : leaf.shape[-1]
+      let branch = path.split(separator: "/").dropLast().joined(separator: "/") + " \(size)"
+      if let units = known[branch] { return units }
+      defer { count += size }
+      known[branch] = count..<count + size
+      return count..<count + size
+    }
+    return (leaves, count)
+  }
+
+  /// The units of each learned leaf.
+  package func places(of point: Params) -> [Range<Int>] { units(of: point).leaves }
+
+  /// The number of units of a parameter tree.
+  package func count(in point: Params) -> Int { units(of: point).count }
+}
+
+/// The weighted sum of the gradients of one loss for each row of a batch. No gradient is formed by itself.
+///
+/// One backward pass finds, for each use of a parameter, factors from which the norms and the weighted sums
+/// follow. Of a matrix product these are the inputs and the cotangents, whose outer product is the gradient.
+/// Rows are cut into shards as in `valueAndGradient(at:over:)`, so that bits do not depend on threads. A
+/// gradient without finite norm counts as zero.
+///
+/// - Parameters:
+///   - norms: the parameters that share a norm.
+///   - separatesCommon: whether norms and sums leave out the common part of all gradients. It depends on no
+///     row, such as that of a log-determinant of parameters alone. It is found where it enters the losses by
+///     sums alone.
+///   - batch: rows of data. Loss i may depend on row i alone.
+///   - factors: maps norms [rows, units] to factors of the same shape.
+/// - Precondition: `loss` returns one number per row; at least one row.
+package func weightedRowGradients(
+  at point: Params, over batch: Tensor, given context: Tensor? = nil, norms: RowNorms = .ofAll,
+  separatesCommon: Bool = true, factors: @Sendable (Tensor) -> Tensor,
+  _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
+) throws -> WeightedRowGradients {
+  require(batch.rows > 0, "gradients by row need at least one row")
+  let (units, unitCount) = norms.units(of: point)
+  let size = Parallelism.shardRows(of: batch.shape.sample)
+  let shards = stride(from: 0, to: batch.rows, by: size).map { $0..<min($0 + size, batch.rows) }
+  return try concurrentReduce(shards.count) { i -> WeightedRowGradients in
+    do {
+      return try shard(batch[shards[i]], context?[shards[i]])
+    } catch let error as FlowError { throw error.withRow { $0 + shards[i].lowerBound } }
+  } combine: { total, part in
+    for (i, own) in part.sums.enumerated() { total.sums[i] = total.sums[i] + own }
+    total.norms = concatenate(total.norms, part.norms, axis: 0)
+  }
+
+  @Sendable func shard(_ rows: Tensor, _ context: Tensor?) throws -> WeightedRowGradients {
+    do {
+      // Rules for several rows also serve a single one, so that all shards use the same.
+      let isSingle = rows.rows == 1
+      let (x, c) =
+        isSingle
+        ? (concatenate(rows, rows, axis: 0), context.map { concatenate($0, $0, axis: 0) })
+        : (rows, context)
+      return try gradients(x, c, counting: rows.rows)
+    } catch is NoRowRule {
+      var total: WeightedRowGradients?
+      for i in 0..<rows.rows {
+        let own = try gradients(rows[i..<i + 1], context?[i..<i + 1], counting: 1)
+        guard var earlier = total else {
+          total = own
+          continue
+        }
+        for (k, sum) in own.sums.enumerated() { earlier.sums[k] = earlier.sums[k] + sum }
+        earlier.norms = concatenate(earlier.norms, own.norms, axis: 0)
+        total = earlier
+      }
+      return total!
+    }
+  }
+
+  @Sendable func gradients(_ rows: Tensor, _ context: Tensor?, counting count: Int) throws
+    -> WeightedRowGradients
+  {
+    let tape = Tape(byRow: true)
+    let leaves = point.learnedLeaves.map { tape.leaf($0.ownView) }
+    let losses = try Transformation.$isUnderWay.withValue(true) {
+      try loss(point.replacingLearned(with: leaves), rows, context)
+    }
+    require(
+      losses.shape == [rows.rows],
+      "the loss must give one number a row, shape [\(rows.rows)], got \(losses.shape)")
+    let found = try tape.rowGradients(of: leaves, losses: losses, separatesCommon: separatesCommon)
+    var own = try zip(found, point.learnedLeaves).map { (sum, leaf) throws(NoRowRule) in
+      try LeafRowGradients(sum, of: leaf, rows: rows.rows)
+    }
+    var squares = Tensor.zeros([rows.rows, unitCount], dtype: rows.dtype)
+    if unitCount == 1 {
+      for leaf in own {
+        if let part = leaf.squares() { squares = squares + part.sum(axis: 1, keepDims: true) }
+      }
+    } else {
+      for (leaf, units) in zip(own, units) {
+        guard let part = leaf.squares() else { continue }
+        let slice = Slice(axis: 1, start: units.lowerBound, count: units.count, step: 1)
+        squares = squares + Spread(slice: slice, size: unitCount)(part)
+      }
+    }
+    let sizes = sqrt(squares)
+    var weights = factors(sizes)
+    let finite = squares.sum(axis: 1) .< .infinity  // 0 for NaN
+    if finite.min(axis: 0).item == 0 {
+      own = own.map { $0.selecting(finite) }
+      weights = select(where: finite.expanded(axis: 1), weights, 0)
+    }
+    if count < rows.rows {
+      weights = weights * Tensor.mask([rows.rows, 1], dtype: rows.dtype) { 0..<($0 < count ? 1 : 0) }
+    }
+    return WeightedRowGradients(
+      sums: zip(own, units).map { leaf, units in
+        leaf.sum(weightedBy: unitCount == 1 ? weights : weights.sliced(axis: 1, units))
+      },
+      common: zip(found, point.learnedLeaves).map { sum, leaf in
+        // Of a single row, values with a block for each row are not told from shared ones.
+        Tensors.sum(sum?.common, sum?.publicBlocks) ?? .zeros(leaf.shape, dtype: leaf.dtype)
+      }, norms: sizes[0..<count], isOneByOne: rows.rows == 1)
+  }
+}
+
+/// The gradients by row of one leaf in one form.
+private struct LeafRowGradients {
+  private let leaf: Tensor
+  private var shared: Tensor?
+  private var products: RowProducts?
+
+  init(_ sum: RowSum?, of leaf: Tensor, rows: Int) throws(NoRowRule) {
+    self.leaf = leaf
+    guard let sum else { return }
+    shared = sum.shared
+    if rows == 1 {
+      shared = Tensors.sum(shared, sum.blocks?.expanded(axis: 0))
+    } else if sum.blocks != nil || sum.publicBlocks != nil {
+      throw NoRowRule()
+    }
+    if sum.products.count == 1 && shared == nil {
+      products = sum.products[0]
+    } else {
+      for product in sum.products { shared = Tensors.sum(shared, product.multipliedOut()) }
+    }
+  }
+
+  /// The squared norms for each index of the last axis, [rows, size].
+  func squares() -> Tensor? {
+    if let products { return products.squares() }
+    guard let shared, leaf.count > 0 else { return nil }
+    let size = leaf.rank == 0 ? 1 : leaf.shape[-1]
+    let rows = shared.rows
+    return square(shared).reshaped(to: [rows, leaf.count / size, size]).sum(axis: 1)
+  }
+
+  /// Σ over rows, with factors [rows, 1] or [rows, size].
+  func sum(weightedBy factors: Tensor) -> Tensor {
+    if let products { return products.sum(weightedBy: factors) }
+    guard let shared, leaf.count > 0 else { return .zeros(leaf.shape, dtype: leaf.dtype) }
+    let rows = shared.rows
+    if factors.shape[1] == 1 {
+      let flat = shared.reshaped(to: [rows, leaf.count])
+      return matmul(factors, flat, transposeA: true).reshaped(to: leaf.shape)
+    }
+    let size = leaf.shape[-1]
+    let flat = shared.reshaped(to: [rows, leaf.count / size, size])
+    return (flat * factors.expanded(axis: 1)).sum(axis: 0).reshaped(to: leaf.shape)
+  }
+
+  /// The gradients with zeros in the rows whose mask is 0, whatever they hold.
+  func selecting(_ rows: Tensor) -> LeafRowGradients {
+    var copy = self
+    copy.products = products?.selecting(rows)
+    copy.shared = shared.map { gradients in
+      let mask = rows.reshaped(to: Shape([rows.count] + Array(repeating: 1, count: leaf.rank)))
+      return select(where: mask, gradients, 0)
+    }
+    return copy
+  }
+}

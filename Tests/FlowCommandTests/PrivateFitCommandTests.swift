@@ -1,0 +1,96 @@
+import Flows
+import Foundation
+import Testing
+
+@testable import flow
+
+/// `flow fit --private` on command lines.
+@Suite final class PrivateFitCommandTests {
+  private let folder = FileManager.default.temporaryDirectory.appending(path: "flows-\(UUID().uuidString)")
+
+  init() throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let rows = (0..<300).map { "\(20 + $0 % 60),\(1000 + 37 * ($0 % 91)),\($0)" }
+    try (["age,income,id"] + rows).joined(separator: "\n").write(
+      to: folder.appending(path: "people.csv"), atomically: true, encoding: .utf8)
+  }
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  private static let numbers =
+    "--epsilon 3 --delta 1e-5 --sampling-rate 0.05 --expected-batch 15 --steps 3 "
+    + "--points 1024"
+
+  private func flow(_ line: String) async -> FlowCommand.Outcome {
+    let (data, model) = (
+      folder.appending(path: "people.csv").path, folder.appending(path: "m.safetensors").path
+    )
+    let words = line.split(separator: " ").map { $0 == "DATA" ? data : $0 == "MODEL" ? model : String($0) }
+    return await FlowCommand.run(words)
+  }
+
+  private func fit(_ options: String) async -> FlowCommand.Outcome {
+    await flow("fit DATA --out MODEL --progress none --private \(options)")
+  }
+
+  @Test func aPrivateModel() async throws {
+    let outcome = await fit(
+      "--bounds age:17:90,income:0:5000 --architecture realnvp --layers 2 --hidden 8 --json \(Self.numbers)")
+    #expect(outcome.code == 0, "\(outcome)")
+    let json = try JSON(parsing: Array(outcome.output.utf8))
+    let epsilon = try #require(json["epsilon"]?.number)
+    #expect(epsilon <= 3 && epsilon > 2.5 && json["private"] == true && json["rows"] == nil)
+    #expect(json["epsilon_lower"]!.number! <= epsilon && json["epsilon_rdp"]!.number! >= epsilon)
+    #expect(json["warnings"]?.array?.count == 1)
+
+    let file = try SafeTensors.read(folder.appending(path: "m.safetensors").path)
+    for name in ["epsilon", "delta", "sampling_rate", "noise", "steps"] {
+      #expect(file.metadata[name] != nil, "\(name)")
+    }
+    for name in ["seed", "key", "rows", "training_loss"] { #expect(file.metadata[name] == nil, "\(name)") }
+    #expect(await flow("describe MODEL").output.contains("trained privately: epsilon 2."))
+    // Scores and draws cost nothing more.
+    #expect(await flow("sample MODEL --count 5").code == 0)
+
+    // The noise differs from run to run.
+    let first = try Data(contentsOf: folder.appending(path: "m.safetensors"))
+    _ = await fit(
+      "--bounds age:17:90,income:0:5000 --architecture realnvp --layers 2 --hidden 8 \(Self.numbers)")
+    #expect(try Data(contentsOf: folder.appending(path: "m.safetensors")) != first)
+  }
+
+  @Test func aSeedIsNotPrivate() async throws {
+    let line =
+      "--bounds age:17:90 --architecture nsf --layers 1 --hidden 4 --not-private-seed 3 \(Self.numbers)"
+    let outcome = await fit(line)
+    #expect(outcome.code == 0 && outcome.output.contains("NOT private"))
+    #expect(outcome.warnings.contains { $0.contains("NOT private") })
+    let first = try Data(contentsOf: folder.appending(path: "m.safetensors"))
+    _ = await fit(line)
+    #expect(try Data(contentsOf: folder.appending(path: "m.safetensors")) == first)
+    #expect(await flow("describe MODEL").output.contains("NOT private"))
+  }
+
+  @Test(arguments: [
+    (numbers, "--private needs --bounds"),
+    ("--bounds age:17:90", "--private needs --epsilon"),
+    ("--bounds age:17:90 --validation 0.1 \(numbers)", "--validation does not go with --private"),
+    ("--bounds age:17:90 --max-time 5 \(numbers)", "--max-time does not go with --private"),
+    ("--bounds age:17:90 --epochs 5 \(numbers)", "--epochs does not go with --private"),
+    ("--bounds age:17:90 --context income \(numbers)", "--context does not go with --private"),
+    ("--bounds age:17:90 --no-standardize \(numbers)", "--no-standardize does not go with --private"),
+    ("--bounds age:90:17 \(numbers)", "expected a column with two rising bounds"),
+    ("--bounds age \(numbers)", "expected a column with two rising bounds"),
+    ("--bounds age:0:90 --log age \(numbers)", "expected bounds above 0 for age"),
+    ("--bounds wealth:0:90 \(numbers)", "expected a column wealth"),
+    ("--bounds age:17:90,income:0:9 --architecture nsf,maf \(numbers)", "takes one architecture"),
+    ("--bounds age:17:90 --architecture cnf \(numbers)", "takes one architecture"),
+  ]) func refusals(_ options: String, _ message: String) async {
+    let outcome = await fit(options)
+    #expect(outcome.code == 2 && outcome.error?.contains(message) == true, "\(outcome)")
+  }
+
+  @Test func optionsOfPrivateFitsNeedTheFlag() async {
+    let outcome = await flow("fit DATA --out MODEL --epsilon 3")
+    #expect(outcome.code == 2 && outcome.error?.contains("--epsilon needs --private") == true, "\(outcome)")
+  }
+}
