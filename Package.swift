@@ -122,7 +122,8 @@ let package = Package(
     suite(
       "Tables",
       on: [
-        "Tensors", "Randomness", "Files", "Bijections", "Distributions", "Training", "Tables", "Verification",
+        "Tensors", "Privacy", "Randomness", "Files", "Bijections", "Distributions", "Training", "Tables",
+        "Verification",
       ], fixtures: true),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),

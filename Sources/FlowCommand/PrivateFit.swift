@@ -96,7 +96,7 @@ struct PrivateFitting {
   ) async throws -> Report {
     let own = try PrivateFitting(arguments, noting: notices)
     let progress = try arguments.progress()
-    let table = try Table.read(choosing: own.reading(arguments), noting: notices)
+    let table = try Table(Table.choose(own.reading(arguments), noting: notices))
     let rows = own.scales.standardized(own.clamped(table.values), roundedTo: own.dtype)
     let width = own.columns.count
     let identity = Standardize(mean: .zeros([width]), deviation: .ones([width]))

@@ -46,7 +46,7 @@ public struct TableColumn: Sendable, Hashable {
   }
 
   /// Reads a field, or returns a message about it.
-  func cell(_ field: Field) -> Result<Cell, Message> {
+  func cell(_ field: Field, clamping: Bool = false) -> Result<Cell, Message> {
     if field.isMissing(isNumeric: kind != .categorical && kind != .boolean) {
       guard let missingCode else {
         return .failure(
@@ -68,13 +68,15 @@ public struct TableColumn: Sendable, Hashable {
       let hint = isOfNumbers ? "; a fit with --bounds takes others too" : ""
       return .failure(Message("expected one of \(known) in \(quoted), got \(excerpt(field.text))\(hint)"))
     case .numbers(let scale):
-      return number(field, scale).map { x in
+      return number(field, scale, clamping).map { x in
         scale.spikes.firstIndex(of: x).map { .code($0 + 1) } ?? .number(x)
       }
     }
   }
 
-  private func number(_ field: Field, _ scale: NumberScale) -> Result<Double, Message> {
+  private func number(
+    _ field: Field, _ scale: NumberScale, _ clamping: Bool
+  ) -> Result<Double, Message> {
     var number = field.number
     var what = kind == .integer ? "a whole number" : "a number"
     if case .date(let format) = scale.spelling {
@@ -86,6 +88,7 @@ public struct TableColumn: Sendable, Hashable {
       return .failure(Message("expected \(what) in \(quoted), got \(excerpt(field.text))"))
     }
     guard scale.isWithinBounds(x) else {
+      if clamping { return .success(min(max(x, scale.least), scale.most)) }
       let ends = [
         scale.lower.map { "at least \(scale.text($0))" }, scale.upper.map { "at most \(scale.text($0))" },
       ]

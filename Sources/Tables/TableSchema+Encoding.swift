@@ -4,17 +4,22 @@ import Tensors
 extension TableSchema {
   /// Encodes rows of a table. Columns are found by name, and columns of other names are left alone.
   ///
-  /// - Parameter rows: the rows to encode; nil for all.
+  /// - Parameters:
+  ///   - table: the table.
+  ///   - rows: the rows to encode; nil for all.
+  ///   - clamping: whether numbers outside declared bounds count as the nearest bound, instead of an error.
   /// - Throws: `FlowError.file` for a missing column, and at the first field that does not fit its column.
   ///   Such a field is an unknown level, a text in place of a number, a number outside declared bounds, or a
   ///   missing value where the schema has none.
-  public func encode(_ table: TextTable, rows: [Int]? = nil) throws(FlowError) -> TableRows {
+  public func encode(
+    _ table: TextTable, rows: [Int]? = nil, clamping: Bool = false
+  ) throws(FlowError) -> TableRows {
     let rows = rows ?? Array(0..<table.rows)
     let positions = try positions(in: table)
     var (codes, lows, highs): ([[Double]], [Tensor], [Tensor]) = ([], [], [])
     var logScale = Tensor.zeros([rows.count], dtype: .float64)
     for (column, position) in zip(columns, positions) {
-      let cells = try cells(column, position, table, rows)
+      let cells = try cells(column, position, table, rows, clamping)
       if column.hasCode {
         codes.append(cells.map { if case .code(let code) = $0 { Double(code) } else { 0 } })
       }
@@ -51,12 +56,12 @@ extension TableSchema {
   }
 
   private func cells(
-    _ column: TableColumn, _ position: Int, _ table: TextTable, _ rows: [Int]
+    _ column: TableColumn, _ position: Int, _ table: TextTable, _ rows: [Int], _ clamping: Bool
   ) throws(FlowError) -> [TableColumn.Cell] {
     var cells: [TableColumn.Cell] = []
     cells.reserveCapacity(rows.count)
     for row in rows {
-      switch column.cell(Field(table, row: row, column: position)) {
+      switch column.cell(Field(table, row: row, column: position), clamping: clamping) {
       case .success(let cell): cells.append(cell)
       case .failure(let message): throw table.error(row: row, column: position, message.text)
       }

@@ -1,0 +1,62 @@
+import Files
+import Privacy
+import Randomness
+import Tables
+import Tensors
+import Testing
+import Training
+
+/// Private fits to tables, and the declared schemas that they need.
+@Suite struct PrivateTableTests {
+  private let schema = TableSchema(declaring: [
+    .levels("plan", ["basic", "pro", "none"], missing: ""),
+    .numbers("age", in: 18...90, places: 0),
+    .numbers("spend", in: 1...1_000, isLogarithmic: true, spikes: [1]),
+  ])
+
+  private func table(_ rows: [String]) throws -> TextTable {
+    try TextTable.parse((["plan,age,spend"] + rows).joined(separator: "\n") + "\n")
+  }
+
+  @Test func aDeclaredSchemaClampsNumbers() throws {
+    let wild = try table(["basic,17,0.5", "pro,120,5000", ",40,30.25"])
+    let inside = try table(["basic,18,1", "pro,90,1000", ",40,30.25"])
+    let (clamped, encoded) = (try schema.encode(wild, clamping: true), try schema.encode(inside))
+    #expect(
+      clamped.codes.doubles == encoded.codes.doubles && clamped.intervals.doubles == encoded.intervals.doubles
+    )
+    #expect(throws: FlowError.self) { try schema.encode(wild) }
+    #expect(throws: FlowError.self) { try schema.encode(table(["gold,40,30"]), clamping: true) }
+  }
+
+  /// A fit learns the shares and the place of numbers, and its charge counts the steps of both parts.
+  @Test func aPrivateFitLearnsAndCountsBothParts() throws {
+    let rows = try schema.encode(
+      table((0..<1_000).map { "\($0 % 10 == 0 ? "pro" : "basic"),\(25 + $0 % 5),\(20 + $0 % 7)" }))
+    let plan = try PrivacyPlan(
+      noiseMultiplier: 1, delta: 1e-5, rate: 0.1, batch: 100, steps: 60, clipping: .perRow(1))
+    func fit() throws -> PrivateTableFit {
+      try TableModel.fit(
+        schema, to: rows, privately: plan, noise: .notPrivate(seed: 1), key: Key(0), progress: .silent)
+    }
+    let result = try fit()
+    let before = try TableModel(schema, flows: [.orderedSplines(layers: 1, hidden: [64, 64])])
+    func mean(_ model: TableModel) throws -> Double {
+      try model.logLikelihood(of: rows, draws: 1).mean().item
+    }
+    #expect(try mean(result.model) > mean(before) + 0.5)
+    #expect(try result.model.params.leaves.map(\.doubles) == fit().model.params.leaves.map(\.doubles))
+    #expect(!result.isPrivate && !result.isCancelled)
+    let both = try PrivacyPlan(
+      noiseMultiplier: 1, delta: 1e-5, rate: 0.1, batch: 100, steps: 120, clipping: .perRow(1))
+    let (own, expected) = (try result.plan.spent().losses.upper, try both.spent().losses.upper)
+    #expect(abs(own - expected) < 1e-3 * expected)
+  }
+
+  @Test func aPlanReachesTheWishedEpsilon() throws {
+    let plan = try TableModel.plan(schema, epsilon: 2, delta: 1e-5, rate: 0.05, batch: 50, steps: 50)
+    let all = try PLDAccountant().epsilon(
+      of: PrivacyLedger().charging(plan.mechanism, steps: 100), delta: 1e-5)
+    #expect(all.upper <= 2 && all.upper > 1.98)
+  }
+}
