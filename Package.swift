@@ -43,7 +43,7 @@ let package = Package(
     // MARK: - Library
     .target(name: "CKernels"),
     room("Tensors", on: ["CKernels"]),
-    room("Privacy", on: []),
+    room("Privacy", on: ["CKernels"]),
     room("Randomness", on: ["CKernels", "Tensors"]),
     room("Files", on: ["Tensors"]),
     room("Plots", on: ["Tensors", "Files"]),

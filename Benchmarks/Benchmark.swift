@@ -2,7 +2,7 @@ import Flows
 
 /// A workload with its initial parameters and its batch.
 struct Benchmark {
-  enum Part: String, CaseIterable { case step, privateStep, logPDF, sample }
+  enum Part: String, CaseIterable { case step, rowStep, privateStep, logPDF, sample }
 
   let workload: Workload
   let rows: Int
@@ -35,6 +35,12 @@ struct Benchmark {
       case .step:
         let gradient = try gradient(at: params)
         (params, state) = try optimizer.update(gradient, state, params)
+      case .rowStep:
+        // Clipped by row, without noise.
+        let sums = try weightedRowGradients(at: params, over: batch, factors: { 1 / maximum($0, 1) }) {
+          -(try logPDF.body($0, $1, $2))
+        }.sums
+        (params, state) = try optimizer.update(params.learned.replacingLearned(with: sums), state, params)
       case .privateStep:
         let gradient = try privateGradient(at: params)
         (params, state) = try optimizer.update(gradient, state, params)
@@ -78,7 +84,8 @@ struct Benchmark {
     guard let share = workload.shareOfWeights else { return nil }
     var weights = 0
     params.forEach { _, leaf, isFrozen in if leaf.rank == 2 && !isFrozen { weights += leaf.count } }
-    return 2 * share * Double(weights) * Double(rows) * (part == .step || part == .privateStep ? 3 : 1)
+    return 2 * share * Double(weights) * Double(rows)
+      * ([.step, .rowStep, .privateStep].contains(part) ? 3 : 1)
   }
 
   /// The speed of a matrix product on one thread, in 10⁹ floating-point operations per second.

@@ -17,7 +17,7 @@ let options = Arguments.orExit(
     .init(
       "workload", "NAME", default: "all",
       "all, memory, chunks, trace, scale, or one of \(names.joined(separator: ", "))"),
-    .init("what", "NAME", default: "all", "all, or one of step, privateStep, logPDF, sample"),
+    .init("what", "NAME", default: "all", "all, or one of step, rowStep, privateStep, logPDF, sample"),
     .init("threads", "N", default: "1", "the most threads"),
     .init("repetitions", "N", default: "30", "how often each thing is measured"),
     .init("rows", "N", default: "0", "the batch; 0: the workload's own"),
@@ -59,7 +59,7 @@ if workload == "memory" {
     for each in workload == "all" ? Workload.all : all.filter({ $0.name == workload }) {
       let benchmark = try Benchmark(each, rows: rows > 0 ? rows : each.batch)
       for part in Benchmark.Part.allCases
-      where what == part.rawValue || what == "all" && part != .privateStep {
+      where what == part.rawValue || what == "all" && ![.rowStep, .privateStep].contains(part) {
         let result = try benchmark.measured(part, repetitions: repetitions)
         if options.has("json") {
           print(result.json(threads: threads))

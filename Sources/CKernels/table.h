@@ -10,7 +10,8 @@
 #define NAN __builtin_nanf("")
 #endif
 
-#define CK_OTHERS(X) X(convert_f32_f64) X(convert_f64_f32) X(threefry) X(threefry_bits32) X(threefry_bits64)
+#define CK_OTHERS(X) X(convert_f32_f64) X(convert_f64_f32) X(threefry) X(threefry_bits32) X(threefry_bits64) \
+  X(chacha)
 
 typedef struct ck_table {
   const char *name;

@@ -1,12 +1,5 @@
+import CKernels
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A source of noise and of samples of rows for private training.
 ///
@@ -49,8 +42,8 @@ public final class NoiseSource: Sendable {
   ///
   /// A Box-Muller transform of 64 random bits reaches 9.4 deviations, where 5 · 10⁻²¹ of the probability is
   /// left. The low-order bits of a single transform reveal bits of its sum with other numbers (Mironov 2012;
-  /// Holohan and Braghin 2021). The secure mode adds four draws and halves the sum, which makes that search
-  /// infeasible.
+  /// Holohan and Braghin 2021). The secure mode adds draws of four transforms and halves the sum, which makes
+  /// that search infeasible.
   ///
   /// - Parameters:
   ///   - count: The number of draws.
@@ -58,26 +51,38 @@ public final class NoiseSource: Sendable {
   ///   - secure: Whether each is half the sum of four.
   /// - Precondition: `count` is not negative.
   public func gaussians(_ count: Int, deviation: Double = 1, secure: Bool = true) -> [Double] {
-    let share = secure ? 4 : 1
-    // Transforms give pairs.
-    let bits = bits((count * share + 1) / 2 * 2)
-    var normals = [Double](unsafeUninitializedCapacity: bits.count) { buffer, filled in
-      for i in stride(from: 0, to: bits.count, by: 2) {
-        let radius = (-2 * log((Double(bits[i]) + 0.5) * 0x1p-64)).squareRoot()
-        let angle = 2 * Double.pi * Double(bits[i + 1] >> 11) * 0x1p-53
-        buffer.initializeElement(at: i, to: radius * cos(angle))
-        buffer.initializeElement(at: i + 1, to: radius * sin(angle))
+    gaussians(count, deviation: deviation, secure: secure, stream: nextStream())
+  }
+
+  /// A stream that no other call gets.
+  package func nextStream() -> UInt64 { streams.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+  /// The Gaussian noise of a stream. Each stream serves one call.
+  package func gaussians(_ count: Int, deviation: Double, secure: Bool, stream: UInt64) -> [Double] {
+    require(count >= 0, "NoiseSource: expected a count of at least 0, got \(count)")
+    let piece = 512
+    return [Double](unsafeUninitializedCapacity: count) { buffer, filled in
+      var space = GaussianSpace(pairs: 2 * piece)
+      for start in stride(from: 0, to: count, by: piece) {
+        let own = min(piece, count - start)
+        let pairs = secure ? 2 * own : (own + 1) / 2
+        // A piece takes the same blocks whatever the count.
+        cipher.blocks(
+          (2 * pairs + 7) / 8, from: UInt64(start / piece * piece / 2), nonce: stream, into: space.words)
+        space.transform(pairs)
+        let y = buffer.baseAddress! + start
+        if secure {
+          for i in 0..<own {
+            let (j, k) = (i + 1, own + i + 1 == pairs ? 0 : own + i + 1)
+            y[i] =
+              0.5 * deviation * (space.cosines[i] + space.sines[j] + space.cosines[own + i] + space.sines[k])
+          }
+        } else {
+          for i in 0..<own { y[i] = deviation * (i < pairs ? space.cosines[i] : space.sines[i - pairs]) }
+        }
       }
-      filled = bits.count
+      filled = count
     }
-    for i in 0..<count {
-      let sum =
-        secure
-        ? 0.5 * (normals[4 * i] + normals[4 * i + 1] + normals[4 * i + 2] + normals[4 * i + 3]) : normals[i]
-      normals[i] = deviation * sum
-    }
-    normals.removeLast(normals.count - count)
-    return normals
   }
 
   /// The rows that join a step: each with probability `rate`, independently. There may be none.
@@ -94,12 +99,9 @@ public final class NoiseSource: Sendable {
   /// The next stream's words.
   private func bits(_ count: Int) -> [UInt64] {
     require(count >= 0, "NoiseSource: expected a count of at least 0, got \(count)")
-    let stream = streams.wrappingAdd(1, ordering: .relaxed).oldValue
     let blocks = (count + 7) / 8
     return [UInt64](unsafeUninitializedCapacity: 8 * blocks) { buffer, filled in
-      for i in 0..<blocks {
-        cipher.block(counter: UInt64(i), nonce: stream, into: buffer.baseAddress! + 8 * i)
-      }
+      if blocks > 0 { cipher.blocks(blocks, from: 0, nonce: nextStream(), into: buffer.baseAddress!) }
       filled = count
     }
   }

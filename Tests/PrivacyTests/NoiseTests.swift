@@ -10,13 +10,35 @@ import Testing
     var key = SIMD8<UInt32>()
     for i in 0..<8 { key[i] = 0x0302_0100 &+ UInt32(i) &* 0x0404_0404 }
     var words = [UInt64](repeating: 0, count: 8)
-    ChaCha20(key: key).block(counter: 1 | 0x0900_0000 << 32, nonce: 0x4a00_0000, into: &words)
+    ChaCha20(key: key).blocks(1, from: 1 | 0x0900_0000 << 32, nonce: 0x4a00_0000, into: &words)
     let bytes = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
     let expected = """
       10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4ed2826446079faa0914c2d705d98b02a2\
       b5129cd1de164eb9cbd083e8a2503c4e
       """
     #expect(bytes.map { String(format: "%02x", $0) }.joined() == expected)
+  }
+
+  /// Blocks in one call are those of one call each, across the end of the counter's lower half.
+  @Test func blocksInOneCall() {
+    let cipher = ChaCha20(key: SIMD8(1, 2, 3, 4, 5, 6, 7, 8))
+    let first: UInt64 = 0xffff_fff0
+    var words = [UInt64](repeating: 0, count: 8 * 37)
+    cipher.blocks(37, from: first, nonce: 9, into: &words)
+    for i in 0..<37 {
+      var own = [UInt64](repeating: 0, count: 8)
+      cipher.blocks(1, from: first + UInt64(i), nonce: 9, into: &own)
+      #expect(Array(words[8 * i..<8 * i + 8]) == own)
+    }
+    #expect(Set(words).count == words.count)
+  }
+
+  /// A longer call starts with the numbers of a shorter one, by whole pieces.
+  @Test func piecesOfAStreamStandApart() {
+    let source = NoiseSource.notPrivate(seed: 6)
+    let long = source.gaussians(1500, deviation: 1, secure: true, stream: 77)
+    #expect(Array(long[..<1024]) == source.gaussians(1024, deviation: 1, secure: true, stream: 77))
+    #expect(Set(long).count == 1500)
   }
 
   @Test(arguments: [true, false]) func gaussians(secure: Bool) {

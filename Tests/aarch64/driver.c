@@ -84,6 +84,12 @@ static void random_bits(void) {
   ck_threefry_bits64(5, 6, 0xfffffff0, n, doubles);
   add_bytes(&hash, doubles, sizeof doubles);
   report("threefry_bits64", 0, hash);
+  hash = start;
+  const uint32_t key[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  uint32_t blocks[16 * n];
+  ck_chacha(key, 0xfffffff0, 9, n, blocks);
+  add_bytes(&hash, blocks, sizeof blocks);
+  report("chacha", 0, hash);
 }
 
 int main(void) {

@@ -57,3 +57,44 @@ static void threefry_bits64(uint32_t k0, uint32_t k1, uint64_t first, size_t n, 
     for (size_t j = 0; j < count; j++) y[i + j] = (uint64_t)highs[j] << 32 | lows[j];
   }
 }
+
+INLINE U chacha_left(U x, int bits) {
+  return (x << bits) | (x >> (32 - bits));
+}
+
+INLINE void chacha_quarter(U *a, U *b, U *c, U *d) {
+  *a += *b, *d = chacha_left(*d ^ *a, 16);
+  *c += *d, *b = chacha_left(*b ^ *c, 12);
+  *a += *b, *d = chacha_left(*d ^ *a, 8);
+  *c += *d, *b = chacha_left(*b ^ *c, 7);
+}
+
+// A lane holds a block.
+static void chacha(const uint32_t key[8], uint64_t first, uint64_t nonce, size_t blocks, uint32_t *y) {
+  static const uint32_t constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+  for (size_t i = 0; i < blocks; i += LANES) {
+    const U steps = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    U start[16], s[16];
+    for (int w = 0; w < 4; w++) start[w] = (U){0} + constants[w];
+    for (int w = 0; w < 8; w++) start[4 + w] = (U){0} + key[w];
+    start[12] = steps + (uint32_t)(first + i);
+    start[13] = (U){0} + (uint32_t)((first + i) >> 32) - (U)(start[12] < (uint32_t)(first + i));
+    start[14] = (U){0} + (uint32_t)nonce;
+    start[15] = (U){0} + (uint32_t)(nonce >> 32);
+    for (int w = 0; w < 16; w++) s[w] = start[w];
+    for (int round = 0; round < 10; round++) {
+#pragma clang loop unroll(full)
+      for (int w = 0; w < 4; w++) chacha_quarter(s + w, s + 4 + w, s + 8 + w, s + 12 + w);
+#pragma clang loop unroll(full)
+      for (int w = 0; w < 4; w++)
+        chacha_quarter(s + w, s + 4 + (w + 1) % 4, s + 8 + (w + 2) % 4, s + 12 + (w + 3) % 4);
+    }
+    const size_t count = blocks - i < LANES ? blocks - i : LANES;
+    for (int w = 0; w < 16; w++) {
+      s[w] += start[w];
+      uint32_t lanes[LANES];
+      __builtin_memcpy(lanes, s + w, sizeof lanes);
+      for (size_t j = 0; j < count; j++) y[16 * (i + j) + w] = lanes[j];
+    }
+  }
+}

@@ -216,5 +216,8 @@ void ck_threefry(uint32_t k0, uint32_t k1, uint32_t x0, uint32_t x1, uint32_t ou
 void ck_threefry_bits32(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint32_t *y);
 /// Draws 64 bits as JAX does with partitionable keys: y[i] = o0 << 32 | o1 for the same block.
 void ck_threefry_bits64(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint64_t *y);
+/// Computes blocks of 16 words of ChaCha20 (Bernstein 2008) for the counters first, first + 1, ... under a
+/// nonce of 64 bits.
+void ck_chacha(const uint32_t key[8], uint64_t first, uint64_t nonce, size_t blocks, uint32_t *y);
 
 #endif

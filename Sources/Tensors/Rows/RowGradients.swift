@@ -150,7 +150,8 @@ package func weightedRowGradients(
 private struct LeafRowGradients {
   private let leaf: Tensor
   private var shared: Tensor?
-  private var products: RowProducts?
+  /// Products whose masks do not overlap, so that squared norms add up.
+  private var products: [RowProducts] = []
 
   init(_ sum: RowSum?, of leaf: Tensor, rows: Int) throws(NoRowRule) {
     self.leaf = leaf
@@ -161,8 +162,8 @@ private struct LeafRowGradients {
     } else if sum.blocks != nil || sum.publicBlocks != nil {
       throw NoRowRule()
     }
-    if sum.products.count == 1 && shared == nil {
-      products = sum.products[0]
+    if shared == nil && sum.products.areApart {
+      products = sum.products
     } else {
       for product in sum.products { shared = Tensors.sum(shared, product.multipliedOut()) }
     }
@@ -170,7 +171,9 @@ private struct LeafRowGradients {
 
   /// The squared norms for each index of the last axis, [rows, size].
   func squares() -> Tensor? {
-    if let products { return products.squares() }
+    if let first = products.first {
+      return products.dropFirst().reduce(first.squares()) { $0 + $1.squares() }
+    }
     guard let shared, leaf.count > 0 else { return nil }
     let size = leaf.rank == 0 ? 1 : leaf.shape[-1]
     let rows = shared.rows
@@ -179,7 +182,9 @@ private struct LeafRowGradients {
 
   /// Σ over rows, with factors [rows, 1] or [rows, size].
   func sum(weightedBy factors: Tensor) -> Tensor {
-    if let products { return products.sum(weightedBy: factors) }
+    if let first = products.first {
+      return products.dropFirst().reduce(first.sum(weightedBy: factors)) { $0 + $1.sum(weightedBy: factors) }
+    }
     guard let shared, leaf.count > 0 else { return .zeros(leaf.shape, dtype: leaf.dtype) }
     let rows = shared.rows
     if factors.shape[1] == 1 {
@@ -194,11 +199,23 @@ private struct LeafRowGradients {
   /// The gradients with zeros in the rows whose mask is 0, whatever they hold.
   func selecting(_ rows: Tensor) -> LeafRowGradients {
     var copy = self
-    copy.products = products?.selecting(rows)
+    copy.products = products.map { $0.selecting(rows) }
     copy.shared = shared.map { gradients in
       let mask = rows.reshaped(to: Shape([rows.count] + Array(repeating: 1, count: leaf.rank)))
       return select(where: mask, gradients, 0)
     }
     return copy
+  }
+}
+
+extension [RowProducts] {
+  /// Whether no two masks overlap.
+  fileprivate var areApart: Bool {
+    indices.allSatisfy { i in
+      self[..<i].allSatisfy { other in
+        guard let mask = self[i].mask, let theirs = other.mask else { return false }
+        return mask.isApart(from: theirs)
+      }
+    }
   }
 }

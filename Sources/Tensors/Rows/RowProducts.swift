@@ -86,12 +86,18 @@ package struct RowProducts: Sendable {
 package protocol RowMask: Sendable {
   /// Whether the other has the same factors. Never true for different ones.
   func isSame(as other: any RowMask) -> Bool
+  /// Whether no entry is other than 0 in both. Never true for masks that overlap.
+  func isApart(from other: any RowMask) -> Bool
   /// Σᵢ Mᵢₖ² h[., i] for each column k.
   func squares(_ h: Tensor) -> Tensor
   /// M ∘ (hᵀ d).
   func product(_ h: Tensor, _ d: Tensor) -> Tensor
   /// M.
   func entries(_ ins: Int, _ outs: Int, _ dtype: DType) -> Tensor
+}
+
+extension RowMask {
+  package func isApart(from other: any RowMask) -> Bool { false }
 }
 
 /// The factors as a matrix.

@@ -70,6 +70,8 @@ package enum RowCotangent: Sendable {
   case shared(Tensor)
   /// Those of a shared matrix as sums of outer products.
   case products(RowProducts)
+  /// Those of a shared matrix as several such sums.
+  case parts([RowProducts])
 }
 
 /// A primitive has no rule for gradients by row. The rows are taken one at a time instead.

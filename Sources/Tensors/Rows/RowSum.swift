@@ -16,6 +16,7 @@ struct RowSum {
     case .blocks(let g): blocks = sum(blocks, g)
     case .shared(let g): shared = sum(shared, g)
     case .products(let g): add(g)
+    case .parts(let parts): for g in parts { add(g) }
     }
   }
 
@@ -25,6 +26,7 @@ struct RowSum {
     case .blocks(let g): publicBlocks = sum(publicBlocks, g)
     case .shared(let g): common = sum(common, g[0])
     case .products(let g): common = sum(common, g.multipliedOut()[0])
+    case .parts(let parts): for g in parts { common = sum(common, g.multipliedOut()[0]) }
     }
   }
 

@@ -23,9 +23,8 @@ public struct PrivacyPlan: Sendable, Hashable {
   public let clipping: RowClipping
   /// Whether the gradient of log-determinants of parameters alone is added without clipping and noise.
   ///
-  /// Such a gradient depends on no row. It is not cut then, while the part that balances it is. Scales
-  /// without a bound run away if the clipping bound is smaller than this gradient's norm, the square root of
-  /// their number. So it is false by default.
+  /// Such a gradient depends on no row. It is not cut then, while the part that balances it is. So scales run
+  /// away unless the clipping bound is far above the norms of rows' gradients. It is false by default.
   public var addsPublicTerms = false
   /// Whether each noise is half the sum of four draws, which hides low-order bits.
   public var isSecure = true

@@ -31,15 +31,16 @@ public struct PrivateLikelihood: Objective {
     let deviation = clipping.bound * plan.mechanism.noiseMultiplier
     let scale = 1 / (plan.batch * clipping.share)
     let places = norms.places(of: params)
-    let leaves = sums.indices.map { i -> Tensor in
+    let streams = sums.map { _ in noise.nextStream() }
+    let leaves = mapLeaves(sums) { i -> Tensor in
       let sum = sums[i].cast(to: .float64)
-      var noise = Tensor(
-        doubles: self.noise.gaussians(sum.count, deviation: deviation, secure: plan.isSecure),
-        shape: sum.shape)
-      if let kept { noise = noise * kept[places[i]].cast(to: .float64).reshaped(to: sum.lastAxis) }
-      let own = scale * (sum + noise)
-      return (plan.addsPublicTerms ? own + common[i].cast(to: .float64) : own).cast(
-        to: sums[i].dtype)
+      let draws = noise.gaussians(
+        sum.count, deviation: deviation, secure: plan.isSecure, stream: streams[i])
+      var noised = sum + Tensor(doubles: draws, shape: sum.shape)
+      if let kept { noised = noised * kept[places[i]].cast(to: .float64).reshaped(to: sum.lastAxis) }
+      noised = scale * noised
+      if plan.addsPublicTerms { noised = noised + common[i].cast(to: .float64) }
+      return noised.cast(to: sums[i].dtype)
     }
     return (Tensor(.nan, dtype: step.dtype), params.learned.replacingLearned(with: leaves))
   }
