@@ -9,7 +9,10 @@ struct Judgement {
 
   init(_ synthetic: TextTable, of split: Split, _ key: Key) throws {
     let tables = try ComparedTable.aligned([split.training, split.heldOut, synthetic])
-    quality = TableQuality(real: tables[1], synthetic: tables[2])
+    // All pairs count, with bins of the held-out rows.
+    quality = TableQuality(
+      real: tables[1], synthetic: tables[2], thresholds: .init(correlation: 0, association: 0),
+      binning: .ofRealTable)
     // As many rows of each, so that a half of the draws is closer to the training rows by chance.
     let some = Array(key.folded(in: 0).permutation(tables[0].rows).prefix(tables[1].rows))
     let training = tables[0].choosing(some)

@@ -4,7 +4,7 @@ import Foundation
 
 /// A table in two files, rows to train on and rows held out.
 ///
-/// `diamonds` is ggplot2's table of 53,940 diamonds (MIT). `penguins` is palmerpenguins (Horst, Hill & Gorman;
+/// `diamonds` is ggplot2's table of 53,940 diamonds (MIT), `penguins` palmerpenguins (Horst, Hill & Gorman;
 /// CC0). Both are as distributed with plotnine. `customers` is drawn from a known density.
 struct Split {
   static let names = ["diamonds", "penguins", "customers"]

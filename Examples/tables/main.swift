@@ -1,12 +1,15 @@
 // Fits a flow to a table of mixed columns, draws as many rows, and holds them against held-out ones.
 //
 //     swift run -c release tables [--set diamonds] [--rows 10000] [--folder tables] [--judge FILE,FILE]
+//                            [--private 5]
 //
 // Both parts of the table and the rows drawn go to the folder, as CSV files. --judge holds rows that another
 // program has drawn against the same held-out rows: Benchmarks/tables has one that runs CTGAN and TVAE.
+// --private compares private fits with noised marginals instead, with so many sources of noise each.
 import Arguments
 import ExampleSupport
 import Flows
+import Foundation
 
 let program = Program(
   "tables", "Fits a flow to a table of mixed columns, and judges the rows that it draws.",
@@ -15,12 +18,20 @@ let program = Program(
     .init("rows", "N", default: "10000", "the most rows to train on; a fifth as many are held out"),
     .init("folder", "NAME", default: "tables", "the folder for the rows"),
     .init("judge", "FILE,FILE", default: "", "rows that other programs have drawn"),
+    .init("private", "N", default: "0", "private fits at each of three epsilons, beside noised marginals"),
   ])
 let name = program.choice("set", of: Split.names)
 let folder = program.text("folder")
 let split = try Split(
   name, rows: program.integer("rows", in: 10...1_000_000), program.key.folded(in: 0), folder: folder)
 print("\(name): \(split.training.rows) rows to train on, \(split.heldOut.rows) held out")
+
+let repeats = program.integer("private", in: 0...1_000)
+if repeats > 0 {
+  try PrivateCurve.printTable(name, split, repeats: repeats, program.key.folded(in: 4))
+  program.remarkTime()
+  exit(0)
+}
 
 let (schema, rows) = try TableSchema.infer(from: split.training)
 let clock = ContinuousClock()

@@ -31,13 +31,10 @@ enum DescribeCommand: Subcommand {
       model.columns?[$0] ?? "#\($0 + 1)"
     }
     let training =
-      model.notes["private"].map { isPrivate in
-        (isPrivate == "true" ? "trained privately" : "trained with known noise, NOT private")
-          + ": epsilon \(note("epsilon")) at delta \(note("delta")), \(note("steps")) steps, "
-          + "rate \(note("sampling_rate")), noise \(note("noise"))"
-      }
+      privateTraining(model.notes)
       ?? "trained: at most \(note("steps")) steps per fit, epochs \(note("epochs")) in all, "
-      + "seed \(note("seed")), training loss \(note("training_loss")), validation loss \(note("validation_loss")) nats"
+      + "seed \(note("seed")), training loss \(note("training_loss")), validation loss "
+      + "\(note("validation_loss")) nats"
     let text = """
       \(model.architecture.name): \(model.architecture.purpose)
       arguments: \(arguments.joined(separator: "; "))
@@ -81,4 +78,13 @@ enum DescribeCommand: Subcommand {
       text: text.joined(separator: "\n"),
       json: ["architecture": .null, "tensors": .array(tensors), "metadata": .strings(file.metadata)])
   }
+}
+
+/// The guarantee of a private fit, as its model file has it; nil for other models.
+func privateTraining(_ notes: [String: String]) -> String? {
+  guard let isPrivate = notes["private"] else { return nil }
+  func note(_ name: String) -> String { notes[name] ?? "unknown" }
+  return (isPrivate == "true" ? "trained privately" : "trained with known noise, NOT private")
+    + ": epsilon \(note("epsilon")) at delta \(note("delta")), \(note("steps")) steps, "
+    + "rate \(note("sampling_rate")), noise \(note("noise"))"
 }

@@ -58,7 +58,7 @@ enum FitCommand: Subcommand {
     .progress,
   ]
 
-  static let options = ownOptions + PrivateFitting.options + TableFile.options
+  static let options = ownOptions + PrivateOptions.options + TableFile.options
 
   static let examples = [
     "flow fit data.csv --out model.safetensors",
@@ -84,7 +84,7 @@ enum FitCommand: Subcommand {
     if arguments.has("private") {
       return try await PrivateFitting.run(arguments, to: out, checkpoint: checkpoint, noting: notices)
     }
-    if let option = PrivateFitting.options.first(where: {
+    if let option = PrivateOptions.options.first(where: {
       !["clip", "points"].contains($0.name) && arguments.value($0.name) != nil
     }) {
       throw UsageError("--\(option.name) needs --private")

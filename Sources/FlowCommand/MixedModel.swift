@@ -107,7 +107,8 @@ extension MixedModel {
         "numbers: \(architecture.name), \(architecture.purpose)",
         "arguments: \(architecture.json(members[0]).text), \(counted(members.count, "member"))",
         schema.meaningOfScores,
-        "trained: seed \(note("seed")), validation loss \(note("validation_loss")) nats, \(model.dtype)",
+        privateTraining(notes)
+          ?? "trained: seed \(note("seed")), validation loss \(note("validation_loss")) nats, \(model.dtype)",
         "swift-flows \(note("swift-flows"))",
       ]
     return Report(

@@ -46,6 +46,25 @@ extension TableColumn {
   }
 }
 
+extension TableColumn {
+  /// The declared bounds of a column of numbers; nil if one is not declared.
+  public var bounds: ClosedRange<Double>? {
+    guard let scale, let low = scale.lower, let high = scale.upper else { return nil }
+    return low...high
+  }
+
+  /// Whether the logarithm of the numbers is modelled.
+  public var isLogarithmic: Bool { if case .log = scale?.curve { true } else { false } }
+
+  /// The text of a number, rounded as the column is.
+  ///
+  /// - Precondition: a column of numbers.
+  public func text(of number: Double) -> String {
+    guard let scale else { fatalError("\(quoted) is no column of numbers") }
+    return scale.text(scale.step > 0 ? (number / scale.step).rounded() * scale.step : number)
+  }
+}
+
 extension TableSchema {
   /// Declares a schema.
   ///

@@ -93,4 +93,39 @@ import Testing
     let outcome = await flow("fit DATA --out MODEL --epsilon 3")
     #expect(outcome.code == 2 && outcome.error?.contains("--epsilon needs --private") == true, "\(outcome)")
   }
+
+  /// A table of mixed columns needs a declared schema.
+  @Test func aPrivateModelOfAMixedTable() async throws {
+    let path = folder.appending(path: "schema.json")
+    func declare(_ columns: String) throws {
+      try "{\"columns\": [\(columns)]}".write(to: path, atomically: true, encoding: .utf8)
+    }
+    let options = "--schema \(path.path) --hidden 8 --bins 4 \(Self.numbers)"
+    try declare(
+      #"{"name": "age", "levels": [\#((20..<80).map { "\"\($0)\"" }.joined(separator: ","))]}, "#
+        + #"{"name": "income", "bounds": [1000, 3000], "places": 0, "log": true}"#)
+    let outcome = await fit("\(options) --json")
+    #expect(outcome.code == 0, "\(outcome)")
+    let json = try JSON(parsing: Array(outcome.output.utf8))
+    // Both parts count, so each step has more noise than one part alone needs.
+    #expect(json["columns"] == 2 && json["epsilon"]!.number! <= 3)
+    #expect(await flow("describe MODEL").output.contains("trained privately: epsilon 2."))
+    let draws = await flow("sample MODEL --count 20").output.split(separator: "\n").dropFirst()
+    #expect(
+      draws.count == 20
+        && draws.allSatisfy { (1_000...3_000).contains(Int($0.split(separator: ",")[1]) ?? 0) })
+
+    for (columns, message) in [
+      (#"{"name": "age"}"#, "column age"), (#"{"levels": ["a"]}"#, "a name of its own"),
+      (#"{"name": "age", "bounds": [9, 1]}"#, "column age"), ("1", "a name of its own"),
+      (#"{"name": "age", "bounds": [1, 90], "widths": 3}"#, "column age"),
+      (#"{"name": "age", "levels": ["20"]}"#, "expected one of 20"),
+    ] {
+      try declare(columns)
+      let refused = await fit(options)
+      #expect(refused.code == 2 && refused.error?.contains(message) == true, "\(refused)")
+    }
+    let both = await fit("\(options) --bounds age:1:90")
+    #expect(both.code == 2 && both.error?.contains("--bounds does not go with --schema") == true)
+  }
 }

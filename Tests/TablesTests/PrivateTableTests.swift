@@ -47,15 +47,20 @@ import Training
     #expect(try mean(result.model) > mean(before) + 0.5)
     #expect(try result.model.params.leaves.map(\.doubles) == fit().model.params.leaves.map(\.doubles))
     #expect(!result.isPrivate && !result.isCancelled)
+    let coarse = PLDAccountant(points: 1 << 10)
     let both = try PrivacyPlan(
       noiseMultiplier: 1, delta: 1e-5, rate: 0.1, batch: 100, steps: 120, clipping: .perRow(1))
-    let (own, expected) = (try result.plan.spent().losses.upper, try both.spent().losses.upper)
+    let (own, expected) = (
+      try result.plan.spent(by: coarse).losses.upper, try both.spent(by: coarse).losses.upper
+    )
     #expect(abs(own - expected) < 1e-3 * expected)
   }
 
   @Test func aPlanReachesTheWishedEpsilon() throws {
-    let plan = try TableModel.plan(schema, epsilon: 2, delta: 1e-5, rate: 0.05, batch: 50, steps: 50)
-    let all = try PLDAccountant().epsilon(
+    let plan = try TableModel.plan(
+      schema, epsilon: 2, delta: 1e-5, rate: 0.05, batch: 50, steps: 50,
+      by: PLDAccountant(points: 1 << 12))
+    let all = try PLDAccountant(points: 1 << 12).epsilon(
       of: PrivacyLedger().charging(plan.mechanism, steps: 100), delta: 1e-5)
     #expect(all.upper <= 2 && all.upper > 1.98)
   }

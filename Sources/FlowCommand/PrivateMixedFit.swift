@@ -1,0 +1,66 @@
+import Arguments
+import Flows
+
+/// `flow fit --private --schema FILE`: a private fit to a table of mixed columns.
+struct PrivateMixedFit {
+  private let schema: TableSchema
+  private let options: PrivateOptions
+  private let plan: PrivacyPlan
+  private let choice: Architecture.Choice
+
+  /// Reads the command line and the schema.
+  init(_ arguments: Arguments, noting notices: Notices) throws {
+    for option in ["bounds", "log"] where arguments.value(option) != nil {
+      throw UsageError("--\(option) does not go with --schema, which declares it")
+    }
+    options = try PrivateOptions(arguments, noting: notices)
+    let path = arguments.text("schema")
+    do {
+      schema = try TableSchema(declaration: String(decoding: FileBytes.read(path), as: UTF8.self))
+    } catch FlowError.mismatch(_, let what, let expected, let got) {
+      throw FlowError.inFile(path, "expected a \(what) \(expected), got \(got)")
+    }
+    plan = try TableModel.plan(
+      schema, epsilon: options.epsilon, delta: options.delta, rate: options.rate, batch: options.batch,
+      steps: options.steps, clipping: options.clipping, by: options.accountant)
+    let own = Architecture.orderedSplines
+    guard ["auto", own.name].contains(arguments.text("architecture")) else {
+      throw UsageError("--schema takes --architecture \(own.name) alone")
+    }
+    var settings = try own.settings(from: arguments, among: [own.name])
+    // Noise grows with the number of parameters.
+    if arguments.value("layers") == nil { settings.values[.layers] = 1 }
+    if arguments.value("hidden") == nil { settings.values[.hidden] = [64, 64] }
+    choice = (own, settings)
+  }
+
+  /// Fits, and writes the model.
+  func run(_ arguments: Arguments, to out: String, noting notices: Notices) async throws -> Report {
+    let progress = try arguments.progress()
+    let file = try TableFile.read(arguments.operands, arguments, known: schema.names, noting: notices)
+    guard case .texts(let table) = file else { throw UsageError("--schema is for tables as text") }
+    let rows = try schema.encode(table, clamping: true)
+    let (schema, options, plan, choice) = (schema, options, plan, choice)
+    let result = try await Interruption.cancels {
+      try TableModel.fit(
+        schema, to: rows, privately: plan, flow: choice.architecture.build(choice.settings),
+        noise: options.noise, key: options.key, optimizer: options.optimizer, dtype: options.dtype,
+        progress: progress)
+    }
+    let spent = try result.plan.spent(by: options.accountant)
+    let notes = options.numbers(result.plan, spent).map { ($0.name, $0.value.text) }
+    let model = MixedModel(
+      architecture: choice.architecture, members: [choice.settings], model: result.model,
+      notes: Dictionary(uniqueKeysWithValues: notes))
+    try model.write(to: out)
+    return options.report(
+      "\(choice.architecture.name) to \(counted(schema.columns.count, "column")), levels and numbers in "
+        + "\(counted(plan.steps, "step")) each",
+      result.plan, spent, isCancelled: result.isCancelled, to: out,
+      [
+        .init("architecture", .string(choice.architecture.name)),
+        .init("columns", .integer(schema.columns.count)),
+        .init("parameters", .integer(result.model.params.learnedCount)), .init("schema", schema.json),
+      ])
+  }
+}
