@@ -74,7 +74,7 @@ extension Model {
   func context(_ arguments: Arguments, noting notices: Notices) throws(UsageError) -> Tensor? {
     let text = arguments.value("given")
     guard let given else {
-      if text != nil { throw UsageError("--given is for models that were fitted with --context") }
+      if text != nil { throw UsageError("--given is for models that were fitted with --context or --type") }
       return nil
     }
     guard let text else { throw UsageError("this model needs --given \(given.expectation)") }

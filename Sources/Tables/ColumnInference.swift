@@ -208,10 +208,14 @@ struct ColumnInference {
 
   // MARK: - Texts
 
-  /// The numbers of some fields by falling frequency, each in its most frequent spelling.
+  /// The numbers of some fields by falling frequency, each in its most frequent spelling with a point.
   private func numberLevels(_ present: [Int]) -> [String] {
     var counts: [Double: [String: Int]] = [:]
-    for i in present { counts[fields[i].number ?? .nan, default: [:]][fields[i].text, default: 0] += 1 }
+    for i in present {
+      let number = fields[i].number ?? .nan
+      let text = Double(fields[i].text) == number ? fields[i].text : spelled(number)
+      counts[number, default: [:]][text, default: 0] += 1
+    }
     let sorted = counts.sorted { a, b in
       let (more, less) = (a.value.values.reduce(0, +), b.value.values.reduce(0, +))
       return (less, a.key) < (more, b.key)

@@ -6,9 +6,7 @@ import Tensors
 
 extension TableModel {
   /// Whether draws can be conditioned on real numbers: the flows take them in one order.
-  public var ordersNumbers: Bool {
-    flows.allSatisfy { $0.bijection is OrderedSplines && $0.prior is HeavyNormal }
-  }
+  public var ordersNumbers: Bool { ordered != nil }
 
   /// Draws rows, on condition that some columns have given values.
   ///
@@ -34,7 +32,7 @@ extension TableModel {
         who: "given",
         message: "draws given numbers need a flow that takes them in one order: architecture ordered-splines")
     }
-    var draws = try weighted(key, count: count, fixed)
+    var draws = try weighted(key.folded(in: 0), count: count, fixed)
     var effectiveSampleSize: Double?
     if !given.isEmpty, count > 0 {
       let top = draws.logWeights.max()!
@@ -42,10 +40,10 @@ extension TableModel {
         throw .verification(who: "given", message: "the given values have probability 0 under the model")
       }
       if top - draws.logWeights.min()! > 1e-9 {
-        let more = try weighted(key.folded(in: 2), count: max(10 * count, 2_000), fixed)
+        let more = try weighted(key.folded(in: 1), count: max(10 * count, 2_000), fixed)
         let weights = normalized(more.logWeights)
         effectiveSampleSize = 1 / weights.reduce(0) { $0 + $1 * $1 }
-        let chosen = systematic(weights, count: count, key.folded(in: 3))
+        let chosen = systematic(weights, count: count, key.folded(in: 2))
         draws = (more.codes.rows(chosen), more.numbers.rows(chosen), [])
       }
     }
@@ -111,12 +109,12 @@ extension TableModel {
       ? [Int](repeating: 0, count: count)
       : key.folded(in: 0).categorical(logits: own["logWeights"], count: count).ints
     var (numbers, weights, order): ([Tensor], [Tensor], [Int]) = ([], [], [])
-    for (i, flow) in flows.enumerated() {
+    for (i, map) in (ordered ?? []).enumerated() {
       let rows = picks.indices.filter { picks[$0] == i }
       if rows.isEmpty { continue }
       let member = flows.count == 1 ? own : own.child("components").child(i)
       let (x, logWeight) = try orderedDraws(
-        flow, member, key.folded(in: 1).folded(in: i), context.map { $0.rows(rows) }, count: rows.count, fixed
+        map, member, key.folded(in: 1).folded(in: i), context.map { $0.rows(rows) }, count: rows.count, fixed
       )
       numbers.append(x)
       weights.append(logWeight)
@@ -134,22 +132,19 @@ extension TableModel {
   /// The latents y are drawn first. A given xᵢ replaces yᵢ by the map of xᵢ and of the numbers before it, in
   /// order. Later latents stay. The weight is prior(yᵢ) · ∂yᵢ/∂xᵢ, which a Jacobian-vector product gives.
   private func orderedDraws(
-    _ flow: Flow, _ params: Params, _ key: Key, _ context: Tensor?, count: Int, _ fixed: GivenCells
+    _ map: (forward: Mapping, inverse: Mapping, prior: Sampler), _ params: Params, _ key: Key,
+    _ context: Tensor?, count: Int, _ fixed: GivenCells
   ) throws(FlowError) -> (numbers: Tensor, logWeight: Tensor) {
-    let size = Shape([schema.numberCount])
-    let (_, forward, inverse) = try flow.bijection(
-      key, inputDim: size, contextDim: context?.shape.sample, dtype: dtype)
-    let prior = try flow.prior(key, inputDim: size, dtype: dtype)
     let (own, latent) = (params.child("bijection"), params.child("prior"))
-    var y = try prior.sample(key.folded(in: 0), latent, count: count)
-    var x = try inverse(own, y, given: context).outputs
+    var y = try map.prior(key.folded(in: 0), latent, count: count)
+    var x = try map.inverse(own, y, given: context).outputs
     var logWeight = Tensor.zeros([count], dtype: .float64)
     for (position, low, high) in fixed.cells {
       let noise = key.folded(in: 1).folded(in: position).uniform([count, 1], dtype: .float64)
       let number = (low + (high - low) * noise).cast(to: dtype)
       x = replacing(position, of: x, by: number)
-      let unit = Tensor((0..<size.count).map { $0 == position ? 1 : 0 }, dtype: dtype)
-      let body = forward.body
+      let unit = Tensor((0..<x.shape[1]).map { $0 == position ? 1 : 0 }, dtype: dtype)
+      let body = map.forward.body
       let image = catching {
         try jvp(at: x, along: unit.broadcast(to: x.shape)) { try body(own, $0, context).outputs }
       }
@@ -158,7 +153,7 @@ extension TableModel {
       let slope = log(slopes.sliced(axis: 1, position..<position + 1))
       logWeight = logWeight + (density + slope).reshaped(to: [count]).cast(to: .float64)
       y = replacing(position, of: y, by: mapped.sliced(axis: 1, position..<position + 1))
-      x = try inverse(own, y, given: context).outputs
+      x = try map.inverse(own, y, given: context).outputs
     }
     return (x, logWeight)
   }

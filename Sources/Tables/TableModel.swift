@@ -39,6 +39,8 @@ public struct TableModel: Sendable {
   let levels: AutoregressiveLevels.Functions
   /// The mixture's functions; nil without real numbers.
   let density: (logPDF: LogPDF, sample: Sampler)?
+  /// The maps and the priors' samplers of the flows that take numbers in one order; nil if any does not.
+  let ordered: [(forward: Mapping, inverse: Mapping, prior: Sampler)]?
 
   /// Makes a model.
   ///
@@ -61,12 +63,21 @@ public struct TableModel: Sendable {
     let (count, features) = (schema.numberCount, schema.featureCount)
     if count > 0 {
       let mixture = Selection.mixture(of: flows, weights: flows.map { _ in 1 })
+      let (size, contextDim) = (Shape([count]), features > 0 ? Shape([features]) : nil)
       let (own, logPDF, sample) = try mixture(
-        Key(0), inputDim: Shape([count]), contextDim: features > 0 ? Shape([features]) : nil, dtype: dtype)
+        Key(0), inputDim: size, contextDim: contextDim, dtype: dtype)
       initial.append(.init("numbers", own))
       (self.flows, density) = (flows, (logPDF, sample))
+      let areOrdered = flows.allSatisfy { $0.bijection is OrderedSplines && $0.prior is HeavyNormal }
+      var maps: [(forward: Mapping, inverse: Mapping, prior: Sampler)] = []
+      for flow in areOrdered ? flows : [] {
+        let map = try flow.bijection(Key(0), inputDim: size, contextDim: contextDim, dtype: dtype)
+        let prior = try flow.prior(Key(0), inputDim: size, dtype: dtype).sample
+        maps.append((map.forward, map.inverse, prior))
+      }
+      ordered = areOrdered ? maps : nil
     } else {
-      (self.flows, density) = ([], nil)
+      (self.flows, density, ordered) = ([], nil, [])
     }
     let template = Params.branch(initial)
     if let params {

@@ -25,5 +25,12 @@ func tables(
   print(draws.text())
   let given = try fit.model.sample(Key(2), count: 100, given: ["city": "Bern", "income": "52.5"])
   // end
+  // block 4
+  let saved = SafeTensors(fit.model.params, metadata: ["schema": schema.text])
+  let loaded = try TableModel(
+    TableSchema(parsing: saved.metadata["schema"] ?? ""), flows: [.orderedSplines()], params: saved.tree)
+  // end
+  let again = try loaded.sample(Key(1), count: 100).text()
+  precondition(again == draws.text())
   return (kinds, scores, draws, given)
 }

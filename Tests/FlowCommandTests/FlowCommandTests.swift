@@ -449,7 +449,7 @@ struct Workplace {
       ),
       (
         "sample @joint.safetensors --given height=3",
-        "--given is for models that were fitted with --context; flow sample --help says more"
+        "--given is for models that were fitted with --context or --type; flow sample --help says more"
       ),
       (
         "fit @data.csv --columns height --context height --out @m.safetensors",

@@ -34,6 +34,22 @@ import Testing
     #expect(reuses == [])
   }
 
+  @Test func samplingTables() throws {
+    let lines = (0..<60).map { "\(["a", "b", "c"][$0 * $0 % 3]),\(Double($0 * $0 % 47) / 7),\($0 * $0 % 31)" }
+    let table = try TextTable.parse("x,y,z\n" + lines.joined(separator: "\n") + "\n")
+    let (schema, _) = try TableSchema.infer(from: table)
+    let flow = Flow.orderedSplines(layers: 1, hidden: [4], bins: 3)
+    let model = try TableModel(schema, flows: [flow, flow])
+    for given in [[:], ["x": "b"], ["y": "1.5", "z": "4"]] {
+      let recorder = KeyRecorder()
+      let draws = try KeyRecorder.$current.withValue(recorder) {
+        try model.sample(Key(3), count: 20, given: given)
+      }
+      #expect(recorder.reuses == [] && recorder.keyCount > 4, "\(given)")
+      #expect(draws.text() == (try model.sample(Key(3), count: 20, given: given).text()))
+    }
+  }
+
   /// Initialization and draws from children of one key, as a program with one seed does it.
   @Test func oneSeedForAll() throws {
     let key = Key(0)

@@ -78,6 +78,17 @@ private func columns() -> KeyValuePairs<String, [String]> {
     }
   }
 
+  /// Numbers with a decimal comma come back with a point.
+  @Test func decimalCommas() throws {
+    let lines = (0..<60).map { "\($0 * $0 % 47),\($0 % 7)5;\($0 % 3),5;\($0 % 2)" }
+    let table = try TextTable.parse("x;few;flag\n" + lines.joined(separator: "\n") + "\n")
+    let schema = try TableSchema.infer(from: table).schema
+    #expect(schema.columns[1].levels.sorted() == ["0.5", "1.5", "2.5"])
+    let rows = try schema.encode(table)
+    let texts = schema.decode(codes: rows.codes, numbers: TableRows.numbers(Key(0), in: rows.intervals))
+    #expect(texts[0].prefix(3) == ["0.05", "1.15", "4.25"] && texts[1].prefix(3) == ["0.5", "1.5", "2.5"])
+  }
+
   /// Odd texts in any column give one line with their place, or are taken, but nothing else.
   @Test func oddFieldsGiveOneLine() throws {
     let sound = columns()

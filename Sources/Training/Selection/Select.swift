@@ -86,7 +86,7 @@ public func select(
   let distribution = Selection.mixture(
     of: members.map { candidates[$0.candidate].flow }, weights: members.map { $0.weight })
   let (initial, logPDF, sample) = try distribution(
-    key, inputDim: augment(key, data.rows([0])).shape.sample, contextDim: context?.shape.sample,
+    key, inputDim: augment(key.folded(in: 7), data.rows([0])).shape.sample, contextDim: context?.shape.sample,
     dtype: data.dtype)
   let params = members.map { $0.fit.params }
   return Selection(
