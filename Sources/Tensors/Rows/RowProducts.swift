@@ -56,6 +56,12 @@ package struct RowProducts: Sendable {
     return stack(each)
   }
 
+  /// The inner products of the gradients' columns with those of a matrix, [rows, out].
+  func inner(_ matrix: Tensor) -> Tensor {
+    let masked = mask.map { $0.entries(ins, outs, left.dtype) * matrix } ?? matrix
+    return (matmul(left, masked) * right).sum(axis: 1)
+  }
+
   /// Σ over rows of the gradients, with a factor for each row, or for each row and column: [rows, 1 or out].
   func sum(weightedBy factors: Tensor) -> Tensor {
     product(
