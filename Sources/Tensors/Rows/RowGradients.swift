@@ -119,11 +119,11 @@ package func weightedRowGradients(
     var squares = Tensor.zeros([rows.rows, unitCount], dtype: rows.dtype)
     if unitCount == 1 {
       for leaf in own {
-        if let part = leaf.squares() { squares = squares + part.sum(axis: 1, keepDims: true) }
+        if let part = leaf.squares(summed: true) { squares = squares + part }
       }
     } else {
       for (leaf, units) in zip(own, units) {
-        guard let part = leaf.squares() else { continue }
+        guard let part = leaf.squares(summed: false) else { continue }
         let slice = Slice(axis: 1, start: units.lowerBound, count: units.count, step: 1)
         squares = squares + Spread(slice: slice, size: unitCount)(part)
       }
@@ -178,19 +178,22 @@ private struct LeafRowGradients {
     }
   }
 
-  /// The squared norms for each index of the last axis, [rows, size].
-  func squares() -> Tensor? {
+  /// The squared norms for each index of the last axis, [rows, size], or their sums, [rows, 1].
+  func squares(summed: Bool) -> Tensor? {
     if let first = products.first {
-      let squares = products.dropFirst().reduce(first.squares()) { $0 + $1.squares() }
+      let squares = products.dropFirst().reduce(first.squares(summed: summed)) {
+        $0 + $1.squares(summed: summed)
+      }
       guard let common else { return squares }
       // ‖g + p‖² = ‖g‖² + 2 g · p + ‖p‖². Where it cancels, rounding must not make the norm too small.
-      let inner = products.map { $0.inner(common) }.reduce(0.0 * squares) { $0 + $1 }
-      let own = square(common).sum(axis: 0)
+      func total(_ columns: Tensor) -> Tensor { summed ? columns.sum(axis: -1, keepDims: true) : columns }
+      let inner = products.map { total($0.inner(common)) }.reduce(0.0 * squares) { $0 + $1 }
+      let own = total(square(common).sum(axis: 0))
       let margin = leaf.dtype == .float64 ? 0x1p-46 : 0x1p-18
       return maximum(squares + 2 * inner + own, 0) + margin * (squares + own)
     }
     guard let shared, leaf.count > 0 else { return nil }
-    let size = leaf.rank == 0 ? 1 : leaf.shape[-1]
+    let size = leaf.rank == 0 || summed ? 1 : leaf.shape[-1]
     let rows = shared.rows
     return square(shared).reshaped(to: [rows, leaf.count / size, size]).sum(axis: 1)
   }
