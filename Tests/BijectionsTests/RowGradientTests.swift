@@ -43,8 +43,32 @@ import Testing
         let other = try weightedRowGradients(
           at: params, over: x[0..<1], given: context?[0..<1], factors: { $0 }, losses)
         for (a, b) in zip(found.common, other.common) { #expect(a.isIdentical(to: b)) }
+        try compareWhole(
+          weightedRowGradients(
+            at: params, over: x, given: context, separatesCommon: false, factors: { 1 / (1 + $0) }, losses),
+          explicit, dtype)
       }
     }
+  }
+}
+
+/// Gradients with their common part.
+private func compareWhole(
+  _ found: WeightedRowGradients, _ explicit: [[Tensor]], _ dtype: DType
+) throws {
+  let tolerance = dtype == .float64 ? 1e-12 : 1e-5
+  let (factors, common) = (1 / (1 + found.norms), found.common)
+  var scale = 0.0
+  for (i, leaves) in explicit.enumerated() {
+    let size = leaves.reduce(0) { $0 + Tensors.square($1.cast(to: .float64)).sum().item }
+    let parts = common.reduce(size) { $0 + Tensors.square($1.cast(to: .float64)).sum().item }
+    let norm = found.norms[i].item
+    #expect(abs(norm * norm - size) <= 4 * tolerance * parts, "row \(i): \(norm)², expected \(size)")
+    scale += abs(factors[i].item) * parts.squareRoot()
+  }
+  for (k, sum) in found.sums.enumerated() {
+    let expected = explicit.indices.map { factors[$0].item * explicit[$0][k] }.reduce(0.0 * sum) { $0 + $1 }
+    #expect(abs(sum - expected).doubles.max() ?? 0 <= tolerance * scale, "leaf \(k)")
   }
 }
 

@@ -109,18 +109,21 @@ package func weightedRowGradients(
     require(
       losses.shape == [rows.rows],
       "the loss must give one number a row, shape [\(rows.rows)], got \(losses.shape)")
-    let found = try tape.rowGradients(of: leaves, losses: losses, separatesCommon: separatesCommon)
-    var own = try zip(found, point.learnedLeaves).map { (sum, leaf) throws(NoRowRule) in
-      try LeafRowGradients(sum, of: leaf, rows: rows.rows)
+    let found = try tape.rowGradients(of: leaves, losses: losses)
+    // Of a single row, values with a block for each row are not told from shared ones.
+    let common = found.map { Tensors.sum($0?.common, $0?.publicBlocks) }
+    var own = try point.learnedLeaves.indices.map { (i) throws(NoRowRule) in
+      try LeafRowGradients(
+        found[i], common: separatesCommon ? nil : common[i], of: point.learnedLeaves[i], rows: rows.rows)
     }
     var squares = Tensor.zeros([rows.rows, unitCount], dtype: rows.dtype)
     if unitCount == 1 {
       for leaf in own {
-        if let part = leaf.squares() { squares = squares + part.sum(axis: 1, keepDims: true) }
+        if let part = leaf.squares(summed: true) { squares = squares + part }
       }
     } else {
       for (leaf, units) in zip(own, units) {
-        guard let part = leaf.squares() else { continue }
+        guard let part = leaf.squares(summed: false) else { continue }
         let slice = Slice(axis: 1, start: units.lowerBound, count: units.count, step: 1)
         squares = squares + Spread(slice: slice, size: unitCount)(part)
       }
@@ -139,10 +142,8 @@ package func weightedRowGradients(
       sums: zip(own, units).map { leaf, units in
         leaf.sum(weightedBy: unitCount == 1 ? weights : weights.sliced(axis: 1, units))
       },
-      common: zip(found, point.learnedLeaves).map { sum, leaf in
-        // Of a single row, values with a block for each row are not told from shared ones.
-        Tensors.sum(sum?.common, sum?.publicBlocks) ?? .zeros(leaf.shape, dtype: leaf.dtype)
-      }, norms: sizes[0..<count], isOneByOne: rows.rows == 1)
+      common: zip(common, point.learnedLeaves).map { $0 ?? .zeros($1.shape, dtype: $1.dtype) },
+      norms: sizes[0..<count], isOneByOne: rows.rows == 1)
   }
 }
 
@@ -152,8 +153,10 @@ private struct LeafRowGradients {
   private var shared: Tensor?
   /// Products whose masks do not overlap, so that squared norms add up.
   private var products: [RowProducts] = []
+  /// The common part, which is added to the products of each row.
+  private var common: Tensor?
 
-  init(_ sum: RowSum?, of leaf: Tensor, rows: Int) throws(NoRowRule) {
+  init(_ sum: RowSum?, common: Tensor?, of leaf: Tensor, rows: Int) throws(NoRowRule) {
     self.leaf = leaf
     guard let sum else { return }
     shared = sum.shared
@@ -167,15 +170,30 @@ private struct LeafRowGradients {
     } else {
       for product in sum.products { shared = Tensors.sum(shared, product.multipliedOut()) }
     }
+    guard let common else { return }
+    if products.isEmpty {
+      shared = shared.map { $0 + common } ?? common.broadcast(to: leaf.shape.batched(rows))
+    } else {
+      self.common = common
+    }
   }
 
-  /// The squared norms for each index of the last axis, [rows, size].
-  func squares() -> Tensor? {
+  /// The squared norms for each index of the last axis, [rows, size], or their sums, [rows, 1].
+  func squares(summed: Bool) -> Tensor? {
     if let first = products.first {
-      return products.dropFirst().reduce(first.squares()) { $0 + $1.squares() }
+      let squares = products.dropFirst().reduce(first.squares(summed: summed)) {
+        $0 + $1.squares(summed: summed)
+      }
+      guard let common else { return squares }
+      // ‖g + p‖² = ‖g‖² + 2 g · p + ‖p‖². Where it cancels, rounding must not make the norm too small.
+      func total(_ columns: Tensor) -> Tensor { summed ? columns.sum(axis: -1, keepDims: true) : columns }
+      let inner = products.map { total($0.inner(common)) }.reduce(0.0 * squares) { $0 + $1 }
+      let own = total(square(common).sum(axis: 0))
+      let margin = leaf.dtype == .float64 ? 0x1p-46 : 0x1p-18
+      return maximum(squares + 2 * inner + own, 0) + margin * (squares + own)
     }
     guard let shared, leaf.count > 0 else { return nil }
-    let size = leaf.rank == 0 ? 1 : leaf.shape[-1]
+    let size = leaf.rank == 0 || summed ? 1 : leaf.shape[-1]
     let rows = shared.rows
     return square(shared).reshaped(to: [rows, leaf.count / size, size]).sum(axis: 1)
   }
@@ -183,7 +201,10 @@ private struct LeafRowGradients {
   /// Σ over rows, with factors [rows, 1] or [rows, size].
   func sum(weightedBy factors: Tensor) -> Tensor {
     if let first = products.first {
-      return products.dropFirst().reduce(first.sum(weightedBy: factors)) { $0 + $1.sum(weightedBy: factors) }
+      let sum = products.dropFirst().reduce(first.sum(weightedBy: factors)) {
+        $0 + $1.sum(weightedBy: factors)
+      }
+      return common.map { sum + $0 * factors.sum(axis: 0) } ?? sum
     }
     guard let shared, leaf.count > 0 else { return .zeros(leaf.shape, dtype: leaf.dtype) }
     let rows = shared.rows

@@ -42,10 +42,17 @@ package struct RowProducts: Sendable {
   /// The squared norms of the gradients' columns, [rows, out].
   ///
   /// Of one use they are dₖ² Σᵢ Mᵢₖ² hᵢ². Of several they are Σ (hₖ · hₗ) dₖ dₗ over all pairs of uses.
-  func squares() -> Tensor {
+  ///
+  /// With `summed` they are summed over the columns, [rows, 1].
+  func squares(summed: Bool) -> Tensor {
     if uses == 1 {
+      if summed && mask == nil {
+        return square(left).sum(over: 1..<3).reshaped(to: [rows, 1])
+          * square(right).sum(over: 1..<3).reshaped(to: [rows, 1])
+      }
       let (h, d) = (square(left).reshaped(to: [rows, ins]), square(right).reshaped(to: [rows, outs]))
-      return (mask?.squares(h) ?? h.sum(axis: 1, keepDims: true)) * d
+      let squares = (mask?.squares(h) ?? h.sum(axis: 1, keepDims: true)) * d
+      return summed ? squares.sum(axis: 1, keepDims: true) : squares
     }
     let isWide = mask == nil && uses * (ins + outs) < ins * outs
     let each = (0..<rows).map { row -> Tensor in
@@ -53,7 +60,14 @@ package struct RowProducts: Sendable {
       if isWide { return (d * matmul(matmul(h, h, transposeB: true), d)).sum(axis: 0) }
       return square(product(h, d)).sum(axis: 0)
     }
-    return stack(each)
+    let squares = stack(each)
+    return summed ? squares.sum(axis: 1, keepDims: true) : squares
+  }
+
+  /// The inner products of the gradients' columns with those of a matrix, [rows, out].
+  func inner(_ matrix: Tensor) -> Tensor {
+    let masked = mask.map { $0.entries(ins, outs, left.dtype) * matrix } ?? matrix
+    return (matmul(left, masked) * right).sum(axis: 1)
   }
 
   /// Σ over rows of the gradients, with a factor for each row, or for each row and column: [rows, 1 or out].

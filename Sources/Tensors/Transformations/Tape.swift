@@ -179,13 +179,11 @@ final class Tape: @unchecked Sendable {
   /// The gradients of losses, one for each row, by leaves; nil where no loss depends on a leaf.
   ///
   /// Throws where a primitive has no rule for several rows.
-  func rowGradients(
-    of leaves: [Tensor], losses: Tensor, separatesCommon: Bool
-  ) throws(NoRowRule) -> [RowSum?] {
+  func rowGradients(of leaves: [Tensor], losses: Tensor) throws(NoRowRule) -> [RowSum?] {
     var sums = RowSums(slotCount, rows: losses.rows)
     guard let slot = slot(of: losses) else { return leaves.map { _ in nil } }
     let ones = Tensor.ones(losses.shape, dtype: losses.dtype)
-    sums.add(separatesCommon ? RowSum(publicBlocks: ones) : RowSum(blocks: ones), at: slot)
+    sums.add(RowSum(publicBlocks: ones), at: slot)
     while let step = steps.popLast() { try step.pullBackByRow(&sums) }
     return leaves.map { self.slot(of: $0).flatMap { sums.take($0) } }
   }
