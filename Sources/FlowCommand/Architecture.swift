@@ -35,6 +35,7 @@ struct Architecture: Sendable {
     var bound: Double { values[.bound]?.number ?? -1 }
     var components: Int { values[.components]?.integer ?? -1 }
     var solverSteps: Int { values[.solverSteps]?.integer ?? -1 }
+    var tails: Double { values[.tails]?.number ?? -1 }
     var regression: Bool? { values[.regression]?.bool }
     var prior: LatentPrior? { (values[.prior]?.string).flatMap(LatentPrior.init) }
     /// Half of the steps: a solver may be coarse in training, since held-out rows see all steps.
@@ -46,15 +47,25 @@ struct Architecture: Sendable {
         && hidden.allSatisfy((1...100_000).contains)
         && (2...1000).contains(bins) && bound >= 1e-3 && bound <= 1e6 && (1...1000).contains(components)
         && (1...10_000).contains(solverSteps) && prior != nil && regression != nil
+        && (0.5...1000).contains(tails)
     }
   }
 
   enum Setting: String, Sendable, CaseIterable {
-    case layers, hidden, bins, bound, components, prior, regression
+    case layers, hidden, bins, bound, components, prior, regression, tails
     case solverSteps = "solver-steps"
 
     /// Whether files of earlier versions are without it.
-    var mayBeMissing: Bool { self == .prior || self == .regression }
+    var mayBeMissing: Bool { self == .prior || self == .regression || self == .tails }
+
+    /// The value in files that are without it.
+    var former: JSON {
+      switch self {
+      case .tails: 2
+      case .regression: false
+      default: .string(LatentPrior.normal.rawValue)
+      }
+    }
 
     /// The values in range, for errors.
     var expectation: String {
@@ -66,6 +77,7 @@ struct Architecture: Sendable {
       case .bound: "a positive number"
       case .prior: LatentPrior.allCases.map(\.rawValue).joined(separator: ", ")
       case .regression: "yes or no"
+      case .tails: "a number from 0.5 to 1000"
       case .solverSteps: "a whole number from 1 to 10000"
       }
     }
@@ -87,19 +99,20 @@ struct Architecture: Sendable {
       values: [
         .layers: .integer(layers ?? 1), .hidden: hidden, .bins: .integer(bins), .bound: .number(bound),
         .components: .integer(components), .solverSteps: 16, .prior: .string(LatentPrior.normal.rawValue),
-        .regression: false,
+        .regression: false, .tails: 4,
       ])
   }
 
   static let all: [Architecture] = [
     Architecture(
       "spline-mixture", "autoregressive splines over a mixture of normals: what auto chooses among",
-      layers: 3, hidden: [128, 128], bound: 4, components: 1, [.bins, .bound, .components, .regression],
+      layers: 3, hidden: [128, 128], bound: 4, components: 1,
+      [.bins, .bound, .components, .regression, .tails],
       fitsOneColumn: true
     ) {
       .splineMixture(
         layers: $0.layers, hidden: $0.hidden, bins: $0.bins, bound: $0.bound, components: $0.components,
-        regression: $0.regression ?? false)
+        regression: $0.regression ?? false, tails: $0.tails)
     },
     Architecture(
       "ordered-splines",
@@ -221,10 +234,9 @@ struct Architecture: Sendable {
     return choices
   }
 
-  /// The settings that the preset uses, for the model file. A normal prior and no regression go without
-  /// saying.
+  /// The settings that the preset uses, for the model file. Those of earlier files go without saying.
   func json(_ settings: Settings) -> JSON {
-    let own = self.settings.filter { !$0.mayBeMissing || settings.values[$0] != defaults.values[$0] }
+    let own = self.settings.filter { !$0.mayBeMissing || settings.values[$0] != $0.former }
     return .object(own.map { JSON.Member($0.rawValue, settings.values[$0] ?? .null) })
   }
 
@@ -237,7 +249,7 @@ struct Architecture: Sendable {
   func settings(from json: JSON) -> Settings? {
     var values = defaults
     for setting in settings {
-      let own = setting.mayBeMissing ? values.values[setting] : nil
+      let own = setting.mayBeMissing ? setting.former : nil
       guard let value = json[setting.rawValue] ?? own else { return nil }
       values.values[setting] = value
     }

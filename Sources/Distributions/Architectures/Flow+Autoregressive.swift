@@ -45,7 +45,7 @@ extension Flow {
   /// start as the mixture that expectation-maximization fits. So training starts at that mixture: a normal
   /// distribution with full covariance, if there is one component.
   ///
-  /// A last component has heavy tails: Student's t distribution with 2 degrees of freedom, independent
+  /// A last component has heavy tails: Student's t distribution with `tails` degrees of freedom, independent
   /// for each feature, with a weight of 0.001 at first. So a row far from all others costs some nats, not
   /// thousands.
   ///
@@ -53,7 +53,7 @@ extension Flow {
   /// mixture. With `regression` the flow models the residuals of a linear regression on the context.
   public static func splineMixture(
     layers: Int = 3, hidden: [Int] = [128, 128], bins: Int = 8, bound: Double = 4, components: Int = 1,
-    shrinkage: Double = 10, regression: Bool = false
+    shrinkage: Double = 10, regression: Bool = false, tails: Double = 4
   ) -> Flow {
     let spline = RationalQuadraticSpline(bins: bins, bound: bound)
     let blocks = repeating(layers) { [Autoregressive(MADE(hidden: hidden), spline), Shuffle()] }
@@ -61,7 +61,7 @@ extension Flow {
     let prior = Mixture(
       [
         GaussianMixture(components: components, shrinkage: shrinkage),
-        StudentT(degreesOfFreedom: 2, .learned),
+        StudentT(degreesOfFreedom: tails, .learned),
       ], weights: .learned(from: Tensor([0.999, 0.001], dtype: .float64)))
     return Flow(Serial(residuals + blocks.dropLast()), prior: prior)
   }
