@@ -70,6 +70,12 @@ enum CheckCommand: Subcommand {
         worst = max(worst, report.largestError)
         let place = members.count > 1 ? "member \(i + 1), row \(row)" : "row \(row)"
         if !report.passes { lines.append("\(place): \(report)") }
+        let gap = try roundTripError(
+          params, forward, inverse, rows[row..<row + 1].cast(to: .float64),
+          context?[row..<row + 1].cast(to: .float64))
+        if model.architecture.isContinuous, gap > 0.05 {
+          lines.append("\(place): comes back \(decimals(gap)) off; the solver's steps are too long")
+        }
         let done = i * rows.rows + row + 1
         meter.report(done, "\(done) of \(rows.rows * members.count) checks, largest error \(worst)")
       }
@@ -85,4 +91,14 @@ enum CheckCommand: Subcommand {
         "tolerance": .number(tolerance),
       ], code: passes ? 0 : 1)
   }
+}
+
+/// The largest error of rows that go to latents and back, relative above 1. Steps that are too long fold, and
+/// then the density is none.
+func roundTripError(
+  _ params: Params, _ forward: Mapping, _ inverse: Mapping, _ rows: Tensor, _ context: Tensor?
+) throws(FlowError) -> Double {
+  let latents = try forward(params, rows, given: context).outputs
+  let back = try inverse(params, latents, given: context).outputs
+  return (abs(back - rows) / maximum(abs(rows), 1)).doubles.reduce(0) { $1.isNaN ? .infinity : max($0, $1) }
 }

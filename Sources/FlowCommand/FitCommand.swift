@@ -23,7 +23,9 @@ enum FitCommand: Subcommand {
     .init("regression", "yes|no", "whether spline-mixture starts at a linear regression on the context"),
     .init("tails", "X", "degrees of freedom of the heavy tails of spline-mixture; by default 4"),
     .init("prior", "NAME", "the latents' distribution: normal, student, logistic or laplace"),
-    .init("solver-steps", "N", "steps of a continuous flow's solver; it takes half of them in training"),
+    .init(
+      "solver-steps", "N",
+      "steps of a continuous flow's solver; ot-flow and cnf take half of them in training"),
     .init("max-time", "SECONDS", "about how long to train: a measured rate turns it into steps"),
     .init("steps", "N", "the most steps of one fit, in whole passes, at least one; by default 6000"),
     .init("epochs", "N", "passes over the data at most, instead of steps"),

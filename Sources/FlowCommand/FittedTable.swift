@@ -53,6 +53,21 @@ struct FittedTable {
             ? "; columns may be almost functions of others: leave these out by --without"
             : "; train longer, or take --architecture auto"))
     }
+    if model.architecture.isContinuous {
+      let some = 0..<min(values.rows, 100)
+      let error =
+        try zip(model.flows, selection.members).map { flow, member in
+          let (_, forward, inverse) = try flow.bijection(
+            Key(0), inputDim: values.shape.sample, contextDim: model.contextDim, dtype: values.dtype)
+          return try roundTripError(
+            member.fit.params.child("bijection"), forward, inverse, values[some], context?[some])
+        }.max() ?? 0
+      if error > 0.05 {
+        notices.warn(
+          "rows come back from the latents \(decimals(error)) off: the solver's steps are too long for a "
+            + "density; take more --solver-steps")
+      }
+    }
     var lines = selection.trials.count > 1 ? trialLines : []
     let count = selection.members.count
     let members = count > 1 ? ", a mixture of \(count) fits" : ""

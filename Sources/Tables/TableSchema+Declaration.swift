@@ -30,12 +30,12 @@ extension TableSchema {
     var columns: [TableColumn] = []
     for own in all {
       guard let name = own["name"]?.string, !columns.contains(where: { $0.name == name }) else {
-        throw wrong("columns", "each with a name of its own", excerpt(own.text))
+        throw wrong("column", "with a name of its own", excerpt(own.text))
       }
       guard let column = TableColumn(declared: own, name) else {
         throw wrong(
           "column \(excerpt(name))",
-          "levels that differ, or two rising bounds with places from 0 to 12, above 0 with log",
+          "with levels that differ, or two rising bounds with places from 0 to 12, above 0 with log",
           excerpt(own.text))
       }
       columns.append(column)

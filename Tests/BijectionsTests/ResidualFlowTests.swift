@@ -69,6 +69,14 @@ private func settled(
     #expect(isClose(-inverseLogDet, logDet, dtype == .float64 ? 1e-11 : 1e-3))
   }
 
+  /// Close to 1 the steps are many, and none is left out.
+  @Test func theInverseOfAlmostNoContraction() throws {
+    let network = contraction([4], coefficient: 0.997)
+    let (_, params, forward, inverse) = try settled(network, 66, dtype: .float64)
+    let x = 4 * wave([1, 66], dtype: .float64)
+    #expect(isClose(try inverse(params, forward(params, x).outputs).outputs, x, 1e-9))
+  }
+
   /// 1000 rows in one call, and some of them alone; a NaN among them.
   @Test func rowsOfTheInverseAreIndependent() throws {
     let (_, params, _, inverse) = try settled(contraction([8]), 3, dtype: .float32)

@@ -116,9 +116,9 @@ import Testing
         && draws.allSatisfy { (1_000...3_000).contains(Int($0.split(separator: ",")[1]) ?? 0) })
 
     for (columns, message) in [
-      (#"{"name": "age"}"#, "column age"), (#"{"levels": ["a"]}"#, "a name of its own"),
-      (#"{"name": "age", "bounds": [9, 1]}"#, "column age"), ("1", "a name of its own"),
-      (#"{"name": "age", "bounds": [1, 90], "widths": 3}"#, "column age"),
+      (#"{"name": "age"}"#, #"column "age""#), (#"{"levels": ["a"]}"#, "a name of its own"),
+      (#"{"name": "age", "bounds": [9, 1]}"#, #"column "age""#), ("1", "a name of its own"),
+      (#"{"name": "age", "bounds": [1, 90], "widths": 3}"#, #"column "age""#),
       (#"{"name": "age", "levels": ["20"]}"#, "expected one of 20"),
     ] {
       try declare(columns)

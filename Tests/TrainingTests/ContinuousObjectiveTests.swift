@@ -55,6 +55,18 @@ import Testing
     try checkGradient(FlowMatching(.optimalTransport, deviation: 0.1), network)
   }
 
+  /// A flow that runs backwards has the costs of its paths, not minus them.
+  @Test func costsOfInvertedFlowsArePositive() throws {
+    for solver in [Solver.steps(4), .tolerance(relative: 1e-6, absolute: 1e-6)] {
+      let forwards = ContinuousFlow(OTFlowPotential(width: 3), solver: solver)
+      for (layer, name) in [(forwards as any Bijection, "forwards"), (Inverted(forwards), "backwards")] {
+        let cost = try loss(RegularizedLikelihood(transport: 1), Flow(layer))
+        let likelihood = try loss(RegularizedLikelihood(), Flow(layer))
+        #expect(cost > likelihood, "\(name), \(cost), \(likelihood)")
+      }
+    }
+  }
+
   /// Without weights and with exact traces the objective is the likelihood by the trace's integral.
   @Test func withoutWeightsItIsTheLikelihood() throws {
     let context = wave([10, 1], phase: 5)

@@ -43,11 +43,11 @@ struct Motion: Sendable {
     return concatenate(start(x), rates, axis: 1)
   }
 
-  /// Positions, log-dets and costs.
+  /// Positions, log-dets and costs. A motion backwards in time has the costs of the motion forwards.
   func parts(_ state: Tensor) -> ContinuousPart.Results {
     (
       state.sliced(axis: 1, 0..<size), state.sliced(axis: 1, size..<size + 1).reshaped(to: [state.rows]),
-      state.sliced(axis: 1, size + 1..<width)
+      abs(state.sliced(axis: 1, size + 1..<width))
     )
   }
 

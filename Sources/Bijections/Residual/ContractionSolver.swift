@@ -9,11 +9,15 @@ import Tensors
 /// dimensions the fixed-point steps go on instead.
 ///
 /// A row ends when no step reduces |r| any more, which is then at the level of rounding. A row whose
-/// residual stays larger is NaN, as where g is no contraction. Rows that have ended leave, so that the
+/// residual stays larger is NaN, as where g is no contraction. So is a row after 40 / (1 − L) steps, or
+/// 200,000. Rows that have ended leave, so that the
 /// bits of a row do not depend on the others.
 struct ContractionSolver {
   private let function: LipschitzFunction
   private let lipschitz: Double
+
+  /// The steps after which a row ends: 40 / (1 − L) divide an error by 10¹⁷.
+  private var mostSteps: Int { max(5_000, Int(min(40 / max(1 - lipschitz, 1e-9), 200_000))) }
 
   /// The largest dimension for Newton's method.
   static let newtonLimit = 64
@@ -66,7 +70,7 @@ struct ContractionSolver {
         let unit = y.dtype.epsilon * scales[row.index]
         if advance(&row, r[own], steps?[own] ?? r[own], unit) {
           further.append(row)
-        } else if row.norm < .infinity, row.norm <= 1e4 * unit {
+        } else if row.norm < .infinity, row.norm <= (row.evaluations < mostSteps ? 1e4 : 64) * unit {
           result.replaceSubrange(row.index * size..<(row.index + 1) * size, with: row.best)
         }
       }
@@ -84,7 +88,7 @@ struct ContractionSolver {
     if norm < row.norm {
       (row.best, row.residual, row.norm, row.isFallback) = (row.point, Array(residual), norm, false)
       row.move(by: step)
-      return norm > 0 && row.evaluations < 5000
+      return norm > 0 && row.evaluations < mostSteps
     }
     // Newton's method may fail far from the root. A fixed-point step never does.
     if row.norm <= 64 * unit || row.isFallback || row.best.isEmpty { return false }

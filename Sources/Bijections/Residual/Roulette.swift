@@ -11,6 +11,9 @@ import Tensors
 /// tr((I + J)⁻¹ dJ). So memory does not grow with the number of terms. wᵀ J ε itself is no estimate of the
 /// log-det.
 ///
+/// The variance is finite if L² < 1 − p, for the Lipschitz constant L of g. Otherwise the mean of many rows
+/// converges slowly, and its standard error says too little.
+///
 /// Chen, Behrmann, Duvenaud & Jacobsen 2019, arXiv 1906.02735, eqs. 6 and 8.
 package struct Roulette: Sendable {
   /// The number of terms n₀ that every row takes.
@@ -59,11 +62,13 @@ package struct Roulette: Sendable {
   /// P(N ≥ j) = (1 − p)ʲ⁻¹.
   private func tail(_ j: Int) -> Double { (1..<j).reduce(1) { tail, _ in tail * (1 - probability) } }
 
-  /// The numbers N. More than 60 terms have a probability that a uniform number does not resolve.
+  /// The numbers N, up to those whose probability a uniform number does not resolve.
   private func furtherTerms(_ rows: Int) -> [Int] {
-    key.folded(in: 1).uniform([rows], dtype: .float64, from: firstRow).doubles.map { u in
+    let most =
+      probability < 1 ? max(1, Int(min(-37 / log1p(Tensor(-probability, dtype: .float64)).item, 1e6))) : 1
+    return key.folded(in: 1).uniform([rows], dtype: .float64, from: firstRow).doubles.map { u in
       var (n, rest) = (1, 1 - probability)
-      while u < rest && n < 60 { (n, rest) = (n + 1, rest * (1 - probability)) }
+      while u < rest && n < most { (n, rest) = (n + 1, rest * (1 - probability)) }
       return n
     }
   }

@@ -10,7 +10,7 @@ import Tensors
 /// log|det| = Σ log dy/dx of the map that runs, not of the exact flow: s = dv/dx follows s′ = ∂g/∂v s in
 /// the same steps. Both are close for a smooth g. Their difference falls with steps⁻⁴. O(n J) per
 /// evaluation, four evaluations per step. The gradient replays the steps, so that its memory does not grow
-/// with their number.
+/// with their number. With more than 256 steps or 64 units no kernel runs, and memory grows with both.
 ///
 /// Inverse: the root of the map that runs, by a bracketed Newton iteration (`inverseOfMonotone`), to the last
 /// bits. It costs about 10 times as much.

@@ -7,7 +7,7 @@ import Tensors
 /// The field [N, 5J + 2] holds J rates b, sizes a, slopes s, shifts c and tempos e of each number, then p
 /// and q. The velocity is v′ = Σⱼ aⱼ tanh(bⱼ v + cⱼ + eⱼ t) + p v + q, and Σⱼ sⱼ (1 − tanh²) + p is its
 /// derivative by v. The backward pass replays each step from its start, so memory does not grow with the
-/// steps.
+/// steps. More than 256 steps or 64 units are composed of tensor operations, which keep all steps.
 struct AUTMMap: FusedPrimitive {
   let units, steps: Int
 
