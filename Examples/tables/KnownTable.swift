@@ -3,9 +3,10 @@ import Foundation
 
 /// Customers of a service: rows of seven mixed columns whose density is known.
 ///
-/// In order: region (12 levels, as 1/rank), plan (3 levels, by region), age (18 + a binomial of 72, by plan),
-/// spend (log-normal, by plan and age), active (by spend), score (logistic of a normal, by active; missing in
-/// 30% of rows with the first plan and 5% of others), visits (Poisson, by age).
+/// Each column depends on the ones before it. The regions have shares 1/rank, and give the plan. The age is
+/// 18 plus a binomial number of 72, by plan. The spending is log-normal, by plan and age. It says how
+/// likely a customer is active. The score is the logistic function of a normal number, by activity. It is
+/// missing in 30% of the rows with the first plan, and in 5% of the others. The visits are Poisson, by age.
 enum KnownTable {
   private static let plans = ["basic", "plus", "pro"]
   private static let regions = 12

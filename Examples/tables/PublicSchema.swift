@@ -1,6 +1,6 @@
 import Flows
 
-/// What anybody knows of the tables without looking at their rows: levels and bounds.
+/// Levels and bounds that anybody knows without looking at the rows.
 enum PublicSchema {
   static func of(_ name: String) -> TableSchema {
     switch name {
@@ -19,11 +19,11 @@ enum PublicSchema {
       TableSchema(declaring: [
         .levels("species", ["Adelie", "Chinstrap", "Gentoo"]),
         .levels("island", ["Biscoe", "Dream", "Torgersen"]),
-        .numbers("bill_length_mm", in: 30...60, places: 1, missing: "NA"),
-        .numbers("bill_depth_mm", in: 10...25, places: 1, missing: "NA"),
-        .numbers("flipper_length_mm", in: 160...240, places: 0, missing: "NA"),
-        .numbers("body_mass_g", in: 2_000...7_000, places: 0, missing: "NA"),
-        .levels("sex", ["female", "male"], missing: "NA"), .levels("year", ["2007", "2008", "2009"]),
+        .numbers("bill_length_mm", in: 30...60, places: 1, missing: ""),
+        .numbers("bill_depth_mm", in: 10...25, places: 1, missing: ""),
+        .numbers("flipper_length_mm", in: 160...240, places: 0, missing: ""),
+        .numbers("body_mass_g", in: 2_000...7_000, places: 0, missing: ""),
+        .levels("sex", ["female", "male"], missing: ""), .levels("year", ["2007", "2008", "2009"]),
       ])
     default:
       TableSchema(declaring: [

@@ -61,6 +61,6 @@ let copies = try Judgement(split.training, of: split, judged)
 print(copies.line("the training rows"))
 for file in [path] + program.text("judge").split(separator: ",").map(String.init) {
   let judgement = try Judgement(TextTable.read(file), of: split, judged)
-  print(judgement.line(file == path ? "the flow" : file))
+  print(judgement.line(file == path ? "the flow" : URL(filePath: file).lastPathComponent))
 }
 program.remarkTime()

@@ -1,7 +1,7 @@
 import Arguments
 import Flows
 
-/// The declared numbers of `flow fit --private`, and what it reports of them.
+/// The declared numbers of `flow fit --private`, and the report of them.
 struct PrivateOptions {
   static let options: [Arguments.Option] = [
     .init(flag: "private", "fit with differential privacy; needs the options from --epsilon to --steps"),
