@@ -284,7 +284,8 @@ enum FitCommand: Subcommand {
     [
       "seed": seed, "steps": "\(settings.steps)", "tried": fitted.trials.text,
       "epochs": "\(fitted.epochs)",
-      "training_loss": "\(-fitted.trainingLikelihood)", "validation_loss": "\(-fitted.heldOutLikelihood)",
+      "training_loss": fitted.trainingLikelihood.isNaN ? "unknown" : "\(-fitted.trainingLikelihood)",
+      "validation_loss": "\(-fitted.heldOutLikelihood)",
     ]
   }
 

@@ -135,7 +135,10 @@ struct MixedFit {
       lines.insert("compared \(trials.map(\.name).joined(separator: ", ")); took \(best)", at: 1)
     }
     if fit.isCancelled {
-      lines.append("interrupted: this is the best model so far")
+      lines.append(
+        fit.numbers == nil && schema.hasNumbers
+          ? "interrupted before the numbers were fitted: the model knows the levels alone"
+          : "interrupted: this is the best model so far")
     }
     lines.append("wrote \(out)")
     var json: [JSON.Member] = [

@@ -1,6 +1,6 @@
 // Compares arrangements of layers and settings of training on validation rows, one change at a time.
 //
-//     swift run -c release arrangements FOLDER [--sets breast-cancer,wine] [--splits 0,1,2]
+//     swift run -c release arrangements FOLDER [--sets breast-cancer,wine] [--splits 0,1,2] [--only TEXT]
 //
 // FOLDER holds the splits that quality.sets writes. Test rows are not read. It prints a line per set and
 // arrangement: the mean over the splits of the best validation loss, in nats per row of standardized columns.
@@ -28,6 +28,7 @@ struct Arrangement {
   var isConstantRate = false
   var steps: Int?
   var hasHeavyTail = false
+  var dropout = 0.0
 
   var flow: Flow {
     let layer: any Bijection =
@@ -91,6 +92,8 @@ struct Arrangement {
       $0.conditioner = MADE(hidden: [128, 128], lastWeight: .normal(standardDeviation: 0.01))
     },
     .with("bound 2") { $0.transformer = RationalQuadraticSpline(bins: 8, bound: 2) },
+    .with("dropout of 0.1") { $0.dropout = 0.1 },
+    .with("dropout of 0.3") { $0.dropout = 0.3 },
     .with("a heavy-tailed component") { $0.hasHeavyTail = true },
   ]
 
@@ -105,8 +108,10 @@ struct Arrangement {
       weightDecay: weightDecay, decayed: decayed)
     let chain = Chain(ClipByGlobalNorm(clipping), adam)
     let (noise, averaging) = (noise, averaging)
+    let objective: any Objective = dropout > 0 ? Dropout(rate: dropout) : MaximumLikelihood()
     let fitted = try fit(
-      flow, to: rows, key: key, epochs: steps / settings.stepsPerEpoch, batchSize: settings.batchSize,
+      flow, to: rows, by: objective, key: key, epochs: steps / settings.stepsPerEpoch,
+      batchSize: settings.batchSize,
       optimizer: averaging > 0 ? MovingAverage(chain, decay: averaging) : chain,
       validationFraction: settings.validationFraction,
       patience: .epochs(max(10, 400 / settings.stepsPerEpoch)),
@@ -120,10 +125,13 @@ let arguments = Arguments.orExit(
   options: [
     .init("sets", "A,B", default: "breast-cancer,wine,moons,digits", "the data sets"),
     .init("splits", "N,N", default: "0,1,2", "the splits"),
+    .init("only", "TEXT", default: "", "only the changes whose names have this text"),
   ], operands: ["FOLDER"])
 let splits = arguments.text("splits").split(separator: ",").compactMap { Int($0) }
+let only = arguments.text("only")
 for set in arguments.text("sets").split(separator: ",") {
-  for arrangement in Arrangement.all {
+  for arrangement in Arrangement.all
+  where only.isEmpty || arrangement.name.contains(only) {
     var losses: [Double] = []
     for split in splits {
       let rows = try NPY.read("\(arguments.operands[0])/\(set)/\(split)/train.npy", dtype: .float32)
