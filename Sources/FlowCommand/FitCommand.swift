@@ -82,6 +82,7 @@ enum FitCommand: Subcommand {
     let key = Key(try arguments.seed())
     let start = ContinuousClock.now
     let checkpoint = try checkpoint(arguments)
+    if checkpoint?.path == out { throw UsageError("--checkpoint and --out are the same file, \(out)") }
     let progress = try arguments.progress()
     if arguments.has("private") {
       return try await PrivateFitting.run(arguments, to: out, checkpoint: checkpoint, noting: notices)

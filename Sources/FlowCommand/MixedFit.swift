@@ -28,6 +28,9 @@ struct MixedFit {
     (self.arguments, self.table) = (arguments, table)
     (schema, rows) = try TableSchema.infer(
       from: table, columns: choice.own, options: Self.options(arguments))
+    guard schema.featureCount > 0 || schema.hasNumbers else {
+      throw UsageError("expected a column with different values, got constants alone")
+    }
     if rows.count < table.rows {
       notices.warn(
         "\(table.rows - rows.count) of \(counted(table.rows, "row")) have missing values and are left out")

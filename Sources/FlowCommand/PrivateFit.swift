@@ -46,7 +46,8 @@ struct PrivateFitting {
     let result = try await Interruption.cancels {
       try fit(
         flow, to: rows, privately: own.plan, noise: options.noise, key: options.key,
-        optimizer: options.optimizer, checkpoint: checkpoint, progress: progress)
+        optimizer: options.optimizer, label: "\(own.columns) \(own.bounds) \(own.scales.logs)",
+        checkpoint: checkpoint, progress: progress)
     }
     let spent = try own.plan.spent(by: options.accountant)
     let params = try Model.replacing(

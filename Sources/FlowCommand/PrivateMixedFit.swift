@@ -48,7 +48,8 @@ struct PrivateMixedFit {
         progress: progress)
     }
     let spent = try result.plan.spent(by: options.accountant)
-    let notes = options.numbers(result.plan, spent).map { ($0.name, $0.value.text) }
+    let fits = TableModel.fits(of: schema)
+    let notes = options.numbers(result.plan, spent, fits: fits).map { ($0.name, $0.value.text) }
     let model = MixedModel(
       architecture: choice.architecture, members: [choice.settings], model: result.model,
       notes: Dictionary(uniqueKeysWithValues: notes))
@@ -56,7 +57,7 @@ struct PrivateMixedFit {
     return options.report(
       "\(choice.architecture.name) to \(counted(schema.columns.count, "column")), levels and numbers in "
         + "\(counted(plan.steps, "step")) each",
-      result.plan, spent, isCancelled: result.isCancelled, to: out,
+      result.plan, spent, fits: fits, isCancelled: result.isCancelled, to: out,
       [
         .init("architecture", .string(choice.architecture.name)),
         .init("columns", .integer(schema.columns.count)),

@@ -88,19 +88,21 @@ struct PrivateOptions {
   typealias Spent = (moments: Double, losses: PrivacyBounds)
 
   /// The numbers of the guarantee, for the model file and programs. None depends on the rows.
-  func numbers(_ plan: PrivacyPlan, _ spent: Spent) -> [JSON.Member] {
+  ///
+  /// - Parameter fits: The number of fits with the plan's steps, which all count.
+  func numbers(_ plan: PrivacyPlan, _ spent: Spent, fits: Int = 1) -> [JSON.Member] {
     [
       .init("private", .bool(noise.isPrivate)), .init("epsilon", .number(spent.losses.upper)),
       .init("epsilon_lower", .number(spent.losses.lower)), .init("epsilon_rdp", .number(spent.moments)),
       .init("delta", .number(plan.delta)), .init("sampling_rate", .number(plan.mechanism.rate)),
-      .init("noise", .number(plan.mechanism.noiseMultiplier)), .init("steps", .integer(plan.steps)),
+      .init("noise", .number(plan.mechanism.noiseMultiplier)), .init("steps", .integer(fits * plan.steps)),
       .init("clip", .number(plan.clipping.bound)), .init("expected_batch", .number(plan.batch)),
     ]
   }
 
   /// The report of a fit.
   func report(
-    _ fitted: String, _ plan: PrivacyPlan, _ spent: Spent, isCancelled: Bool, to out: String,
+    _ fitted: String, _ plan: PrivacyPlan, _ spent: Spent, fits: Int = 1, isCancelled: Bool, to out: String,
     _ members: [JSON.Member]
   ) -> Report {
     var lines = [
@@ -115,7 +117,7 @@ struct PrivateOptions {
     ]
     if isCancelled { lines.append("interrupted: epsilon is that of all steps") }
     lines.append("wrote \(out)")
-    var json = [JSON.Member("model", .string(out))] + members + numbers(plan, spent)
+    var json = [JSON.Member("model", .string(out))] + members + numbers(plan, spent, fits: fits)
     if isCancelled { json.append(.init("interrupted", true)) }
     return Report(text: lines.joined(separator: "\n"), json: .object(json), code: isCancelled ? 130 : 0)
   }

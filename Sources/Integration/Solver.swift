@@ -15,7 +15,10 @@ public enum Solver: Sendable, Hashable {
   case tolerance(relative: Double, absolute: Double, limit: Int = 1_000)
 
   /// The largest number of steps or attempts.
-  private static let mostSteps = 1_000_000
+  package static let mostSteps = 1_000_000
+
+  /// The least absolute tolerance. Log-dets near 0 have rounding errors that smaller ones never allow.
+  package static func leastAbsolute(in dtype: DType) -> Double { dtype == .float32 ? 1e-14 : 1e-100 }
 
   /// Throws `FlowError.mismatch` for no steps or more than a million, and for a tolerance that the dtype
   /// cannot reach.
@@ -32,8 +35,7 @@ public enum Solver: Sendable, Hashable {
           who: who, what: "a relative tolerance", expected: "from \(least) in \(dtype), below 1",
           got: "\(relative)")
       }
-      // Log-dets near 0 have rounding errors that smaller tolerances never allow.
-      let lowest = dtype == .float32 ? 1e-14 : 1e-100
+      let lowest = Self.leastAbsolute(in: dtype)
       if !(absolute >= lowest && absolute.isFinite) {
         throw .mismatch(
           who: who, what: "an absolute tolerance", expected: "from \(lowest) in \(dtype)", got: "\(absolute)")

@@ -68,9 +68,14 @@ struct ColumnInference {
   private var isOfNumbers: Bool { fields.contains { $0.number != nil } }
 
   private func inferredKind() throws(FlowError) -> ColumnKind {
-    let numbers = fields.count { $0.number != nil }
+    // Digits with zeros in front are codes, such as 08262, whose zeros numbers would lose.
+    let areCodes = fields.contains { field in
+      let text = field.text.utf8
+      return text.count > 1 && text.first == 0x30 && text.allSatisfy { (0x30...0x39).contains($0) }
+    }
+    let numbers = areCodes ? 0 : fields.count { $0.number != nil }
     let texts = fields.indices.filter {
-      fields[$0].number == nil && !fields[$0].isMissing(isNumeric: numbers > 0)
+      (areCodes || fields[$0].number == nil) && !fields[$0].isMissing(isNumeric: numbers > 0)
     }
     if texts.isEmpty {
       guard numbers > 0 else { throw refused("expected values in \(shown), got none") }
@@ -156,12 +161,14 @@ struct ColumnInference {
     var scale = NumberScale(spelling: spelling, step: 0)
     var counts: [Double: Int] = [:]
     for x in numbers { counts[x, default: 0] += 1 }
-    scale.spikes = counts.filter { $0.value * 20 > numbers.count && $0.value > 2 }
-      .sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
-    let ordinary = numbers.filter { !scale.spikes.contains($0) }
-    let ties = ordinary.count - Set(ordinary).count
     var places = 0
     if case .decimal(let own, _) = spelling { places = own }
+    // Among numbers of many decimals one that recurs is no chance.
+    scale.spikes = Array(
+      counts.filter { ($0.value * 20 > numbers.count || places > 6) && $0.value > 2 }
+        .sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key).prefix(20))
+    let ordinary = numbers.filter { !scale.spikes.contains($0) }
+    let ties = ordinary.count - Set(ordinary).count
     if kind != .continuous || ties > 0 && (places <= 4 || ties * 100 >= ordinary.count) {
       scale.step = commonStep(numbers, places: places) ?? (kind == .continuous ? 0 : 1)
     }

@@ -57,8 +57,11 @@ struct NumberScale: Sendable, Hashable {
   /// The numbers of a flow's draws, rounded and between the ends.
   func numbers(_ y: Tensor) -> [Double] {
     curve.inverse(y.cast(to: .float64) * deviation + mean).doubles.map { x in
-      let rounded = step > 0 ? (x / step).rounded() * step : x
-      return min(max(rounded, least), most)
+      guard step > 0 else { return min(max(x, least), most) }
+      // The ends may lie between multiples of the step.
+      let (low, high) = ((least / step - 1e-9).rounded(.up), (most / step + 1e-9).rounded(.down))
+      let place = (x / step).rounded()
+      return (low <= high ? min(max(place, low), high) : place) * step
     }
   }
 
@@ -72,7 +75,8 @@ extension NumberScale.Spelling {
     case .decimal(let places, let isFixed):
       let power = (0..<places).reduce(1.0) { product, _ in product * 10 }
       let scaled = (abs(x) * power).rounded()
-      guard scaled < 9e15 else { return shortest(x) }
+      // Numbers without rounding are written with all their digits.
+      guard scaled < 9e15, places < 15 else { return shortest(x) }
       let digits = "\(Int(scaled))"
       let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
       var fraction = padded.suffix(places)

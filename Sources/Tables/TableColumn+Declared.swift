@@ -30,7 +30,7 @@ extension TableColumn {
     let (low, high) = (bounds.lowerBound, bounds.upperBound)
     require(
       low < high && low.isFinite && high.isFinite && (!isLogarithmic || low > 0) && places ?? 0 >= 0
-        && places ?? 0 <= 12,
+        && places ?? 0 <= 12 && spikes.allSatisfy(bounds.contains),
       "declared bounds are finite and rise, above 0 for logarithms, got \(bounds)")
     let step = places.map { places in (0..<places).reduce(1.0) { step, _ in step / 10 } } ?? 0
     var scale = NumberScale(spelling: .decimal(places: places ?? 15, isFixed: false), step: step)

@@ -47,7 +47,7 @@ public struct TableColumn: Sendable, Hashable {
 
   /// Reads a field, or returns a message about it.
   func cell(_ field: Field, clamping: Bool = false) -> Result<Cell, Message> {
-    if field.isMissing(isNumeric: kind != .categorical && kind != .boolean) {
+    if field.text == missing || field.isMissing(isNumeric: kind != .categorical && kind != .boolean) {
       guard let missingCode else {
         return .failure(
           Message("expected a value in \(quoted), got a missing one; the model's data had all"))

@@ -77,6 +77,11 @@ extension TableModel {
     return PrivateTableFit(model: model, plan: own, isPrivate: noise.isPrivate, isCancelled: isCancelled)
   }
 
+  /// The number of fits that a schema needs: of levels, and of numbers.
+  public static func fits(of schema: TableSchema) -> Int {
+    max((schema.codeCounts.isEmpty ? 0 : 1) + (schema.numberCount > 0 ? 1 : 0), 1)
+  }
+
   /// A plan for each of the fits that a schema needs, with the least noise for a wished ε of all of them.
   ///
   /// - Parameters: those of a `PrivacyPlan`; `steps` are those of one fit.
@@ -85,9 +90,8 @@ extension TableModel {
     _ schema: TableSchema, epsilon: Double, delta: Double, rate: Double, batch: Double, steps: Int,
     clipping: RowClipping = .perRow(1), by accountant: PLDAccountant = PLDAccountant()
   ) throws(PrivacyError) -> PrivacyPlan {
-    let fits = (schema.codeCounts.isEmpty ? 0 : 1) + (schema.numberCount > 0 ? 1 : 0)
     let noise = try accountant.noiseMultiplier(
-      epsilon: epsilon, delta: delta, rate: rate, steps: steps * max(fits, 1))
+      epsilon: epsilon, delta: delta, rate: rate, steps: steps * fits(of: schema))
     return try PrivacyPlan(
       noiseMultiplier: noise, delta: delta, rate: rate, batch: batch, steps: steps, clipping: clipping)
   }

@@ -63,9 +63,13 @@ extension TableColumn {
     }
     let bounds = json["bounds"]?.array?.compactMap(\.number) ?? []
     let spikes = json["spikes"]?.array?.compactMap(\.number) ?? []
+    guard json["spikes"] == nil || json["spikes"]?.array?.count == spikes.count,
+      json["log"] == nil || json["log"]?.bool != nil
+    else { return nil }
     let (places, log) = (json["places"]?.integer, json["log"]?.bool ?? false)
     guard bounds.count == 2, bounds[0] < bounds[1], bounds.allSatisfy(\.isFinite), !log || bounds[0] > 0,
-      (0...12).contains(places ?? 0), places != nil || json["places"] == nil, spikes.count <= 20
+      (0...12).contains(places ?? 0), places != nil || json["places"] == nil, spikes.count <= 20,
+      bounds.count == 2, spikes.allSatisfy({ bounds[0] <= $0 && $0 <= bounds[1] })
     else { return nil }
     self = .numbers(
       name, in: bounds[0]...bounds[1], places: places, isLogarithmic: log, spikes: spikes, missing: missing)

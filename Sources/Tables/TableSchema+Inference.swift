@@ -27,6 +27,9 @@ extension TableSchema {
     public init() {}
   }
 
+  /// The most levels of all columns: a network has a parameter for each pair of them.
+  private static var mostFeatures: Int { 5_000 }
+
   /// Infers the schema of a table.
   ///
   /// Texts of at most 20 kinds, or 5% of the rows, are categories, or booleans for pairs such as yes and no.
@@ -64,6 +67,13 @@ extension TableSchema {
     for name in names {
       found.append(try ColumnInference(name, all[name]!, in: table, rows, options).column())
     }
-    return (TableSchema(found, hasHeader: table.hasHeader), rows)
+    let schema = TableSchema(found, hasHeader: table.hasHeader)
+    guard schema.featureCount <= mostFeatures else {
+      throw .inFile(
+        source,
+        "expected at most \(mostFeatures) levels in all columns, got \(schema.featureCount); "
+          + "leave columns out by --without")
+    }
+    return (schema, rows)
   }
 }

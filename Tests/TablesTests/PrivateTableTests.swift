@@ -29,6 +29,19 @@ import Training
     #expect(throws: FlowError.self) { try schema.encode(table(["gold,40,30"]), clamping: true) }
   }
 
+  /// Declared marks of missing values count, and rounded draws stay within bounds between multiples.
+  @Test func declaredMarksAndBoundsHold() throws {
+    let schema = TableSchema(declaring: [
+      .numbers("age", in: 18...90, places: 0, missing: "-999"), .numbers("u", in: -0.4...40.6, places: 0),
+    ])
+    let rows = try schema.encode(TextTable.parse("age,u\n-999,3\n40,40\n"), clamping: true)
+    #expect(rows.codes.doubles == [1, 0])
+    let draws = try TableModel(schema, flows: [.orderedSplines(layers: 1, hidden: [4])])
+      .sample(Key(0), count: 500)
+    #expect(draws.columns[1].allSatisfy { (0...40).contains(Int($0 ?? "") ?? -1) })
+    _ = try schema.encode(TextTable.parse(draws.text()))
+  }
+
   /// A fit learns the shares and the place of numbers, and its charge counts the steps of both parts.
   @Test func aPrivateFitLearnsAndCountsBothParts() throws {
     let rows = try schema.encode(

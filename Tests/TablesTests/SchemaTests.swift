@@ -12,6 +12,7 @@ private let inferred: [(texts: [String], kind: ColumnKind, levels: Int)] = [
   ((0..<200).map { "\(Double($0 % 4) / 2)" }, .continuous, 4),
   ((0..<40).map { ["red", "green", "blue"][$0 % 3] }, .categorical, 3),
   ((0..<40).map { $0 % 2 == 0 ? "Yes" : "no" }, .boolean, 2), ((0..<40).map { "\($0 % 2)" }, .boolean, 2),
+  ((0..<200).map { $0 % 50 < 9 ? "0\($0 % 9)123" : "1\($0 % 9)455" }, .categorical, 18),
   ((0..<40).map { _ in "7" }, .constant, 1), ((0..<40).map { _ in "same" }, .constant, 1),
   ((0..<40).map { "2024-01-\($0 % 31 + 1 < 10 ? "0" : "")\($0 % 31 + 1)" }, .date, 0),
   ((0..<40).map { "2024-02-29 10:\($0 + 10)" }, .date, 0),
@@ -53,6 +54,15 @@ func table(_ columns: KeyValuePairs<String, [String]>) throws -> TextTable {
       #expect(column.missing == missing)
       #expect(try TableSchema(parsing: schema.text) == schema)
     }
+  }
+
+  /// A number that recurs among numbers of many decimals has a probability, however rare it is.
+  @Test func rareAtomsAreFound() throws {
+    let numbers = Key(0).normal([400]).doubles.enumerated().map { $0 % 50 == 0 ? "0" : "\($1)" }
+    let scale = try #require(try TableSchema.infer(from: table(["x": numbers])).schema.columns[0].scale)
+    #expect(scale.spikes == [0] && scale.step == 0)
+    // Small numbers keep their digits.
+    #expect(NumberScale(spelling: .decimal(places: 15, isFixed: false), step: 0).text(1.6e-19) == "1.6e-19")
   }
 
   @Test(arguments: refused.indices) func columnsAreRefused(i: Int) throws {

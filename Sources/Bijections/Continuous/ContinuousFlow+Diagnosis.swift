@@ -87,11 +87,13 @@ extension ContinuousFlow {
 
   private func finerSolver(_ dtype: DType) -> (solver: Solver, share: Double) {
     switch solver {
-    case .steps(let count): (.steps(2 * count), 16.0 / 15)
+    case .steps(let count): (.steps(min(2 * count, Solver.mostSteps)), 16.0 / 15)
     case .tolerance(let relative, let absolute, let limit):
       (
         .tolerance(
-          relative: max(relative / 32, 8 * dtype.epsilon), absolute: absolute / 32, limit: 4 * limit), 1
+          relative: max(relative / 32, 8 * dtype.epsilon),
+          absolute: max(absolute / 32, Solver.leastAbsolute(in: dtype)),
+          limit: min(4 * limit, Solver.mostSteps)), 1
       )
     }
   }

@@ -40,6 +40,7 @@ public struct PrivateFit: Sendable {
 ///   - key: the key of initial values and of units that are kept. It may be known.
 ///   - optimizer: the optimizer; nil for Adam whose rate falls from 0.002 to 0 along a cosine, with running
 ///     means of the parameters.
+///   - label: a text that a checkpoint's run must share, such as the names and bounds of the columns.
 ///   - checkpoint: the file to keep the run's state in. It holds no rows, no key and no gradient without
 ///     noise. A run that goes on from it draws new noise.
 ///   - progress: the way to report progress on standard error.
@@ -53,7 +54,7 @@ public struct PrivateFit: Sendable {
 public func fit(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
   privately plan: PrivacyPlan, noise: NoiseSource = .secret(), start: Params? = nil,
-  freezing: Freezing = .nothing, key: Key, optimizer: (any Optimizer)? = nil,
+  freezing: Freezing = .nothing, key: Key, optimizer: (any Optimizer)? = nil, label: String = "",
   checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
   onRecord: (FitState) throws -> Continuation = { _ in .proceed }
 ) throws -> PrivateFit {
@@ -96,7 +97,7 @@ public func fit(
     run.keeper = CheckpointKeeper(
       checkpoint,
       RunDescription(
-        ("distribution", distribution), ("private plan", plan), ("optimizer", optimizer),
+        ("distribution", distribution), ("private plan", plan), ("optimizer", optimizer), ("label", label),
         ("start", start?.leaves as Any), ("frozen parameters", params.frozenPaths(beyond: initial))))
   }
   let fitted = try run.fitted(
