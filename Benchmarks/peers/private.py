@@ -12,7 +12,6 @@ import json
 import math
 import os
 import statistics
-import time
 
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -25,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from opacus.grad_sample import GradSampleModule, register_grad_sampler
 
+from .harness import timed
 from .workloads import ALL
 
 CLIP, NOISE = 1.0, 1.0
@@ -195,12 +195,7 @@ def median(body, repetitions):
     """The median milliseconds of a call."""
     for _ in range(3):
         body()
-    times = []
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        body()
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times)
+    return statistics.median(timed(body)[0] for _ in range(repetitions))
 
 
 def main():

@@ -171,6 +171,17 @@ struct Architecture: Sendable {
     ) { .residual(layers: $0.layers, hidden: $0.hidden) },
   ]
 
+  /// The preset as a candidate of `select`.
+  ///
+  /// - Parameter hasRate: Whether the command line gives a learning rate, which comes before the preset's.
+  func candidate(_ settings: Settings, standardizing: Standardize? = nil, hasRate: Bool) -> Candidate {
+    let training = training?(settings)
+    return Candidate(
+      name, Model.flow(build(settings), standardizing: standardizing),
+      training: training?.flow.map { Model.flow($0, standardizing: standardizing) },
+      objective: training?.objective, learningRate: hasRate ? nil : learningRate)
+  }
+
   /// The hidden layers of an OT-Flow have one width: that of the first.
   private static func otFlow(_ settings: Settings, steps: Int) -> Flow {
     .otFlow(width: settings.hidden[0], layers: settings.hidden.count, steps: steps)

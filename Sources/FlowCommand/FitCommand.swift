@@ -124,11 +124,7 @@ enum FitCommand: Subcommand {
       choices, values, context, isStandardized: isStandardized, settings,
       weightDecay: arguments.value("weight-decay").map { _ in settings.weightDecay },
       hasRate: arguments.value("learning-rate") != nil, key)
-    guard candidates.count == 1 || (Double(values.rows) * settings.validationFraction).rounded() > 0 else {
-      throw UsageError(
-        "several flows are compared on held-out rows; of \(counted(values.rows, "row")) a share of "
-          + "\(decimals(settings.validationFraction)) holds out none; take a larger --validation")
-    }
+    try checkComparable(candidates.count, rows: values.rows, settings)
     if let seconds = try arguments.value("max-time").map({ _ in try arguments.number("max-time", in: 1...1e7)
     }) {
       settings.steps = try steps(
@@ -145,11 +141,7 @@ enum FitCommand: Subcommand {
           checkpoint: checkpoint,
           progress: progress)
       }
-    } catch FlowError.diverged(_, let step, let what, _) {
-      throw Failure(
-        "\(what) was not finite after \(counted(step, "step")); "
-          + "try a --learning-rate below \(settings.learningRate)")
-    }
+    } catch { throw advised(error, settings) }
     let fitted = FittedTable(selection: selection, isAuto: choices == nil, table: table, scales: scales)
     let model = Model(
       architecture: candidates[selection.members[0].candidate].architecture,
@@ -159,6 +151,23 @@ enum FitCommand: Subcommand {
       notes: notes(fitted, settings, arguments.text("seed")))
     try model.write(to: out)
     return try fitted.report(model, values, context, out, checkpoint, notices)
+  }
+
+  /// Throws if several flows would be compared on no rows.
+  static func checkComparable(_ flows: Int, rows: Int, _ settings: FitSettings) throws(UsageError) {
+    guard flows == 1 || (Double(rows) * settings.validationFraction).rounded() > 0 else {
+      throw UsageError(
+        "several flows are compared on held-out rows; of \(counted(rows, "row")) a share of "
+          + "\(decimals(settings.validationFraction)) holds out none; take a larger --validation")
+    }
+  }
+
+  /// An error of a fit, with advice if the fit diverged.
+  static func advised(_ error: any Error, _ settings: FitSettings) -> any Error {
+    guard case FlowError.diverged(_, let step, let what, _) = error else { return error }
+    return Failure(
+      "\(what) was not finite after \(counted(step, "step")); "
+        + "try a --learning-rate below \(settings.learningRate)")
   }
 
   /// The parameters in the data's units: the fitted ones, with the standardization of the data.
@@ -187,13 +196,7 @@ enum FitCommand: Subcommand {
       isStandardized ? Standardize(mean: .zeros([width]), deviation: .ones([width])) : nil
     if let choices {
       return choices.map { architecture, preset in
-        let training = architecture.training?(preset)
-        let candidate = Candidate(
-          architecture.name, Model.flow(architecture.build(preset), standardizing: standardizing),
-          training: training?.flow.map { Model.flow($0, standardizing: standardizing) },
-          objective: training?.objective,
-          learningRate: hasRate ? nil : architecture.learningRate)
-        return (candidate, architecture, preset)
+        (architecture.candidate(preset, standardizing: standardizing, hasRate: hasRate), architecture, preset)
       }
     }
     let architecture = Architecture.named("spline-mixture")!

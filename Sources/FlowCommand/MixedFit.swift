@@ -86,16 +86,9 @@ struct MixedFit {
       try Architecture.choices(
         in: arguments, width: schema.numberCount, isConditional: schema.featureCount > 0)
       ?? [(Architecture.orderedSplines, Architecture.orderedSplines.defaults)]
-    guard choices.count == 1 || settings.validationFraction > 0 else {
-      throw UsageError("several architectures are compared on held-out rows; --validation must be above 0")
-    }
+    try FitCommand.checkComparable(choices.count, rows: encoded.count, settings)
     let hasRate = arguments.value("learning-rate") != nil
-    let candidates = choices.map { architecture, preset in
-      let training = architecture.training?(preset)
-      return Candidate(
-        architecture.name, architecture.build(preset), training: training?.flow,
-        objective: training?.objective, learningRate: hasRate ? nil : architecture.learningRate)
-    }
+    let candidates = choices.map { $0.architecture.candidate($0.settings, hasRate: hasRate) }
     let fit: TableFit
     do {
       fit = try await Interruption.cancels {
@@ -103,11 +96,7 @@ struct MixedFit {
           schema, to: encoded, candidates: candidates, settings: settings, key: key, dtype: dtype,
           checkpoint: checkpoint, progress: progress)
       }
-    } catch FlowError.diverged(_, let step, let what, _) {
-      throw Failure(
-        "\(what) was not finite after \(counted(step, "step")); "
-          + "try a --learning-rate below \(settings.learningRate)")
-    }
+    } catch { throw FitCommand.advised(error, settings) }
     let members = fit.numbers?.members.map { choices[$0.candidate] } ?? [choices[0]]
     let model = MixedModel(
       architecture: members[0].architecture, members: members.map(\.settings), model: fit.model,

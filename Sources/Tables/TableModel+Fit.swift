@@ -76,10 +76,7 @@ extension TableModel {
     }
     let flows = numbers.map { $0.members.map { candidates[$0.candidate].flow } } ?? [candidates[0].flow]
     if numbers == nil, schema.hasNumbers { heldOut = -.infinity }
-    // A fit that was cancelled before the numbers' has initial parameters there.
-    let initial = try TableModel(schema, flows: flows, dtype: dtype).params
-    let own = initial.children.map { child in params.first { $0.label == child.label } ?? child }
-    let model = try TableModel(schema, flows: flows, params: .branch(own), dtype: dtype)
+    let model = try TableModel(schema, flows: flows, fitted: params, dtype: dtype)
     return TableFit(
       model: model, codes: codes, numbers: numbers, heldOutLogLikelihood: heldOut,
       independentLogLikelihood: independent(schema, rows))

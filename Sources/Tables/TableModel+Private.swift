@@ -71,9 +71,7 @@ extension TableModel {
       params.append(.init("numbers", result.fitted.params))
       isCancelled = result.fitted.ending == .cancelled
     }
-    let initial = try TableModel(schema, flows: [flow], dtype: dtype).params
-    let all = initial.children.map { child in params.first { $0.label == child.label } ?? child }
-    let model = try TableModel(schema, flows: [flow], params: .branch(all), dtype: dtype)
+    let model = try TableModel(schema, flows: [flow], fitted: params, dtype: dtype)
     return PrivateTableFit(model: model, plan: own, isPrivate: noise.isPrivate, isCancelled: isCancelled)
   }
 

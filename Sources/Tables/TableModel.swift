@@ -87,6 +87,13 @@ public struct TableModel: Sendable {
     self.params = params ?? template
   }
 
+  /// Makes a model of the parts that were fitted. A part that a cancelled fit has not reached is initial.
+  init(_ schema: TableSchema, flows: [Flow], fitted: [Params.Child], dtype: DType) throws(FlowError) {
+    let initial = try TableModel(schema, flows: flows, dtype: dtype).params
+    let parts = initial.children.map { child in fitted.first { $0.label == child.label } ?? child }
+    try self.init(schema, flows: flows, params: .branch(parts), dtype: dtype)
+  }
+
   /// The log-likelihood of each row, in float64 and in nats: of probabilities of codes and cells, and of
   /// densities in the data's units elsewhere.
   ///

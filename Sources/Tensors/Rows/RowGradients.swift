@@ -8,6 +8,12 @@ package struct WeightedRowGradients: Sendable {
   package var norms: Tensor
   /// Whether some primitive had no rule for several rows, so that the rows were taken one at a time.
   package let isOneByOne: Bool
+
+  /// Adds the gradients of further rows.
+  fileprivate mutating func add(_ other: WeightedRowGradients) {
+    for (i, sum) in other.sums.enumerated() { sums[i] = sums[i] + sum }
+    norms = concatenate(norms, other.norms, axis: 0)
+  }
 }
 
 /// The units of a clipping: the parameters that share one norm.
@@ -69,8 +75,7 @@ package func weightedRowGradients(
       return try shard(batch[shards[i]], context?[shards[i]])
     } catch let error as FlowError { throw error.withRow { $0 + shards[i].lowerBound } }
   } combine: { total, part in
-    for (i, own) in part.sums.enumerated() { total.sums[i] = total.sums[i] + own }
-    total.norms = concatenate(total.norms, part.norms, axis: 0)
+    total.add(part)
   }
 
   @Sendable func shard(_ rows: Tensor, _ context: Tensor?) throws -> WeightedRowGradients {
@@ -83,18 +88,12 @@ package func weightedRowGradients(
         : (rows, context)
       return try gradients(x, c, counting: rows.rows)
     } catch is NoRowRule {
-      var total: WeightedRowGradients?
-      for i in 0..<rows.rows {
-        let own = try gradients(rows[i..<i + 1], context?[i..<i + 1], counting: 1)
-        guard var earlier = total else {
-          total = own
-          continue
-        }
-        for (k, sum) in own.sums.enumerated() { earlier.sums[k] = earlier.sums[k] + sum }
-        earlier.norms = concatenate(earlier.norms, own.norms, axis: 0)
-        total = earlier
+      func row(_ i: Int) throws -> WeightedRowGradients {
+        try gradients(rows[i..<i + 1], context?[i..<i + 1], counting: 1)
       }
-      return total!
+      var total = try row(0)
+      for i in 1..<rows.rows { total.add(try row(i)) }
+      return total
     }
   }
 

@@ -62,6 +62,21 @@ extension RowwisePrimitive {
   }
 }
 
+/// A primitive that moves or joins entries along axes. Blocks stay whole if it leaves axis 0 alone.
+protocol AxisPrimitive: RowRule {
+  /// Whether the entries of axis 0 keep their places.
+  func keepsBlocks(_ inputs: Operands) -> Bool
+}
+
+extension AxisPrimitive {
+  package func fromBlocks(
+    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
+  ) -> [RowCotangent?]? {
+    keepsBlocks(inputs) && inputs[0].shape[0] % rows == 0
+      ? blockwise(g, inputs, outputs, wanted: wanted) : nil
+  }
+}
+
 /// The gradients of the rows' losses by one value.
 package enum RowCotangent: Sendable {
   /// Those of a value with a block for each row, in the value's shape: block r is the gradient of loss r.

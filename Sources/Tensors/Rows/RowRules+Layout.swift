@@ -1,19 +1,5 @@
 /// Rules of primitives that move elements. Blocks stay whole as long as axis 0 is left alone.
 
-extension LinearPrimitive {
-  fileprivate func blocks(
-    _ isWhole: Bool, _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
-  ) -> [RowCotangent?]? {
-    isWhole ? blockwise(g, inputs, outputs, wanted: wanted) : nil
-  }
-
-  private func blockwise(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
-  ) -> [RowCotangent?] {
-    [wanted[0] ? .blocks(adjoint(g[0], inputs[0])) : nil]
-  }
-}
-
 extension Reshape: RowwisePrimitive {
   package func fromShared(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
@@ -23,12 +9,8 @@ extension Reshape: RowwisePrimitive {
   package func isLinear(_ inputs: Operands, wanted: Wanted) -> Bool { true }
 }
 
-extension Permute: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    blocks(axes[0] == 0 && inputs[0].shape[0] % rows == 0, g, inputs, outputs, wanted: wanted)
-  }
+extension Permute: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { axes[0] == 0 }
   package func fromShared(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> Operands? {
@@ -44,12 +26,8 @@ extension Permute: RowRule {
   }
 }
 
-extension Flip: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    blocks(axis > 0 && inputs[0].shape[0] % rows == 0, g, inputs, outputs, wanted: wanted)
-  }
+extension Flip: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { axis > 0 }
   package func fromShared(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> Operands? {
@@ -57,12 +35,8 @@ extension Flip: RowRule {
   }
 }
 
-extension Slice: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    blocks(axis > 0 && inputs[0].shape[0] % rows == 0, g, inputs, outputs, wanted: wanted)
-  }
+extension Slice: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { axis > 0 }
   package func fromShared(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> Operands? {
@@ -72,20 +46,12 @@ extension Slice: RowRule {
   package func isLinear(_ inputs: Operands, wanted: Wanted) -> Bool { true }
 }
 
-extension Spread: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    blocks(slice.axis > 0 && inputs[0].shape[0] % rows == 0, g, inputs, outputs, wanted: wanted)
-  }
+extension Spread: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { slice.axis > 0 }
 }
 
-extension Gather: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    blocks(axis > 0 && inputs[0].shape[0] % rows == 0, g, inputs, outputs, wanted: wanted)
-  }
+extension Gather: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { axis > 0 }
   package func fromShared(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> Operands? {
@@ -105,24 +71,15 @@ extension Gather: RowRule {
   }
 }
 
-extension ScatterAdd: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    blocks(gather.axis > 0 && inputs[0].shape[0] % rows == 0, g, inputs, outputs, wanted: wanted)
-  }
+extension ScatterAdd: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { gather.axis > 0 }
 }
 
 extension Pick: RowwisePrimitive {}
 extension Place: RowwisePrimitive {}
 
-extension CumulativeSum: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    let shape = inputs[0].shape
-    return blocks(shape.rank > 1 && shape[0] % rows == 0, g, inputs, outputs, wanted: wanted)
-  }
+extension CumulativeSum: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { inputs[0].rank > 1 }
   package func fromShared(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> Operands? {
@@ -130,12 +87,8 @@ extension CumulativeSum: RowRule {
   }
 }
 
-extension Sum: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    blocks(axes.lowerBound > 0 && inputs[0].shape[0] % rows == 0, g, inputs, outputs, wanted: wanted)
-  }
+extension Sum: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { axes.lowerBound > 0 }
   package func fromShared(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> Operands? {
@@ -144,13 +97,8 @@ extension Sum: RowRule {
   package func isLinear(_ inputs: Operands, wanted: Wanted) -> Bool { true }
 }
 
-extension Largest: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    axes.lowerBound > 0 && inputs[0].shape[0] % rows == 0
-      ? [.blocks(cotangent(g, inputs, outputs, wanted: wanted)[0])] : nil
-  }
+extension Largest: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { axes.lowerBound > 0 }
 }
 
 extension Broadcast: RowRule {
@@ -167,12 +115,8 @@ extension Broadcast: RowRule {
   package func isLinear(_ inputs: Operands, wanted: Wanted) -> Bool { true }
 }
 
-extension Concatenate: RowRule {
-  package func fromBlocks(
-    _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int
-  ) -> [RowCotangent?]? {
-    axis > 0 && outputs[0].shape[0] % rows == 0 ? blockwise(g, inputs, outputs, wanted: wanted) : nil
-  }
+extension Concatenate: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { axis > 0 }
   package func fromShared(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> Operands? {
