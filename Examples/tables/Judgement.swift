@@ -14,8 +14,7 @@ struct Judgement {
       real: tables[1], synthetic: tables[2], thresholds: .init(correlation: 0, association: 0),
       binning: .ofRealTable)
     // As many rows of each, so that a half of the draws is closer to the training rows by chance.
-    let some = Array(key.folded(in: 0).permutation(tables[0].rows).prefix(tables[1].rows))
-    let training = tables[0].choosing(some)
+    let training = tables[0].sample(key.folded(in: 0), rows: tables[1].rows)
     distances = RecordDistances(of: tables[2], training: training, heldOut: tables[1], key: key.folded(in: 1))
     classifiers = try TwoSampleTest(real: tables[1], synthetic: tables[2], key: key.folded(in: 2))
   }

@@ -62,7 +62,7 @@ struct FittedTable {
           return try roundTripError(
             member.fit.params.child("bijection"), forward, inverse, values[some], context?[some])
         }.max() ?? 0
-      if error > 0.05 {
+      if error > mostRoundTripError {
         notices.warn(
           "rows come back from the latents \(decimals(error)) off: the solver's steps are too long for a "
             + "density; take more --solver-steps")

@@ -72,7 +72,7 @@ public struct ComparedTable: Sendable {
   }
 
   /// Some of the rows, in a given order.
-  public func choosing(_ rows: [Int]) -> ComparedTable {
+  func choosing(_ rows: [Int]) -> ComparedTable {
     ComparedTable(
       columns.map { column in
         switch column.values {
