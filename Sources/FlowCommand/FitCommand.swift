@@ -51,7 +51,9 @@ enum FitCommand: Subcommand {
     .init("dtype", "NAME", default: "float32", "float32 or float64"),
     .init(
       "type", "A:KIND,...", "kinds of columns: continuous, integer, categorical, boolean, date or constant"),
-    .init("bounds", "A:LOW:HIGH,...", "bounds of columns of numbers, such as age:17:90; one may be empty"),
+    .init(
+      "bounds", "A:LOW:HIGH,...",
+      "bounds of columns of numbers, such as age:17:90; one may be empty; private: age alone buys them"),
     .init("missing", "NAME", "missing values: model learns them, drop leaves rows out, or error"),
     .init(flag: "no-standardize", "take the columns as they are"),
     .init("log", "A,B,...", "columns of positive numbers whose logs are modelled, such as prices"),

@@ -6,8 +6,10 @@ import Flows
 /// Everything but the rows is declared: columns and bounds, the rate, the divisor and the steps.
 struct PrivateFitting {
   private let columns: [String]
-  private let bounds: [ClosedRange<Double>]
-  private let scales: Scales
+  /// The declared bounds; nil for those that are bought from the rows.
+  private let declared: [ClosedRange<Double>?]
+  private let logged: [Bool]
+  private let search: RangeSearch?
   private let plan: PrivacyPlan
   private let options: PrivateOptions
   private let choice: Architecture.Choice
@@ -17,13 +19,17 @@ struct PrivateFitting {
     guard arguments.value("bounds") != nil else {
       throw UsageError("--private needs --bounds of columns of numbers, or the --schema of a mixed table")
     }
-    (columns, bounds) = try Self.bounds(arguments)
-    scales = try Self.scales(columns, bounds, arguments)
+    (columns, declared) = try Self.bounds(arguments)
+    logged = try Self.logged(columns, arguments)
+    _ = try Self.scales(columns, declared.map { $0 ?? 1...2 }, logged)
     options = try PrivateOptions(arguments, noting: notices)
     choice = try Self.architecture(arguments, width: columns.count)
+    let bought = zip(columns, declared).filter { $0.1 == nil }.map(\.0)
+    search = try options.search(for: bought)
     plan = try PrivacyPlan(
       epsilon: options.epsilon, delta: options.delta, rate: options.rate, batch: options.batch,
-      steps: options.steps, clipping: options.clipping, by: options.accountant)
+      steps: options.steps, clipping: options.clipping, besides: options.ledger(of: search),
+      by: options.accountant)
   }
 
   /// Fits, and writes the model.
@@ -37,32 +43,38 @@ struct PrivateFitting {
       return try await PrivateMixedFit(arguments, noting: notices).run(arguments, to: out, noting: notices)
     }
     let own = try PrivateFitting(arguments, noting: notices)
+    if own.search != nil && checkpoint != nil {
+      throw UsageError("--checkpoint needs --bounds of all columns: bought ones differ from run to run")
+    }
     let (options, progress) = (own.options, try arguments.progress())
     let table = try Table(Table.choose(own.reading(arguments), noting: notices))
-    let rows = own.scales.standardized(own.clamped(table.values), roundedTo: options.dtype)
+    let bounds = try own.bounds(of: table.values)
+    let scales = try Self.scales(own.columns, bounds, own.logged)
+    let rows = scales.standardized(own.clamped(table.values, to: bounds), roundedTo: options.dtype)
     let width = own.columns.count
     let identity = Standardize(mean: .zeros([width]), deviation: .ones([width]))
     let flow = Model.flow(own.choice.architecture.build(own.choice.settings), standardizing: identity)
     let result = try await Interruption.cancels {
       try fit(
         flow, to: rows, privately: own.plan, noise: options.noise, key: options.key,
-        optimizer: options.optimizer, label: "\(own.columns) \(own.bounds) \(own.scales.logs)",
+        optimizer: options.optimizer, label: "\(own.columns) \(bounds) \(own.logged)",
         checkpoint: checkpoint, progress: progress)
     }
     let spent = try own.plan.spent(by: options.accountant)
     let params = try Model.replacing(
-      result.fitted.params, count: 1, true, mean: Tensor(own.scales.mean, dtype: options.dtype),
-      deviation: Tensor(own.scales.deviation, dtype: options.dtype))
+      result.fitted.params, count: 1, true, mean: Tensor(scales.mean, dtype: options.dtype),
+      deviation: Tensor(scales.deviation, dtype: options.dtype))
     let numbers = options.numbers(own.plan, spent)
     let model = Model(
       architecture: own.choice.architecture, members: [own.choice.settings], width: width,
-      isStandardized: true, columns: own.columns, dtype: options.dtype, params: params, scales: own.scales,
+      isStandardized: true, columns: own.columns, dtype: options.dtype, params: params, scales: scales,
       notes: Dictionary(uniqueKeysWithValues: numbers.map { ($0.name, $0.value.text) }))
     try model.write(to: out)
+    let bought = own.columns.indices.filter { own.declared[$0] == nil }.map { (own.columns[$0], bounds[$0]) }
     return options.report(
       "\(model.architecture.name) to \(counted(width, "column")) in "
         + counted(result.fitted.state.step, "step"),
-      own.plan, spent, isCancelled: result.fitted.ending == .cancelled, to: out,
+      own.plan, spent, bought: bought, isCancelled: result.fitted.ending == .cancelled, to: out,
       [
         .init("architecture", .string(model.architecture.name)), .init("columns", .integer(width)),
         .init("parameters", .integer(model.params.learnedCount)),
@@ -71,19 +83,25 @@ struct PrivateFitting {
 
   // MARK: - The command line
 
-  /// The columns and their bounds.
+  /// The columns and their bounds, nil for a name alone.
   private static func bounds(
     _ arguments: Arguments
-  ) throws(UsageError) -> (columns: [String], bounds: [ClosedRange<Double>]) {
-    var (columns, bounds) = ([String](), [ClosedRange<Double>]())
+  ) throws(UsageError) -> (columns: [String], bounds: [ClosedRange<Double>?]) {
+    var (columns, bounds) = ([String](), [ClosedRange<Double>?]())
     for part in try Table.names("bounds", arguments) ?? [] {
       let parts = part.split(separator: ":", omittingEmptySubsequences: false)
+      if parts.count == 1 {
+        columns.append(part)
+        bounds.append(nil)
+        continue
+      }
       guard parts.count > 2, let low = Double(parts[parts.count - 2]),
         let high = Double(parts[parts.count - 1]),
         low < high, low.isFinite, high.isFinite
       else {
         throw UsageError(
-          "expected a column with two rising bounds such as age:17:90 for --bounds, got \(part)")
+          "expected a column with two rising bounds such as age:17:90 for --bounds, or age alone to buy "
+            + "them, got \(part)")
       }
       columns.append(parts.dropLast(2).joined(separator: ":"))
       bounds.append(low...high)
@@ -91,27 +109,51 @@ struct PrivateFitting {
     return (columns, bounds)
   }
 
-  /// The map that brings a uniform column between its bounds to mean 0 and deviation 1.
-  private static func scales(
-    _ columns: [String], _ bounds: [ClosedRange<Double>], _ arguments: Arguments
-  ) throws(UsageError) -> Scales {
+  /// Whether the log of each column is modelled.
+  private static func logged(_ columns: [String], _ arguments: Arguments) throws(UsageError) -> [Bool] {
     let logged = try Table.names("log", arguments) ?? []
     if let unknown = logged.first(where: { !columns.contains($0) }) {
       throw UsageError("expected a column of --bounds for --log, got \(unknown)")
     }
-    let ends = try zip(columns, bounds).map { (name, range) throws(UsageError) -> (Double, Double) in
-      guard logged.contains(name) else { return (range.lowerBound, range.upperBound) }
+    return columns.map(logged.contains)
+  }
+
+  /// The map that brings a uniform column between its bounds to mean 0 and deviation 1.
+  private static func scales(
+    _ columns: [String], _ bounds: [ClosedRange<Double>], _ logs: [Bool]
+  ) throws(UsageError) -> Scales {
+    let ends = try columns.indices.map { (i) throws(UsageError) -> (Double, Double) in
+      let range = bounds[i]
+      guard logs[i] else { return (range.lowerBound, range.upperBound) }
       if range.lowerBound <= 0 {
-        throw UsageError("expected bounds above 0 for \(name), whose log is modelled")
+        throw UsageError("expected bounds above 0 for \(columns[i]), whose log is modelled")
       }
       let logs = log(Tensor([range.lowerBound, range.upperBound], dtype: .float64)).doubles
       return (logs[0], logs[1])
     }
     let scales = Scales(
-      mean: ends.map { 0.5 * ($0 + $1) }, deviation: ends.map { ($1 - $0) / 12.0.squareRoot() },
-      logs: columns.map(logged.contains))
+      mean: ends.map { 0.5 * ($0 + $1) }, deviation: ends.map { ($1 - $0) / 12.0.squareRoot() }, logs: logs)
     guard let scales else { throw UsageError("expected bounds whose difference is finite for --bounds") }
     return scales
+  }
+
+  /// The declared bounds, and those that the search finds in the values.
+  private func bounds(of values: Tensor) throws(PrivacyError) -> [ClosedRange<Double>] {
+    guard let search else { return declared.map { $0! } }
+    let places = declared.indices.filter { declared[$0] == nil }
+    let ranges = try search(
+      places.map { i in
+        let column = values.sliced(axis: 1, i..<i + 1)
+        // The log of a number that is not positive is no number, so it is in no bin.
+        return (columns[i], (logged[i] ? log(column) : column).doubles)
+      }, noise: options.noise)
+    var bounds = declared
+    for (i, range) in zip(places, ranges) {
+      let ends = Tensor([range.lowerBound, range.upperBound], dtype: .float64)
+      let own = (logged[i] ? exp(ends) : ends).doubles
+      bounds[i] = own[0]...own[1]
+    }
+    return bounds.map { $0! }
   }
 
   /// The one architecture to fit. `auto` compares several on held-out rows, so it stands for a fixed one.
@@ -143,7 +185,7 @@ struct PrivateFitting {
   }
 
   /// The values between their bounds.
-  private func clamped(_ values: Tensor) -> Tensor {
+  private func clamped(_ values: Tensor, to bounds: [ClosedRange<Double>]) -> Tensor {
     let low = Tensor(doubles: bounds.map(\.lowerBound), shape: [bounds.count])
     let high = Tensor(doubles: bounds.map(\.upperBound), shape: [bounds.count])
     return minimum(maximum(values, low), high)

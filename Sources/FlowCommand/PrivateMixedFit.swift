@@ -3,7 +3,8 @@ import Flows
 
 /// `flow fit --private --schema FILE`: a private fit to a table of mixed columns.
 struct PrivateMixedFit {
-  private let schema: TableSchema
+  private let declaration: TableDeclaration
+  private let search: RangeSearch?
   private let options: PrivateOptions
   private let plan: PrivacyPlan
   private let choice: Architecture.Choice
@@ -16,13 +17,16 @@ struct PrivateMixedFit {
     options = try PrivateOptions(arguments, noting: notices)
     let path = arguments.text("schema")
     do {
-      schema = try TableSchema(declaration: String(decoding: FileBytes.read(path), as: UTF8.self))
+      declaration = try TableDeclaration(String(decoding: FileBytes.read(path), as: UTF8.self))
     } catch FlowError.mismatch(_, let what, let expected, let got) {
       throw FlowError.inFile(path, "expected a \(what) \(expected), got \(got)")
     }
+    search = try options.search(for: declaration.boughtNames)
     plan = try TableModel.plan(
-      schema, epsilon: options.epsilon, delta: options.delta, rate: options.rate, batch: options.batch,
-      steps: options.steps, clipping: options.clipping, by: options.accountant)
+      declaration.provisional, epsilon: options.epsilon, delta: options.delta, rate: options.rate,
+      batch: options.batch,
+      steps: options.steps, clipping: options.clipping, besides: options.ledger(of: search),
+      by: options.accountant)
     let own = Architecture.orderedSplines
     guard ["auto", own.name].contains(arguments.text("architecture")) else {
       throw UsageError("--schema takes --architecture \(own.name) alone")
@@ -37,10 +41,14 @@ struct PrivateMixedFit {
   /// Fits, and writes the model.
   func run(_ arguments: Arguments, to out: String, noting notices: Notices) async throws -> Report {
     let progress = try arguments.progress()
-    let file = try TableFile.read(arguments.operands, arguments, known: schema.names, noting: notices)
+    let file = try TableFile.read(arguments.operands, arguments, known: declaration.names, noting: notices)
     guard case .texts(let table) = file else { throw UsageError("--schema is for tables as text") }
+    let schema = try declaration.schema(buying: search, from: table, noise: options.noise)
     let rows = try schema.encode(table, clamping: true)
-    let (schema, options, plan, choice) = (schema, options, plan, choice)
+    let (options, plan, choice) = (options, plan, choice)
+    let bought = declaration.boughtNames.map { name in
+      (name, schema.columns.first { $0.name == name }!.bounds!)
+    }
     let result = try await Interruption.cancels {
       try TableModel.fit(
         schema, to: rows, privately: plan, flow: choice.architecture.build(choice.settings),
@@ -57,7 +65,7 @@ struct PrivateMixedFit {
     return options.report(
       "\(choice.architecture.name) to \(counted(schema.columns.count, "column")), levels and numbers in "
         + "\(counted(plan.steps, "step")) each",
-      result.plan, spent, fits: fits, isCancelled: result.isCancelled, to: out,
+      result.plan, spent, fits: fits, bought: bought, isCancelled: result.isCancelled, to: out,
       [
         .init("architecture", .string(choice.architecture.name)),
         .init("columns", .integer(schema.columns.count)),

@@ -12,6 +12,8 @@ struct PrivateOptions {
       "expected-batch", "B", "private: about the rows of a step, a declared number; sums are divided by it"),
     .init("clip", "C", default: "1", "private: the largest norm of a row's gradient"),
     .init("schema", "FILE", "private: the declared columns of a mixed table, as JSON, instead of --bounds"),
+    .init(
+      "bounds-share", "S", default: "0.1", "private: the part of epsilon that buys bounds"),
     .init("points", "N", default: "131072", "private: the accountant's grid points, a power of two"),
     .init("not-private-seed", "N", "private: noise that everybody can repeat, for tests; NOT private"),
   ]
@@ -29,6 +31,8 @@ struct PrivateOptions {
 
   let epsilon, delta, rate, batch: Double
   let steps: Int
+  /// The part of ε that buys bounds.
+  private let boundsShare: Double
   let clipping: RowClipping
   let accountant: PLDAccountant
   let noise: NoiseSource
@@ -53,6 +57,7 @@ struct PrivateOptions {
     delta = try arguments.number("delta", in: 1e-50...0.5)
     rate = try arguments.number("sampling-rate", in: 1e-9...1)
     batch = try arguments.number("expected-batch", in: 1e-3...1e9)
+    boundsShare = try arguments.number("bounds-share", in: 1e-3...0.9)
     clipping = .perRow(try arguments.number("clip", in: 1e-9...1e9))
     noise =
       arguments.value("not-private-seed") == nil
@@ -84,6 +89,17 @@ struct PrivateOptions {
         + "or the columns' bounds and levels from this file")
   }
 
+  /// A search for bounds that are to be bought; nil if all are given.
+  func search(for names: [String]) throws(PrivacyError) -> RangeSearch? {
+    names.isEmpty ? nil : try RangeSearch(epsilon: boundsShare * epsilon, delta: delta, by: accountant)
+  }
+
+  /// The charge of a search.
+  func ledger(of search: RangeSearch?) throws(PrivacyError) -> PrivacyLedger {
+    if let search { return try search.ledger }
+    return PrivacyLedger()
+  }
+
   /// The ε of a plan by both accountants.
   typealias Spent = (moments: Double, losses: PrivacyBounds)
 
@@ -102,7 +118,8 @@ struct PrivateOptions {
 
   /// The report of a fit.
   func report(
-    _ fitted: String, _ plan: PrivacyPlan, _ spent: Spent, fits: Int = 1, isCancelled: Bool, to out: String,
+    _ fitted: String, _ plan: PrivacyPlan, _ spent: Spent, fits: Int = 1,
+    bought: [(name: String, bounds: ClosedRange<Double>)], isCancelled: Bool, to out: String,
     _ members: [JSON.Member]
   ) -> Report {
     var lines = [
@@ -115,9 +132,19 @@ struct PrivateOptions {
         + "\(plan.clipping.bound)",
       "the likelihood is not known: computing it on these rows would reveal more about them",
     ]
+    for (name, bounds) in bought {
+      lines.append(
+        "bought bounds of \(name): \(decimals(bounds.lowerBound)) to \(decimals(bounds.upperBound))")
+    }
     if isCancelled { lines.append("interrupted: epsilon is that of all steps") }
     lines.append("wrote \(out)")
     var json = [JSON.Member("model", .string(out))] + members + numbers(plan, spent, fits: fits)
+    if !bought.isEmpty {
+      let ends = bought.map {
+        JSON.Member($0.name, .array([.number($0.bounds.lowerBound), .number($0.bounds.upperBound)]))
+      }
+      json.append(.init("bought_bounds", .object(ends)))
+    }
     if isCancelled { json.append(.init("interrupted", true)) }
     return Report(text: lines.joined(separator: "\n"), json: .object(json), code: isCancelled ? 130 : 0)
   }

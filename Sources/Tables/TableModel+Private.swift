@@ -82,15 +82,18 @@ extension TableModel {
 
   /// A plan for each of the fits that a schema needs, with the least noise for a wished ε of all of them.
   ///
-  /// - Parameters: those of a `PrivacyPlan`; `steps` are those of one fit.
+  /// - Parameters: those of a `PrivacyPlan`; `steps` are those of one fit. A `RangeSearch` for the schema's
+  ///   bounds counts in `besides`.
   /// - Throws: `PrivacyError` for numbers out of range, or an ε that no noise reaches.
   public static func plan(
     _ schema: TableSchema, epsilon: Double, delta: Double, rate: Double, batch: Double, steps: Int,
-    clipping: RowClipping = .perRow(1), by accountant: PLDAccountant = PLDAccountant()
+    clipping: RowClipping = .perRow(1), besides others: PrivacyLedger = PrivacyLedger(),
+    by accountant: PLDAccountant = PLDAccountant()
   ) throws(PrivacyError) -> PrivacyPlan {
     let noise = try accountant.noiseMultiplier(
-      epsilon: epsilon, delta: delta, rate: rate, steps: steps * fits(of: schema))
+      epsilon: epsilon, delta: delta, rate: rate, steps: steps * fits(of: schema), besides: others)
     return try PrivacyPlan(
-      noiseMultiplier: noise, delta: delta, rate: rate, batch: batch, steps: steps, clipping: clipping)
+      noiseMultiplier: noise, delta: delta, rate: rate, batch: batch, steps: steps, clipping: clipping,
+      besides: others)
   }
 }

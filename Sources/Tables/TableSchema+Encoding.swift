@@ -43,7 +43,7 @@ extension TableSchema {
   }
 
   /// The columns' positions in a table.
-  private func positions(in table: TextTable) throws(FlowError) -> [Int] {
+  func positions(in table: TextTable) throws(FlowError) -> [Int] {
     let all = Dictionary(zip(table.names, table.names.indices)) { first, _ in first }
     let missing = names.filter { all[$0] == nil }
     guard missing.isEmpty else {

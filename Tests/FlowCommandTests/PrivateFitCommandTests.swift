@@ -79,7 +79,10 @@ import Testing
     ("--bounds age:17:90 --context income \(numbers)", "--context does not go with --private"),
     ("--bounds age:17:90 --no-standardize \(numbers)", "--no-standardize does not go with --private"),
     ("--bounds age:90:17 \(numbers)", "expected a column with two rising bounds"),
-    ("--bounds age \(numbers)", "expected a column with two rising bounds"),
+    ("--bounds age:17 \(numbers)", "expected a column with two rising bounds"),
+    ("--bounds wealth \(numbers)", "expected a column wealth"),
+    ("--bounds age --bounds-share 2 \(numbers)", "--bounds-share"),
+    ("--bounds age --checkpoint c.safetensors \(numbers)", "--checkpoint needs --bounds of all columns"),
     ("--bounds age:0:90 --log age \(numbers)", "expected bounds above 0 for age"),
     ("--bounds wealth:0:90 \(numbers)", "expected a column wealth"),
     ("--bounds age:17:90,income:0:9 --architecture nsf,maf \(numbers)", "takes one architecture"),
@@ -87,6 +90,28 @@ import Testing
   ]) func refusals(_ options: String, _ message: String) async {
     let outcome = await fit(options)
     #expect(outcome.code == 2 && outcome.error?.contains(message) == true, "\(outcome)")
+  }
+
+  /// Bounds that are not given are bought, and the noise of the steps makes room for them.
+  @Test func boughtBounds() async throws {
+    let options =
+      "--epsilon 20 --bounds-share 0.5 --delta 1e-5 --sampling-rate 0.05 --expected-batch 15 --steps 3 "
+      + "--points 4096 --architecture realnvp --layers 2 --hidden 8 --not-private-seed 5 --json"
+    func fit(_ bounds: String) async throws -> JSON {
+      let outcome = await self.fit("\(bounds) \(options)")
+      #expect(outcome.code == 0, "\(outcome)")
+      return try JSON(parsing: Array(outcome.output.utf8))
+    }
+    let (given, bought) = (
+      try await fit("--bounds age:17:90,income:100:9000"),
+      try await fit("--bounds age:17:90,income --log income")
+    )
+    #expect(given["bought_bounds"] == nil)
+    let poor = await self.fit("--bounds age --bounds-share 0.01 \(Self.numbers)")
+    #expect(poor.code == 1 && poor.error?.contains("too few rows to find the range of age") == true)
+    let ends = bought["bought_bounds"]?["income"]?.array?.compactMap(\.number) ?? [0, 0]
+    #expect(ends[0] > 100 && ends[0] <= 1_000 && ends[1] >= 4_330 && ends[1] < 20_000, "\(ends)")
+    #expect(bought["noise"]!.number! > given["noise"]!.number! && bought["epsilon"]!.number! <= 20)
   }
 
   @Test func optionsOfPrivateFitsNeedTheFlag() async {
@@ -115,7 +140,14 @@ import Testing
       draws.count == 20
         && draws.allSatisfy { (1_000...3_000).contains(Int($0.split(separator: ",")[1]) ?? 0) })
 
+    // Bounds that are bought, too.
+    try declare(#"{"name": "income", "bounds": "bought", "places": 0, "log": true}"#)
+    let rich = "\(options) --epsilon 60".replacing("--epsilon 3 ", with: "")
+    let bought = await fit("\(rich) --not-private-seed 5")
+    #expect(bought.code == 0 && bought.output.contains("bought bounds of income"), "\(bought)")
+
     for (columns, message) in [
+      (#"{"name": "income", "bounds": "bough"}"#, #"column "income""#),
       (#"{"name": "age"}"#, #"column "age""#), (#"{"levels": ["a"]}"#, "a name of its own"),
       (#"{"name": "age", "bounds": [9, 1]}"#, #"column "age""#), ("1", "a name of its own"),
       (#"{"name": "age", "bounds": [1, 90], "widths": 3}"#, #"column "age""#),

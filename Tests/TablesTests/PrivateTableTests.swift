@@ -77,4 +77,25 @@ import Training
       of: PrivacyLedger().charging(plan.mechanism, steps: 100), delta: 1e-5)
     #expect(all.upper <= 2 && all.upper > 1.98)
   }
+
+  /// Bought bounds hold the column's numbers and its frequent ones, and are multiples of the last place.
+  @Test func boundsThatAreBought() throws {
+    let declaration = try TableDeclaration(
+      #"{"columns": [{"name": "age", "bounds": "bought", "places": 0, "spikes": [-1], "missing": "x"}, "#
+        + #"{"name": "spend", "bounds": "bought", "log": true}, {"name": "u", "bounds": [0, 1]}]}"#)
+    #expect(declaration.boughtNames == ["age", "spend"])
+    let rows = (0..<4_000).map { "\($0 % 9 == 0 ? "x" : "\(20 + $0 % 41)"),\(Double($0 % 100) - 0.5),0.5" }
+    let table = try TextTable.parse("age,spend,u\n" + rows.joined(separator: "\n") + "\n")
+    let schema = try declaration.schema(
+      buying: RangeSearch(noiseMultiplier: 10), from: table, noise: .notPrivate(seed: 1))
+    let (age, spend) = (try #require(schema.columns[0].bounds), try #require(schema.columns[1].bounds))
+    #expect(age.lowerBound == -1 && age.upperBound >= 60 && age.upperBound < 90)
+    #expect(age.upperBound == age.upperBound.rounded() && schema.columns[2].bounds == 0...1)
+    #expect(spend.lowerBound > 0 && spend.lowerBound < 5 && spend.upperBound > 90 && spend.upperBound < 1e4)
+    #expect(schema.columns[1].isLogarithmic)
+    _ = try schema.encode(table, clamping: true)
+    #expect(throws: FlowError.self) {
+      try TableSchema(declaration: #"{"columns": [{"name": "a", "bounds": "bought"}]}"#)
+    }
+  }
 }
