@@ -19,7 +19,7 @@ struct MixedFit {
     guard case .texts(let table) = choice.file else {
       throw UsageError("--type, --bounds and --missing are for tables as text")
     }
-    for option in ["context", "max-time", "no-standardize"]
+    for option in ["context", "no-standardize"]
     where arguments.value(option) != nil || arguments.has(option) {
       throw UsageError(
         "--\(option) does not go with a table of mixed columns"
@@ -78,10 +78,10 @@ struct MixedFit {
   /// Fits, writes the model and reports.
   func run(
     _ out: String, _ dtype: DType, _ key: Key, _ checkpoint: Checkpoint?, _ progress: ProgressOutput,
-    _ notices: Notices
+    _ notices: Notices, from start: ContinuousClock.Instant
   ) async throws -> Report {
     let encoded = try schema.encode(table, rows: rows)
-    let settings = try FitCommand.settings(arguments, rows: encoded.count)
+    var settings = try FitCommand.settings(arguments, rows: encoded.count)
     let choices =
       try Architecture.choices(
         in: arguments, width: schema.numberCount, isConditional: schema.featureCount > 0)
@@ -89,11 +89,16 @@ struct MixedFit {
     try FitCommand.checkComparable(choices.count, rows: encoded.count, settings)
     let hasRate = arguments.value("learning-rate") != nil
     let candidates = choices.map { $0.architecture.candidate($0.settings, hasRate: hasRate) }
+    if let end = try FitCommand.end(arguments, from: start) {
+      settings.steps = try steps(until: end, candidates, encoded, settings, key, dtype)
+      settings.epochs = nil
+    }
+    let trained = settings
     let fit: TableFit
     do {
       fit = try await Interruption.cancels {
         try TableModel.fit(
-          schema, to: encoded, candidates: candidates, settings: settings, key: key, dtype: dtype,
+          schema, to: encoded, candidates: candidates, settings: trained, key: key, dtype: dtype,
           checkpoint: checkpoint, progress: progress)
       }
     } catch { throw FitCommand.advised(error, settings) }
@@ -106,6 +111,23 @@ struct MixedFit {
       ])
     try model.write(to: out)
     return report(fit, model, encoded.count, out, checkpoint)
+  }
+
+  /// The steps of each fit that end at an instant. A step of both fits takes the time of both.
+  private func steps(
+    until end: ContinuousClock.Instant, _ candidates: [Candidate], _ encoded: TableRows,
+    _ settings: FitSettings, _ key: Key, _ dtype: DType
+  ) throws -> Int {
+    let few = encoded.rows(Array(0..<min(10 * settings.batchSize, encoded.count)))
+    var short = FitCommand.short(settings)
+    return try FitCommand.steps(
+      until: end, fits: candidates.count * settings.folds, rows: few.count, settings.batchSize
+    ) { epochs in
+      short.epochs = epochs
+      _ = try TableModel.fit(
+        schema, to: few, candidates: [candidates[0]], settings: short, key: key, dtype: dtype,
+        progress: .silent)
+    }
   }
 
   private func report(
@@ -128,9 +150,10 @@ struct MixedFit {
     }
     if fit.isCancelled {
       lines.append(
-        fit.numbers == nil && schema.hasNumbers
-          ? "interrupted before the numbers were fitted: the model knows the levels alone"
-          : "interrupted: this is the best model so far")
+        fit.numbers?.trials.allSatisfy { $0.steps == 0 } == true
+          ? "interrupted before the numbers were fitted: they have the density that their flow starts with"
+          : "interrupted: this is the best model so far"
+            + (checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""))
     }
     lines.append("wrote \(out)")
     var json: [JSON.Member] = [

@@ -63,6 +63,11 @@ public struct TableColumn: Sendable, Hashable {
       {
         return .success(.code(code))
       }
+      if kind == .boolean,
+        let code = levels.firstIndex(where: { $0.lowercased() == field.text.lowercased() })
+      {
+        return .success(.code(code))
+      }
       let shown = levels.prefix(10).map { $0.count > 20 ? "\($0.prefix(20))…" : $0 }
       let known = shown.joined(separator: ", ") + (levels.count > 10 ? ", …" : "")
       let hint = isOfNumbers ? "; a fit with --bounds takes others too" : ""

@@ -129,6 +129,24 @@ import Testing
     }
   }
 
+  /// A remark names the files that it holds for.
+  @Test func remarksNameTheirFiles() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let rows = place.rows.doubles
+    let lines = (0..<200).map { i in "\(rows[2 * i]);\(rows[2 * i + 1])" }
+    func table(_ lines: ArraySlice<String>) -> String { "height;weight\n" + lines.joined(separator: "\n") }
+    try place.write("points.csv", table(lines[..<100]))
+    for i in 1...5 { try place.write("commas\(i).csv", table(lines[100...]).replacing(".", with: ",")) }
+    let one = await place.flow("fit @points.csv @commas1.csv \(small)")
+    let words = ": numbers are read with a comma as the decimal mark; --decimal changes it"
+    #expect(one.warnings.contains(place["commas1.csv"] + words), "\(one)")
+    let many = await place.flow(
+      "fit @points.csv @commas1.csv @commas2.csv @commas3.csv @commas4.csv @commas5.csv \(small)")
+    let names = (1...3).map { place["commas\($0).csv"] }.joined(separator: ", ")
+    #expect(many.warnings.contains(names + " and 2 more files" + words), "\(many)")
+  }
+
   @Test func unsuitableDataAreNamedOnce() async throws {
     let place = try Workplace()
     defer { place.remove() }

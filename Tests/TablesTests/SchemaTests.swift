@@ -11,7 +11,11 @@ private let inferred: [(texts: [String], kind: ColumnKind, levels: Int)] = [
   ((0..<40).map { "\($0 * $0 % 37)" }, .integer, 0), ((0..<200).map { "\($0 % 20)" }, .integer, 20),
   ((0..<200).map { "\(Double($0 % 4) / 2)" }, .continuous, 4),
   ((0..<40).map { ["red", "green", "blue"][$0 % 3] }, .categorical, 3),
-  ((0..<40).map { $0 % 2 == 0 ? "Yes" : "no" }, .boolean, 2), ((0..<40).map { "\($0 % 2)" }, .boolean, 2),
+  ((0..<40).map { $0 % 2 == 0 ? "Yes" : "no" }, .boolean, 2),
+  ((0..<60).map { ["true", "True", "FALSE", "TRUE", "false", "true"][$0 % 6] }, .boolean, 2),
+  ((0..<40).map { ["0", "1", "1.0", "0.0", "0"][$0 % 5] }, .boolean, 2),
+  ((0..<40).map { $0 % 3 == 0 ? "7.0" : "7" }, .constant, 1),
+  ((0..<40).map { "\($0 % 2)" }, .boolean, 2),
   ((0..<200).map { $0 % 50 < 9 ? "0\($0 % 9)123" : "1\($0 % 9)455" }, .categorical, 18),
   ((0..<40).map { _ in "7" }, .constant, 1), ((0..<40).map { _ in "same" }, .constant, 1),
   ((0..<40).map { "2024-01-\($0 % 31 + 1 < 10 ? "0" : "")\($0 % 31 + 1)" }, .date, 0),
@@ -63,6 +67,41 @@ func table(_ columns: KeyValuePairs<String, [String]>) throws -> TextTable {
     #expect(scale.spikes == [0] && scale.step == 0)
     // Small numbers keep their digits.
     #expect(NumberScale(spelling: .decimal(places: 15, isFixed: false), step: 0).text(1.6e-19) == "1.6e-19")
+  }
+
+  /// Booleans are read in any spelling and written in the most frequent one.
+  @Test func spellingsOfBooleansAreOne() throws {
+    let texts = (0..<60).map { ["true", "True", "FALSE", "TRUE", "false", "true", "FALSE"][$0 % 7] }
+    let schema = try TableSchema.infer(from: table(["x": texts])).schema
+    #expect(schema.columns[0].levels == ["true", "FALSE"])
+    let rows = try schema.encode(table(["x": ["tRUE", "False", "true"]]))
+    #expect(rows.codes.doubles == [0, 1, 0])
+    var options = TableSchema.Options()
+    options.types = ["x": .boolean]
+    let three = try table(["x": (0..<30).map { ["a", "b", "c"][$0 % 3] }])
+    let error = #expect(throws: FlowError.self) { try TableSchema.infer(from: three, options: options) }
+    #expect("\(error!)".contains("--type x:categorical takes it all the same"), "\(error!)")
+  }
+
+  /// A network has a parameter for each pair of levels, so their number has a limit.
+  @Test(arguments: [(5, 1_000, true), (6, 1_000, false), (1, 1_001, false)])
+  func levelsAreLimited(columns: Int, levels: Int, isFine: Bool) throws {
+    let names = (0..<columns).map { "x\($0)" }
+    // Each level comes twice, in another order in each column.
+    let lines = (0..<2 * levels).map { row in
+      (0..<columns).map { "t\((row * [1, 3, 7, 9, 11, 13][$0] + row / levels * $0) % levels)" }
+        .joined(separator: ",")
+    }
+    let text = ([names.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
+    var options = TableSchema.Options()
+    options.types = Dictionary(uniqueKeysWithValues: names.map { ($0, .categorical) })
+    let table = try TextTable.parse(text)
+    if isFine {
+      #expect(try TableSchema.infer(from: table, options: options).schema.featureCount == 5_000)
+      return
+    }
+    let error = #expect(throws: FlowError.self) { try TableSchema.infer(from: table, options: options) }
+    #expect("\(error!)".contains(columns > 1 ? "expected at most 5000 levels" : "at most 1000 levels"))
   }
 
   @Test(arguments: refused.indices) func columnsAreRefused(i: Int) throws {
