@@ -35,12 +35,7 @@ struct MixedFit {
       notices.warn(
         "\(table.rows - rows.count) of \(counted(table.rows, "row")) have missing values and are left out")
     }
-    let twins = Self.twins(of: schema, in: table, rows)
-    if !twins.isEmpty {
-      notices.warn(
-        "columns hold the same texts: \(twins.joined(separator: ", ")); leave one out by --without, "
-          + "since their joint density can be unbounded")
-    }
+    warnOfDependence(notices)
     let enough = max(100, 10 * schema.columns.count)
     if rows.count < enough {
       notices.warn(
@@ -49,17 +44,32 @@ struct MixedFit {
     }
   }
 
-  /// The pairs of columns of numbers with the same texts in all rows.
-  private static func twins(of schema: TableSchema, in table: TextTable, _ rows: [Int]) -> [String] {
-    var (first, twins): ([[String]: String], [String]) = ([:], [])
-    for column in schema.columns where column.levels.isEmpty {
-      let position = table.names.firstIndex(of: column.name)!
-      let texts = rows.prefix(10_000).map { table.text(row: $0, column: position) }
-      if let other = first.updateValue(column.name, forKey: texts) {
-        twins.append("\(other) and \(column.name)")
-      }
+  /// Warns of columns that follow from others, or nearly so, and of numbers that may name the rows.
+  private func warnOfDependence(_ notices: Notices) {
+    let source = table.origin(ofRow: 0).file
+    let rules = schema.columns.compactMap(\.dependence)
+    if !rules.isEmpty {
+      let more = rules.count > 10 ? ", and \(rules.count - 10) more" : ""
+      notices.warn(
+        "\(source): columns follow from others in all rows: "
+          + "\(rules.prefix(10).joined(separator: ", "))\(more); "
+          + "draws keep that, and the likelihood is that of the other columns")
     }
-    return twins
+    let step = max(1, rows.count / 10_000)
+    let sample = stride(from: 0, to: rows.count, by: step).map { rows[$0] }
+    let (names, numbers) = schema.numbers(of: table, rows: sample)
+    if !names.isEmpty {
+      for line in LinearDependence.all(in: numbers).warnings(source, { names[$0] }) { notices.warn(line) }
+    }
+    let named = schema.columns.filter { column in
+      guard column.kind == .integer, column.levels.isEmpty, column.dependence == nil else { return false }
+      let position = table.names.firstIndex(of: column.name)!
+      let own = sample.compactMap { row -> Double? in
+        if case .number(let x) = table.value(row: row, column: position) { x } else { nil }
+      }
+      return mayIdentifyRows(own, named: column.name)
+    }
+    if !named.isEmpty { notices.warn(Table.identifiers(named.map(\.name), in: source)) }
   }
 
   /// Infers a schema where reading numbers has failed. Nil if a schema would not help.

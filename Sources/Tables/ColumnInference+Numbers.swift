@@ -33,6 +33,8 @@ extension ColumnInference {
       scale.step = commonStep(numbers, places: places) ?? (kind == .continuous ? 0 : 1)
     }
     (scale.least, scale.most) = (numbers.min()!, numbers.max()!)
+    // Numbers of 2⁵¹ steps and more have no digits for the ends of their cells.
+    if scale.step * 0x1p51 < max(abs(scale.least), abs(scale.most)) { scale.step = 0 }
     if let bounds = options.bounds[name] {
       if kind == .date {
         throw refused("expected --bounds of a column of numbers, got \(shown), one of dates")
@@ -54,8 +56,20 @@ extension ColumnInference {
     scale.chooseCurve(
       ordinary.isEmpty ? numbers : ordinary, floor: scale.lower ?? (isAboveZero ? 0 : nil),
       isLog: options.logs.contains(name))
+    guard scale.separates(ordinary) else { throw tooWide(numbers) }
     (scale.least, scale.most) = (scale.lower ?? scale.least, scale.upper ?? scale.most)
     return scale
+  }
+
+  /// The error of numbers so far apart that the others cannot be told from each other beside the largest.
+  private func tooWide(_ numbers: [Double]) -> FlowError {
+    let middle = numbers.sorted()[numbers.count / 2]
+    func distance(_ i: Int) -> Double { fields[i].number.map { abs($0 / 2 - middle / 2) } ?? -1 }
+    let farthest = fields.indices.max { distance($0) < distance($1) } ?? 0
+    return table.error(
+      row: rows[farthest], column: position,
+      "expected numbers of one scale in \(shown), got \(excerpt(fields[farthest].text)), beside which "
+        + "the others are alike; correct or remove the row, or \(advice(orType: false))")
   }
 
   /// The largest number whose multiples all numbers are; nil if it is too small to tell.

@@ -22,7 +22,7 @@ struct ColumnInference {
   func column() throws(FlowError) -> TableColumn {
     let kind: ColumnKind
     if let known = options.types[name] { kind = known } else { kind = try inferredKind() }
-    let isNumeric = ![.categorical, .boolean].contains(kind) && !(kind == .constant && !isOfNumbers)
+    let isNumeric = kind != .categorical && (![.boolean, .constant].contains(kind) || isOfNumbers)
     let missing = try missingMark(isNumeric: isNumeric)
     let present = fields.indices.filter { !fields[$0].isMissing(isNumeric: isNumeric) }
     guard !present.isEmpty else { throw refused("expected values in \(shown), got none") }
@@ -60,6 +60,19 @@ struct ColumnInference {
       }
       if options.types[name] == nil { try checkNotCounting(numbers) }
       return column(.numbers(try scale(numbers, spelling(present), kind)))
+    }
+  }
+
+  /// The code of each row, or its number, NaN for a missing one.
+  func values(of column: TableColumn) -> [Double] {
+    fields.map { field in
+      guard case .success(let cell) = column.cell(field) else { return .nan }
+      switch cell {
+      case .number(let x): return x
+      case .code(let code):
+        guard let scale = column.scale else { return Double(code) }
+        return code == column.missingCode ? .nan : scale.spikes[code - 1]
+      }
     }
   }
 
@@ -176,7 +189,7 @@ struct ColumnInference {
       file, column: position + 1, "\(message); \(advice(orType: orType, type: type))")
   }
 
-  private func advice(orType: Bool, type: String = "categorical") -> String {
+  func advice(orType: Bool, type: String = "categorical") -> String {
     let option = CSV.quoted(name, separator: .comma)
     return "--without \(option) leaves it out"
       + (orType ? ", --type \(option):\(type) takes it all the same" : "")

@@ -49,8 +49,7 @@ extension TableModel {
         draws = (more.codes.rows(chosen), more.numbers.rows(chosen), [])
       }
     }
-    var columns = schema.decode(codes: draws.codes, numbers: draws.numbers)
-    for (position, text) in fixed.texts { columns[position] = [String?](repeating: text, count: count) }
+    let columns = schema.decode(codes: draws.codes, numbers: draws.numbers, given: fixed.texts)
     return TableDraws(
       schema: schema, columns: columns, effectiveSampleSize: effectiveSampleSize,
       givenLogLikelihood: givenLogLikelihood)

@@ -157,6 +157,44 @@ import Testing
     #expect(given.code == 0, "\(given)")
   }
 
+  /// Columns that follow from others, or may name the rows, are told, and draws keep the relations.
+  @Test func dependentColumnsAreTold() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let (u, v) = (Key(0).normal([150]).doubles, Key(1).normal([150]).doubles)
+    let ids = Key(2).permutation(100_000)
+    let lines = (0..<150).map { i -> String in
+      let (x, y) = ((100 * u[i]).rounded() / 100, (100 * v[i]).rounded() / 100)
+      let code = ["CH", "DE", "FR"][i * i % 3]
+      return "\(code),\(x),\(decimals(2 * x + 1)),\(y),\(decimals(x + y)),land \(code),\(ids[i])"
+    }
+    try place.write("t.csv", "code,x,double,y,sum,land,customer_id\n" + lines.joined(separator: "\n") + "\n")
+    let outcome = await place.flow("fit @t.csv \(small) --out @m.safetensors")
+    let source = place["t.csv"]
+    #expect(
+      outcome.warnings == [
+        "\(source): columns follow from others in all rows: double = 2 · x + 1, land has one level for each "
+          + "of code; draws keep that, and the likelihood is that of the other columns",
+        "\(source): columns are linear functions of others, such as their sums: sum of x, y; leave one of "
+          + "each out by --without, since their joint density is unbounded",
+        "\(source): all whole numbers of customer_id differ, as those that name the rows do; if they do, "
+          + "--without customer_id leaves them out",
+      ], "\(outcome)")
+    #expect(outcome.output.contains("double (continuous, 2 · x + 1)"))
+    #expect(await place.flow("describe @m.safetensors").output.contains("one level for each of code: land"))
+    _ = try await place.json("sample @m.safetensors --count 50 --out @new.csv")
+    let new = try TextTable.read(place["new.csv"])
+    for row in 0..<50 {
+      let (x, double) = (Double(new.text(row: row, column: 1))!, Double(new.text(row: row, column: 2))!)
+      #expect(
+        abs(double - 2 * x - 1) < 1e-9
+          && new.text(row: row, column: 5) == "land " + new.text(row: row, column: 0))
+    }
+    #expect(try await place.json("score @m.safetensors @new.csv")["count"] == 50)
+    let given = try await place.json("sample @m.safetensors --count 3 --given double=2")
+    #expect(given["rows"]?.array?.allSatisfy { $0.array?[1] == 0.5 && $0.array?[2] == 2 } == true)
+  }
+
   @Test func architecturesAreCompared() async throws {
     let place = try Workplace()
     defer { place.remove() }

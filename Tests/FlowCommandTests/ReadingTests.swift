@@ -147,6 +147,22 @@ import Testing
     #expect(many.warnings.contains(names + " and 2 more files" + words), "\(many)")
   }
 
+  /// Sums of columns and numbers of rows are told in tables of numbers too.
+  @Test func sumsAndNumbersOfRows() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let rows = place.rows.doubles
+    let lines = (0..<150).map { i in
+      "\(i * 7919 % 1_000_003),\(rows[2 * i]),\(rows[2 * i + 1]),\(rows[2 * i] - 3 * rows[2 * i + 1])"
+    }
+    try place.write("sums.csv", "id,a,b,difference\n" + lines.joined(separator: "\n"))
+    let outcome = await place.flow("fit @sums.csv \(small)")
+    #expect(outcome.code == 0, "\(outcome)")
+    #expect(outcome.warnings.count { $0.hasPrefix(place["sums.csv"]) } == 2, "\(outcome.warnings)")
+    #expect(outcome.warnings.contains { $0.contains("such as their sums: difference of a, b;") })
+    #expect(outcome.warnings.contains { $0.contains("all whole numbers of id differ") })
+  }
+
   @Test func unsuitableDataAreNamedOnce() async throws {
     let place = try Workplace()
     defer { place.remove() }
