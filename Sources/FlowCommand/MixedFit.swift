@@ -159,11 +159,12 @@ struct MixedFit {
       lines.insert("compared \(trials.map(\.name).joined(separator: ", ")); took \(best)", at: 1)
     }
     if fit.isCancelled {
-      lines.append(
+      let state =
         fit.numbers?.trials.allSatisfy { $0.steps == 0 } == true
-          ? "interrupted before the numbers were fitted: they have the density that their flow starts with"
-          : "interrupted: this is the best model so far"
-            + (checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""))
+        ? "before the numbers were fitted: they have the density that their flow starts with"
+        : ": this is the best model so far"
+      let hint = checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""
+      lines.append("interrupted\(state.hasPrefix(":") ? "" : " ")\(state)\(hint)")
     }
     lines.append("wrote \(out)")
     var json: [JSON.Member] = [

@@ -90,8 +90,8 @@ extension Table {
       throw error(
         row: row, column: column,
         "expected numbers of one scale in \(name(column)), got \(all[row]), beside which the others are "
-          + "alike; correct or remove the row, or --without \(quotedInOption(name(column))) leaves the column "
-          + "out")
+          + "alike; correct or remove the row, or --without \(quotedInOption(name(column))) leaves the "
+          + "column out")
     }
   }
 

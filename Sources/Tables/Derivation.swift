@@ -23,6 +23,7 @@ struct Derivation: Sendable, Hashable {
     case .line(let line, _):
       let (slope, inverse) = (spelled(line.slope), spelled(1 / line.slope))
       let isInverse = slope.count > 8 && inverse.count < slope.count
+      if line.slope == -1, line.intercept == 0 { return "-\(source)" }
       let term = line.slope == 1 ? source : isInverse ? "\(source) / \(inverse)" : "\(slope) · \(source)"
       if line.intercept == 0 { return term }
       return term + (line.intercept < 0 ? " − " : " + ") + spelled(abs(line.intercept))

@@ -14,8 +14,19 @@ extension LinearDependence {
   ///
   /// Twins differ by less than 10⁻⁶ in all rows. First a few rows are compared, rounded to six digits. A
   /// function of several columns explains all but 10⁻¹⁰ of the variance. It is looked for among at most 200
-  /// columns with twice as many rows.
+  /// columns with twice as many rows. NaN is a missing number: twins are compared where both are known.
   package static func all(in rows: Tensor) -> [LinearDependence] {
+    let partial = partialTwins(in: rows)
+    let others = known(select(where: isKnown(rows), rows, 0)).filter { dependence in
+      !partial.contains { $0.column == dependence.column }
+    }
+    return partial + others
+  }
+
+  private static func isKnown(_ rows: Tensor) -> Tensor { rows .== rows }
+
+  /// The dependences of rows without missing numbers.
+  private static func known(_ rows: Tensor) -> [LinearDependence] {
     let twins = twins(in: rows)
     let width = rows.shape[1]
     guard width > 2, width <= 200, rows.rows > 2 * width else { return twins }
@@ -40,6 +51,41 @@ extension LinearDependence {
       if distance < 1e-6 { twins.append(LinearDependence(column: column, others: [other])) }
     }
     return twins
+  }
+
+  /// The pairs, of which one lacks numbers, that are on a line where both are known: 20 rows or more. It looks
+  /// at the first 50 columns.
+  private static func partialTwins(in rows: Tensor) -> [LinearDependence] {
+    let width = min(rows.shape[1], 50)
+    let columns = (0..<width).map { rows.sliced(axis: 1, $0..<$0 + 1).doubles }
+    let isPartial = columns.map { $0.contains { $0.isNaN } }
+    var found: [LinearDependence] = []
+    for column in 0..<width {
+      let other = (0..<column).first { other in
+        guard isPartial[column] || isPartial[other] else { return false }
+        let pairs = zip(columns[other], columns[column]).filter { !$0.isNaN && !$1.isNaN }
+        return pairs.count >= 20 && isLine(pairs)
+      }
+      if let other { found.append(LinearDependence(column: column, others: [other])) }
+    }
+    return found
+  }
+
+  /// Whether a line explains all but 10⁻¹² of the variance of y.
+  private static func isLine(_ pairs: [(x: Double, y: Double)]) -> Bool {
+    let count = Double(pairs.count)
+    let (meanX, meanY) = (pairs.reduce(0) { $0 + $1.x } / count, pairs.reduce(0) { $0 + $1.y } / count)
+    var (xx, xy, yy) = (0.0, 0.0, 0.0)
+    for (x, y) in pairs {
+      xx += (x - meanX) * (x - meanX)
+      xy += (x - meanX) * (y - meanY)
+      yy += (y - meanY) * (y - meanY)
+    }
+    let rest = pairs.reduce(0) { sum, pair in
+      let distance = pair.y - meanY - xy / xx * (pair.x - meanX)
+      return sum + distance * distance
+    }
+    return xx > 0 && yy > 0 && rest < 1e-12 * yy
   }
 
   /// The columns that a Cholesky factor of the covariance has no variance left for, with their regressions.

@@ -82,13 +82,13 @@ public struct TableColumn: Sendable, Hashable {
 
   /// Whether a field stands for a missing value.
   func isMissing(_ field: Field) -> Bool {
-    let isNumeric =
-      switch kind {
-      case .continuous, .integer, .date: true
-      case .categorical: false
-      case .boolean, .constant: levels.allSatisfy { Double($0)?.isFinite == true }
-      }
-    return field.text == missing || field.isMissing(isNumeric: isNumeric)
+    if field.text == missing || field.isMissing(isNumeric: false) { return true }
+    guard field.isMissing(isNumeric: true) else { return false }
+    switch kind {
+    case .continuous, .integer, .date: return true
+    case .categorical: return false
+    case .boolean, .constant: return levels.allSatisfy { Double($0)?.isFinite == true }
+    }
   }
 
   /// The code of a field that is one of the levels; nil for other fields.

@@ -40,7 +40,7 @@ extension TableSchema {
       intervals: lows.isEmpty ? empty : stack(lows + highs, axis: 1), logScale: logScale)
   }
 
-  /// The names of the columns of numbers, and some rows of them, standardized. Missing numbers are 0.
+  /// The names of the columns of numbers, and some rows of them, standardized. Missing numbers are NaN.
   package func numbers(of table: TextTable, rows: [Int]) -> (names: [String], rows: Tensor) {
     let own = numbered.map { columns[$0] }
     let numbers = own.map { column -> Tensor in
@@ -53,7 +53,8 @@ extension TableSchema {
       let share = present.reduce(0) { $0 + ($1 - middle) / unit * (($1 - middle) / unit) }
       let deviation = (share / Double(max(present.count, 1))).squareRoot()
       return Tensor(
-        all.map { $0.map { ($0 - middle) / unit / (deviation > 0 ? deviation : 1) } ?? 0 }, dtype: .float64)
+        all.map { $0.map { ($0 - middle) / unit / (deviation > 0 ? deviation : 1) } ?? .nan }, dtype: .float64
+      )
     }
     return (own.map(\.name), numbers.isEmpty ? .zeros([rows.count, 0]) : stack(numbers, axis: 1))
   }

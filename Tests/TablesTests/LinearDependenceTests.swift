@@ -25,6 +25,15 @@ import Testing
         LinearDependence(column: 5, others: [1, 4]), LinearDependence(column: 7, others: [0, 6]),
         LinearDependence(column: 8, others: [0, 1, 4, 6]),
       ], "\(found)")
+    // Twins with other missing numbers are compared where both are known.
+    let (x, z) = (base.sliced(axis: 1, 0..<1).doubles, base.sliced(axis: 1, 1..<2).doubles)
+    func partial(_ change: (Int) -> Double) -> [LinearDependence] {
+      let y = (0..<100).map { $0 % 7 == 2 ? .nan : change($0) }
+      return LinearDependence.all(
+        in: stack([x, z, y].map { Tensor($0, dtype: .float64) }, axis: 1))
+    }
+    #expect(partial { 1 - 3 * x[$0] } == [LinearDependence(column: 2, others: [0])])
+    #expect(partial { z[$0] + 1e-3 * x[$0] }.isEmpty)
     // Fewer rows than columns depend on each other whatever they are.
     #expect(LinearDependence.all(in: Key(1).normal([8, 6], dtype: .float64)).isEmpty)
   }
