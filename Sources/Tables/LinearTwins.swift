@@ -53,8 +53,9 @@ extension LinearDependence {
     return twins
   }
 
-  /// The pairs, of which one lacks numbers, that are on a line where both are known: 20 rows or more. It looks
-  /// at the first 50 columns.
+  /// The pairs, of which one lacks numbers, that are on a line where both are known: 20 rows or more.
+  ///
+  /// It looks at the first 50 columns.
   private static func partialTwins(in rows: Tensor) -> [LinearDependence] {
     let width = min(rows.shape[1], 50)
     let columns = (0..<width).map { rows.sliced(axis: 1, $0..<$0 + 1).doubles }

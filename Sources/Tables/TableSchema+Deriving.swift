@@ -74,7 +74,8 @@ private struct LineSearch {
 
   private struct Numbers {
     let column: Int
-    let isAbsent: [Bool]
+    /// The number of the pattern of rows without a number.
+    let pattern: Int
     let present: [Double]
     let ends: (low: Int, high: Int)
     let tolerance: Double
@@ -85,6 +86,7 @@ private struct LineSearch {
   private var rules: [Int: Rule] = [:]
 
   init(_ columns: [TableColumn], _ values: [[Double]], _ kept: Set<String>) {
+    var patterns: [[Bool]: Int] = [:]
     all = columns.indices.compactMap { i -> Numbers? in
       guard let scale = columns[i].scale else { return nil }
       let present = values[i].filter { !$0.isNaN }
@@ -103,8 +105,11 @@ private struct LineSearch {
       let tolerance = max(0.5 * unit, 1e-7 * range)
       let largest = max(abs(present[low]), abs(present[high]))
       let isExact = range.isFinite && range >= 18 * tolerance && largest * 1e-14 < tolerance
+      let absent = values[i].map(\.isNaN)
+      let pattern = patterns[absent] ?? patterns.count
+      patterns[absent] = pattern
       return Numbers(
-        column: i, isAbsent: values[i].map(\.isNaN), present: present, ends: (low, high),
+        column: i, pattern: pattern, present: present, ends: (low, high),
         tolerance: tolerance, canFollow: isExact && !kept.contains(columns[i].name))
     }
   }
@@ -118,7 +123,7 @@ private struct LineSearch {
         continue
       }
       // An earlier column may be a rounding of this one.
-      for base in bases {
+      for base in bases where line(base, from: own) != nil {
         let followers = all.filter { rules[$0.column]?.source == base.column }
         let changed = ([base] + followers).compactMap { other in
           line(other, from: own).map { (other.column, (own.column, $0) as Rule) }
@@ -140,9 +145,7 @@ private struct LineSearch {
   }
 
   private func line(_ own: Numbers, from other: Numbers) -> Line? {
-    guard own.canFollow, own.present.count == other.present.count, own.isAbsent == other.isAbsent else {
-      return nil
-    }
+    guard own.canFollow, own.pattern == other.pattern else { return nil }
     return Line(through: other.present, own.present, ends: other.ends, within: own.tolerance)
   }
 }
