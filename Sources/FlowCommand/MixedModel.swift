@@ -99,7 +99,7 @@ extension MixedModel {
       let levels = column.levels.prefix(8).joined(separator: ", ") + (column.levels.count > 8 ? ", …" : "")
       let name = onOneLine(column.name)
       let blanks = String(repeating: " ", count: width - name.count)
-      return "  \(name)\(blanks)  \(column.summary)" + (levels.isEmpty ? "" : ": \(onOneLine(levels))")
+      return onOneLine("  \(name)\(blanks)  \(column.summary)" + (levels.isEmpty ? "" : ": \(levels)"))
     }
     func note(_ name: String) -> String { notes[name] ?? "unknown" }
     let lines =

@@ -75,9 +75,9 @@ extension TableColumn {
       return nil
     }
     return Message(
-      "expected \(expected.map { excerpt($0) } ?? "a missing value") in \(quoted), which has "
-        + "\(excerpt(derivation.words)) in all rows of the fit, got "
-        + (got.map { excerpt($0.text) } ?? "a missing one"))
+      "expected \(expected.map { excerpt($0) } ?? "a missing value") in \(quoted), got "
+        + (got.map { excerpt($0.text) } ?? "a missing one")
+        + "; all rows of the fit have \(excerpt(dependence ?? ""))")
   }
 
   /// The text of the source column from which a field follows, or a message about the field.

@@ -129,13 +129,16 @@ import Testing
     defer { place.remove() }
     let field = CSV.quoted(name, separator: .comma)
     let noise = Key(0).normal([60]).doubles
-    let lines = (0..<60).map { "\(noise[$0]),\($0 % 3 == 0 ? field : "x"),\($0 * $0 % 47)" }
-    try place.write("t.csv", "\(field),kind,\"n\(field.dropFirst())\n" + lines.joined(separator: "\n") + "\n")
+    let lines = (0..<60).map {
+      "\(noise[$0]),\($0 % 3 == 0 ? field : "x"),\($0 * $0 % 47),\(2 * noise[$0])"
+    }
+    let header = "\(field),kind,\"n\(field.dropFirst()),twin\n"
+    try place.write("t.csv", header + lines.joined(separator: "\n") + "\n")
     let outcome = await place.flow("fit @t.csv \(small) --out @m.safetensors")
     #expect(outcome.code == 0 && outcome.warnings.allSatisfy { !$0.contains { $0.isNewline } }, "\(outcome)")
     #expect(outcome.output.filter(\.isNewline).count == 4, "\(outcome.output)")
     let described = await place.flow("describe @m.safetensors")
-    #expect(described.output.filter(\.isNewline).count == 10, "\(described.output)")
+    #expect(described.output.filter(\.isNewline).count == 11, "\(described.output)")
     _ = try await place.json("sample @m.safetensors --count 30 --out @new.csv")
     let new = try TextTable.read(place["new.csv"])
     #expect(

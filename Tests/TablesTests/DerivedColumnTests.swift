@@ -63,7 +63,7 @@ private let lines: [(x: [String], y: [String], rule: String?)] = {
     let spread = max(1, abs(number))
     let wrong = try table(["kind": ["a"], "x": [x[0]], "y": [fixed(number + 5 * spread, 0)]])
     let error = #expect(throws: FlowError.self) { try schema.encode(wrong) }
-    #expect("\(error!)".contains("in all rows of the fit, got"), "\(error!)")
+    #expect("\(error!)".contains("; all rows of the fit have "), "\(error!)")
   }
 }
 
@@ -102,7 +102,7 @@ extension DerivedColumnTests {
     let other = x.indices.first { x[$0] != x[0] }!
     let wrong = try table(["x": [x[0]], "z": ["0.5"], "y": [y[other]]])
     let error = #expect(throws: FlowError.self) { try schema.encode(wrong) }
-    #expect("\(error!)".contains("in \"y\", which has \"one level for each of x\""), "\(error!)")
+    #expect("\(error!)".contains("all rows of the fit have \"y has one level for each of x\""), "\(error!)")
   }
 
   /// Draws keep the relation, and the likelihood is that of the table without the column.
@@ -132,7 +132,7 @@ extension DerivedColumnTests {
     let given = try model.sample(Key(1), count: 3, given: ["x": "1.5"])
     #expect(given.columns[0].allSatisfy { $0 == "4.00" } && given.columns[2].allSatisfy { $0 == "1.50" })
     for (given, words) in [
-      (["x": "1.5", "y": "5"], "which has \"0.5 · y − 0.5\""), (["x": "big"], "expected a number in \"x\""),
+      (["x": "1.5", "y": "5"], "have \"x = 0.5 · y − 0.5\""), (["x": "big"], "expected a number in \"x\""),
     ] {
       let error = #expect(throws: FlowError.self) { try model.sample(Key(0), count: 1, given: given) }
       #expect("\(error!)".contains(words), "\(error!)")
