@@ -39,7 +39,7 @@ enum DescribeCommand: Subcommand {
       \(model.architecture.name): \(model.architecture.purpose)
       arguments: \(arguments.joined(separator: "; "))
       members: \(members)
-      columns: \(columns.isEmpty ? "\(model.width)" : columns.joined(separator: ", "))\(given)
+      columns: \(columns.isEmpty ? "\(model.width)" : onOneLine(columns.joined(separator: ", ") + given))
       standardized: \(model.isStandardized ? "yes" : "no"), \(model.dtype)\(logs.isEmpty ? "" : ", logs of ")\
       \(logs.joined(separator: ", "))
       parameters: \(model.params.learnedCount) in all members

@@ -55,6 +55,7 @@ enum FitCommand: Subcommand {
       "bounds", "A:LOW:HIGH,...",
       "bounds of columns of numbers, such as age:17:90; one may be empty; private: age alone buys them"),
     .init("missing", "NAME", "missing values: model learns them, drop leaves rows out, or error"),
+    .init(flag: "standardize", "bring each column to mean 0 and deviation 1 in training, as by default"),
     .init(flag: "no-standardize", "take the columns as they are"),
     .init("log", "A,B,...", "columns of positive numbers whose logs are modelled, such as prices"),
     .init("checkpoint", "FILE", "keep the run's state here, and go on from it after an interruption"),
@@ -86,6 +87,9 @@ enum FitCommand: Subcommand {
     let checkpoint = try checkpoint(arguments)
     if checkpoint?.path == out { throw UsageError("--checkpoint and --out are the same file, \(out)") }
     let progress = try arguments.progress()
+    if arguments.has("standardize"), arguments.has("no-standardize") {
+      throw UsageError("--standardize and --no-standardize do not go together")
+    }
     if arguments.has("private") {
       return try await PrivateFitting.run(arguments, to: out, checkpoint: checkpoint, noting: notices)
     }
@@ -102,13 +106,13 @@ enum FitCommand: Subcommand {
     let table: Table
     if MixedFit.isAsked(by: arguments) {
       let mixed = try MixedFit(choice, arguments, noting: notices)
-      return try await mixed.run(out, dtype, key, checkpoint, progress, notices)
+      return try await mixed.run(out, dtype, key, checkpoint, progress, notices, from: start)
     }
     do { table = try Table(choice) } catch {
       guard let mixed = try MixedFit(choice, arguments, insteadOf: error, noting: notices) else {
         throw error
       }
-      return try await mixed.run(out, dtype, key, checkpoint, progress, notices)
+      return try await mixed.run(out, dtype, key, checkpoint, progress, notices, from: start)
     }
     let isStandardized = !arguments.has("no-standardize")
     let scales = try table.scales(isStandardized: isStandardized, arguments)
@@ -127,10 +131,16 @@ enum FitCommand: Subcommand {
       weightDecay: arguments.value("weight-decay").map { _ in settings.weightDecay },
       hasRate: arguments.value("learning-rate") != nil, key)
     try checkComparable(candidates.count, rows: values.rows, settings)
-    if let seconds = try arguments.value("max-time").map({ _ in try arguments.number("max-time", in: 1...1e7)
-    }) {
-      settings.steps = try steps(
-        until: start + .seconds(seconds), candidates.map(\.candidate), values, context, settings, key)
+    if let end = try end(arguments, from: start) {
+      let (first, size) = (candidates[0].candidate, settings.batchSize)
+      let (few, optimizer) = (0..<min(10 * size, values.rows), short(settings).optimizer)
+      let objective = first.objective ?? .maximumLikelihood
+      settings.steps = try steps(until: end, fits: candidates.count * settings.folds, rows: few.count, size) {
+        _ = try fit(
+          first.training ?? first.flow, to: values[few], given: context?[few],
+          by: objective, key: key, epochs: $0, batchSize: size,
+          optimizer: optimizer, validationFraction: 0, progress: .silent)
+      }
       settings.epochs = nil
     }
     let (trained, tried) = (settings, candidates.map(\.candidate))
@@ -255,33 +265,39 @@ enum FitCommand: Subcommand {
     return settings
   }
 
-  /// The steps per fit that end at an instant, by the time of the first candidate's first steps.
-  private static func steps(
-    until end: ContinuousClock.Instant, _ candidates: [Candidate], _ values: Tensor, _ context: Tensor?,
-    _ settings: FitSettings, _ key: Key
-  ) throws -> Int {
-    let trial = min(10 * settings.batchSize, values.rows)
+  /// The instant at which training ends by `--max-time`; nil without it.
+  static func end(
+    _ arguments: Arguments, from start: ContinuousClock.Instant
+  ) throws(UsageError) -> ContinuousClock.Instant? {
+    guard arguments.value("max-time") != nil else { return nil }
+    return start + .seconds(try arguments.number("max-time", in: 1...1e7))
+  }
+
+  /// The settings of a short run whose time is taken.
+  static func short(_ settings: FitSettings) -> FitSettings {
     var short = settings
-    (short.epochs, short.validationFraction) = (1, 0)
-    let first = candidates[0]
-    let objective = first.objective ?? .maximumLikelihood
+    (short.epochs, short.folds, short.validationFraction) = (1, 1, 0)
+    return short
+  }
+
+  /// The steps per fit that end at an instant, by the time of short runs on some rows.
+  ///
+  /// - Parameter run: fits once, with so many epochs.
+  static func steps(
+    until end: ContinuousClock.Instant, fits: Int, rows: Int, _ batchSize: Int,
+    _ run: (_ epochs: Int) throws -> Void
+  ) throws -> Int {
     func time(epochs: Int) throws -> Double {
       let clock = ContinuousClock()
-      return try clock.measure {
-        _ = try fit(
-          first.training ?? first.flow, to: values[0..<trial], given: context?[0..<trial], by: objective,
-          key: key, epochs: epochs, batchSize: settings.batchSize, optimizer: short.optimizer,
-          validationFraction: 0, progress: .silent)
-      } / .seconds(1)
+      return try clock.measure { try run(epochs) } / .seconds(1)
     }
     // The first run warms up. A longer one tells the time of a step from that of a start.
     _ = try time(epochs: 1)
     let (one, three) = (try time(epochs: 1), try time(epochs: 3))
     let pass = max((three - one) / 2, one / 10)
-    let fits = Double(candidates.count * settings.folds)
-    let seconds = (end - .now) / .seconds(1) - fits * max(one - pass, 0)
-    let steps = Double((trial + settings.batchSize - 1) / settings.batchSize)
-    return max(10, Int(seconds / fits / pass * steps))
+    let seconds = (end - .now) / .seconds(1) - Double(fits) * max(one - pass, 0)
+    let steps = Double((rows + batchSize - 1) / batchSize)
+    return max(10, Int(seconds / Double(fits) / pass * steps))
   }
 
   private static func notes(

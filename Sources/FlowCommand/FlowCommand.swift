@@ -67,6 +67,9 @@ enum FlowCommand {
       return Outcome(code: code, output: json.text + "\n")
     }
     guard let first = line.first else { return failed(2, "expected a command, got nothing", output: help) }
+    if first == "help", line.count > 1, line[1] != "--json" {
+      return await run([line[1], "--help"], isJSON: isJSON, notices)
+    }
     if ["--help", "-h", "help"].contains(first) { return Outcome(code: 0, output: help) }
     if first == "--version" { return Outcome(code: 0, output: "swift-flows \(libraryVersion)\n") }
     guard let command = subcommands.first(where: { $0.name == first }) else {
@@ -81,9 +84,9 @@ enum FlowCommand {
       let text = report.text.isEmpty || report.text.hasSuffix("\n") ? report.text : report.text + "\n"
       return Outcome(code: report.code, output: isJSON ? completed(report.json, notices).text + "\n" : text)
     } catch let error as UsageError {
-      return failed(2, "\(error); flow \(first) --help says more", error)
+      return failed(2, onOneLine("\(error); flow \(first) --help says more"), error)
     } catch {
-      return failed(Failure.code(of: error), "\(error)", error)
+      return failed(Failure.code(of: error), Failure.text(of: error), error)
     }
   }
 

@@ -19,7 +19,7 @@ struct MixedFit {
     guard case .texts(let table) = choice.file else {
       throw UsageError("--type, --bounds and --missing are for tables as text")
     }
-    for option in ["context", "max-time", "no-standardize"]
+    for option in ["context", "no-standardize"]
     where arguments.value(option) != nil || arguments.has(option) {
       throw UsageError(
         "--\(option) does not go with a table of mixed columns"
@@ -35,12 +35,7 @@ struct MixedFit {
       notices.warn(
         "\(table.rows - rows.count) of \(counted(table.rows, "row")) have missing values and are left out")
     }
-    let twins = Self.twins(of: schema, in: table, rows)
-    if !twins.isEmpty {
-      notices.warn(
-        "columns hold the same texts: \(twins.joined(separator: ", ")); leave one out by --without, "
-          + "since their joint density can be unbounded")
-    }
+    warnOfDependence(notices)
     let enough = max(100, 10 * schema.columns.count)
     if rows.count < enough {
       notices.warn(
@@ -49,17 +44,32 @@ struct MixedFit {
     }
   }
 
-  /// The pairs of columns of numbers with the same texts in all rows.
-  private static func twins(of schema: TableSchema, in table: TextTable, _ rows: [Int]) -> [String] {
-    var (first, twins): ([[String]: String], [String]) = ([:], [])
-    for column in schema.columns where column.levels.isEmpty {
-      let position = table.names.firstIndex(of: column.name)!
-      let texts = rows.prefix(10_000).map { table.text(row: $0, column: position) }
-      if let other = first.updateValue(column.name, forKey: texts) {
-        twins.append("\(other) and \(column.name)")
-      }
+  /// Warns of columns that follow from others, or nearly so, and of numbers that may name the rows.
+  private func warnOfDependence(_ notices: Notices) {
+    let source = table.origin(ofRow: 0).file
+    let rules = schema.columns.compactMap(\.dependence)
+    if !rules.isEmpty {
+      let more = rules.count > 10 ? ", and \(rules.count - 10) more" : ""
+      notices.warn(
+        "\(source): columns follow from others in all rows: "
+          + "\(rules.prefix(10).joined(separator: ", "))\(more); "
+          + "draws keep that, and the likelihood is that of the other columns")
     }
-    return twins
+    let step = max(1, rows.count / 10_000)
+    let sample = stride(from: 0, to: rows.count, by: step).map { rows[$0] }
+    let (names, numbers) = schema.numbers(of: table, rows: sample)
+    if !names.isEmpty {
+      for line in LinearDependence.all(in: numbers).warnings(source, { names[$0] }) { notices.warn(line) }
+    }
+    let named = schema.columns.filter { column in
+      guard column.kind == .integer, column.levels.isEmpty, column.dependence == nil else { return false }
+      let position = table.names.firstIndex(of: column.name)!
+      let own = sample.compactMap { row -> Double? in
+        if case .number(let x) = table.value(row: row, column: position) { x } else { nil }
+      }
+      return mayIdentifyRows(own, named: column.name)
+    }
+    if !named.isEmpty { notices.warn(Table.identifiers(named.map(\.name), in: source)) }
   }
 
   /// Infers a schema where reading numbers has failed. Nil if a schema would not help.
@@ -78,10 +88,10 @@ struct MixedFit {
   /// Fits, writes the model and reports.
   func run(
     _ out: String, _ dtype: DType, _ key: Key, _ checkpoint: Checkpoint?, _ progress: ProgressOutput,
-    _ notices: Notices
+    _ notices: Notices, from start: ContinuousClock.Instant
   ) async throws -> Report {
     let encoded = try schema.encode(table, rows: rows)
-    let settings = try FitCommand.settings(arguments, rows: encoded.count)
+    var settings = try FitCommand.settings(arguments, rows: encoded.count)
     let choices =
       try Architecture.choices(
         in: arguments, width: schema.numberCount, isConditional: schema.featureCount > 0)
@@ -89,11 +99,16 @@ struct MixedFit {
     try FitCommand.checkComparable(choices.count, rows: encoded.count, settings)
     let hasRate = arguments.value("learning-rate") != nil
     let candidates = choices.map { $0.architecture.candidate($0.settings, hasRate: hasRate) }
+    if let end = try FitCommand.end(arguments, from: start) {
+      settings.steps = try steps(until: end, candidates, encoded, settings, key, dtype)
+      settings.epochs = nil
+    }
+    let trained = settings
     let fit: TableFit
     do {
       fit = try await Interruption.cancels {
         try TableModel.fit(
-          schema, to: encoded, candidates: candidates, settings: settings, key: key, dtype: dtype,
+          schema, to: encoded, candidates: candidates, settings: trained, key: key, dtype: dtype,
           checkpoint: checkpoint, progress: progress)
       }
     } catch { throw FitCommand.advised(error, settings) }
@@ -106,6 +121,23 @@ struct MixedFit {
       ])
     try model.write(to: out)
     return report(fit, model, encoded.count, out, checkpoint)
+  }
+
+  /// The steps of each fit that end at an instant. A step of both fits takes the time of both.
+  private func steps(
+    until end: ContinuousClock.Instant, _ candidates: [Candidate], _ encoded: TableRows,
+    _ settings: FitSettings, _ key: Key, _ dtype: DType
+  ) throws -> Int {
+    let few = encoded.rows(Array(0..<min(10 * settings.batchSize, encoded.count)))
+    var short = FitCommand.short(settings)
+    return try FitCommand.steps(
+      until: end, fits: candidates.count * settings.folds, rows: few.count, settings.batchSize
+    ) { epochs in
+      short.epochs = epochs
+      _ = try TableModel.fit(
+        schema, to: few, candidates: [candidates[0]], settings: short, key: key, dtype: dtype,
+        progress: .silent)
+    }
   }
 
   private func report(
@@ -127,10 +159,12 @@ struct MixedFit {
       lines.insert("compared \(trials.map(\.name).joined(separator: ", ")); took \(best)", at: 1)
     }
     if fit.isCancelled {
-      lines.append(
-        fit.numbers == nil && schema.hasNumbers
-          ? "interrupted before the numbers were fitted: the model knows the levels alone"
-          : "interrupted: this is the best model so far")
+      let state =
+        fit.numbers?.trials.allSatisfy { $0.steps == 0 } == true
+        ? "before the numbers were fitted: they have the density that their flow starts with"
+        : ": this is the best model so far"
+      let hint = checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""
+      lines.append("interrupted\(state.hasPrefix(":") ? "" : " ")\(state)\(hint)")
     }
     lines.append("wrote \(out)")
     var json: [JSON.Member] = [

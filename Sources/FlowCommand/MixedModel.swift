@@ -94,11 +94,12 @@ extension MixedModel {
 
   /// The report of `flow describe`.
   func description(_ file: SafeTensors) throws -> Report {
-    let width = schema.columns.map(\.name.count).max() ?? 0
+    let width = schema.columns.map { onOneLine($0.name).count }.max() ?? 0
     let columns = schema.columns.map { column in
       let levels = column.levels.prefix(8).joined(separator: ", ") + (column.levels.count > 8 ? ", …" : "")
-      let name = column.name + String(repeating: " ", count: width - column.name.count)
-      return "  \(name)  \(column.summary)" + (levels.isEmpty ? "" : ": \(levels)")
+      let name = onOneLine(column.name)
+      let blanks = String(repeating: " ", count: width - name.count)
+      return onOneLine("  \(name)\(blanks)  \(column.summary)" + (levels.isEmpty ? "" : ": \(levels)"))
     }
     func note(_ name: String) -> String { notes[name] ?? "unknown" }
     let lines =
@@ -126,7 +127,7 @@ extension TableSchema {
   /// The kinds of the columns, one line.
   var summary: String {
     let shown = columns.prefix(30).map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")
-    return "columns: \(shown)" + (columns.count > 30 ? " and \(columns.count - 30) more" : "")
+    return onOneLine("columns: \(shown)") + (columns.count > 30 ? " and \(columns.count - 30) more" : "")
   }
 
   /// The meaning of a log-likelihood, one line.
@@ -135,7 +136,7 @@ extension TableSchema {
     let own =
       dense.isEmpty
       ? "the likelihood is a probability: that of each level, and of each rounded number's cell"
-      : "the likelihood is a density in \(dense.joined(separator: ", "))"
+      : "the likelihood is a density in \(onOneLine(dense.joined(separator: ", ")))"
         + (dense.count < columns.count ? " and a probability in the others" : "")
     return own + (isBound ? "; a lower bound, because of noise in cells and in place of absent numbers" : "")
   }

@@ -14,6 +14,7 @@ final class Notices: Sendable {
 
   /// Adds a warning of one line.
   func warn(_ line: String) {
+    let line = onOneLine(line)
     let isNew = lines.withLock { lines in
       if lines.contains(line) { return false }
       lines.append(line)

@@ -27,6 +27,12 @@ enum Output {
 /// A count with its noun, such as `1 epoch` and `2 epochs`.
 func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
 
+/// A text on one line: line breaks and other control characters are escaped.
+func onOneLine(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: { $0.value < 0x20 }) else { return text }
+  return text.unicodeScalars.map { $0.value < 0x20 ? $0.escaped(asASCII: true) : String($0) }.joined()
+}
+
 /// A number with at most three decimals.
 func decimals(_ x: Double) -> String { x.isFinite ? "\((x * 1000).rounded() / 1000)" : "\(x)" }
 
@@ -42,6 +48,11 @@ struct Failure: Error, CustomStringConvertible {
     case FlowError.file, FlowError.structure: 2
     default: 1
     }
+  }
+
+  /// The text of an error, on one line unless it prints trees of parameters.
+  static func text(of error: any Error) -> String {
+    if case FlowError.structure = error { "\(error)" } else { onOneLine("\(error)") }
   }
 
   /// An error as JSON: the message, the exit code, and the place in a file where there is one.

@@ -14,7 +14,7 @@ enum SampleCommand: Subcommand {
     .init(
       "given", "A=X,...",
       "the context, for a model fitted with --context; values of any columns, for one of a mixed table"),
-    .init("picture", "FILE", "draw all columns against each other (.svg)"),
+    .init("picture", "FILE", "draw all columns of numbers against each other (.svg)"),
     .init("data", "FILE", "rows to show beside the draws in the picture"),
     .progress,
   ]
@@ -39,8 +39,7 @@ enum SampleCommand: Subcommand {
     let picture = try Output.path("picture", [".svg"], in: arguments)
     let content = try SafeTensors.read(arguments.operands[0])
     if let mixed = try MixedModel.read(content, from: arguments.operands[0]) {
-      if picture != nil { throw UsageError("--picture is for models of numbers alone") }
-      return try sample(mixed, arguments, Key(seed), seed, count, out, notices)
+      return try sample(mixed, arguments, seed: seed, count: count, to: out, picture: picture, notices)
     }
     let model = try Model.read(content, from: arguments.operands[0])
     let context = try model.context(arguments, noting: notices)
@@ -75,44 +74,6 @@ enum SampleCommand: Subcommand {
         "wrote \(picture)\(model.width > shown ? ", the first \(shown) of \(model.width) columns" : "")\n"
     }
     return Report(text: text, json: .object(json))
-  }
-
-  /// Draws from a model of a mixed table.
-  private static func sample(
-    _ mixed: MixedModel, _ arguments: Arguments, _ key: Key, _ seed: Int, _ count: Int, _ out: String?,
-    _ notices: Notices
-  ) throws -> Report {
-    if let out, out.lowercased().hasSuffix(".npy") {
-      throw UsageError(
-        "a mixed table is text; expected a name that ends in .csv or .tsv for --out, got \(out)")
-    }
-    let given = try arguments.value("given").map(mixed.given) ?? [:]
-    let draws: TableDraws
-    do throws(FlowError) { draws = try mixed.model.sample(key, count: count, given: given) } catch {
-      guard case .verification("given", let message) = error else { throw error }
-      throw UsageError("--given: \(message)")
-    }
-    var json: [JSON.Member] = [.init("count", .integer(count)), .init("seed", .integer(seed))]
-    if let size = draws.effectiveSampleSize {
-      notices.warn(
-        "the rows are drawn among weighted ones, whose effective number is \(decimals(size))"
-          + (size < Double(count) ? ": many of them are equal" : ""))
-      json.append(.init("effective_sample_size", .number(size)))
-    }
-    guard let out else {
-      if arguments.has("json") {
-        let columns = mixed.schema.columns
-        let rows = (0..<count).map { i in
-          JSON.array(columns.indices.map { columns[$0].json(draws.columns[$0][i]) })
-        }
-        json += [.init("columns", .strings(mixed.schema.names)), .init("rows", .array(rows))]
-      }
-      return Report(text: draws.text(), json: .object(json))
-    }
-    let isTabbed = out.lowercased().hasSuffix(".tsv")
-    try draws.write(to: out, separator: isTabbed ? .tab : .comma)
-    json.append(.init("out", .string(out)))
-    return Report(text: "wrote \(counted(count, "row")) to \(out)", json: .object(json))
   }
 
   /// The rows of a table to show beside draws: all of them, or those with a context near the given one.

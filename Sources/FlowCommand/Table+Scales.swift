@@ -69,8 +69,30 @@ extension Table {
     let scales = Scales(of: values, logs: logs)
     guard
       let wide = names.indices.first(where: { !scales.mean[$0].isFinite || !scales.deviation[$0].isFinite })
-    else { return scales }
+    else {
+      try checkSeparate(scales)
+      return scales
+    }
     throw error(row: 0, column: wide, "expected a smaller range of numbers in \(names[wide])")
+  }
+
+  /// Checks that the middle half of each column is wider than 10⁻³⁰ standard deviations. If one number is so
+  /// far away, float32 gives the others one value.
+  private func checkSeparate(_ scales: Scales) throws(FlowError) {
+    let some = stride(from: 0, to: values.rows, by: max(1, values.rows / 10_000))
+    let sample = values.rows(Array(some))
+    for column in scales.mean.indices where !scales.logs[column] {
+      let sorted = sample.sliced(axis: 1, column..<column + 1).doubles.sorted()
+      let (low, high) = (sorted[sorted.count / 4], sorted[sorted.count * 3 / 4])
+      guard sorted.count > 3, low < high, (high - low) / scales.deviation[column] < 1e-30 else { continue }
+      let all = values.sliced(axis: 1, column..<column + 1).doubles
+      let row = all.indices.max { abs(all[$0]) < abs(all[$1]) } ?? 0
+      throw error(
+        row: row, column: column,
+        "expected numbers of one scale in \(name(column)), got \(all[row]), beside which the others are "
+          + "alike; correct or remove the row, or --without \(quotedInOption(name(column))) leaves the "
+          + "column out")
+    }
   }
 
   /// Checks that no column is constant: a constant has no density, and standardization would divide by 0.

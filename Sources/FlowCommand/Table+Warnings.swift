@@ -31,13 +31,17 @@ extension Table {
         "\(source): more than 5% of the rows have the same number in \(list(spiked)); "
           + "the density there can grow without bound")
     }
-    let twins = twins(in: sample, scales)
-    if !twins.isEmpty {
-      let pairs = twins.map { "\(name($0)) and \(name($1))" }.joined(separator: ", ")
-      notices.warn(
-        "\(source): columns hold the same numbers up to scale: \(pairs); "
-          + "leave one out by --without, since their joint density is unbounded")
-    }
+    let standardized = (scales ?? Scales(of: sample)).standardized(sample)
+    for line in LinearDependence.all(in: standardized).warnings(source, name) { notices.warn(line) }
+    let named = columns.indices.filter { mayIdentifyRows(columns[$0], named: name($0)) }
+    if !named.isEmpty { notices.warn(Self.identifiers(named.map(name), in: source)) }
+  }
+
+  /// The warning of columns whose numbers all differ.
+  static func identifiers(_ names: [String], in source: String) -> String {
+    let list = names.map(quotedInOption).joined(separator: ",")
+    return "\(source): all whole numbers of \(list) differ, as those that name the rows do; if they do, "
+      + "--without \(list) leaves them out"
   }
 
   /// The names of some columns, of which the first five are listed.
@@ -54,28 +58,5 @@ extension Table {
       most = max(most, count)
     }
     return most
-  }
-
-  /// The pairs of columns that are linear functions of each other, each column with its first twin.
-  ///
-  /// Standardized columns are compared up to sign: first a few rows rounded to six digits, then all.
-  private func twins(in sample: Tensor, _ scales: Scales?) -> [(Int, Int)] {
-    let standardized = (scales ?? Scales(of: sample)).standardized(sample)
-    let probes = standardized.rows(Array(stride(from: 0, to: sample.rows, by: max(1, sample.rows / 32))))
-    var (first, twins): ([[Double]: Int], [(Int, Int)]) = ([:], [])
-    for column in 0..<sample.shape[1] {
-      let numbers = probes.sliced(axis: 1, column..<column + 1).doubles
-      let sign = (numbers.first { $0 != 0 } ?? 1) < 0 ? -1.0 : 1
-      let key = numbers.map { ($0 * sign * 1e6).rounded() }
-      guard let other = first[key] else {
-        first[key] = column
-        continue
-      }
-      let own = standardized.sliced(axis: 1, column..<column + 1)
-      let others = standardized.sliced(axis: 1, other..<other + 1)
-      let distance = min(abs(own - others).max(axis: 0).item, abs(own + others).max(axis: 0).item)
-      if distance < 1e-6 { twins.append((other, column)) }
-    }
-    return twins
   }
 }

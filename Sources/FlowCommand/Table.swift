@@ -183,9 +183,5 @@ extension TableFile {
   }
 }
 
-/// A name as an option takes it: in quotes if it holds a comma or a quote.
-func quotedInOption(_ name: String) -> String {
-  guard name.contains(where: { ",\"\n\r".contains($0) }) else { return name }
-  let text = name.replacing("\"", with: "\"\"").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
-  return "\"\(text)\""
-}
+/// A name as an option takes it: in quotes if it holds a comma, a quote or a line break.
+func quotedInOption(_ name: String) -> String { CSV.quoted(name, separator: .comma) }

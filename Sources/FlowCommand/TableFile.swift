@@ -41,7 +41,7 @@ enum TableFile {
       return .array(arrays.count == 1 ? first : concatenate(arrays.map { $0.0 }, axis: 0), source: source)
     }
     let table = try TextTable.joined(tables)
-    remark(on: table, notices)
+    remark(on: tables, notices)
     return .texts(table)
   }
 
@@ -130,13 +130,17 @@ enum TableFile {
     return options
   }
 
-  private static func remark(on table: TextTable, _ notices: Notices) {
-    let source = table.origin(ofRow: 0).file
-    for remark in table.remarks {
+  /// Warns of remarks on files, one line for each kind with the files that have it.
+  private static func remark(on tables: [TextTable], _ notices: Notices) {
+    for remark in [TextTable.Remark.noHeader, .numbersInHeader, .decimalComma] {
+      let files = tables.filter { $0.remarks.contains(remark) }.map { $0.origin(ofRow: 0).file }
+      if files.isEmpty { continue }
+      let more = files.count > 3 ? " and \(files.count - 3) more files" : ""
+      let source = files.prefix(3).joined(separator: ", ") + more
       switch remark {
       case .noHeader:
         notices.warn(
-          "\(source) has no header: row 1 is data, because it holds numbers; "
+          "\(source) \(files.count > 1 ? "have" : "has") no header: row 1 is data, because it holds numbers; "
             + "--header yes takes it as names, --header no confirms it")
       case .numbersInHeader:
         notices.warn(

@@ -3,12 +3,12 @@ import Tensors
 
 /// The inference of one column's kind and content.
 struct ColumnInference {
-  private let name: String
-  private let position: Int
-  private let table: TextTable
-  private let rows: [Int]
-  private let options: TableSchema.Options
-  private let fields: [Field]
+  let name: String
+  let position: Int
+  let table: TextTable
+  let rows: [Int]
+  let options: TableSchema.Options
+  let fields: [Field]
 
   /// The most levels of a column of numbers, and of a text that is taken for categories in a small table.
   private static let fewLevels = 20
@@ -22,7 +22,7 @@ struct ColumnInference {
   func column() throws(FlowError) -> TableColumn {
     let kind: ColumnKind
     if let known = options.types[name] { kind = known } else { kind = try inferredKind() }
-    let isNumeric = ![.categorical, .boolean].contains(kind) && !(kind == .constant && !isOfNumbers)
+    let isNumeric = kind != .categorical && (![.boolean, .constant].contains(kind) || isOfNumbers)
     let missing = try missingMark(isNumeric: isNumeric)
     let present = fields.indices.filter { !fields[$0].isMissing(isNumeric: isNumeric) }
     guard !present.isEmpty else { throw refused("expected values in \(shown), got none") }
@@ -31,7 +31,7 @@ struct ColumnInference {
     }
     switch kind {
     case .categorical, .boolean, .constant:
-      let levels = sortedByFrequency(present.map { fields[$0].text })
+      let levels = levels(present, kind)
       try check(levels, kind)
       return column(.levels(levels))
     case .date:
@@ -60,6 +60,19 @@ struct ColumnInference {
       }
       if options.types[name] == nil { try checkNotCounting(numbers) }
       return column(.numbers(try scale(numbers, spelling(present), kind)))
+    }
+  }
+
+  /// The code of each row, or its number, NaN for a missing one.
+  func values(of column: TableColumn) -> [Double] {
+    fields.map { field in
+      guard case .success(let cell) = column.cell(field) else { return .nan }
+      switch cell {
+      case .number(let x): return x
+      case .code(let code):
+        guard let scale = column.scale else { return Double(code) }
+        return code == column.missingCode ? .nan : scale.spikes[code - 1]
+      }
     }
   }
 
@@ -109,10 +122,10 @@ struct ColumnInference {
 
   private func check(_ levels: [String], _ kind: ColumnKind) throws(FlowError) {
     if kind == .boolean, levels.count > 2 {
-      throw refused("expected two different texts in \(shown), got \(levels.count)")
+      throw refused("expected two different texts in \(shown), got \(levels.count)", orType: true)
     }
     if kind == .constant, levels.count > 1 {
-      throw refused("expected one text in all rows of \(shown), got \(levels.count)")
+      throw refused("expected one text in all rows of \(shown), got \(levels.count)", orType: true)
     }
     guard levels.count <= Self.mostLevels else {
       throw refused("expected at most \(Self.mostLevels) levels in \(shown), got \(levels.count)")
@@ -141,93 +154,19 @@ struct ColumnInference {
     return sortedByFrequency(missing.map { fields[$0].text })[0]
   }
 
-  // MARK: - Numbers
-
-  /// The decimals of numbers as the table has them.
-  private func spelling(_ present: [Int]) -> NumberScale.Spelling {
-    let places = present.map { i -> Int in
-      let text = fields[i].text.utf8
-      guard !text.contains(where: { $0 == 0x65 || $0 == 0x45 }) else { return 17 }
-      guard let mark = text.lastIndex(where: { $0 == 0x2E || $0 == 0x2C }) else { return 0 }
-      return text.distance(from: mark, to: text.endIndex) - 1
-    }
-    let most = min(places.max() ?? 0, 15)
-    return .decimal(places: most, isFixed: most > 0 && places.allSatisfy { $0 == most })
-  }
-
-  private func scale(
-    _ numbers: [Double], _ spelling: NumberScale.Spelling, _ kind: ColumnKind
-  ) throws(FlowError) -> NumberScale {
-    var scale = NumberScale(spelling: spelling, step: 0)
-    var counts: [Double: Int] = [:]
-    for x in numbers { counts[x, default: 0] += 1 }
-    var places = 0
-    if case .decimal(let own, _) = spelling { places = own }
-    // Among numbers of many decimals one that recurs is no chance.
-    scale.spikes = Array(
-      counts.filter { ($0.value * 20 > numbers.count || places > 6) && $0.value > 2 }
-        .sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key).prefix(20))
-    let ordinary = numbers.filter { !scale.spikes.contains($0) }
-    let ties = ordinary.count - Set(ordinary).count
-    if kind != .continuous || ties > 0 && (places <= 4 || ties * 100 >= ordinary.count) {
-      scale.step = commonStep(numbers, places: places) ?? (kind == .continuous ? 0 : 1)
-    }
-    (scale.least, scale.most) = (numbers.min()!, numbers.max()!)
-    if let bounds = options.bounds[name] {
-      if kind == .date {
-        throw refused("expected --bounds of a column of numbers, got \(shown), one of dates")
-      }
-      if bounds.lowerBound.isFinite { scale.lower = bounds.lowerBound }
-      if bounds.upperBound.isFinite { scale.upper = bounds.upperBound }
-      if let i = fields.indices.first(where: { fields[$0].number.map { !scale.isWithinBounds($0) } ?? false })
-      {
-        throw table.error(
-          row: rows[i], column: position,
-          "expected a number in the --bounds of \(shown), got \(excerpt(fields[i].text))")
-      }
-    }
-    if options.logs.contains(name), scale.least <= 0 {
-      throw refused(
-        "expected positive numbers in \(shown), whose log is modelled, got \(spelled(scale.least))")
-    }
-    let isAboveZero = kind != .date && scale.least >= 0
-    scale.chooseCurve(
-      ordinary.isEmpty ? numbers : ordinary, floor: scale.lower ?? (isAboveZero ? 0 : nil),
-      isLog: options.logs.contains(name))
-    (scale.least, scale.most) = (scale.lower ?? scale.least, scale.upper ?? scale.most)
-    return scale
-  }
-
-  /// The largest number whose multiples all numbers are; nil if it is too small to tell.
-  private func commonStep(_ numbers: [Double], places: Int) -> Double? {
-    let power = (0..<places).reduce(1.0) { product, _ in product * 10 }
-    var divisor: Int64 = 0
-    for x in numbers {
-      let scaled = (abs(x) * power).rounded()
-      guard scaled < 9e15 else { return nil }
-      var (a, b) = (divisor, Int64(scaled))
-      while b != 0 { (a, b) = (b, a % b) }
-      divisor = a
-      if divisor == 1 { break }
-    }
-    return divisor == 0 ? nil : Double(divisor) / power
-  }
-
   // MARK: - Texts
 
-  /// The numbers of some fields by falling frequency, each in its most frequent spelling with a point.
-  private func numberLevels(_ present: [Int]) -> [String] {
-    var counts: [Double: [String: Int]] = [:]
-    for i in present {
-      let number = fields[i].number ?? .nan
-      let text = Double(fields[i].text) == number ? fields[i].text : spelled(number)
-      counts[number, default: [:]][text, default: 0] += 1
-    }
-    let sorted = counts.sorted { a, b in
-      let (more, less) = (a.value.values.reduce(0, +), b.value.values.reduce(0, +))
-      return (less, a.key) < (more, b.key)
-    }
-    return sorted.map { $0.value.max { ($0.value, $1.key) < ($1.value, $0.key) }!.key }
+  /// The levels of a column, the most frequent first.
+  ///
+  /// Spellings of one number are one level, except of categories. So are TRUE, True and true of a boolean.
+  private func levels(_ present: [Int], _ kind: ColumnKind) -> [String] {
+    let texts = present.map { fields[$0].text }
+    if kind == .categorical { return sortedByFrequency(texts) }
+    if present.allSatisfy({ fields[$0].number != nil }) { return numberLevels(present) }
+    guard kind == .boolean else { return sortedByFrequency(texts) }
+    var spelling: [String: String] = [:]
+    for text in sortedByFrequency(texts).reversed() { spelling[text.lowercased()] = text }
+    return sortedByFrequency(texts.map { spelling[$0.lowercased()]! })
   }
 
   private func sortedByFrequency(_ texts: [String]) -> [String] {
@@ -236,7 +175,7 @@ struct ColumnInference {
     return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
   }
 
-  private var shown: String { excerpt(name) }
+  var shown: String { excerpt(name) }
 
   private func misfit(_ index: Int, _ expected: String) -> FlowError {
     table.error(
@@ -244,13 +183,13 @@ struct ColumnInference {
       "expected \(expected) in \(shown), got \(excerpt(fields[index].text)); \(advice(orType: true))")
   }
 
-  private func refused(_ message: String, orType: Bool = false, type: String = "categorical") -> FlowError {
+  func refused(_ message: String, orType: Bool = false, type: String = "categorical") -> FlowError {
     let (file, _) = table.origin(ofRow: rows[0])
     return .inFile(
       file, column: position + 1, "\(message); \(advice(orType: orType, type: type))")
   }
 
-  private func advice(orType: Bool, type: String = "categorical") -> String {
+  func advice(orType: Bool, type: String = "categorical") -> String {
     let option = CSV.quoted(name, separator: .comma)
     return "--without \(option) leaves it out"
       + (orType ? ", --type \(option):\(type) takes it all the same" : "")

@@ -13,12 +13,9 @@ struct GivenCells {
   ///
   /// - Throws: `FlowError.mismatch` for an unknown column, and for a text that does not fit its column.
   init(_ given: [String: String], of schema: TableSchema) throws(FlowError) {
+    let given = try GivenCells.sources(of: given, in: schema)
     for (name, text) in given.sorted(by: { $0.key < $1.key }) {
-      guard let position = schema.names.firstIndex(of: name) else {
-        throw .mismatch(
-          who: "given", what: "a column", expected: "among \(schema.names.joined(separator: ", "))", got: name
-        )
-      }
+      let position = schema.names.firstIndex(of: name)!
       let column = schema.columns[position]
       switch column.cell(Field(text)) {
       case .failure(let message): throw .verification(who: "given", message: message.text)
@@ -37,5 +34,36 @@ struct GivenCells {
       }
     }
     cells.sort { $0.position < $1.position }
+  }
+
+  /// The same values, with those of sources in the place of columns that follow from them.
+  private static func sources(
+    of given: [String: String], in schema: TableSchema
+  ) throws(FlowError) -> [String: String] {
+    var result = given
+    for (name, text) in given.sorted(by: { $0.key < $1.key }) {
+      guard let column = schema.columns.first(where: { $0.name == name }) else {
+        throw .mismatch(
+          who: "given", what: "a column", expected: "among \(schema.names.joined(separator: ", "))", got: name
+        )
+      }
+      guard let source = schema.source(of: column).map({ schema.columns[$0] }) else { continue }
+      result[name] = nil
+      if let other = given[source.name] {
+        if let message = column.misfit(Field(text), from: Field(other), in: source) {
+          throw .verification(who: "given", message: message.text)
+        }
+        continue
+      }
+      switch column.sourceText(of: Field(text), in: source) {
+      case .failure(let message): throw .verification(who: "given", message: message.text)
+      case .success(let found):
+        if let other = result.updateValue(found, forKey: source.name), other != found {
+          throw .verification(
+            who: "given", message: "expected one value of \(source.quoted), got \(other) and \(found)")
+        }
+      }
+    }
+    return result
   }
 }

@@ -19,14 +19,15 @@ extension NumberScale {
     } else if lower != nil, let origin {
       curves = [.log(origin: origin)]
     } else {
-      curves = [.identity, .asinh(center: quantile(0.5), width: width)]
+      curves = [.identity]
+      let arc = Curve.asinh(center: quantile(0.5), width: width)
+      if arc.contains(least), arc.contains(most) { curves.append(arc) }
       if let origin { curves.append(.log(origin: origin)) }
     }
     var best = -Double.infinity
     for curve in curves {
       let y = curve(x)
-      let mean = y.mean().item
-      let deviation = sqrt(square(y - mean).mean()).item
+      let (mean, deviation) = moments(y)
       let own = deviation > 0 && deviation.isFinite ? deviation : 1
       let likelihood = curve.logSlope(x).mean().item - log(Tensor(own, dtype: .float64)).item
       // A curve must be clearly better than a straight line.
@@ -34,5 +35,25 @@ extension NumberScale {
         (self.curve, self.mean, self.deviation, best) = (curve, mean, own, likelihood)
       }
     }
+  }
+
+  /// The mean and the deviation. Powers of two keep squares in the range of float64, and change no bits.
+  private func moments(_ y: Tensor) -> (mean: Double, deviation: Double) {
+    func power(_ size: Double) -> Double { size > 0x1p400 && size.isFinite ? size.binade : 1 }
+    let top = power(y.doubles.reduce(0) { max($0, abs($1)) })
+    let mean = (y / top).mean().item * top
+    let rest = y - mean
+    let unit = power(rest.doubles.reduce(0) { max($0, abs($1)) })
+    return (mean, sqrt(square(rest / unit).mean()).item * unit)
+  }
+
+  /// Whether the middle half of some numbers is wider than 10⁻³⁰ in the flow's units. If not, float32 gives
+  /// them one value, whose density has no bound.
+  func separates(_ numbers: [Double]) -> Bool {
+    guard numbers.count > 3 else { return mean.isFinite && deviation.isFinite }
+    let sorted = numbers.sorted()
+    let (low, high) = (sorted[numbers.count / 4], sorted[numbers.count * 3 / 4])
+    let y = curve(Tensor([low, high], dtype: .float64)).doubles
+    return (most - least).isFinite && (low == high || (y[1] - y[0]) / deviation > 1e-30)
   }
 }

@@ -16,10 +16,19 @@ public struct TableColumn: Sendable, Hashable {
     case levels([String])
     /// Numbers.
     case numbers(NumberScale)
+    /// A function of another column.
+    case derived(Derivation)
   }
 
-  /// The texts of a column of few different values, the most frequent first; empty for other columns.
-  public var levels: [String] { if case .levels(let levels) = content { levels } else { [] } }
+  /// The texts of a column of few different values; empty for other columns. The most frequent is the first,
+  /// unless the column follows from another one.
+  public var levels: [String] {
+    switch content {
+    case .levels(let levels): levels
+    case .derived(let derivation): if case .levels(let levels) = derivation.rule { levels } else { [] }
+    case .numbers: []
+    }
+  }
 
   var scale: NumberScale? { if case .numbers(let scale) = content { scale } else { nil } }
 
@@ -30,14 +39,15 @@ public struct TableColumn: Sendable, Hashable {
       switch content {
       case .levels(let levels): levels.count
       case .numbers(let scale): 1 + scale.spikes.count
+      case .derived: 1
       }
-    return own + (missing == nil ? 0 : 1)
+    return derivation != nil ? own : own + (missing == nil ? 0 : 1)
   }
 
   /// Whether a code belongs to a row of this column.
   var hasCode: Bool { codeCount > 1 }
   /// The code of a missing value.
-  var missingCode: Int? { missing == nil ? nil : codeCount - 1 }
+  var missingCode: Int? { missing == nil || derivation != nil ? nil : codeCount - 1 }
 
   /// The value of a field.
   enum Cell {
@@ -47,7 +57,7 @@ public struct TableColumn: Sendable, Hashable {
 
   /// Reads a field, or returns a message about it.
   func cell(_ field: Field, clamping: Bool = false) -> Result<Cell, Message> {
-    if field.text == missing || field.isMissing(isNumeric: kind != .categorical && kind != .boolean) {
+    if isMissing(field) {
       guard let missingCode else {
         return .failure(
           Message("expected a value in \(quoted), got a missing one; the model's data had all"))
@@ -55,14 +65,10 @@ public struct TableColumn: Sendable, Hashable {
       return .success(.code(missingCode))
     }
     switch content {
+    // A column that follows from another one has no cells of its own.
+    case .derived: return .success(.code(0))
     case .levels(let levels):
-      if let code = levels.firstIndex(of: field.text) { return .success(.code(code)) }
-      // Another spelling of the same number is the same level, but for categories such as 007.
-      if kind != .categorical, let number = field.number,
-        let code = levels.firstIndex(where: { Double($0) == number })
-      {
-        return .success(.code(code))
-      }
+      if let code = code(of: field) { return .success(.code(code)) }
       let shown = levels.prefix(10).map { $0.count > 20 ? "\($0.prefix(20))…" : $0 }
       let known = shown.joined(separator: ", ") + (levels.count > 10 ? ", …" : "")
       let hint = isOfNumbers ? "; a fit with --bounds takes others too" : ""
@@ -74,17 +80,55 @@ public struct TableColumn: Sendable, Hashable {
     }
   }
 
+  /// Whether a field stands for a missing value.
+  func isMissing(_ field: Field) -> Bool {
+    if field.text == missing || field.isMissing(isNumeric: false) { return true }
+    guard field.isMissing(isNumeric: true) else { return false }
+    switch kind {
+    case .continuous, .integer, .date: return true
+    case .categorical: return false
+    case .boolean, .constant: return levels.allSatisfy { Double($0)?.isFinite == true }
+    }
+  }
+
+  /// The code of a field that is one of the levels; nil for other fields.
+  func code(of field: Field) -> Int? {
+    let levels = levels
+    if let code = levels.firstIndex(of: field.text) { return code }
+    // Another spelling of the same number is the same level, but for categories such as 007.
+    if kind != .categorical, let number = field.number,
+      let code = levels.firstIndex(where: { Double($0) == number })
+    {
+      return code
+    }
+    guard kind == .boolean else { return nil }
+    return levels.firstIndex { $0.lowercased() == field.text.lowercased() }
+  }
+
+  /// The number of a field of a column of numbers or dates; nil for other fields.
+  func number(of field: Field) -> Double? {
+    guard case .date(let format) = spelling else { return field.number }
+    let parsed = DateFormat.parse(field.text)
+    return parsed.flatMap { ($0.format.mark == nil) == (format.mark == nil) ? $0.number : nil }
+  }
+
+  /// The number of a text as the column writes it; nil for other texts.
+  func number(_ text: String) -> Double? {
+    if case .date = spelling { DateFormat.parse(text)?.number } else { Double(text) }
+  }
+
+  private var spelling: NumberScale.Spelling? {
+    if case .line(_, let spelling)? = derivation?.rule { spelling } else { scale?.spelling }
+  }
+
   private func number(
     _ field: Field, _ scale: NumberScale, _ clamping: Bool
   ) -> Result<Double, Message> {
-    var number = field.number
     var what = kind == .integer ? "a whole number" : "a number"
-    if case .date(let format) = scale.spelling {
-      let parsed = DateFormat.parse(field.text)
-      number = parsed.flatMap { ($0.format.mark == nil) == (format.mark == nil) ? $0.number : nil }
+    if case .date = scale.spelling {
       what = "a date such as \(scale.text(scale.numbers(.zeros([1]))[0]))"
     }
-    guard let x = number, kind != .integer || x.rounded() == x else {
+    guard let x = number(of: field), kind != .integer || x.rounded() == x else {
       return .failure(Message("expected \(what) in \(quoted), got \(excerpt(field.text))"))
     }
     guard scale.isWithinBounds(x) else {
@@ -107,6 +151,7 @@ public struct TableColumn: Sendable, Hashable {
   func text(code: Int, number: Double) -> String? {
     if code == missingCode { return nil }
     switch content {
+    case .derived: return nil
     case .levels(let levels): return levels[min(code, levels.count - 1)]
     case .numbers(let scale): return scale.text(code == 0 ? number : scale.spikes[code - 1])
     }
@@ -133,6 +178,7 @@ extension TableColumn {
   package var summary: String {
     var words = [kind.rawValue]
     switch content {
+    case .derived(let derivation): words.append(derivation.words)
     case .levels(let levels):
       if kind != .constant { words.append("\(levels.count) levels") }
     case .numbers(let scale):

@@ -10,6 +10,9 @@ public struct TableDraws: Sendable {
   /// The effective number of the weighted draws among which the rows were drawn; nil where all weights are
   /// equal and the draws are exact.
   public let effectiveSampleSize: Double?
+  /// The logarithm of the given values' probability, as the draws estimate it; nil where nothing is given.
+  /// Given numbers count with their density in the flow's units.
+  public let givenLogLikelihood: Double?
 
   /// The number of rows.
   public var count: Int { columns.first?.count ?? 0 }

@@ -15,8 +15,10 @@ public struct TableFit: Sendable {
   ///
   /// Each row counts under fits that did not see it, with one draw of noise.
   public let heldOutLogLikelihood: Double
-  /// The mean log-likelihood of all rows under independent columns, for comparison: the shares of levels, and
-  /// normal distributions of the numbers in the flow's units.
+  /// The mean log-likelihood of the same held-out rows under independent columns, for comparison.
+  ///
+  /// These are the shares of levels, and normal distributions of the numbers in the flow's units, both as the
+  /// other rows have them.
   public let independentLogLikelihood: Double
 
   /// Whether the task was cancelled. The model is the best so far.
@@ -34,7 +36,7 @@ extension TableModel {
   ///   - settings: the settings of the fits; nil for those of the number of rows.
   ///   - key: the key. The same key gives the same bits.
   ///   - dtype: the dtype of the parameters.
-  ///   - checkpoint: the file of the state of the numbers' fit.
+  ///   - checkpoint: the file of the state of the numbers' fit. That of the codes adds `levels` to its name.
   ///   - progress: the way to report progress on standard error.
   /// - Throws: the errors of `fit` and `select`.
   public static func fit(
@@ -44,20 +46,25 @@ extension TableModel {
   ) throws -> TableFit {
     let settings = settings ?? FitSettings(rows: rows.count)
     let candidates = candidates ?? [Candidate("ordered-splines", .orderedSplines())]
-    var (params, heldOut): ([Params.Child], Double) = ([], 0)
+    var (params, heldOut, independent): ([Params.Child], Double, Double) = ([], 0, 0)
     var codes: Fitted?
     if !schema.codeCounts.isEmpty {
       let fitted = try Training.fit(
         AutoregressiveLevels(schema.codeCounts), to: rows.codes.cast(to: dtype), key: key.folded(in: 0),
         epochs: settings.passes, batchSize: settings.batchSize, optimizer: settings.optimizer,
         validationFraction: settings.validationFraction, patience: .epochs(settings.epochsOfPatience),
+        checkpoint: checkpoint.map { Checkpoint("\($0.path).levels", every: $0.interval) },
         progress: progress)
       params.append(.init("codes", fitted.params))
-      heldOut -= fitted.history.isEmpty ? .infinity : fitted.bestRecord.validationLoss ?? .infinity
+      let others = try rowsHeldOut(
+        of: rows.codes, share: settings.validationFraction, key: key.folded(in: 0))
+      heldOut += try heldOutLogLikelihood(of: fitted, rows.codes.rows(others).cast(to: dtype))
+      independent += independentCodes(schema, rows.codes, others)
       codes = fitted
     }
     var numbers: Selection?
-    if schema.numberCount > 0, codes?.ending != .cancelled {
+    if schema.numberCount > 0 {
+      // A cancelled task takes no step, so the flow keeps the start that it has from the rows.
       let intervals = rows.intervals.cast(to: dtype)
       let selection = try select(
         among: candidates, by: combination, fittedTo: intervals,
@@ -72,28 +79,19 @@ extension TableModel {
         return rows.logScale.rows(fold) - TableRows.logNoise(noise, in: own)
       }
       if !shifts.isEmpty { heldOut += concatenate(shifts, axis: 0).mean().item }
+      independent += independentNumbers(rows, selection.heldOut)
       numbers = selection
     }
     let flows = numbers.map { $0.members.map { candidates[$0.candidate].flow } } ?? [candidates[0].flow]
-    if numbers == nil, schema.hasNumbers { heldOut = -.infinity }
     let model = try TableModel(schema, flows: flows, fitted: params, dtype: dtype)
     return TableFit(
       model: model, codes: codes, numbers: numbers, heldOutLogLikelihood: heldOut,
-      independentLogLikelihood: independent(schema, rows))
+      independentLogLikelihood: independent)
   }
-
-  /// The mean log-likelihood of rows under independent columns.
-  private static func independent(_ schema: TableSchema, _ rows: TableRows) -> Double {
-    var total = rows.logScale.mean().item
-    for (column, count) in schema.codeCounts.enumerated() {
-      var counts = [Double](repeating: 0, count: count)
-      for code in rows.codes.sliced(axis: 1, column..<column + 1).doubles { counts[Int(code)] += 1 }
-      let shares = Tensor(counts, dtype: .float64) / Double(rows.count)
-      total += (shares * log(maximum(shares, 1e-300))).sum().item
-    }
-    guard schema.hasNumbers else { return total }
-    let numbers = TableRows.numbers(Key(0), in: rows.intervals)
-    let density = (-0.5 * square(numbers) - 0.91893853320467274).sumPerRow()
-    return total + (density - TableRows.logNoise(numbers, in: rows.intervals)).mean().item
+  /// The mean log-likelihood of held-out codes. A cancelled fit may not have judged its parameters.
+  private static func heldOutLogLikelihood(of fitted: Fitted, _ codes: Tensor) throws -> Double {
+    if let loss = fitted.history.isEmpty ? nil : fitted.bestRecord.validationLoss { return -loss }
+    guard codes.rows > 0 else { return -.infinity }
+    return try fitted.logPDF.inChunks(fitted.params, codes, progress: .silent).mean().item
   }
 }

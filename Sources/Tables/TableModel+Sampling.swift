@@ -33,23 +33,26 @@ extension TableModel {
         message: "draws given numbers need a flow that takes them in one order: architecture ordered-splines")
     }
     var draws = try weighted(key.folded(in: 0), count: count, fixed)
-    var effectiveSampleSize: Double?
+    var (effectiveSampleSize, givenLogLikelihood): (Double?, Double?)
     if !given.isEmpty, count > 0 {
       let top = draws.logWeights.max()!
       guard top > -.infinity else {
         throw .verification(who: "given", message: "the given values have probability 0 under the model")
       }
+      givenLogLikelihood = logMean(draws.logWeights)
       if top - draws.logWeights.min()! > 1e-9 {
         let more = try weighted(key.folded(in: 1), count: max(10 * count, 2_000), fixed)
+        givenLogLikelihood = logMean(more.logWeights)
         let weights = normalized(more.logWeights)
         effectiveSampleSize = 1 / weights.reduce(0) { $0 + $1 * $1 }
         let chosen = systematic(weights, count: count, key.folded(in: 2))
         draws = (more.codes.rows(chosen), more.numbers.rows(chosen), [])
       }
     }
-    var columns = schema.decode(codes: draws.codes, numbers: draws.numbers)
-    for (position, text) in fixed.texts { columns[position] = [String?](repeating: text, count: count) }
-    return TableDraws(schema: schema, columns: columns, effectiveSampleSize: effectiveSampleSize)
+    let columns = schema.decode(codes: draws.codes, numbers: draws.numbers, given: fixed.texts)
+    return TableDraws(
+      schema: schema, columns: columns, effectiveSampleSize: effectiveSampleSize,
+      givenLogLikelihood: givenLogLikelihood)
   }
 
   /// Draws of real numbers in the flow's units, with their context.
@@ -164,6 +167,12 @@ extension TableModel {
     if position > 0 { parts.insert(x.sliced(axis: 1, 0..<position), at: 0) }
     if position < n - 1 { parts.append(x.sliced(axis: 1, position + 1..<n)) }
     return parts.count == 1 ? column : concatenate(parts, axis: 1)
+  }
+
+  /// The logarithm of the weights' mean.
+  private func logMean(_ logWeights: [Double]) -> Double {
+    Tensor(logWeights, dtype: .float64).logSumExp(axis: 0).item
+      - log(Tensor(Double(logWeights.count), dtype: .float64)).item
   }
 
   /// Weights with sum 1.

@@ -19,6 +19,10 @@ extension TableSchema {
     var (codes, lows, highs): ([[Double]], [Tensor], [Tensor]) = ([], [], [])
     var logScale = Tensor.zeros([rows.count], dtype: .float64)
     for (column, position) in zip(columns, positions) {
+      if column.derivation != nil {
+        try checkDerived(column, position, positions, table, rows)
+        continue
+      }
       let cells = try cells(column, position, table, rows, clamping)
       if column.hasCode {
         codes.append(cells.map { if case .code(let code) = $0 { Double(code) } else { 0 } })
@@ -34,6 +38,25 @@ extension TableSchema {
     return TableRows(
       codes: table.isEmpty ? empty : stack(table, axis: 1),
       intervals: lows.isEmpty ? empty : stack(lows + highs, axis: 1), logScale: logScale)
+  }
+
+  /// The names of the columns of numbers, and some rows of them, standardized. Missing numbers are NaN.
+  package func numbers(of table: TextTable, rows: [Int]) -> (names: [String], rows: Tensor) {
+    let own = numbered.map { columns[$0] }
+    let numbers = own.map { column -> Tensor in
+      let position = table.names.firstIndex(of: column.name) ?? 0
+      let all = rows.map { column.number(of: Field(table, row: $0, column: position)) }
+      let present = all.compactMap { $0 }
+      let middle = present.reduce(0) { $0 + $1 / Double(max(present.count, 1)) }
+      let spread = present.reduce(0) { max($0, abs($1 - middle)) }
+      let unit = spread > 0 && spread.isFinite ? spread : 1
+      let share = present.reduce(0) { $0 + ($1 - middle) / unit * (($1 - middle) / unit) }
+      let deviation = (share / Double(max(present.count, 1))).squareRoot()
+      return Tensor(
+        all.map { $0.map { ($0 - middle) / unit / (deviation > 0 ? deviation : 1) } ?? .nan }, dtype: .float64
+      )
+    }
+    return (own.map(\.name), numbers.isEmpty ? .zeros([rows.count, 0]) : stack(numbers, axis: 1))
   }
 
   /// The first of some names, for messages.
@@ -69,6 +92,26 @@ extension TableSchema {
     return cells
   }
 
+  /// Checks that the fields of a column follow from those of its source.
+  private func checkDerived(
+    _ column: TableColumn, _ position: Int, _ positions: [Int], _ table: TextTable, _ rows: [Int]
+  ) throws(FlowError) {
+    guard let source = source(of: column) else { return }
+    for row in rows {
+      let (own, other) = (
+        Field(table, row: row, column: position), Field(table, row: row, column: positions[source])
+      )
+      if let message = column.misfit(own, from: other, in: columns[source]) {
+        throw table.error(row: row, column: position, message.text)
+      }
+    }
+  }
+
+  /// The position of the column from which another one follows.
+  func source(of column: TableColumn) -> Int? {
+    column.derivation.flatMap { derivation in columns.firstIndex { $0.name == derivation.source } }
+  }
+
   private func intervals(
     _ cells: [TableColumn.Cell], _ scale: NumberScale
   ) -> (low: Tensor, high: Tensor, logScale: Tensor) {
@@ -88,10 +131,11 @@ extension TableSchema {
   /// - Parameters:
   ///   - codes: the codes, [rows, codes].
   ///   - numbers: the real numbers in the flow's units, [rows, numbers].
-  func decode(codes: Tensor, numbers: Tensor) -> [[String?]] {
+  ///   - given: the texts of some columns in all rows, by position.
+  func decode(codes: Tensor, numbers: Tensor, given: [Int: String?] = [:]) -> [[String?]] {
     let count = codes.rows
     var (code, number) = (0, 0)
-    return columns.map { column in
+    var texts = columns.map { column in
       var own = [Int](repeating: 0, count: count)
       if column.hasCode {
         own = codes.sliced(axis: 1, code..<code + 1).doubles.map { Int($0) }
@@ -104,5 +148,11 @@ extension TableSchema {
       }
       return (0..<count).map { column.text(code: own[$0], number: values[$0]) }
     }
+    for (position, text) in given { texts[position] = [String?](repeating: text, count: count) }
+    for (position, column) in columns.enumerated() {
+      guard let source = source(of: column) else { continue }
+      texts[position] = column.texts(from: texts[source], in: columns[source])
+    }
+    return texts
   }
 }

@@ -63,10 +63,13 @@ extension TableSchema {
       }
       if rows.isEmpty { throw .inFile(source, "expected rows without missing values, got none") }
     }
-    var found: [TableColumn] = []
+    var (found, values): ([TableColumn], [[Double]]) = ([], [])
     for name in names {
-      found.append(try ColumnInference(name, all[name]!, in: table, rows, options).column())
+      let inference = ColumnInference(name, all[name]!, in: table, rows, options)
+      found.append(try inference.column())
+      values.append(inference.values(of: found[found.count - 1]))
     }
+    found = deriving(found, values, keeping: Set(options.bounds.keys).union(options.logs))
     let schema = TableSchema(found, hasHeader: table.hasHeader)
     guard schema.featureCount <= mostFeatures else {
       throw .inFile(

@@ -27,7 +27,21 @@ extension TableSchema {
     }
     hasHeader = json["header"] != false
     columns = all.compactMap(TableColumn.init)
-    guard columns.count == all.count, Set(columns.map(\.name)).count == all.count else { return nil }
+    guard columns.count == all.count, Set(columns.map(\.name)).count == all.count,
+      columns.allSatisfy({ $0.derivation == nil || isSound($0) })
+    else { return nil }
+  }
+}
+
+extension TableSchema {
+  /// Whether a column's source has the content that the rule needs.
+  private func isSound(_ column: TableColumn) -> Bool {
+    guard let source = source(of: column).map({ columns[$0] }), source.derivation == nil else { return false }
+    switch column.derivation?.rule {
+    case .levels(let levels): return source.levels.count == levels.count
+    case .line: return source.scale != nil
+    case nil: return true
+    }
   }
 }
 
@@ -40,6 +54,7 @@ extension TableColumn {
     switch content {
     case .levels(let levels): members.append(.init("levels", .strings(levels)))
     case .numbers(let scale): members.append(.init("numbers", scale.json))
+    case .derived(let derivation): members.append(.init("derived", derivation.json))
     }
     return .object(members)
   }
@@ -53,6 +68,9 @@ extension TableColumn {
       let texts = levels.compactMap(\.string)
       guard (1...1_000).contains(levels.count), Set(texts).count == levels.count else { return nil }
       content = .levels(texts)
+    } else if let derived = json["derived"] {
+      guard let derivation = Derivation(derived) else { return nil }
+      content = .derived(derivation)
     } else {
       guard [.continuous, .integer, .date].contains(kind),
         let scale = json["numbers"].flatMap(NumberScale.init)
@@ -62,17 +80,65 @@ extension TableColumn {
   }
 }
 
-extension NumberScale {
+extension Derivation {
   var json: JSON {
-    var members: [JSON.Member] = []
-    switch spelling {
+    var members: [JSON.Member] = [.init("from", .string(source))]
+    switch rule {
+    case .levels(let levels): members.append(.init("levels", .strings(levels)))
+    case .line(let line, let spelling):
+      members += [
+        .init("slope", .number(line.slope)), .init("intercept", .number(line.intercept)),
+        .init("tolerance", .number(line.tolerance)),
+      ]
+      members += spelling.members
+    }
+    return .object(members)
+  }
+
+  init?(_ json: JSON) {
+    guard let source = json["from"]?.string else { return nil }
+    self.source = source
+    if let levels = json["levels"]?.array {
+      let texts = levels.compactMap(\.string)
+      guard !texts.isEmpty, texts.count == levels.count, Set(texts).count == texts.count else { return nil }
+      rule = .levels(texts)
+    } else {
+      guard let slope = json["slope"]?.number, let intercept = json["intercept"]?.number,
+        let tolerance = json["tolerance"]?.number, let spelling = NumberScale.Spelling(json),
+        slope.isFinite, slope != 0, intercept.isFinite, tolerance.isFinite, tolerance >= 0
+      else { return nil }
+      rule = .line(Line(slope: slope, intercept: intercept, tolerance: tolerance), spelling)
+    }
+  }
+}
+
+extension NumberScale.Spelling {
+  fileprivate var members: [JSON.Member] {
+    switch self {
     case .decimal(let places, let isFixed):
-      members += [.init("places", .integer(places)), .init("fixed", .bool(isFixed))]
+      return [.init("places", .integer(places)), .init("fixed", .bool(isFixed))]
     case .date(let format):
       let mark = format.mark.map { JSON.string(String($0)) } ?? .null
-      members.append(
-        .init("date", ["mark": mark, "seconds": .bool(format.hasSeconds), "utc": .bool(format.isUTC)]))
+      return [.init("date", ["mark": mark, "seconds": .bool(format.hasSeconds), "utc": .bool(format.isUTC)])]
     }
+  }
+
+  fileprivate init?(_ json: JSON) {
+    if let date = json["date"] {
+      let mark = date["mark"]?.string
+      guard mark == nil || mark == " " || mark == "T" else { return nil }
+      self = .date(
+        DateFormat(mark: mark?.first, hasSeconds: date["seconds"] == true, isUTC: date["utc"] == true))
+    } else {
+      guard let places = json["places"]?.integer, (0...15).contains(places) else { return nil }
+      self = .decimal(places: places, isFixed: json["fixed"] == true)
+    }
+  }
+}
+
+extension NumberScale {
+  var json: JSON {
+    var members = spelling.members
     members += [
       .init("step", .number(step)), .init("lower", lower.map(JSON.number) ?? .null),
       .init("upper", upper.map(JSON.number) ?? .null), .init("least", .number(least)),
@@ -84,15 +150,8 @@ extension NumberScale {
   }
 
   init?(_ json: JSON) {
-    if let date = json["date"] {
-      let mark = date["mark"]?.string
-      guard mark == nil || mark == " " || mark == "T" else { return nil }
-      spelling = .date(
-        DateFormat(mark: mark?.first, hasSeconds: date["seconds"] == true, isUTC: date["utc"] == true))
-    } else {
-      guard let places = json["places"]?.integer, (0...15).contains(places) else { return nil }
-      spelling = .decimal(places: places, isFixed: json["fixed"] == true)
-    }
+    guard let spelling = Spelling(json) else { return nil }
+    self.spelling = spelling
     guard let step = json["step"]?.number, let mean = json["mean"]?.number,
       let deviation = json["deviation"]?.number, let curve = json["curve"].flatMap(Curve.init),
       let spikes = json["spikes"]?.array?.compactMap(\.number), spikes.count <= 20

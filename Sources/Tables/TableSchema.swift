@@ -6,8 +6,10 @@ import Tensors
 ///
 /// ```swift
 /// let table = try TextTable.read("diamonds.csv")
-/// let schema = try TableSchema.infer(from: table, types: ["price": .integer])
-/// let rows = try schema.encode(table)
+/// var options = TableSchema.Options()
+/// options.types = ["price": .integer]
+/// let (schema, rows) = try TableSchema.infer(from: table, options: options)
+/// let encoded = try schema.encode(table, rows: rows)
 /// ```
 ///
 /// A model of a table is one of codes and of real numbers:

@@ -1,6 +1,11 @@
 import Randomness
 import Tensors
 
+/// The rows that `fit` with a key holds out.
+package func rowsHeldOut(of data: some RowSource, share: Double, key: Key) throws -> [Int] {
+  try TrainingRows(data, nil, nil, heldOut: share, key: key.folded(in: 1), who: "fit").heldOut
+}
+
 /// The rows of a fit to data: those to train on, those held out, and their weights.
 struct TrainingRows {
   let data: any RowSource

@@ -92,7 +92,8 @@ struct BrokenTable {
   private static let fields: [BrokenTable] = {
     let texts = [
       "x", "-inf", "Infinity", "0x1F", "1 000", "1.2.3", "1e", "--1", "+", ".", "1e400",
-      "-1e999", "1e-400", "$3", "5%", "2024-01-31", "12:30", "true", "\u{661}\u{662}", "\u{2212}1",
+      "-1e999", "1e-400", "1e300", "-1e60",
+      "$3", "5%", "2024-01-31", "12:30", "true", "\u{661}\u{662}", "\u{2212}1",
       "1\u{A0}000", "\"1,5\"",
       "\"a\nb\"", "'1'", "1d5", "(3)", String(repeating: "9", count: 400),
       String(repeating: "x", count: 300_000),
@@ -118,6 +119,8 @@ struct BrokenTable {
     BrokenTable("only.csv", "a,b\n"), BrokenTable("twice.csv", rows(12, header: "a,a")),
     BrokenTable("unnamed.csv", rows(12, header: "a,")), BrokenTable("three.csv", rows(12, header: "a,b,c")),
     BrokenTable("one.csv", rows(12, header: "a")), BrokenTable("single.csv", "a,b\n1,2\n"),
+    BrokenTable(
+      "name-break.csv", rows(field: "x", at: (3, 1)).replacing("a,b\n", with: "\"a\nz\",\"b\r\nb\"\n")),
     BrokenTable("flat.csv", rows(12) { _, texts in [texts[0], "7"] }),
     BrokenTable("texts.csv", "a,b\nx,y\nz,w\n"),
     BrokenTable("prose.csv", "Dear reader,\nthis is a letter, and no table.\nYours\n"),

@@ -254,6 +254,14 @@ struct Workplace {
       ),
       ("fit @plain.csv --epochs", 2, "--epochs needs a value; flow fit --help says more"),
       (
+        "help fitt", 2,
+        "unknown command fitt; there are fit, score, sample, check, describe, compare, privacy"
+      ),
+      (
+        "fit @plain.csv --out @m.safetensors --checkpoint @m.safetensors", 2,
+        "--checkpoint and --out are the same file, @m.safetensors; flow fit --help says more"
+      ),
+      (
         "fit @plain.csv --epochs 0 --out @m.safetensors", 2,
         "expected a whole number from 1 to 1000000000 for --epochs, got 0; flow fit --help says more"
       ),
@@ -499,6 +507,7 @@ struct Workplace {
       #expect(place.output.contains(command.name))
       let help = await FlowCommand.run([command.name, "--help"])
       #expect(help.code == 0 && help.output.contains("Examples:"))
+      #expect(await FlowCommand.run(["help", command.name]).output == help.output)
       for option in command.options { #expect(help.output.contains(option.name)) }
       // The examples are lines that the parser takes.
       for example in command.examples {

@@ -71,6 +71,133 @@ import Testing
     #expect(missing["rows"]?.array?.allSatisfy { $0.array?[2] == .null } == true)
   }
 
+  /// A picture of draws shows columns of numbers, and those rows of the data that are like the given ones.
+  @Test func pictureOfNumbers() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("people.csv", people())
+    try saveModel(place, "people.csv")
+    let alone = try await place.json("sample @m.safetensors --count 20 --picture @a.svg --out @new.csv")
+    #expect(alone["picture"] == .string(place["a.svg"]) && alone["out"] != nil)
+    func marks(_ options: String) async throws -> (count: Int, warnings: Int) {
+      let drawn = try await place.json(
+        "sample @m.safetensors --count 20 --picture @p.svg --data @people.csv \(options)")
+      let text = try String(contentsOfFile: place["p.svg"], encoding: .utf8)
+      #expect(text.contains("income") && text.contains("age") && !text.contains("group"))
+      return (text.count, drawn["warnings"]?.array?.count { "\($0)".contains("the picture") } ?? 0)
+    }
+    let (all, some) = (try await marks(""), try await marks("--given sex=m"))
+    let none = try await marks("--given sex=m,age=3")
+    #expect(all.count > some.count && some.count > none.count)
+    #expect(all.warnings == 0 && some.warnings == 0 && none.warnings == 1)
+    try place.write("words.csv", "a,b\n" + (0..<40).map { "x\($0 % 3),y\($0 % 2)" }.joined(separator: "\n"))
+    try saveModel(place, "words.csv")
+    let outcome = await place.flow("sample @m.safetensors --picture @p.svg")
+    #expect(outcome.code == 2 && outcome.error?.contains("and the model has none") == true)
+  }
+
+  /// A model of a table with its initial parameters.
+  private func saveModel(_ place: Workplace, _ name: String) throws {
+    let schema = try TableSchema.infer(from: TextTable.read(place[name])).schema
+    let (preset, tiny) = (Architecture.orderedSplines, self.tiny)
+    try MixedModel(
+      architecture: preset, members: [tiny], model: TableModel(schema, flows: [preset.build(tiny)])
+    ).write(to: place["m.safetensors"])
+  }
+
+  /// The time becomes steps of both fits, which the model records.
+  @Test func timeIsSharedByTheFits() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("people.csv", people(60))
+    func fit(_ length: String) async throws -> SafeTensors {
+      let line = "fit @people.csv \(small.replacing("--steps 40", with: length)) --out @m.safetensors"
+      #expect(await place.flow(line).code == 0)
+      return try SafeTensors.read(place["m.safetensors"])
+    }
+    let timed = try await fit("--max-time 1")
+    let steps = try #require(timed.metadata["steps"].flatMap { Int($0) })
+    #expect(steps >= 10)
+    #expect(try await fit("--steps \(steps)").metadata == timed.metadata)
+  }
+
+  /// Line breaks in names and levels stay in files, and are escaped in messages.
+  @Test(arguments: ["a\nb", "a\r\nb", "a\rb", "say \"a\", b\n"]) func namesWithLineBreaks(name: String)
+    async throws
+  {
+    let place = try Workplace()
+    defer { place.remove() }
+    let field = CSV.quoted(name, separator: .comma)
+    let noise = Key(0).normal([60]).doubles
+    let lines = (0..<60).map {
+      "\(noise[$0]),\($0 % 3 == 0 ? field : "x"),\($0 * $0 % 47),\(2 * noise[$0])"
+    }
+    let header = "\(field),kind,\"n\(field.dropFirst()),twin\n"
+    try place.write("t.csv", header + lines.joined(separator: "\n") + "\n")
+    let outcome = await place.flow("fit @t.csv \(small) --out @m.safetensors")
+    #expect(outcome.code == 0 && outcome.warnings.allSatisfy { !$0.contains { $0.isNewline } }, "\(outcome)")
+    #expect(outcome.output.filter(\.isNewline).count == 4, "\(outcome.output)")
+    let described = await place.flow("describe @m.safetensors")
+    #expect(described.output.filter(\.isNewline).count == 11, "\(described.output)")
+    _ = try await place.json("sample @m.safetensors --count 30 --out @new.csv")
+    let new = try TextTable.read(place["new.csv"])
+    #expect(
+      new.names[0] == name && new.rows == 30 && (0..<30).contains { new.text(row: $0, column: 1) == name })
+    #expect(try await place.json("score @m.safetensors @new.csv")["count"] == 30)
+    for line in [
+      "fit @t.csv --type kind:integer --out @n.safetensors", "fit @t.csv --columns z --out @n.safetensors",
+      "score @m.safetensors @plain.csv", "sample @m.safetensors --given z=1",
+    ] {
+      let outcome = await place.flow(line)
+      #expect(outcome.code == 2 && outcome.error?.contains { $0.isNewline } == false, "\(outcome)")
+    }
+    // An option takes the name in quotes.
+    let given = await FlowCommand.run(
+      [
+        "sample", place["m.safetensors"], "--count", "2", "--given",
+        "\"\(field.dropFirst().dropLast())=0.5\"",
+      ])
+    #expect(given.code == 0, "\(given)")
+  }
+
+  /// Columns that follow from others, or may name the rows, are told, and draws keep the relations.
+  @Test func dependentColumnsAreTold() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let (u, v) = (Key(0).normal([150]).doubles, Key(1).normal([150]).doubles)
+    let ids = Key(2).permutation(100_000)
+    let lines = (0..<150).map { i -> String in
+      let (x, y) = ((100 * u[i]).rounded() / 100, (100 * v[i]).rounded() / 100)
+      let code = ["CH", "DE", "FR"][i * i % 3]
+      return "\(code),\(x),\(decimals(2 * x + 1)),\(y),\(decimals(x + y)),land \(code),\(ids[i])"
+    }
+    try place.write("t.csv", "code,x,double,y,sum,land,customer_id\n" + lines.joined(separator: "\n") + "\n")
+    let outcome = await place.flow("fit @t.csv \(small) --out @m.safetensors")
+    let source = place["t.csv"]
+    #expect(
+      outcome.warnings == [
+        "\(source): columns follow from others in all rows: double = 2 · x + 1, land has one level for each "
+          + "of code; draws keep that, and the likelihood is that of the other columns",
+        "\(source): columns are linear functions of others, such as their sums: sum of x, y; leave one of "
+          + "each out by --without, since their joint density is unbounded",
+        "\(source): all whole numbers of customer_id differ, as those that name the rows do; if they do, "
+          + "--without customer_id leaves them out",
+      ], "\(outcome)")
+    #expect(outcome.output.contains("double (continuous, 2 · x + 1)"))
+    #expect(await place.flow("describe @m.safetensors").output.contains("one level for each of code: land"))
+    _ = try await place.json("sample @m.safetensors --count 50 --out @new.csv")
+    let new = try TextTable.read(place["new.csv"])
+    for row in 0..<50 {
+      let (x, double) = (Double(new.text(row: row, column: 1))!, Double(new.text(row: row, column: 2))!)
+      #expect(
+        abs(double - 2 * x - 1) < 1e-9
+          && new.text(row: row, column: 5) == "land " + new.text(row: row, column: 0))
+    }
+    #expect(try await place.json("score @m.safetensors @new.csv")["count"] == 50)
+    let given = try await place.json("sample @m.safetensors --count 3 --given double=2")
+    #expect(given["rows"]?.array?.allSatisfy { $0.array?[1] == 0.5 && $0.array?[2] == 2 } == true)
+  }
+
   @Test func architecturesAreCompared() async throws {
     let place = try Workplace()
     defer { place.remove() }
@@ -153,6 +280,9 @@ import Testing
     ("fit @people.csv --context age --out @n.safetensors", "--context does not go with a table of mixed"),
     ("fit @people.csv --missing guess --out @n.safetensors", "expected model, drop or error for --missing"),
     ("fit @names.csv --out @n.safetensors", "got a different text in each row"),
+    ("fit @same.csv --type b:constant --out @n.safetensors", "got constants alone"),
+    ("fit @people.csv --checkpoint @n.safetensors --out @n.safetensors", "are the same file"),
+    ("fit @people.csv --standardize --no-standardize --out @n.safetensors", "do not go together"),
     ("score @m.safetensors @strange.csv", "row 3, column 1: expected one of m, f in \"sex\", got \"other\""),
     ("score @m.safetensors @words.csv", "row 2, column 2: expected a whole number in \"age\", got \"old\""),
     ("score @m.safetensors @fewer.csv", "got no income,day,group,score"),
@@ -175,6 +305,7 @@ import Testing
     try place.write("strange.csv", "\(lines[0])\nf\(rest)\nother\(rest)\n")
     try place.write("words.csv", "\(lines[0])\nf,old,1.5,2024-03-11,z,0.5\n")
     try place.write("fewer.csv", "sex,age\nf,30\n")
+    try place.write("same.csv", "a,b\n" + String(repeating: "x,1\n", count: 30))
     try place.write("names.csv", "name,age\n" + (0..<30).map { "n\($0),\($0 % 7)" }.joined(separator: "\n"))
     if line.contains("@m.safe") || line.contains("@torn") {
       let table = try TextTable.read(place["people.csv"])

@@ -129,6 +129,40 @@ import Testing
     }
   }
 
+  /// A remark names the files that it holds for.
+  @Test func remarksNameTheirFiles() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let rows = place.rows.doubles
+    let lines = (0..<200).map { i in "\(rows[2 * i]);\(rows[2 * i + 1])" }
+    func table(_ lines: ArraySlice<String>) -> String { "height;weight\n" + lines.joined(separator: "\n") }
+    try place.write("points.csv", table(lines[..<100]))
+    for i in 1...5 { try place.write("commas\(i).csv", table(lines[100...]).replacing(".", with: ",")) }
+    let one = await place.flow("fit @points.csv @commas1.csv \(small)")
+    let words = ": numbers are read with a comma as the decimal mark; --decimal changes it"
+    #expect(one.warnings.contains(place["commas1.csv"] + words), "\(one)")
+    let many = await place.flow(
+      "fit @points.csv @commas1.csv @commas2.csv @commas3.csv @commas4.csv @commas5.csv \(small)")
+    let names = (1...3).map { place["commas\($0).csv"] }.joined(separator: ", ")
+    #expect(many.warnings.contains(names + " and 2 more files" + words), "\(many)")
+  }
+
+  /// Sums of columns and numbers of rows are told in tables of numbers too.
+  @Test func sumsAndNumbersOfRows() async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let rows = place.rows.doubles
+    let lines = (0..<150).map { i in
+      "\(i * 7919 % 1_000_003),\(rows[2 * i]),\(rows[2 * i + 1]),\(rows[2 * i] - 3 * rows[2 * i + 1])"
+    }
+    try place.write("sums.csv", "id,a,b,difference\n" + lines.joined(separator: "\n"))
+    let outcome = await place.flow("fit @sums.csv \(small)")
+    #expect(outcome.code == 0, "\(outcome)")
+    #expect(outcome.warnings.count { $0.hasPrefix(place["sums.csv"]) } == 2, "\(outcome.warnings)")
+    #expect(outcome.warnings.contains { $0.contains("such as their sums: difference of a, b;") })
+    #expect(outcome.warnings.contains { $0.contains("all whole numbers of id differ") })
+  }
+
   @Test func unsuitableDataAreNamedOnce() async throws {
     let place = try Workplace()
     defer { place.remove() }

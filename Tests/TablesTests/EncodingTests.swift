@@ -8,22 +8,24 @@ import Testing
 /// Columns of texts, which an encoding must give back to the letter.
 private func columns() -> KeyValuePairs<String, [String]> {
   let (n, noise) = (200, Key(0).normal([200]).doubles)
+  // Columns of the same numbers would follow from each other.
+  func other(_ i: Int) -> [Double] { Key(i).normal([200]).doubles }
   func number(_ x: Double, _ places: Int) -> String {
     NumberScale.Spelling.decimal(places: places, isFixed: true).text(x)
   }
   return [
-    "fixed": noise.map { number(3 * $0, 2) }, "free": noise.map { spelled(Double(Float($0))) },
-    "whole": noise.map { number(1_000 * $0, 0) },
-    "fifties": noise.map { number(((20 * $0).rounded()) * 50, 0) },
+    "fixed": noise.map { number(3 * $0, 2) }, "free": other(1).map { spelled(Double(Float($0))) },
+    "whole": other(2).map { number(1_000 * $0, 0) },
+    "fifties": other(3).map { number(((20 * $0).rounded()) * 50, 0) },
     "heavy": noise.map { number(10_000 * $0 * $0 * $0 * $0 * $0, 1) },
     "spiked": (0..<n).map { $0 % 3 == 0 ? "0.000" : $0 % 7 == 0 ? "" : number(abs(noise[$0]), 3) },
     "gap": (0..<n).map { $0 % 4 == 1 ? "NA" : spelled(noise[$0] * noise[$0]) },
-    "day": noise.map { DateFormat().text((1_000 * $0).rounded()) },
-    "time": noise.map { DateFormat(mark: "T", hasSeconds: true, isUTC: true).text((1e6 * $0).rounded()) },
+    "day": other(4).map { DateFormat().text((1_000 * $0).rounded()) },
+    "time": other(5).map { DateFormat(mark: "T", hasSeconds: true, isUTC: true).text((1e6 * $0).rounded()) },
     "level": (0..<n).map { ["\"a,\"\"b\"", "ü", "NaN", " c"][$0 * $0 % 4] },
     "yes": (0..<n).map { $0 % 5 == 0 ? "TRUE" : $0 % 11 == 0 ? "?" : "FALSE" },
     "constant": (0..<n).map { _ in "v1" }, "few": (0..<n).map { ["1.0", "2.50", "3.0"][$0 % 3] },
-    "bounded": noise.map { number(min(max($0 / 3 + 0.5, 0), 1), 2) },
+    "bounded": other(6).map { number(min(max($0 / 3 + 0.5, 0), 1), 2) },
   ]
 }
 

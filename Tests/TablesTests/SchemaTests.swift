@@ -11,7 +11,11 @@ private let inferred: [(texts: [String], kind: ColumnKind, levels: Int)] = [
   ((0..<40).map { "\($0 * $0 % 37)" }, .integer, 0), ((0..<200).map { "\($0 % 20)" }, .integer, 20),
   ((0..<200).map { "\(Double($0 % 4) / 2)" }, .continuous, 4),
   ((0..<40).map { ["red", "green", "blue"][$0 % 3] }, .categorical, 3),
-  ((0..<40).map { $0 % 2 == 0 ? "Yes" : "no" }, .boolean, 2), ((0..<40).map { "\($0 % 2)" }, .boolean, 2),
+  ((0..<40).map { $0 % 2 == 0 ? "Yes" : "no" }, .boolean, 2),
+  ((0..<60).map { ["true", "True", "FALSE", "TRUE", "false", "true"][$0 % 6] }, .boolean, 2),
+  ((0..<40).map { ["0", "1", "1.0", "0.0", "0"][$0 % 5] }, .boolean, 2),
+  ((0..<40).map { $0 % 3 == 0 ? "7.0" : "7" }, .constant, 1),
+  ((0..<40).map { "\($0 % 2)" }, .boolean, 2),
   ((0..<200).map { $0 % 50 < 9 ? "0\($0 % 9)123" : "1\($0 % 9)455" }, .categorical, 18),
   ((0..<40).map { _ in "7" }, .constant, 1), ((0..<40).map { _ in "same" }, .constant, 1),
   ((0..<40).map { "2024-01-\($0 % 31 + 1 < 10 ? "0" : "")\($0 % 31 + 1)" }, .date, 0),
@@ -63,6 +67,85 @@ func table(_ columns: KeyValuePairs<String, [String]>) throws -> TextTable {
     #expect(scale.spikes == [0] && scale.step == 0)
     // Small numbers keep their digits.
     #expect(NumberScale(spelling: .decimal(places: 15, isFixed: false), step: 0).text(1.6e-19) == "1.6e-19")
+  }
+
+  /// Numbers of any size keep a scale, and one number beside which the others vanish is named.
+  @Test(arguments: [
+    ("1e300", 1e300, true), ("1e20", 1, true), ("-1e60", 1, true), ("1e300", 1, false),
+    ("-1e307", 1e307, true),
+    ("5", 1e-300, false), ("7", 1e300, true),
+  ])
+  func numbersOfAnySize(outlier: String, scale: Double, isFine: Bool) throws {
+    let numbers = Key(0).normal([60]).doubles.map { $0 * scale / 3 }
+    let texts = numbers.enumerated().map { $0 == 11 ? outlier : "\($1)" }
+    let table = try table(["x": texts, "k": texts.map { _ in "a" }])
+    guard isFine else {
+      let error = #expect(throws: FlowError.self) { try TableSchema.infer(from: table) }
+      #expect(
+        "\(error!)".contains("row 13, column 1: expected numbers of one scale in \"x\", got"), "\(error!)")
+      return
+    }
+    let schema = try TableSchema.infer(from: table).schema
+    let rows = try schema.encode(table)
+    #expect(rows.intervals.cast(to: .float32).isFinite && rows.logScale.isFinite)
+    let model = try TableModel(schema, flows: [.orderedSplines(layers: 1, hidden: [4], bins: 4)])
+    #expect(try model.logLikelihood(of: rows).isFinite)
+    #expect(try model.sample(Key(0), count: 20).columns[0].allSatisfy { Double($0!)!.isFinite })
+  }
+
+  /// Whole numbers beyond the digits of float64 have a density instead of cells.
+  @Test(arguments: [("1234567", true), ("12345678901234567890", false)])
+  func wholeNumbersOfManyDigits(base: String, hasCells: Bool) throws {
+    let texts = (0..<60).map { "\(100 + $0 * $0 * 7 % 800)" + base }
+    let schema = try TableSchema.infer(from: table(["x": texts])).schema
+    #expect(schema.columns[0].kind == .integer && (schema.columns[0].scale!.step > 0) == hasCells)
+    #expect(try schema.encode(table(["x": texts])).logScale.doubles.allSatisfy { $0 > -60 })
+  }
+
+  @Test(arguments: [
+    ("id", 30, 7_919, true), ("Customer_ID", 30, 7_919, true), ("customerId", 30, 7_919, true),
+    ("price", 30, 7_919, false), ("price", 150, 7_919, true), ("id", 10, 7_919, false),
+    ("id", 150, 7, false), ("valid", 50, 7_919, false),
+  ])
+  func numbersThatMayNameTheRows(name: String, count: Int, range: Int, isLikely: Bool) {
+    let numbers = (0..<count).map { Double($0 * 31 % range) }
+    #expect(mayIdentifyRows(numbers, named: name) == isLikely)
+    #expect(!mayIdentifyRows(numbers.map { $0 + 0.5 }, named: name))
+  }
+
+  /// Booleans are read in any spelling and written in the most frequent one.
+  @Test func spellingsOfBooleansAreOne() throws {
+    let texts = (0..<60).map { ["true", "True", "FALSE", "TRUE", "false", "true", "FALSE"][$0 % 7] }
+    let schema = try TableSchema.infer(from: table(["x": texts])).schema
+    #expect(schema.columns[0].levels == ["true", "FALSE"])
+    let rows = try schema.encode(table(["x": ["tRUE", "False", "true"]]))
+    #expect(rows.codes.doubles == [0, 1, 0])
+    var options = TableSchema.Options()
+    options.types = ["x": .boolean]
+    let three = try table(["x": (0..<30).map { ["a", "b", "c"][$0 % 3] }])
+    let error = #expect(throws: FlowError.self) { try TableSchema.infer(from: three, options: options) }
+    #expect("\(error!)".contains("--type x:categorical takes it all the same"), "\(error!)")
+  }
+
+  /// A network has a parameter for each pair of levels, so their number has a limit.
+  @Test(arguments: [(5, 1_000, true), (6, 1_000, false), (1, 1_001, false)])
+  func levelsAreLimited(columns: Int, levels: Int, isFine: Bool) throws {
+    let names = (0..<columns).map { "x\($0)" }
+    // Each level comes twice, in another order in each column.
+    let lines = (0..<2 * levels).map { row in
+      (0..<columns).map { "t\((row * [1, 3, 7, 11, 13, 17][$0] + row / levels * $0) % levels)" }
+        .joined(separator: ",")
+    }
+    let text = ([names.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
+    var options = TableSchema.Options()
+    options.types = Dictionary(uniqueKeysWithValues: names.map { ($0, .categorical) })
+    let table = try TextTable.parse(text)
+    if isFine {
+      #expect(try TableSchema.infer(from: table, options: options).schema.featureCount == 5_000)
+      return
+    }
+    let error = #expect(throws: FlowError.self) { try TableSchema.infer(from: table, options: options) }
+    #expect("\(error!)".contains(columns > 1 ? "expected at most 5000 levels" : "at most 1000 levels"))
   }
 
   @Test(arguments: refused.indices) func columnsAreRefused(i: Int) throws {
