@@ -90,7 +90,7 @@ enum FitCommand: Subcommand {
       return try await PrivateFitting.run(arguments, to: out, checkpoint: checkpoint, noting: notices)
     }
     if let option = PrivateOptions.options.first(where: {
-      !["clip", "points"].contains($0.name) && arguments.value($0.name) != nil
+      !["clip", "points", "bounds-share"].contains($0.name) && arguments.value($0.name) != nil
     }) {
       throw UsageError("--\(option.name) needs --private")
     }
