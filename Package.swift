@@ -49,6 +49,7 @@ let package = Package(
     room("Plots", on: ["Tensors", "Files"]),
     room("Networks", on: ["CKernels", "Tensors", "Randomness"]),
     room("Integration", on: ["Tensors"]),
+    room("StableHLO", on: ["Tensors"]),
     room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
     room(
@@ -59,12 +60,13 @@ let package = Package(
       on: [
         "Tensors", "Privacy", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training",
       ]),
+    room("Export", on: ["Tensors", "Randomness", "Files", "StableHLO", "Bijections", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
     room(
       "Flows",
       on: [
-        "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections",
-        "Distributions", "Training", "Tables", "Verification",
+        "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "StableHLO",
+        "Bijections", "Distributions", "Training", "Tables", "Export", "Verification",
       ]),
 
     // MARK: - Programs
@@ -100,11 +102,12 @@ let package = Package(
       "Networks", on: ["CKernels", "Tensors", "Randomness", "Networks", "Verification", "TestSupport"],
       fixtures: true),
     suite("Integration", on: ["Tensors", "Integration"]),
+    suite("StableHLO", on: ["Tensors", "StableHLO"]),
     suite(
       "Bijections",
       on: [
-        "Tensors", "Randomness", "Networks", "Integration", "Bijections", "Distributions", "Verification",
-        "TestSupport",
+        "Tensors", "Randomness", "Files", "Networks", "Integration", "StableHLO", "Bijections",
+        "Distributions", "Verification", "TestSupport",
       ],
       fixtures: true),
     suite(
@@ -125,6 +128,12 @@ let package = Package(
         "Tensors", "Privacy", "Randomness", "Files", "Bijections", "Distributions", "Training", "Tables",
         "Verification",
       ], fixtures: true),
+    suite(
+      "Export",
+      on: [
+        "Tensors", "Randomness", "Files", "Networks", "Integration", "StableHLO", "Bijections",
+        "Distributions", "Export", "Verification",
+      ]),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
     suite("Documentation", on: ["Flows"]),

@@ -9,10 +9,12 @@ extension Domain {
     if values == .reals || outputs.count == 0 { return outputs }
     let raw = outputs.detached
     guard values.isOfSingleNumbers else {
+      // A graph leaves such rounding as it is.
+      if raw.isSymbolic { return outputs }
       return moved(raw.doubles, raw.dtype).map { replacing(outputs, by: $0) } ?? outputs
     }
     let (least, greatest) = values.ends(raw.dtype)
-    if ((raw .< least) + (raw .> greatest)).sum().item == 0 { return outputs }
+    if !raw.isSymbolic, ((raw .< least) + (raw .> greatest)).sum().item == 0 { return outputs }
     return replacing(outputs, by: minimum(maximum(raw, least), greatest))
   }
 
@@ -21,7 +23,7 @@ extension Domain {
     if values == .reals || !values.isOfSingleNumbers || x.count == 0 { return x }
     let (raw, (least, greatest)) = (x.detached, values.ends(x.dtype))
     let isEnd = (raw .== x.dtype.nextDown(least)) + (raw .== x.dtype.nextUp(greatest))
-    if isEnd.sum().item == 0 { return x }
+    if !raw.isSymbolic, isEnd.sum().item == 0 { return x }
     return replacing(x, by: select(where: isEnd, minimum(maximum(raw, least), greatest), raw))
   }
 

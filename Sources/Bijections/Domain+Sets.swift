@@ -34,8 +34,10 @@ extension Domain {
   func rowsOutside(_ x: Tensor) -> Tensor? {
     if values.isOfSingleNumbers {
       let isExcluded = values.excluded(x.detached)
+      if x.isSymbolic { return isExcluded.sumPerRow() .> 0 }
       return isExcluded.sum().item == 0 ? nil : isExcluded.sumPerRow() .> 0
     }
+    if x.isSymbolic { return misplaced(x.detached).sumPerRow() .> 0 }
     let (numbers, size) = (x.detached.doubles, max(shape.count, 1))
     func isOutside(_ row: ArraySlice<Double>) -> Bool {
       row.contains(where: values.excludes) || firstMisplaced(Array(row)) != nil
@@ -45,6 +47,24 @@ extension Domain {
       isOutside(numbers[$0..<$0 + size]) ? 1.0 : 0
     }
     return Tensor(rows, dtype: x.dtype)
+  }
+
+  /// The same conditions on whole vectors or matrices for a graph: a number above 0 for each that is broken.
+  private func misplaced(_ x: Tensor) -> Tensor {
+    let (last, width) = (x.rank - 1, shape[-1])
+    func isOff(_ measure: Tensor) -> Tensor { abs(measure - 1) .> Domain.tolerance }
+    switch values {
+    case .ordered:
+      return width < 2
+        ? .zeros(x.shape, dtype: x.dtype)
+        : x.sliced(axis: last, 1..<width) .<= x.sliced(axis: last, 0..<width - 1)
+    case .simplex: return isOff(x.sum(axis: last, keepDims: true)) + (x .<= 0)
+    case .correlationCholesky:
+      let above = Triangle.strictlyUpper.mask(width, width, dtype: x.dtype) * (x .!= 0) * (x .== x)
+      let diagonal = Tensor.identity(width, dtype: x.dtype) * (x .<= 0)
+      return isOff(square(x).sum(axis: last, keepDims: true)) + above + diagonal
+    default: return .zeros(x.shape, dtype: x.dtype)
+    }
   }
 
   /// One allowed sample.

@@ -48,9 +48,24 @@ struct Elimination {
     return x ?? upper[0]
   }
 
+  /// The same exchange for a graph, which does not know the numbers.
+  private static func pivotedByMasks(_ matrices: Tensor) -> Tensor {
+    let n = matrices.shape[1]
+    let sizes = abs(matrices.detached.sliced(axis: 2, 0..<1))
+    let isLargest = sizes .== sizes.max(axis: 1, keepDims: true)
+    let places = Tensor((0..<n).map(Double.init), shape: [1, n, 1], dtype: matrices.dtype)
+    let number = (isLargest * places + (1 - isLargest) * Double(n)).min(axis: 1, keepDims: true)
+    let isPivot = (places .== number).broadcast(to: matrices.shape)
+    let first = matrices.sliced(axis: 1, 0..<1)
+    let pivot = select(where: isPivot, matrices, 0).sum(axis: 1, keepDims: true)
+    let rest = select(where: isPivot, first.broadcast(to: matrices.shape), matrices).sliced(axis: 1, 1..<n)
+    return concatenate([pivot, rest], axis: 1)
+  }
+
   /// Exchanges the first row of each matrix with the one that has the largest number in column 0.
   private static func pivoted(_ matrices: Tensor) -> Tensor {
     let (rows, n, width) = (matrices.rows, matrices.shape[1], matrices.shape[2])
+    if Graph.innermost([matrices.detached]) != nil { return pivotedByMasks(matrices) }
     let numbers = abs(matrices.detached.sliced(axis: 2, 0..<1)).doubles
     var order = Array(0..<rows * n)
     for first in stride(from: 0, to: rows * n, by: n) {

@@ -33,7 +33,7 @@ extension Mapping {
   static func zeroSlopeOutside(_ density: @escaping Body) -> Body {
     { (params, x, context) throws(FlowError) in
       let (outputs, logPDF) = try density(params, x, context)
-      if logPDF.rowsInside == nil { return (outputs, logPDF) }
+      if !logPDF.isSymbolic && logPDF.rowsInside == nil { return (outputs, logPDF) }
       return (outputs, select(where: logPDF.detached .== -.infinity, -.infinity, logPDF))
     }
   }
@@ -72,8 +72,9 @@ extension Mapping {
 }
 
 extension Tensor {
-  /// The rows whose log-det is not −∞; nil if that is all rows.
+  /// The rows whose log-det is not −∞; nil if that is all rows, or if a graph has to do for any.
   package var rowsInside: [Int]? {
+    if isSymbolic { return nil }
     let values = detached.doubles
     if rank == 0 || !values.contains(-.infinity) { return nil }
     return values.indices.filter { values[$0] != -.infinity }

@@ -85,7 +85,8 @@ extension LocationScaleFamily {
 /// Computes x · exp(−logScale), in two steps where exp(−logScale) overflows.
 private func standardized(_ x: Tensor, _ logScale: Tensor) -> Tensor {
   let limit = x.dtype == .float32 ? -87.0 : -708
-  if !logScale.detached.doubles.contains(where: { $0 < limit }) { return x * exp(-logScale) }
+  let isKnown = !logScale.isSymbolic
+  if isKnown, !logScale.detached.doubles.contains(where: { $0 < limit }) { return x * exp(-logScale) }
   let isTiny = logScale.detached .< limit
   let half = select(where: isTiny, -0.5 * logScale, 0)
   return x * exp(-logScale - half) * exp(half)

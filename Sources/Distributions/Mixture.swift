@@ -56,6 +56,10 @@ public struct Mixture: Distribution {
       logPDF,
       members.sampler(density.boundary) { components in
         { (key, params, count, context) throws(FlowError) in
+          if let trace = DrawTrace.current {
+            let samples = try traced(trace, components, key, params, count, context)
+            return (samples, try logPDF.body(params, samples, context))
+          }
           let picks = key.folded(in: 0).categorical(logits: params["logWeights"], count: count).ints
           var (draws, order): ([Tensor], [Int]) = ([], [])
           for (i, draw) in components.enumerated() {
@@ -70,6 +74,27 @@ public struct Mixture: Distribution {
         }
       }
     )
+  }
+
+  /// Draws of all components, of which a mask takes one for each row.
+  private func traced(
+    _ trace: DrawTrace, _ components: [Sampler.Body], _ key: Key, _ params: Params, _ count: Int,
+    _ context: Tensor?
+  ) throws(FlowError) -> Tensor {
+    let logits = params["logWeights"]
+    let number = trace.draws.count
+    let picks = trace.draw(
+      key.folded(in: 0), .categorical(logits), [count], logits.dtype)
+    var samples: Tensor?
+    for (i, draw) in components.enumerated() {
+      let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
+      let own = try trace.within(number, i) { () throws(FlowError) in
+        try draw(key, child, count, context).samples
+      }
+      let mask = (picks .== Double(i)).reshaped(to: Shape([count] + own.shape.sample.sizes.map { _ in 1 }))
+      samples = samples.map { select(where: mask, own, $0) } ?? own
+    }
+    return samples!
   }
 
   private func logWeights(_ key: Key) throws(FlowError) -> Tensor {

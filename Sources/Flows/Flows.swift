@@ -5,8 +5,10 @@
 @_exported import Plots
 @_exported import Networks
 @_exported import Integration
+@_exported import StableHLO
 @_exported import Bijections
 @_exported import Distributions
 @_exported import Training
 @_exported import Tables
+@_exported import Export
 @_exported import Verification

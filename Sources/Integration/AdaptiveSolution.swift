@@ -97,7 +97,8 @@ extension AdaptiveSolution {
 extension Tensor {
   /// The rows with a number that is not finite.
   package var brokenRows: [Int] {
-    if isFinite { return [] }
+    // A graph does not know them. There NaN stays in its number.
+    if isSymbolic || isFinite { return [] }
     let sums = (0 * self).sumPerRow().doubles
     return sums.indices.filter { sums[$0] != 0 }
   }

@@ -79,6 +79,8 @@ extension Key {
       let lower = UInt32(truncatingIfNeeded: counter)
       ck_threefry(high, low, upper, lower, $0.assumingMemoryBound(to: UInt32.self).baseAddress)
     }
-    return Key(high: words.0, low: words.1)
+    let child = Key(high: words.0, low: words.1)
+    DrawTrace.current?.note(child, counter, of: self)
+    return child
   }
 }

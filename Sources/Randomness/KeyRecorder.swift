@@ -83,11 +83,13 @@ extension Key {
     require(
       count >= 0 && first >= 0, "\(name): count and offset must not be negative, got \(count), \(first)")
     let range = first..<first + count
+    DrawTrace.current?.refuse(name)
     KeyRecorder.current?.note(self, .drawn("\(name)", range), "\(name)[\(range)]")
   }
 
   /// Notes a draw that has no chunks.
   func noteWhole(_ name: StaticString) {
+    DrawTrace.current?.refuse(name)
     KeyRecorder.current?.note(self, .drawn("\(name)", 0..<Int.max), "\(name)")
   }
 }

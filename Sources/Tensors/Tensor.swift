@@ -1,8 +1,8 @@
 /// An immutable array of numbers with a shape.
 ///
-/// A tensor is one of three things: values in memory, a dual number (forward mode), or a value that a tape
-/// follows (reverse mode). No operation above this module can tell which. The parts of a dual or traced
-/// tensor are tensors themselves, so transformations nest in any order.
+/// A tensor is one of four things: values in memory, a dual number (forward mode), a value that a tape
+/// follows (reverse mode), or one that a graph follows (tracing). No operation above this module can tell
+/// which. The parts of a dual or traced tensor are tensors themselves, so transformations nest in any order.
 public struct Tensor: Sendable {
   let payload: Payload
 
@@ -10,12 +10,14 @@ public struct Tensor: Sendable {
     case concrete(Storage)
     case dual(Dual)
     case traced(Traced)
+    case symbolic(Symbolic)
   }
 
   /// A tensor of values that a kernel has written.
   public init(_ storage: Storage) { payload = .concrete(storage) }
   init(_ dual: Dual) { payload = .dual(dual) }
   init(_ traced: Traced) { payload = .traced(traced) }
+  init(_ symbolic: Symbolic) { payload = .symbolic(symbolic) }
 
   /// The level of the innermost transformation that follows this value; 0 for values in memory.
   var level: Int {
@@ -23,6 +25,7 @@ public struct Tensor: Sendable {
     case .concrete: 0
     case .dual(let dual): dual.level
     case .traced(let traced): traced.tape.level
+    case .symbolic(let symbolic): symbolic.graph.level
     }
   }
 
@@ -34,7 +37,7 @@ public struct Tensor: Sendable {
     var tensor = self
     while true {
       switch tensor.payload {
-      case .concrete: return tensor
+      case .concrete, .symbolic: return tensor
       case .dual(let dual): tensor = dual.primal
       case .traced(let traced): tensor = traced.primal
       }
@@ -44,8 +47,14 @@ public struct Tensor: Sendable {
   /// The values in memory.
   package var storage: Storage {
     if case .concrete(let storage) = payload { return storage }
-    guard case .concrete(let storage) = detached.payload else { fatalError("unreachable") }
-    return storage
+    switch detached.payload {
+    case .concrete(let storage): return storage
+    case .symbolic(let symbolic):
+      // The trace goes on with any numbers, and its result is not used.
+      symbolic.graph.fail("it depends on the numbers of a batch")
+      return Tensor.zeros(symbolic.shape, dtype: symbolic.dtype).storage
+    case .dual, .traced: fatalError("unreachable")
+    }
   }
 
   /// The same values behind an object of its own, if they are values in memory.
@@ -60,6 +69,7 @@ public struct Tensor: Sendable {
     case .concrete(let storage): storage.shape
     case .dual(let dual): dual.primal.shape
     case .traced(let traced): traced.primal.shape
+    case .symbolic(let symbolic): symbolic.shape
     }
   }
   /// The type of the elements.
@@ -68,6 +78,7 @@ public struct Tensor: Sendable {
     case .concrete(let storage): storage.dtype
     case .dual(let dual): dual.primal.dtype
     case .traced(let traced): traced.primal.dtype
+    case .symbolic(let symbolic): symbolic.dtype
     }
   }
   /// The number of axes.

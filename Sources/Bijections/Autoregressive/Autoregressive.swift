@@ -61,6 +61,19 @@ public struct Autoregressive: Bijection {
     } inverse: { params, y, context in
       let net = masked.bound(to: params.child("net"))
       let (sorted, context) = (net.sorted(y.flattened), context?.flattened)
+      if let graph = Graph.innermost([sorted] + params.leaves + [context].compactMap { $0 }) {
+        // Each pass of the whole network finds one more number. Zeros stand for the later ones.
+        func inverse(_ x: Tensor) -> (outputs: Tensor, logDet: Tensor) {
+          let raw = net(x.sliced(axis: 1, 0..<size - 1), context)
+          return transformer.inverse(sorted, raw.inOrder(of: transformer))
+        }
+        let places = Tensor((0..<size).map(Double.init), dtype: y.dtype)
+        let known = graph.loop(size - 1, [.zeros(sorted.shape, dtype: y.dtype)]) { i, x in
+          [select(where: (places .<= i).broadcast(to: sorted.shape), inverse(x[0]).outputs, 0)]
+        }
+        let (x, logDet) = inverse(known[0])
+        return (net.restored(x).reshaped(to: y.shape), logDet)
+      }
       var logDet = Tensor.zeros([y.rows], dtype: y.dtype)
       let x = net.unrolled(rows: y.rows, count: count, context: context, dtype: y.dtype) { i, raw in
         let (x, term) = transformer.inverse(sorted.sliced(axis: 1, i..<i + 1), raw)

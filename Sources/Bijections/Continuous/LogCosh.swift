@@ -16,3 +16,7 @@ struct LogCosh: Primitive {
 }
 
 extension LogCosh: RowwisePrimitive {}
+
+extension LogCosh: Lowered {
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands { value(inputs) }
+}

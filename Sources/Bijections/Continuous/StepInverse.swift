@@ -12,7 +12,7 @@ import Tensors
 ///     dx = J⁻¹ (dy − ∂Φ/∂θ dθ)   and, for a cotangent g of x:   ȳ = J⁻ᵀ g,   θ̄ = −(∂Φ/∂θ)ᵀ ȳ.
 ///
 /// They cost D Jacobian-vector products and O(D³).
-struct StepInverse: Primitive {
+struct StepInverse: Primitive, Lowered {
   let motion: Motion
   let times: StepTimes
   let wayBack: StepTimes
@@ -81,6 +81,28 @@ struct StepInverse: Primitive {
       active = rest
     }
     return (x, (failed + active).sorted())
+  }
+
+  /// Twenty steps of Newton's method or a hundred fixed-point steps, for a graph. Rows that do not converge
+  /// are NaN.
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
+    let point = arguments(inputs.present)
+    let (y, isNewton) = (point.inputs[0], motion.size <= 4)
+    func residual(_ x: Tensor) -> (Arguments, Tensor) {
+      let own = Arguments(inputs: [x], params: point.params, context: point.context)
+      return (own, y - step(own))
+    }
+    let guess = motion.moved(point.params, y, point.context, wayBack)
+    let x = graph.loop(isNewton ? 20 : 100, [guess]) { _, x in
+      let (own, rest) = residual(x[0])
+      return [
+        x[0]
+          + (isNewton ? Elimination(of: jacobians(own), with: rest, pivots: true).solutions : rest)
+      ]
+    }[0]
+    let scale = maximum(maximum(abs(y), abs(x)).max(axis: 1, keepDims: true), 1)
+    let isFound = abs(residual(x).1).max(axis: 1, keepDims: true) .<= 64 * y.dtype.epsilon * scale
+    return Operands(select(where: isFound.broadcast(to: x.shape), x, .nan))
   }
 
   // MARK: - Derivatives

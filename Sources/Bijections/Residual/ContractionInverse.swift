@@ -63,3 +63,17 @@ struct ContractionInverse: Primitive {
     g.valueAndJacobian(x).jacobian + .identity(x.shape[1], dtype: x.dtype)
   }
 }
+
+extension ContractionInverse: Lowered {
+  /// Fixed-point steps, as many as divide an error by 10⁷ or 10¹⁷. Rows that do not converge are NaN.
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
+    let (y, g) = (inputs[0], function(inputs))
+    let rate = Tensor([lipschitz, y.dtype == .float32 ? 1e7 : 1e17], dtype: .float64)
+    let logs = log(rate).doubles
+    let steps = lipschitz < 1 ? min(max(Int(-logs[1] / logs[0]) + 1, 50), 200_000) : 200_000
+    let x = graph.loop(steps, [y]) { _, x in [y - g(x[0])] }[0]
+    func length(_ x: Tensor) -> Tensor { sqrt(square(x).sum(axis: 1, keepDims: true)) }
+    let isFound = length(y - x - g(x)) .<= 1e4 * y.dtype.epsilon * (1 + length(y))
+    return Operands(select(where: isFound.broadcast(to: x.shape), x, .nan))
+  }
+}

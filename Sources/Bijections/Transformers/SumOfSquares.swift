@@ -90,7 +90,7 @@ public struct SumOfSquares: Transformer {
   /// the coefficients aₗ Xˡ⁻ʳ. For the other numbers X is 1, which changes no bits.
   private func logSlope(_ x: Tensor, _ parts: [Polynomial]) -> Tensor {
     let direct = slope(x, parts)
-    if direct.detached.isFinite { return log(direct) }
+    if !direct.isSymbolic, direct.detached.isFinite { return log(direct) }
     let size = select(where: direct.detached .< .infinity, 1, abs(x.detached))
     var powers = [Tensor.ones(x.shape, dtype: x.dtype)]  // X⁰, X⁻¹, … X⁻ʳ
     for _ in 0..<degree { powers.append(powers[powers.count - 1] / size) }

@@ -42,6 +42,7 @@ extension Tensor {
   ///
   /// - Precondition: a permutation of 0..<count.
   public var inversePermutation: Tensor {
+    if let graph = Graph.innermost([self]) { return graph.inversePermutation(self) }
     var inverse = [Int](repeating: -1, count: count)
     for (to, from) in ints.enumerated() {
       require(from >= 0 && from < count && inverse[from] == -1, "\(ints) is not a permutation")

@@ -40,9 +40,11 @@ extension Tensor {
       indices.dtype == .int32 && indices.rank == 1,
       "indices need dtype int32 and one axis, got \(indices.shape) \(indices.dtype)")
     require(
-      indices.ints.allSatisfy { $0 >= 0 && $0 < shape[axis] },
+      indices.isSymbolic || indices.ints.allSatisfy { $0 >= 0 && $0 < shape[axis] },
       "an index lies outside axis \(axis) of shape \(shape)")
-    return Gather(axis: axis, indices: indices.detached)(self)
+    // Indices are a property of the primitive, so their graph has to follow its input too.
+    let own = indices.graph.map { $0.following(self) } ?? self
+    return Gather(axis: axis, indices: indices.detached)(own)
   }
 
   /// The rows (axis 0) at the given indices.

@@ -46,6 +46,10 @@ extension Tensor {
       rank >= 1 && shape.removing(-1) == index.shape && dtype == index.dtype,
       "picked: index \(index.shape) \(index.dtype) from \(shape) \(dtype)")
     let (index, size) = (index.detached, Double(shape[-1]))
+    if let graph = index.graph {
+      // As in `gathered`.
+      return Pick(index: index)(graph.following(self))
+    }
     require(
       index.doubles.allSatisfy { $0 >= 0 && $0 < size && $0 == $0.rounded(.down) },
       "picked: an index is not a whole number in 0..<\(shape[-1])")

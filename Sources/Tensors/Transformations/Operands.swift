@@ -77,7 +77,7 @@ public struct Operands: Sendable {
   package func storage(_ i: Int) -> Storage {
     switch (i == 0 ? first : i == 1 ? second : i == 2 ? third : optional(i))?.payload {
     case .concrete(let storage)?: storage
-    case .dual?, .traced?: self[i].storage
+    case .dual?, .traced?, .symbolic?: self[i].storage
     case nil: fatalError("operand \(i) is absent")
     }
   }
@@ -118,6 +118,7 @@ public struct Operands: Sendable {
     case nil, .concrete?: 0
     case .dual(let dual)?: dual.level
     case .traced(let traced)?: traced.tape.level
+    case .symbolic(let symbolic)?: symbolic.graph.level
     }
   }
 

@@ -85,6 +85,7 @@ public func apply(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
   case .concrete: fatalError("unreachable")
   case .dual(let dual): return applyForward(primitive, inputs, level: dual.level)
   case .traced(let traced): return traced.tape.apply(primitive, inputs)
+  case .symbolic(let symbolic): return symbolic.graph.apply(primitive, inputs)
   }
 }
 

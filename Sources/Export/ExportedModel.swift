@@ -1,0 +1,174 @@
+import Bijections
+import Distributions
+import Files
+import Randomness
+import StableHLO
+import Tensors
+
+/// A distribution as programs in StableHLO and a file of parameters, for other languages.
+///
+/// ```swift
+/// let (params, logPDF, sample) = try Flow.neuralSpline()(Key(0), inputDim: 5)
+/// let model = try ExportedModel("spline", logPDF, sample, params)
+/// try model.write(to: "spline")   // then in Python: swift_flows.load("spline").log_prob(x)
+/// ```
+///
+/// The programs are for a fixed number of rows; a reader pads. They are
+///
+/// | file | arguments | results |
+/// |---|---|---|
+/// | `log_prob.mlir` | learned parameters, rows, context | log-densities [rows] |
+/// | `log_prob_vjp.mlir` | the same, and a cotangent per row | cotangents of all arguments |
+/// | `sample.mlir` | learned parameters, context, draws | samples |
+///
+/// `parameters.safetensors` has the learned parameters by path; frozen ones are constants of the programs.
+/// `manifest.json` has shapes, dtypes, the order of parameters, and for each draw its distribution and the
+/// children that lead from a key to its own. Keys and children are those of `jax.random`.
+public struct ExportedModel: Sendable {
+  /// A log-density in the shape that an export needs: of parameters, rows and a context.
+  package typealias Density = @Sendable (Params, Tensor, Tensor?) throws -> Tensor
+  /// A sampler in the shape that an export needs.
+  package typealias Draws = @Sendable (Key, Params, Int, Tensor?) throws -> Tensor
+
+  /// The number of rows of a call.
+  public let rows: Int
+  /// The log-density.
+  public let logPDF: Program
+  /// The pullback of the log-density, to all of its arguments.
+  public let pullback: Program
+  /// The sampler; nil if it has no program.
+  public let sample: Program?
+  /// The reason why there is no program for draws.
+  public let sampleRefusal: String?
+  private let name: String
+  private let params: Params
+  private let draws: [DrawTrace.Draw]
+  private let logits: [String?]
+  private let notes: [JSON.Member]
+
+  /// Traces a distribution.
+  ///
+  /// - Parameters:
+  ///   - name: the name of the model.
+  ///   - logPDF: its log-density.
+  ///   - sample: its sampler.
+  ///   - params: its parameters.
+  ///   - rows: the number of rows of a call.
+  /// - Throws: `FlowError.mismatch` with the reason if the log-density has no program.
+  public init(
+    _ name: String, _ logPDF: LogPDF, _ sample: Sampler, _ params: Params, rows: Int = 256
+  ) throws {
+    let boundary = logPDF.boundary
+    try self.init(
+      name, sample: boundary.domain.shape, context: boundary.contextDim, dtype: boundary.dtype, params,
+      rows: rows, notes: [],
+      density: { try logPDF.body($0, $1, $2) }, draws: { try sample.body($0, $1, $2, $3).samples })
+  }
+
+  /// Traces functions of parameters.
+  package init(
+    _ name: String, sample shape: Shape, context: Shape?, dtype: DType, _ params: Params, rows: Int,
+    notes: [JSON.Member], density: @escaping Density, draws: @escaping Draws
+  ) throws {
+    require(rows > 0, "a program is for at least one row, got \(rows)")
+    let leaves = params.learnedLeaves.map { Program.Kind($0.shape, $0.dtype) }
+    let batch = Program.Kind(shape.batched(rows), dtype)
+    let contexts = context.map { [Program.Kind($0.batched(rows), dtype)] } ?? []
+    func own(_ tensors: [Tensor]) -> Params {
+      params.replacingLearned(with: Array(tensors.prefix(leaves.count)))
+    }
+    (self.name, self.params, self.rows, self.notes) = (name, params, rows, notes)
+    logPDF = try Program(name, of: leaves + [batch] + contexts) { tensors in
+      [try density(own(tensors), tensors[leaves.count], contexts.isEmpty ? nil : tensors[leaves.count + 1])]
+    }
+    pullback = try Program(name, of: leaves + [batch] + contexts + [.init([rows], dtype)]) { tensors in
+      let inputs = tensors.dropLast()
+      let tree = Params(inputs.map { .leaf($0) })
+      return try gradient(at: tree) { tree in
+        let inputs = tree.leaves
+        let logPDF = try density(
+          own(inputs), inputs[leaves.count], contexts.isEmpty ? nil : inputs[leaves.count + 1])
+        return (tensors[tensors.count - 1] * logPDF).sum()
+      }.leaves
+    }
+    do {
+      let paths = params.learnedPaths
+      var names: [String?] = []
+      let (program, traced) = try Program.sampler(name, of: leaves + contexts, rows: rows) { key, tensors in
+        try draws(key, own(tensors), rows, contexts.isEmpty ? nil : tensors[leaves.count])
+      } logits: { tensors, draws in
+        names = draws.map { draw in
+          guard case .categorical(let logits) = draw.distribution else { return nil }
+          return tensors.firstIndex { $0.isSameValue(as: logits) }.map { paths[$0] }
+        }
+      }
+      (sample, self.draws, logits, sampleRefusal) = (program, traced, names, nil)
+    } catch FlowError.mismatch(_, _, _, let got) {
+      (sample, self.draws, logits, sampleRefusal) = (nil, [], [], got)
+    }
+  }
+
+  /// Writes the files to a folder that exists.
+  ///
+  /// - Throws: `FlowError.file` for a folder that is not there or cannot be written to.
+  public func write(to folder: String) throws(FlowError) {
+    func write(_ program: Program, _ name: String) throws(FlowError) {
+      try FileBytes.write(Array(program.text.utf8), to: "\(folder)/\(name).mlir", called: "program")
+    }
+    try write(logPDF, "log_prob")
+    try write(pullback, "log_prob_vjp")
+    if let sample { try write(sample, "sample") }
+    let children = zip(params.learnedPaths, params.learnedLeaves).map { Params.Child($0, .leaf($1)) }
+    try SafeTensors(children.map { ($0.label, $0.tree.value!) }).write(to: "\(folder)/parameters.safetensors")
+    try FileBytes.write(Array((manifest.text + "\n").utf8), to: "\(folder)/manifest.json", called: "manifest")
+  }
+
+  /// The content of `manifest.json`.
+  package var manifest: JSON {
+    let batch = logPDF.arguments[params.learnedLeaves.count]
+    let contexts = logPDF.arguments.dropFirst(params.learnedLeaves.count + 1)
+    func list(_ sizes: [Int]) -> JSON { .array(sizes.map(JSON.integer)) }
+    return .object(
+      [
+        .init("format", 1), .init("name", .string(name)), .init("dtype", .string("\(batch.dtype)")),
+        .init("rows", .integer(rows)), .init("event_shape", list(batch.shape.sample.sizes)),
+        .init("context_shape", contexts.first.map { list($0.shape.sample.sizes) } ?? .null),
+        .init("parameters", .strings(params.learnedPaths)),
+        .init("sample_refusal", sampleRefusal.map(JSON.string) ?? .null),
+        .init("draws", .array(draws.indices.map(description))),
+      ] + notes)
+  }
+
+  private func description(ofDraw i: Int) -> JSON {
+    let draw = draws[i]
+    var members: [JSON.Member] = [
+      .init("path", .array(draw.path.map(JSON.integer))),
+      .init("shape", .array(draw.shape.sample.sizes.map(JSON.integer))),
+      .init("dtype", .string("\(draw.dtype)")),
+    ]
+    switch draw.distribution {
+    case .normal: members.append(.init("distribution", "normal"))
+    case .uniform(let low, let high):
+      members += [
+        .init("distribution", "uniform"), .init("low", .number(low)), .init("high", .number(high)),
+      ]
+    case .categorical(let values):
+      members.append(.init("distribution", "categorical"))
+      members.append(
+        logits[i].map { .init("parameter", .string($0)) }
+          ?? .init("logits", .array(values.doubles.map(JSON.number))))
+    }
+    let categories = draw.categories.map { JSON.array([.integer($0.draw), .integer($0.index)]) }
+    if !categories.isEmpty { members.append(.init("categories", .array(categories))) }
+    return .object(members)
+  }
+}
+
+extension Params {
+  /// The paths of the learned leaves, in order.
+  fileprivate var learnedPaths: [String] {
+    var paths: [String] = []
+    forEach { path, _, isFrozen in if !isFrozen { paths.append(path) } }
+    return paths
+  }
+}

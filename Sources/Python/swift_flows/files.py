@@ -1,0 +1,20 @@
+"""Files of an export."""
+
+import json
+
+import numpy as np
+
+_TYPES = {"F32": np.float32, "F64": np.float64}
+
+
+def tensors(path):
+    """The arrays of a safetensors file by name."""
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header.pop("__metadata__", None)
+    arrays = {}
+    for name, entry in header.items():
+        start, end = (8 + size + offset for offset in entry["data_offsets"])
+        arrays[name] = np.frombuffer(data[start:end], _TYPES[entry["dtype"]]).reshape(entry["shape"])
+    return arrays

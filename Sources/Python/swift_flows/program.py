@@ -1,0 +1,50 @@
+"""A program in StableHLO as an operation of JAX."""
+
+import dataclasses
+
+import jax
+from jax.extend.core import Primitive
+from jax.interpreters import mlir
+from jaxlib.mlir import ir
+from jaxlib.mlir.dialects import func
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """The text of a module whose function is `main`, and the shapes and dtypes of its results."""
+
+    text: str
+    results: tuple
+
+    def __call__(self, *arguments):
+        return _run(*arguments, program=self)
+
+
+_program = Primitive("swift_flows_program")
+_program.multiple_results = True
+
+
+@_program.def_abstract_eval
+def _(*arguments, program):
+    return [jax.core.ShapedArray(shape, dtype) for shape, dtype in program.results]
+
+
+def _lower(context, *arguments, program):
+    """Puts the function into the module that is being compiled, and calls it."""
+    module = ir.Module.parse(program.text)
+    (main,) = (op for op in module.body.operations if isinstance(op, func.FuncOp))
+    types = list(main.type.results)
+    main.attributes["sym_name"] = ir.StringAttr.get("swift_flows")
+    main.attributes["sym_visibility"] = ir.StringAttr.get("private")
+    own = main.operation.clone(ip=ir.InsertionPoint(context.module_context.module.body))
+    # Another program may have the name.
+    name = context.module_context.symbol_table.insert(own)
+    return func.CallOp(types, ir.FlatSymbolRefAttr.get(name.value), list(arguments)).results
+
+
+mlir.register_lowering(_program, _lower)
+
+
+@jax.jit(static_argnames="program")
+def _run(*arguments, program):
+    return _program.bind(*arguments, program=program)

@@ -1,0 +1,74 @@
+extension MatMul: Lowered {
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
+    let (a, b) = (inputs[0], inputs[1])
+    let shape: Shape = [a.shape[transposesA ? 1 : 0], b.shape[transposesB ? 0 : 1]]
+    return Operands(
+      graph.tensor(
+        graph.operation(
+          "stablehlo.dot_general", [a, b].map(graph.value),
+          "dot_dimension_numbers = #stablehlo.dot<lhs_contracting_dimensions = [\(transposesA ? 0 : 1)], "
+            + "rhs_contracting_dimensions = [\(transposesB ? 1 : 0)]>, precision_config = "
+            + "[#stablehlo<precision HIGHEST>, #stablehlo<precision HIGHEST>]",
+          Graph.Kind(shape, a.dtype))))
+  }
+}
+
+extension Sum: Lowered {
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
+    graph.reduced(inputs[0], over: axes, by: "stablehlo.add", from: 0)
+  }
+}
+
+extension Largest: Lowered {
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
+    graph.reduced(inputs[0], over: axes, by: "stablehlo.maximum", from: -.infinity)
+  }
+}
+
+extension Graph {
+  /// A reduction over axes, which keep size 1.
+  fileprivate func reduced(
+    _ x: Tensor, over axes: Range<Int>, by name: String, from start: Double
+  ) -> Operands {
+    var shape = x.shape
+    for axis in axes { shape[axis] = 1 }
+    let body = Graph(parent: self)
+    let pair = [body.argument(.scalar, x.dtype), body.argument(.scalar, x.dtype)]
+    body.results = [body.operation(name, pair.map(body.value), Kind(.scalar, x.dtype))]
+    let sizes = (0..<x.rank).filter { !axes.contains($0) }.map { x.shape[$0] }
+    let reduced = reduction(
+      [value(of: x), value(of: Tensor(start, dtype: x.dtype))], "dimensions = \(list(Array(axes)))",
+      Kind(Shape(sizes), x.dtype), body, name)
+    return reshaping("stablehlo.reshape", tensor(reduced), to: shape)
+  }
+}
+
+extension CumulativeSum: Lowered {
+  /// A product with a triangle of ones.
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
+    let x = inputs[0]
+    let n = x.shape[-1]
+    let triangle: Triangle = isReversed ? .lower : .upper
+    let rows = x.reshaped(to: [x.count / max(n, 1), n])
+    return Operands(matmul(rows, triangle.mask(n, n, dtype: x.dtype)).reshaped(to: x.shape))
+  }
+}
+
+extension TriangularSolve: Lowered {
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
+    let (t, b) = (inputs[0], inputs[1])
+    return graph.solved(t, b, lower: isLower, unit: isUnit, transposed: isTransposed)
+  }
+}
+
+extension Graph {
+  fileprivate func solved(_ t: Tensor, _ b: Tensor, lower: Bool, unit: Bool, transposed: Bool) -> Operands {
+    let attributes =
+      "left_side = true, lower = \(lower), unit_diagonal = \(unit), "
+      + "transpose_a = #stablehlo<transpose \(transposed ? "TRANSPOSE" : "NO_TRANSPOSE")>"
+    return Operands(
+      tensor(
+        operation(
+          "stablehlo.triangular_solve", [t, b].map(value), attributes, Kind(b.shape, b.dtype))))
+  }
+}

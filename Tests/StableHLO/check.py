@@ -1,0 +1,109 @@
+"""Compiles the programs of a folder with jaxlib and compares their results with the library's.
+
+    SWIFT_FLOWS_PROGRAMS=FOLDER swift test --filter "TracedRowTests|ExportedModelTests"
+    python3 Tests/StableHLO/check.py FOLDER [--part 20]
+
+Folders are exported models, read by swift_flows. A file NAME.mlir has its arguments (in0, in1, ...) and expected results (out0, ...) in NAME.safetensors. Results agree
+within the tolerance of their dtype, relative to the largest number of a result. Needs jax 0.10 and numpy.
+"""
+
+import argparse
+import pathlib
+import sys
+
+import jax
+import numpy as np
+
+jax.config.update("jax_enable_x64", True)
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Sources" / "Python"))
+import swift_flows
+from swift_flows.files import tensors
+
+TOLERANCES = {np.dtype(np.float32): 2e-4, np.dtype(np.float64): 1e-9}
+
+
+def listed(arrays, prefix):
+    return [arrays[f"{prefix}{i}"] for i in range(sum(name.startswith(prefix) for name in arrays))]
+
+
+def run(backend, devices, text, inputs):
+    executable = backend.compile_and_load(text, devices)
+    buffers = [jax.device_put(x) for x in inputs]
+    results = executable.execute_sharded(buffers).disassemble_into_single_device_arrays()
+    return [np.asarray(parts[0]) for parts in results]
+
+
+def check_model(folder):
+    """The errors of log-densities, of a pullback against differences of the program, and of draws."""
+    model, expected = swift_flows.load(folder), tensors(folder / "expected.safetensors")
+    x, context = expected["draws"], expected.get("context")
+    errors = [error(expected["log_prob"], np.asarray(model.log_prob(x, context)))]
+    if model._refusal is None:
+        errors.append(error(x, np.asarray(model.sample(jax.random.key(5), len(x), context))))
+
+    def loss(x):
+        return jax.jit(model.log_prob)(x, context).sum()
+
+    slopes, step = jax.grad(loss)(x), 1e-3
+    direction = np.sign(np.asarray(slopes))
+    ahead, behind = loss(x + step * direction), loss(x - step * direction)
+    slope = float(np.abs(slopes).sum())
+    if abs(float(ahead - behind) / (2 * step) - slope) > 0.05 * max(1, slope):
+        errors.append(np.inf)
+    return errors
+
+
+def error(ours, theirs):
+    """The largest difference, relative to the largest finite number; infinite if other numbers are not finite."""
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    if not np.all(both | same):
+        return np.inf
+    if not both.any():
+        return 0.0
+    scale = max(1, np.abs(ours[both]).max())
+    return float(np.abs(ours[both] - theirs[both]).max() / scale)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--part", type=int, default=1, help="take every n-th program")
+    options = parser.parse_args()
+    from jax._src.lib import xla_client
+
+    backend = jax.extend.backend.get_backend("cpu")
+    devices = xla_client.DeviceList(tuple(backend.local_devices()[:1]))
+    failed, worst = 0, 0.0
+    paths = sorted(options.folder.glob("*.mlir"))
+    paths += sorted(path.parent for path in options.folder.glob("*/manifest.json"))
+    paths = paths[:: options.part]
+    for path in paths:
+        try:
+            if path.is_dir():
+                errors, tolerance = check_model(path), TOLERANCES[np.dtype(np.float32)]
+            else:
+                arrays = tensors(path.with_suffix(".safetensors"))
+                ours = listed(arrays, "out")
+                theirs = run(backend, devices, path.read_text(), listed(arrays, "in"))
+                errors = [error(a, b) for a, b in zip(ours, theirs, strict=True)]
+                tolerance = TOLERANCES[ours[0].dtype]
+            largest = max(errors, default=0.0)
+        except Exception as problem:  # noqa: BLE001
+            print(f"FAILED {path.stem}: {str(problem)[:300]}")
+            failed += 1
+            continue
+        if largest > tolerance:
+            print(f"DIFFERS {path.stem}: {errors}")
+            failed += 1
+        else:
+            worst = max(worst, largest / tolerance)
+    print(f"{len(paths)} programs, {failed} wrong, the largest error {worst:.3g} of its tolerance")
+    sys.exit(1 if failed or not paths else 0)
+
+
+if __name__ == "__main__":
+    import jax.extend.backend
+
+    main()
