@@ -60,11 +60,12 @@ let package = Package(
         "Tensors", "Privacy", "Randomness", "Files", "Networks", "Bijections", "Distributions", "Training",
       ]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
+    room("Inference", on: ["Tensors", "Randomness", "Bijections", "Distributions", "Training"]),
     room(
       "Flows",
       on: [
         "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections",
-        "Distributions", "Training", "Tables", "Verification",
+        "Distributions", "Training", "Tables", "Verification", "Inference",
       ]),
 
     // MARK: - Programs
@@ -79,6 +80,7 @@ let package = Package(
     example("continuous", on: ["Arguments"]),
     example("tables", on: ["Arguments"], data: ["diamonds.csv.gz", "penguins.csv"]),
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
+    example("hadronization", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
       exclude: ["README.md", "peers", "quality", "tables", "compare", "scale", "smoke", "figures"]),
@@ -126,6 +128,12 @@ let package = Package(
         "Verification",
       ], fixtures: true),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
+    suite(
+      "Inference",
+      on: [
+        "Tensors", "Randomness", "Networks", "Bijections", "Distributions", "Training", "Inference", "Flows",
+        "ExampleSupport",
+      ], fixtures: true),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
     suite("Documentation", on: ["Flows"]),
     suite("Foundation", on: ["Flows", "TestSupport"]),

@@ -10,3 +10,4 @@
 @_exported import Training
 @_exported import Tables
 @_exported import Verification
+@_exported import Inference
