@@ -42,7 +42,7 @@ enum FlowCommand {
   static var subcommands: [any Subcommand.Type] {
     [
       FitCommand.self, ScoreCommand.self, SampleCommand.self, CheckCommand.self, DescribeCommand.self,
-      CompareCommand.self, PrivacyCommand.self,
+      CompareCommand.self, PrivacyCommand.self, FineTuneCommand.self,
     ]
   }
 
