@@ -1,7 +1,7 @@
 // Fine-tunes a simulator of hadrons: the density of single emissions is fitted to a histogram of whole
 // events.
 //
-//     swift run -c release hadronization [--model flow] [--histories 20000] [--rounds 8] [--steps 80]
+//     swift run -c release hadronization [--model flow] [--histories 20000] [--rounds 8] [--steps 120]
 //                                        [--json]
 //
 // A simplified Lund string breaks into pions. Data come from the parameters (0.30, 0.50), the model starts
@@ -19,7 +19,7 @@ let program = Program(
     .init("histories", "N", default: "20000", "simulated histories per round, and of the data"),
     .init("training", "N", default: "4000", "steps of the flow's fit to emissions before"),
     .init("rounds", "N", default: "8", "the most rounds of simulation and fit"),
-    .init("steps", "N", default: "80", "the most steps in a round"),
+    .init("steps", "N", default: "120", "the most steps in a round"),
     .init("penalty", "N", default: "0", "thousandths of the divergence from the start in the loss"),
     .init("output", "PREFIX", default: "hadronization", "the beginning of the pictures' file names"),
     .init(flag: "json", "end with the results as JSON on one line"),

@@ -61,10 +61,13 @@ enum FineTuneCommand: Subcommand {
     let histories = try measured.histories(
       of: model, Array(arguments.operands.dropFirst()), arguments, noting: notices)
     let distribution = Selection.mixture(of: model.flows, weights: model.members.map { _ in 1 })
-    let tuned = try fineTune(
-      distribution, model.innerParams(), histories: histories, to: measured.data, penalty: penalty, key: key,
-      steps: steps, optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(rate, steps: steps))),
-      progress: progress)
+    let (params, data) = (try model.innerParams(), measured.data)
+    let tuned = try await Interruption.cancels {
+      try fineTune(
+        distribution, params, histories: histories, to: data, penalty: penalty, key: key, steps: steps,
+        optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(rate, steps: steps))),
+        progress: progress)
+    }
     try model.withInner(tuned.params, notes: ["fine_tuned_from": path]).write(to: out)
     return report(tuned.report, out, notices)
   }
@@ -84,7 +87,10 @@ enum FineTuneCommand: Subcommand {
         + "\(round.histories) histories, k-hat \(decimals(round.paretoK)), divergence from the start "
         + "\(decimals(round.klFromStart)) nats per history")
     lines.append("wrote \(out)")
-    if report.ending == .needsSimulation {
+    let isCancelled = report.ending == .cancelled
+    if isCancelled {
+      lines.append("interrupted: this is the model so far")
+    } else if report.ending == .needsSimulation {
       lines.append(
         "the effective sample fell to half before the fit was done: simulate histories with \(out) and run "
           + "flow finetune \(out) on them")
@@ -92,15 +98,16 @@ enum FineTuneCommand: Subcommand {
       lines.append(
         "simulate histories with \(out) to check it: the weighted ones are those that it was fitted to")
     }
-    return Report(
-      text: lines.joined(separator: "\n"),
-      json: [
-        "before": .array(round.before.map(json)), "after": .array(round.after.map(json)),
-        "steps": .integer(round.steps), "histories": .integer(round.histories),
-        "effective_sample_size": .number(round.effectiveSampleSize), "pareto_k": .number(round.paretoK),
-        "kl_from_start": .number(round.klFromStart),
-        "needs_simulation": .bool(report.ending == .needsSimulation), "model": .string(out),
-      ])
+    var json: [JSON.Member] = [
+      .init("before", .array(round.before.map(FineTuneCommand.json))),
+      .init("after", .array(round.after.map(FineTuneCommand.json))),
+      .init("steps", .integer(round.steps)), .init("histories", .integer(round.histories)),
+      .init("effective_sample_size", .number(round.effectiveSampleSize)),
+      .init("pareto_k", .number(round.paretoK)), .init("kl_from_start", .number(round.klFromStart)),
+      .init("needs_simulation", .bool(report.ending == .needsSimulation)), .init("model", .string(out)),
+    ]
+    if isCancelled { json.append(.init("interrupted", true)) }
+    return Report(text: lines.joined(separator: "\n"), json: .object(json), code: isCancelled ? 130 : 0)
   }
 
   private static func json(_ comparison: DataComparison) -> JSON {

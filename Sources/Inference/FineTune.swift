@@ -28,6 +28,8 @@ import Training
 /// The result has the same bits for the same key and any number of threads. A step costs two passes over the
 /// emissions, and four with a penalty after the first round.
 ///
+/// When the task is cancelled, the fit ends after the step under way, with the ending `cancelled`.
+///
 /// The method is that of MAGIC (Bierlich et al. 2024, SciPost Phys. 17, 045), from its description.
 ///
 /// - Parameters:
@@ -83,6 +85,10 @@ public func fineTune(
     let (round, next) = try settings.round(index, simulation, from: current)
     (current, report.rounds) = (next, report.rounds + [round])
     try onRound(round, current)
+    if Task.isCancelled {
+      report.ending = .cancelled
+      break
+    }
     let start = 1 / square(simulation.ownShares).sum().item
     if !round.isLimited && round.effectiveSampleSize >= 0.9 * start {
       report.ending = .converged
@@ -90,7 +96,7 @@ public func fineTune(
     }
     if round.isLimited && simulate == nil { report.ending = .needsSimulation }
   }
-  if let simulate {
+  if let simulate, report.ending != .cancelled {
     let last = try simulate(key.folded(in: rounds), current)
     report.fresh = try settings.comparisons(last, last.ownShares)
   }

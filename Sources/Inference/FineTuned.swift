@@ -62,5 +62,7 @@ public struct FineTuned: Sendable {
     case needsSimulation
     /// All rounds are used.
     case roundsUsed
+    /// The task was cancelled. The parameters are those of the step under way.
+    case cancelled
   }
 }

@@ -63,6 +63,12 @@ public struct Histories: Sendable {
         who: "Histories", what: "observables", expected: "[histories, observables] of two histories or more",
         got: "\(observables.shape)")
     }
+    let dtypes = [rows.dtype] + (context.map { [$0.dtype] } ?? [])
+    guard rows.dtype.isFloatingPoint, dtypes.allSatisfy({ $0 == rows.dtype }) else {
+      throw .mismatch(
+        who: "Histories", what: "emissions and contexts", expected: "of one dtype of real numbers",
+        got: dtypes.map { "\($0)" }.joined(separator: " and "))
+    }
     let contexts = context.map { $0.rank > 1 ? $0.rows : -1 }
     guard rows.rank > 1, rows.rows == segments.count, contexts ?? rows.rows == rows.rows else {
       throw .mismatch(

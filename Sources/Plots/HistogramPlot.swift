@@ -11,8 +11,8 @@ import Tensors
 ///
 /// Data are points with error bars, models are steps. A band is shaded from its lower to its upper edge in
 /// each bin, such as the uncertainty of a model. The lower panel shows each model divided by the data, and
-/// the data's relative errors around 1. Ratios beyond the panel are drawn at its edge, and a bin without
-/// data has none. Values that are not finite are left out.
+/// the data's relative errors around 1. Ratios beyond the panel are drawn at its edge. A bin without data, or
+/// with an error above half of them, has none. Values that are not finite are left out.
 public struct HistogramPlot: Picture {
   /// A histogram with a name.
   public struct Series: Sendable {
@@ -41,9 +41,14 @@ public struct HistogramPlot: Picture {
       self.errors = errors ?? heights.map { _ in 0 }
     }
 
-    /// The same divided by heights, where these are positive.
-    fileprivate func divided(by others: [Double]) -> Series {
-      func ratio(_ values: [Double]) -> [Double] { zip(values, others).map { $1 > 0 ? $0 / $1 : .nan } }
+    /// The same divided by the heights of others, where these are positive and known well enough.
+    fileprivate func divided(by others: Series) -> Series {
+      func ratio(_ values: [Double]) -> [Double] {
+        values.indices.map { bin in
+          let height = others.heights[bin]
+          return height > 0 && others.errors[bin] <= height / 2 ? values[bin] / height : .nan
+        }
+      }
       return Series(
         name, ratio(heights), errors: ratio(errors), band: band.map { (ratio($0.lower), ratio($0.upper)) })
     }
@@ -90,25 +95,26 @@ public struct HistogramPlot: Picture {
         : points([(x + 11, y - 5, y + 5, y)])
     }
     let one = Markup("path", ["class": "axis", "d": "M\(lower.path([edges[0], edges.last!], [1, 1]))"])
-    let ratios = models.map { $0.divided(by: data.heights) }
+    let ratios = models.map { $0.divided(by: data) }
     return Document(width: left + width + 28, height: lower.bottom, title: title).svg(
       key + [upper.grid, lower.grid] + drawing(models, data, in: upper) + [upper.edge]
         + upper.y.labels(beside: upper.area) + [one]
-        + drawing(ratios, data.divided(by: data.heights), in: lower)
+        + drawing(ratios, data.divided(by: data), in: lower)
         + lower.border)
   }
 
   private var heightAxis: Axis {
     let bands = models.flatMap { ($0.band?.upper ?? []) + ($0.band?.lower ?? []) }
     let all = ([data] + models).flatMap(\.heights) + zip(data.heights, data.errors).map { $0 + $1 } + bands
-    return Axis(
-      covering: yScale == .linear ? all + [0] : all, scale: yScale, margin: 0.04, label: yLabel)
+    guard yScale == .linear else { return Axis(covering: all, scale: yScale, margin: 0.04, label: yLabel) }
+    let shown = all.filter(\.isFinite)
+    return Axis(min(shown.min() ?? 0, 0)...max(1.05 * (shown.max() ?? 1), 1e-300), label: yLabel)
   }
 
   /// An axis around 1 that shows the ratios of the bins that are measured well.
   private var ratioAxis: Axis {
     let far = models.flatMap { model in
-      zip(model.divided(by: data.heights).heights, data.divided(by: data.heights).errors).compactMap {
+      zip(model.divided(by: data).heights, data.divided(by: data).errors).compactMap {
         $0.isFinite && $1 < 0.2 ? abs($0 - 1) : nil
       }
     }
@@ -160,7 +166,7 @@ public struct HistogramPlot: Picture {
   private func points(_ bars: [Bar]) -> Markup {
     let path = bars.map {
       let (x, middle) = ($0.x, $0.middle)
-      let dot = "M\((x - 2.5).markup) \(middle.markup)a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0 -5 0Z"
+      let dot = "M\((x - 2.5).markup) \(middle.markup)a2.5 2.5 0 1 1 5 0a2.5 2.5 0 1 1 -5 0Z"
       return "M\((x - 0.6).markup) \($0.top.markup)h1.2V\($0.bottom.markup)h-1.2Z" + dot
     }
     return Markup("path", ["class": "ink", "d": path.joined()])

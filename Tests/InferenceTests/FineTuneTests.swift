@@ -81,6 +81,30 @@ import Training
     #expect(decays.rate(result.params) > 1.5)
   }
 
+  @Test func aCancelledFitEndsAfterItsStep() async throws {
+    let (decays, start) = (decays, start)
+    let sums = try decays.sums(Key(3), rate: 1.8, count: 500)
+    let task = Task {
+      while !Task.isCancelled { await Task.yield() }
+      return try fineTune(
+        decays.flow, start, histories: decays.simulate(Key(1), start, count: 500), to: [.samples(sums)],
+        progress: .silent
+      ) { try decays.simulate($0, $1, count: 500) }
+    }
+    task.cancel()
+    let report = try await task.value.report
+    #expect(report.ending == .cancelled && report.rounds.count == 1 && report.fresh.isEmpty)
+    #expect(report.rounds[0].steps == 0)
+  }
+
+  @Test func aLossThatRisesIsReported() throws {
+    let data = FineTuneTests.data("energy", try decays.sums(Key(3), rate: 1.02, count: 500))
+    let result = try fineTune(
+      decays.flow, start, histories: decays.simulate(Key(1), start, count: 500), to: [data], steps: 1,
+      optimizer: SGD(learningRate: 1e4), progress: .silent)
+    #expect(result.report.warnings.contains { $0.contains("lower learning rate") })
+  }
+
   @Test func aHeavyTailIsReported() throws {
     let data = FineTuneTests.data("energy", try decays.sums(Key(3), rate: 0.3, count: 3_000))
     let result = try tuned(data, share: 0.02)

@@ -22,6 +22,12 @@ import Training
       rows, context: context, segments: segments, observables: observables, weights: weights)
   }
 
+  @Test func countsMayBeWholeNumbers() throws {
+    let histories = try Histories(
+      WrongInputTests.rows, segments: [0, 0, 1, 1], observables: Tensor(ints: [3, 7]))
+    #expect(histories.observables.doubles == [3, 7] && histories.observables.shape == [2, 1])
+  }
+
   @Test func historiesAreChecked() {
     #expect(
       message { try histories(observables: Tensor([3, .nan])) }
@@ -50,6 +56,8 @@ import Training
       message { try histories(context: Tensor(3)) },
       message { try histories(context: Tensor([[1], [2], [.infinity], [3]])) },
       message { try histories(rows: Tensor([1, 2, 3, 4])) },
+      message { try histories(rows: Tensor(ints: [1, 2, 3, 4], shape: [4, 1])) },
+      message { try histories(context: .zeros([4, 1])) },
       message { try histories(rows: Tensor([[1], [.nan], [3], [4]])) },
       message { try histories(weights: [1]) },
       message { try histories(weights: [1, -1]) },
