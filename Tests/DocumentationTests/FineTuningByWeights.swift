@@ -19,7 +19,9 @@ func fineTuningByWeights(measured: Tensor) throws -> (FineTuned, DataComparison,
   // block 2
   let tuned = try fineTune(
     flow, params, histories: simulate(Key(1), params),
-    to: [.histogram(measured, bins: Bins(20, over: 0...10))], key: Key(2), simulate: simulate)
+    to: [.histogram(measured, bins: Bins(20, over: 0...10))], key: Key(2), steps: 30,
+    optimizer: Adam(learningRate: 0.03),              // few parameters take a high rate
+    simulate: simulate)
   let after = tuned.report.after[0]                 // of a simulation that no parameter has seen
   print(after.reducedChiSquared ?? 0, tuned.report.rounds.count, tuned.report.klFromStart)
   for warning in tuned.report.warnings { print(warning) }
