@@ -35,13 +35,14 @@ func divergence(
   return select(where: mass .> 1e-14, mass * (own - theirs), 0).sum().item
 }
 
-/// The multiplicities of histories, and the mean share of their emissions.
+/// The multiplicities of histories, and the shares z of their emissions.
 struct Observed {
-  let multiplicities: Tensor
-  let meanShare: Double
+  let multiplicities, shares: Tensor
 
   init(_ histories: Histories) {
     multiplicities = histories.observables.sliced(axis: 1, 0..<1)
-    meanShare = histories.rows.cast(to: .float64).mean().item
+    shares = histories.rows.cast(to: .float64)
   }
+
+  var meanShare: Double { shares.mean().item }
 }
