@@ -50,6 +50,35 @@ import Testing
     #expect(try await place.json("describe @t.safetensors")["architecture"] == "nsf")
   }
 
+  /// Mixtures, other dtypes, logs, columns as they are, contexts: two steps, and the new model is one of the
+  /// same kind whose scores have moved a little.
+  @Test(arguments: [
+    "--steps 6 --folds 2", "--architecture nsf --layers 1 --hidden 4 --epochs 2 --dtype float64",
+    "--architecture nsf --layers 1 --hidden 4 --epochs 2 --log x",
+    "--architecture nsf --layers 1 --hidden 4 --epochs 2 --no-standardize",
+    "--architecture maf --layers 1 --hidden 4 --epochs 2 --context c",
+  ])
+  func everyKindOfModel(options: String) async throws {
+    let place = try Workplace()
+    defer { place.remove() }
+    let x = (10 + Key(1).normal([120, 1], dtype: .float64)).doubles
+    let table = x.indices.map { "\($0 / 3),\(x[$0]),\($0 % 5)" }.joined(separator: "\n")
+    try place.write("e.csv", "history,x,c\n" + table)
+    let sums = (0..<40).map { "\($0),\(x[3 * $0] + x[3 * $0 + 1] + x[3 * $0 + 2])" }
+    try place.write("o.csv", "history,sum\n" + sums.joined(separator: "\n"))
+    try place.write("d.csv", "sum\n" + (0..<50).map { "\(28.5 + Double($0) / 10)" }.joined(separator: "\n"))
+    _ = try await place.json("fit @e.csv --columns x \(options) --seed 3 --out @m.safetensors")
+    let result = try await place.json(
+      "finetune @m.safetensors @e.csv --observables @o.csv --to @d.csv --loss energy --steps 2 "
+        + "--learning-rate 0.001 --out @t.safetensors")
+    #expect(result["steps"] == 2 && result["needs_simulation"] == false)
+    let (a, b) = (
+      try await place.json("score @m.safetensors @e.csv")["mean_log_likelihood"]?.number,
+      try await place.json("score @t.safetensors @e.csv")["mean_log_likelihood"]?.number
+    )
+    #expect(try abs(#require(a) - #require(b)) < 0.2 && a != b, "\(options)")
+  }
+
   @Test func farDataNeedAnotherSimulation() async throws {
     let place = try await workplace()
     defer { place.remove() }
