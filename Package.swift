@@ -62,11 +62,12 @@ let package = Package(
       ]),
     room("Export", on: ["Tensors", "Randomness", "Files", "StableHLO", "Bijections", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
+    room("Inference", on: ["Tensors", "Randomness", "Bijections", "Distributions", "Training"]),
     room(
       "Flows",
       on: [
         "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "StableHLO",
-        "Bijections", "Distributions", "Training", "Tables", "Export", "Verification",
+        "Bijections", "Distributions", "Training", "Tables", "Export", "Verification", "Inference",
       ]),
 
     // MARK: - Programs
@@ -81,6 +82,7 @@ let package = Package(
     example("continuous", on: ["Arguments"]),
     example("tables", on: ["Arguments"], data: ["diamonds.csv.gz", "penguins.csv"]),
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
+    example("hadronization", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
       exclude: ["README.md", "peers", "quality", "tables", "compare", "scale", "smoke", "figures"]),
@@ -135,6 +137,12 @@ let package = Package(
         "Distributions", "Export", "Verification",
       ]),
     suite("Verification", on: ["Tensors", "Randomness", "Bijections", "Verification"]),
+    suite(
+      "Inference",
+      on: [
+        "Tensors", "Randomness", "Networks", "Bijections", "Distributions", "Training", "Inference", "Flows",
+        "ExampleSupport",
+      ], fixtures: true),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
     suite("Documentation", on: ["Flows"]),
     suite("Foundation", on: ["Flows", "TestSupport"]),

@@ -31,6 +31,9 @@ public struct Program: Sendable {
     Arguments.orExit { () throws(UsageError) in try arguments.choice(name, of: names) }
   }
 
+  /// Whether the command line holds a flag.
+  public func has(_ flag: String) -> Bool { arguments.has(flag) }
+
   /// The text of an option.
   public func text(_ name: String) -> String { arguments.text(name) }
 

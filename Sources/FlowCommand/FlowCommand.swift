@@ -42,7 +42,7 @@ enum FlowCommand {
   static var subcommands: [any Subcommand.Type] {
     [
       FitCommand.self, ScoreCommand.self, SampleCommand.self, CheckCommand.self, DescribeCommand.self,
-      CompareCommand.self, PrivacyCommand.self, ExportCommand.self,
+      CompareCommand.self, FineTuneCommand.self, PrivacyCommand.self, ExportCommand.self,
     ]
   }
 

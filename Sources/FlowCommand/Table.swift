@@ -53,12 +53,15 @@ struct Table {
   }
 
   /// Reads rows for a model. Columns with names are found by name, others by their order.
+  ///
+  /// - Parameter others: columns of the files that are not the model's.
   static func read(
-    _ paths: [String], for model: Model, _ arguments: Arguments, noting notices: Notices
+    _ paths: [String], for model: Model, besides others: [String] = [], _ arguments: Arguments,
+    noting notices: Notices
   ) throws -> Table {
     let context = model.given?.columns ?? []
     let file = try TableFile.read(
-      paths, arguments, known: (model.columns ?? []) + context, noting: notices)
+      paths, arguments, known: (model.columns ?? []) + context + others, noting: notices)
     if let own = model.columns, file.hasNames || Set(own + context).isSubset(of: file.names) {
       let found = Set(file.names)
       let missing = (own + context).filter { !found.contains($0) }
@@ -75,6 +78,7 @@ struct Table {
         file.source, "expected a header with the columns \(context.joined(separator: ",")), got no names")
     }
     let own = file.names.indices.filter { file.incidental[$0] == nil }.map { file.names[$0] }
+      .filter { !others.contains($0) }
     guard own.count == model.width else {
       throw FlowError.inFile(
         file.source,

@@ -12,3 +12,4 @@
 @_exported import Tables
 @_exported import Export
 @_exported import Verification
+@_exported import Inference

@@ -148,6 +148,11 @@ import Testing
     let inference = try variationalInference()
     #expect(abs(inference.logEvidence - log(Tensor(2 * Double.pi, dtype: .float64)).item) < 0.05)
     #expect(inference.paretoK < 0.7)
+    // Products of three draws whose logarithms are normal, with mean 0.15 and deviation 0.9.
+    let products = (0.15 + 0.9 * Key(5).normal([2_000, 3])).sum(axis: 1)
+    let tuned = try fineTuningByWeights(measured: exp(products))
+    #expect(try #require(tuned.1.reducedChiSquared) < 2 && tuned.0.report.rounds.count < 5)
+    #expect(tuned.2.effectiveSampleSize > 500)
     let clusters = concatenate(
       [Key(6).normal([200, 2]) * 0.4 + 1.5, Key(7).normal([200, 2]) * 0.4 - 1.5], axis: 0)
     let continuous = try continuousFlows(clusters)

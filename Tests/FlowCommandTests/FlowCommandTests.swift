@@ -245,7 +245,10 @@ struct Workplace {
   @Test(
     arguments: [
       ("", 2, "expected a command, got nothing"),
-      ("fitt x", 2, "unknown command fitt; there are fit, score, sample, check, describe, compare, privacy"),
+      (
+        "fitt x", 2,
+        "unknown command fitt; there are fit, score, sample, check, describe, compare, privacy, finetune"
+      ),
       ("fit", 2, "expected DATA, got nothing; flow fit --help says more"),
       ("fit @plain.csv", 2, "--out FILE is required; flow fit --help says more"),
       (

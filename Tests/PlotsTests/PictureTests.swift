@@ -58,6 +58,24 @@ import Testing
     ),
     ("flat line", LineChart("", series: [.init("a", [3, 3, 3])]), 6_000),
     ("no lines", LineChart("", series: []), 5_000),
+    (
+      "histograms",
+      HistogramPlot(
+        "Multiplicity", edges: (0...30).map { Double($0) },
+        data: .init("data", humps(30, 14), errors: humps(30, 14).map { $0 / 9 }),
+        models: [
+          .init("before", humps(30, 11)),
+          .init("after", humps(30, 13.7), band: (humps(30, 13.4), humps(30, 13.9))),
+        ], xLabel: "pions", yLabel: "share"), 20_000
+    ),
+    (
+      "lost histograms",
+      HistogramPlot(
+        "", edges: [0, 1, 2, 3], data: .init("", [.nan, 0, 1], errors: [1, 1, .infinity]),
+        models: [.init("", [.infinity, -1, 1e300], band: ([0, .nan, 0], [1, 1, 1e300]))],
+        yScale: .logarithmic), 6_000
+    ),
+    ("no histograms", HistogramPlot("", edges: [0, 1], data: .init("", [0]), models: []), 6_000),
     ("many lines", LineChart("", series: (0..<30).map { .init("series \($0)", [0, Double($0)]) }), 20_000),
     (
       "corner",
@@ -198,6 +216,10 @@ import Testing
 
   private static func images(_ count: Int) -> Tensor { wave([count, 8, 8]) }
 
+  /// A triangle of bins around a place.
+  static func humps(_ count: Int, _ middle: Double) -> [Double] {
+    (0..<count).map { max(0, 8 - abs(Double($0) + 0.5 - middle)) / 64 }
+  }
   private static func sines(_ count: Int) -> [Double] { wave([count]).doubles }
 
   private static let grid = DensityPlot.Grid(x: -2...2, y: -1...1)
