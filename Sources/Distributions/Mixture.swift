@@ -106,6 +106,8 @@ func mixedDraws(
   var (draws, order): ([Tensor], [Int]) = ([], [])
   for (i, draw) in components.enumerated() {
     let rows = picks.indices.filter { picks[$0] == i }
+    // Without draws the first component gives their shape.
+    if rows.isEmpty && (count > 0 || i > 0) { continue }
     let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
     draws.append(try draw(key, child, rows.count, context?.rows(rows)).samples)
     order += rows

@@ -63,6 +63,11 @@ import Testing
     let far = try logPDF(samples, Tensor([[50.0]]))
     #expect(abs(far.item - (-0.9189385 - 0.2231436)) < 1e-5)
     #expect(try sample(Key(3), samples, count: 0).shape == [0, 1])
+    // A model without parameters in float64.
+    let standard = try Normal()(Key(0), inputDim: 1, dtype: .float64)
+    let none = try ParameterSamples([.empty, .empty])
+    #expect(try standard.logPDF(none, draws.cast(to: .float64)).isFinite)
+    #expect(try standard.sample(Key(0), none, count: 3).dtype == .float64)
   }
 
   @Test func wrongSetsAreRefused() throws {
@@ -140,6 +145,8 @@ import Testing
     let weights = Tensor([1, 0, 1, 1, 1, 1, 4, 1])
     #expect(try binShares(of: values, edges: [0, 1, 2, 3], weights: weights).doubles == [0.1, 0.2, 0.2])
     #expect(try binShares(of: values, edges: [-.infinity, 0, .infinity]).doubles == [1.0 / 8, 7.0 / 8])
+    let huge = Tensor([1e308, 1e308, 1e308], dtype: .float64)
+    #expect(try binShares(of: Tensor([0.0, 0, 2]), edges: [0, 1], weights: huge).item == 2.0 / 3)
     func fails(_ edges: [Double], _ values: Tensor, _ weights: Tensor? = nil) {
       #expect(throws: FlowError.self) { try binShares(of: values, edges: edges, weights: weights) }
     }

@@ -1,5 +1,6 @@
 import Bijections
 import Distributions
+import Foundation
 import Networks
 import Randomness
 import Tensors
@@ -179,6 +180,20 @@ import Testing
     }
     let half = try run(2)
     #expect(try run(4, continuing: half.state).params.isIdentical(to: whole.params))
+  }
+
+  @Test func checkpointsHoldBothTrees() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "flows-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    _ = try run(2, Checkpoint(file))
+    #expect(try run(4, Checkpoint(file)).params.isIdentical(to: run(4).params))
+    let error = #expect(throws: FlowError.self) {
+      try fit(
+        MeanField(flow), to: Key(119).normal([200, 2]), by: .variationalWeights(prior: 2), key: Key(4),
+        epochs: 4, batchSize: 150, optimizer: Adam(learningRate: 0.01), checkpoint: Checkpoint(file),
+        progress: .silent)
+    }
+    #expect(error?.description.contains("VariationalWeights prior 1.0 in the file, 2.0 now") == true)
   }
 
   @Test func contextsAndWeightsOfRowsAreTaken() throws {

@@ -25,17 +25,20 @@ public func binShares(of values: Tensor, edges: [Double], weights: Tensor? = nil
   if let row = numbers.firstIndex(where: \.isNaN) {
     throw .notFinite(who: "binShares", what: "values", row: row)
   }
-  let shares = weights?.doubles
-  if let shares {
-    if shares.count != numbers.count {
-      throw wrong("weights", "one for each of \(numbers.count) values", "\(shares.count)")
+  var shares = weights?.doubles
+  if let own = shares {
+    if own.count != numbers.count {
+      throw wrong("weights", "one for each of \(numbers.count) values", "\(own.count)")
     }
-    if let row = shares.firstIndex(where: { !$0.isFinite }) {
+    if let row = own.firstIndex(where: { !$0.isFinite }) {
       throw .notFinite(who: "binShares", what: "weights", row: row)
     }
-    if shares.contains(where: { $0 < 0 }) || shares.allSatisfy({ $0 == 0 }) {
+    if own.contains(where: { $0 < 0 }) || own.allSatisfy({ $0 == 0 }) {
       throw wrong("weights", "not negative and not all 0", "other ones")
     }
+    // Large weights must not overflow in their sum.
+    let largest = own.max()!
+    shares = own.map { $0 / largest }
   }
   var (sums, total) = ([Double](repeating: 0, count: edges.count - 1), 0.0)
   for (i, x) in numbers.enumerated() {

@@ -69,7 +69,7 @@ package struct MeanFieldTree {
   /// The means, the tree of the base.
   package let mean: Params
   /// The scales of the learned means, in their order.
-  package let scales: [(path: String, logScale: Tensor, isLearned: Bool, position: Int)]
+  package let scales: [(path: String, logScale: Tensor, position: Int)]
   private let params: Params
 
   /// Throws `FlowError.structure` for another tree.
@@ -81,16 +81,16 @@ package struct MeanFieldTree {
       throw wrong()
     }
     (mean, self.params) = (children[0].tree, params)
-    var known: [String: (Tensor, Bool, Int)] = [:]
-    children[1].tree.forEach { path, leaf, isFrozen in known[path] = (leaf, !isFrozen, known.count) }
-    var scales: [(path: String, logScale: Tensor, isLearned: Bool, position: Int)] = []
+    var known: [String: (logScale: Tensor, position: Int)] = [:]
+    children[1].tree.forEach { path, leaf, _ in known[path] = (leaf, known.count) }
+    var scales: [(path: String, logScale: Tensor, position: Int)] = []
     var isComplete = true
     mean.forEach { path, leaf, isFrozen in
       if isFrozen { return }
-      guard let (logScale, isLearned, position) = known[path], logScale.shape == leaf.shape,
+      guard let (logScale, position) = known[path], logScale.shape == leaf.shape,
         logScale.dtype == leaf.dtype
       else { return isComplete = false }
-      scales.append((path, logScale, isLearned, position))
+      scales.append((path, logScale, position))
     }
     if !isComplete { throw wrong() }
     self.scales = scales

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// ```swift
 /// let shares = try samples.evaluate { params in
-///   binShares(of: try sample(Key(1), params, count: 100_000), edges: edges)
+///   try binShares(of: sample(Key(1), params, count: 100_000), edges: edges)
 /// }
 /// let (lower, upper) = shares.band(0.68)
 /// ```
@@ -19,7 +19,7 @@ public struct MemberValues: Sendable {
 
   /// Σ w v, in float64.
   public var mean: Tensor { weighted(values.cast(to: .float64)) }
-  /// Σ w (v − mean)², in float64: the epistemic variance.
+  /// Σ w (v − mean)², in float64: the epistemic variance. NaN where a value is infinite.
   public var variance: Tensor { weighted(square(values.cast(to: .float64) - mean)) }
   /// The square root of the variance.
   public var deviation: Tensor { sqrt(variance) }

@@ -13,7 +13,7 @@ extension ParameterSamples {
   ///   - sample: the sampler that takes them.
   /// - Throws: `FlowError.structure` for members of another architecture.
   public func predictive(_ logPDF: LogPDF, _ sample: Sampler) throws(FlowError) -> InitializedDistribution {
-    let (density, params) = (try predictive(logPDF), params)
+    let (density, params) = (try predictive(logPDF), params(logPDF.boundary.dtype))
     let sampler = mixture(of: members.map { _ in sample }, density)
     return (params, density.expecting(params), sampler.expecting(params))
   }
@@ -38,7 +38,7 @@ extension LogPDF {
   public func callAsFunction(
     _ samples: ParameterSamples, _ inputs: Tensor, given context: Tensor? = nil
   ) throws(FlowError) -> Tensor {
-    try samples.predictive(self)(samples.params, inputs, given: context)
+    try samples.predictive(self)(samples.params(boundary.dtype), inputs, given: context)
   }
 }
 
@@ -62,6 +62,6 @@ extension Sampler {
       let x = try mixedDraws(of: bodies, key, params, count, context)
       return (x, .zeros([count], dtype: x.dtype))
     }
-    return try draws(key, samples.params, count: count, given: context)
+    return try draws(key, samples.params(boundary.dtype), count: count, given: context)
   }
 }

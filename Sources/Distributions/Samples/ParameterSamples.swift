@@ -61,7 +61,11 @@ public struct ParameterSamples: Sendable {
   ///
   /// It has a frozen leaf `logWeights` and a branch `components`.
   public var params: Params {
-    let dtype = members[0].leaves.first { $0.dtype.isFloatingPoint }?.dtype ?? .float32
+    params(members[0].leaves.first { $0.dtype.isFloatingPoint }?.dtype ?? .float32)
+  }
+
+  /// The tree with weights in a model's dtype.
+  func params(_ dtype: DType) -> Params {
     let logWeights = log(Tensor(weights, dtype: .float64)).cast(to: dtype)
     return ["logWeights": .frozen(logWeights), "components": Params(members)]
   }
