@@ -3,7 +3,7 @@ import Tensors
 /// The Cholesky factor of a matrix, row-major, or nil if the matrix is not positive definite.
 ///
 /// The result is nil too if the matrix is not symmetric to 10⁻⁶ of its diagonal.
-func choleskyFactor(_ matrix: Tensor) -> [Double]? {
+package func choleskyFactor(_ matrix: Tensor) -> [Double]? {
   let (a, n) = (matrix.doubles, matrix.shape[0])
   var l = [Double](repeating: 0, count: n * n)
   for i in 0..<n {

@@ -42,59 +42,14 @@ public struct Mixture: Distribution {
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let members = try Members(components, key.folded(in: 1)) { _ in site }
-    let density = Mapping.alternatives(
-      "Mixture", members.densities.enumerated().map { ($1, Address("components/\($0)", position: 1)) },
-      at: site
-    ) { params, terms in
-      logTotal(stack(terms, axis: 1) + params["logWeights"].logSoftmax(axis: 0))
-    }
-    let logPDF = LogPDF(density)
+    let logPDF = LogPDF(mixture(of: members.densities, at: site))
     return (
       [
         "logWeights": weights.leaf(try logWeights(key.folded(in: 0)), at: site), "components": members.params,
       ],
       logPDF,
-      members.sampler(density.boundary) { components in
-        { (key, params, count, context) throws(FlowError) in
-          if let trace = DrawTrace.current {
-            let samples = try traced(trace, components, key, params, count, context)
-            return (samples, try logPDF.body(params, samples, context))
-          }
-          let picks = key.folded(in: 0).categorical(logits: params["logWeights"], count: count).ints
-          var (draws, order): ([Tensor], [Int]) = ([], [])
-          for (i, draw) in components.enumerated() {
-            let rows = picks.indices.filter { picks[$0] == i }
-            let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
-            draws.append(try draw(key, child, rows.count, context?.rows(rows)).samples)
-            order += rows
-          }
-          let samples = concatenate(draws, axis: 0).gathered(
-            Tensor(ints: order).inversePermutation, axis: 0)
-          return (samples, try logPDF.body(params, samples, context))
-        }
-      }
+      mixture(of: members.samplers, logPDF)
     )
-  }
-
-  /// Draws of all components, of which a mask takes one for each row.
-  private func traced(
-    _ trace: DrawTrace, _ components: [Sampler.Body], _ key: Key, _ params: Params, _ count: Int,
-    _ context: Tensor?
-  ) throws(FlowError) -> Tensor {
-    let logits = params["logWeights"]
-    let number = trace.draws.count
-    let picks = trace.draw(
-      key.folded(in: 0), .categorical(logits), [count], logits.dtype)
-    var samples: Tensor?
-    for (i, draw) in components.enumerated() {
-      let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
-      let own = try trace.within(number, i) { () throws(FlowError) in
-        try draw(key, child, count, context).samples
-      }
-      let mask = (picks .== Double(i)).reshaped(to: Shape([count] + own.shape.sample.sizes.map { _ in 1 }))
-      samples = samples.map { select(where: mask, own, $0) } ?? own
-    }
-    return samples!
   }
 
   private func logWeights(_ key: Key) throws(FlowError) -> Tensor {
@@ -112,9 +67,79 @@ public struct Mixture: Distribution {
   }
 }
 
+/// The density of a mixture of densities, whose parameters are those of `Mixture`.
+func mixture(of densities: [Mapping], at site: Site) -> Mapping {
+  Mapping.alternatives(
+    "Mixture", densities.enumerated().map { ($1, Address("components/\($0)", position: 1)) }, at: site
+  ) { params, terms in
+    logTotal(stack(terms, axis: 1) + params["logWeights"].logSoftmax(axis: 0))
+  }
+}
+
+/// The sampler of a mixture. It has a temperature if all components have one.
+///
+/// Draws alone cost one pass of the components that are drawn. Their log-densities cost a pass of all.
+func mixture(of samplers: [Sampler], _ logPDF: LogPDF) -> Sampler {
+  @Sendable func body(_ components: [Sampler.Body]) -> Sampler.Body {
+    { (key, params, count, context) throws(FlowError) in
+      let samples = try mixedDraws(of: components, key, params, count, context)
+      return (samples, try logPDF.body(params, samples, context))
+    }
+  }
+  let (bodies, tempered) = (samplers.map(\.body), samplers.compactMap(\.tempered))
+  var atTemperature: (@Sendable (Double) -> Sampler.Body)?
+  if tempered.count == samplers.count {
+    atTemperature = { temperature in body(tempered.map { $0(temperature) }) }
+  }
+  var sampler = Sampler(logPDF.boundary, tempered: atTemperature, body: body(bodies))
+  sampler.samplesAlone = { (key, params, count, context) throws(FlowError) in
+    try mixedDraws(of: bodies, key, params, count, context)
+  }
+  return sampler
+}
+
+/// Draws from components chosen by weight, with the parameters of `Mixture`.
+func mixedDraws(
+  of components: [Sampler.Body], _ key: Key, _ params: Params, _ count: Int, _ context: Tensor?
+) throws(FlowError) -> Tensor {
+  if let trace = DrawTrace.current { return try traced(trace, components, key, params, count, context) }
+  let picks = key.folded(in: 0).categorical(logits: params["logWeights"], count: count).ints
+  var (draws, order): ([Tensor], [Int]) = ([], [])
+  for (i, draw) in components.enumerated() {
+    let rows = picks.indices.filter { picks[$0] == i }
+    // Without draws the first component gives their shape.
+    if rows.isEmpty && (count > 0 || i > 0) { continue }
+    let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
+    draws.append(try draw(key, child, rows.count, context?.rows(rows)).samples)
+    order += rows
+  }
+  return concatenate(draws, axis: 0).gathered(Tensor(ints: order).inversePermutation, axis: 0)
+}
+
 /// Computes log Σ eᵗ per row. If all terms are −∞, the result is −∞ with derivative 0.
 func logTotal(_ terms: Tensor) -> Tensor {
   let isEmpty = terms.detached.max(axis: 1) .== -.infinity
   let total = select(where: isEmpty.expanded(axis: 1), 0, terms).logSumExp(axis: 1)
   return select(where: isEmpty, -.infinity, total)
+}
+
+/// Draws of all components, of which a mask takes one for each row.
+private func traced(
+  _ trace: DrawTrace, _ components: [Sampler.Body], _ key: Key, _ params: Params, _ count: Int,
+  _ context: Tensor?
+) throws(FlowError) -> Tensor {
+  let logits = params["logWeights"]
+  let number = trace.draws.count
+  let picks = trace.draw(
+    key.folded(in: 0), .categorical(logits), [count], logits.dtype)
+  var samples: Tensor?
+  for (i, draw) in components.enumerated() {
+    let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
+    let own = try trace.within(number, i) { () throws(FlowError) in
+      try draw(key, child, count, context).samples
+    }
+    let mask = (picks .== Double(i)).reshaped(to: Shape([count] + own.shape.sample.sizes.map { _ in 1 }))
+    samples = samples.map { select(where: mask, own, $0) } ?? own
+  }
+  return samples!
 }

@@ -54,4 +54,6 @@ public struct Checkpoint: Sendable {
     require(isPositive, "a checkpoint is written every positive interval, got \(interval)")
     (self.path, self.interval) = (path, interval)
   }
+  /// A checkpoint beside this one, for another fit of the same call.
+  func numbered(_ number: String) -> Checkpoint { Checkpoint("\(path).\(number)", every: interval) }
 }

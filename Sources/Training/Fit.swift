@@ -39,7 +39,8 @@ import Tensors
 ///   - key: the key of initial values, split, order, objective and augmentation.
 ///   - epochs: passes over the data, those of an earlier state included; nil for those of ``FitSettings``.
 ///   - batchSize: rows per step; the last batch of an epoch may be smaller; nil for that of ``FitSettings``.
-///   - optimizer: the optimizer; nil for that of ``FitSettings``. It is told the validation loss of each
+///   - optimizer: the optimizer; nil for that of ``FitSettings``, without weight decay if the objective has a
+///     prior. It is told the validation loss of each
 ///     epoch, or the training loss where nothing is held out. It chooses the parameters that are judged and
 ///     returned (`MovingAverage`).
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
@@ -81,6 +82,7 @@ public func fit(
   settings.validationFraction = validationFraction
   if let batchSize { settings.batchSize = max(batchSize, 1) }
   settings.epochs = epochs
+  if objective.hasPrior { settings.weightDecay = 0 }
   let (epochs, batchSize) = (epochs ?? settings.passes, batchSize ?? settings.batchSize)
   let optimizer = optimizer ?? settings.optimizer
   require(
@@ -134,7 +136,7 @@ public func fit(
       logPDF: logPDF, sample: sample, rows: augment(batchKey.folded(in: step + 1), try data.rows(batch)),
       weights: rows.weights(batch), context: context?.rows(batch), key: lossKey.folded(in: step + 1),
       index: step)
-    inputs.rowNumbers = batch
+    (inputs.rowNumbers, inputs.trainingRows) = (batch, rows.training.count)
     return inputs
   }
   if !rows.heldOut.isEmpty {
@@ -142,7 +144,7 @@ public func fit(
       logPDF: functions.logPDF, sample: functions.sample,
       rows: augment(validationKey, try data.rows(rows.heldOut)), weights: rows.weightsHeldOut,
       context: context?.rows(rows.heldOut), key: lossKey.folded(in: 0))
-    judged.rowNumbers = rows.heldOut
+    (judged.rowNumbers, judged.trainingRows) = (rows.heldOut, rows.training.count)
     try judged.checkSupport(params, inLayersAlone: true)
     run.heldOutLoss = try objective.value(judged)
   }

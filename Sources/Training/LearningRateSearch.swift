@@ -77,7 +77,7 @@ public func findLearningRate(
     var inputs = TrainingStep(
       logPDF: logPDF, sample: sample, rows: try data.rows(batch), context: context?.rows(batch),
       key: lossKey.folded(in: step), index: step)
-    inputs.rowNumbers = batch
+    (inputs.rowNumbers, inputs.trainingRows) = (batch, rows.training.count)
     return inputs
   }
   var state = FitState(params, optimizer: optimizer)

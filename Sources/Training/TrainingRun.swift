@@ -38,7 +38,7 @@ struct TrainingRun {
     var meter = ProgressMeter(progress, total: steps, from: state.step)
     defer { meter.finish() }
     while ending == .completed && state.step < steps {
-      if Task.isCancelled {
+      if Cancellation.isRequested {
         ending = .cancelled
         break
       }

@@ -359,6 +359,7 @@ private let table: [Combinator] = [
     ("Product", { Product([Normal(), Flow($0)]) }),
     ("Conditioned", { Conditioned(Flow($0), by: NormalizedContext()) }),
     ("Dequantized", { Dequantized(Flow($0), levels: 9) }),
+    ("MeanField", { MeanField(Flow($0)) }),
   ]
   private static let reals = 3 + 2 * Key(2).normal([12, 2], dtype: .float64)
   private let context = Key(3).normal([12, 2], dtype: .float64)
@@ -390,7 +391,10 @@ private let table: [Combinator] = [
     #expect(isClose(try logPDF(params, draws, given: context), own, 1e-9))
 
     let (norm, _, _) = try initialized(i, ActNorm(), initInputs: rows)
-    let bias = try #require(norm.paths.last { $0.hasSuffix("bias") && !$0.hasPrefix("context") })
+    let bias = try #require(
+      norm.paths.last {
+        $0.hasSuffix("bias") && !$0.hasPrefix("context") && !$0.hasPrefix("logScale")
+      })
     #expect(try #require(norm[path: bias]?.value).doubles.allSatisfy { $0 > (isDiscrete ? 0.2 : 1) })
   }
 

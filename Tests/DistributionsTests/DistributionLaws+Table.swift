@@ -119,6 +119,10 @@ private let flowRows: [DistributionRow] = [
   DistributionRow(
     name: "Conditioned ConditionalNormal, one number",
     distribution: Conditioned(ConditionalNormal(net), by: summary), inputDim: 1, contextDim: 1),
+  DistributionRow(
+    name: "MeanField, context",
+    distribution: MeanField(Flow(AffineCoupling(net), prior: ConditionalNormal(net))), contextDim: 2,
+    idle: "logScale"),
 ]
 
 /// Three clusters of weights .8, .15 and .05.

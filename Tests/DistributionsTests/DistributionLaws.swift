@@ -66,6 +66,8 @@ struct DistributionRow: Sendable {
   var isDiscrete = false
   /// Whether the log-density is a lower bound, whose derivative by parameters need not have mean 0.
   var isBound = false
+  /// The branch of the parameters that the density does not depend on.
+  var idle: String?
 }
 
 /// A distribution at parameters, with rows that it drew and their context.

@@ -188,6 +188,13 @@ import Testing
     let (params, _, _) = try Flow(Serial(Standardize(of: rows), preset.bijection), prior: preset.prior)(
       Key(4), inputDim: 2)
     try SafeTensors(params, metadata: ["architecture": "realnvp"]).write(to: "model.safetensors")
+    let first = rows.sliced(axis: 1, 0..<1)
+    let curve = concatenate(first, square(first) - 1, axis: 1)
+    let known = try uncertainty((curve + 0.3 * Key(9).normal([300, 2]))[0..<100])
+    #expect(known.members == [5, 50, 50, 50, 5])
+    #expect(
+      (known.ensemble - known.single).mean().item > 0 && known.parts.epistemic.doubles.allSatisfy { $0 > 0 })
+    #expect((known.band.upper .>= known.band.lower).mean().item == 1)
     let files = try filesAndTheCommand(path: "table.csv", model: "model.safetensors")
     #expect(files.rows.dtype == .float64 && files.rows.shape == [300, 2] && files.scores.isFinite)
   }

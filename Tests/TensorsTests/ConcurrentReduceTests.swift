@@ -51,4 +51,16 @@ import Testing
       }
     }
   }
+
+  /// Calls run at the same time only where each has its threads, and share them out.
+  @Test(arguments: [(1, 1, 1), (2, 2, 2), (8, 2, 2), (8, 16, 8), (9, 4, 4), (64, 1, 12)])
+  func callsShareTheThreads(_ threads: Int, _ each: Int, _ inside: Int) throws {
+    let found = try Parallelism.$threads.withValue(threads) {
+      try concurrentMap(5, threadsEach: each) { i, isAlone in
+        "\(i) \(Parallelism.threads!) \(isAlone)"
+      }
+    }
+    let isAlone = threads / each < 2
+    #expect(found == (0..<5).map { "\($0) \(inside) \(isAlone)" })
+  }
 }

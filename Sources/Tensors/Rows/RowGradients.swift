@@ -147,7 +147,7 @@ package func weightedRowGradients(
 }
 
 /// The gradients by row of one leaf in one form.
-private struct LeafRowGradients {
+struct LeafRowGradients {
   private let leaf: Tensor
   private var shared: Tensor?
   /// Products whose masks do not overlap, so that squared norms add up.
@@ -195,6 +195,13 @@ private struct LeafRowGradients {
     let size = leaf.rank == 0 || summed ? 1 : leaf.shape[-1]
     let rows = shared.rows
     return square(shared).reshaped(to: [rows, leaf.count / size, size]).sum(axis: 1)
+  }
+
+  /// The gradients themselves, [rows] + the leaf's shape.
+  func multipliedOut(rows: Int) -> Tensor {
+    let own = products.map { $0.multipliedOut() }.reduce(shared) { Tensors.sum($0, $1) }
+    guard let own else { return .zeros(leaf.shape.batched(rows), dtype: leaf.dtype) }
+    return common.map { own + $0 } ?? own
   }
 
   /// Σ over rows, with factors [rows, 1] or [rows, size].

@@ -48,6 +48,22 @@ func concurrentMap<Value: Sendable, Failure: Error>(
   }
 }
 
+/// The array of `body(0)`, ..., `body(count − 1)`, where each call can use several threads by itself.
+///
+/// Calls run at the same time as long as each has as many threads as it can use. `body` is told whether calls
+/// run one after the other. The first error in order is thrown.
+package func concurrentMap<Value: Sendable>(
+  _ count: Int, threadsEach: Int, _ body: @Sendable (_ i: Int, _ isAlone: Bool) throws -> Value
+) throws -> [Value] {
+  let threads = Parallelism.threads ?? Processors.count
+  let width = max(1, min(count, threads / max(threadsEach, 1)))
+  return try Parallelism.$threads.withValue(width) {
+    try concurrentMap(count) { (i) throws in
+      try Parallelism.$threads.withValue(max(1, threads / width)) { try body(i, width == 1) }
+    }
+  }
+}
+
 /// The results combined so far, and those whose turn has not come.
 private struct Reduction<Value: Sendable, Failure: Error>: Sendable {
   private let count: Int

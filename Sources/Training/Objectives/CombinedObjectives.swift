@@ -14,6 +14,9 @@ public struct WeightedSum: Objective {
     self.terms = terms.map { (weight: $0.0, objective: $0.1) }
   }
 
+  /// Whether one of the terms has a prior.
+  public var hasPrior: Bool { terms.contains { $0.objective.hasPrior } }
+
   /// The loss and its gradient.
   public func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {
     var total: LossAndGradient?

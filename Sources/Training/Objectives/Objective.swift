@@ -15,6 +15,10 @@ public protocol Objective: Sendable {
 
   /// The loss as a function of the parameters, to judge them. By default it is taken from `valueAndGradient`.
   func value(_ step: TrainingStep) throws -> (_ params: Params) throws -> Tensor
+
+  /// Whether the objective has a prior of the parameters. The default optimizer of `fit` then has no weight
+  /// decay. By default it is false.
+  var hasPrior: Bool { get }
 }
 
 /// A loss, and its gradient in the structure of the parameters' `learned`.
@@ -25,6 +29,9 @@ extension Objective {
   public func value(_ step: TrainingStep) throws -> (_ params: Params) throws -> Tensor {
     { try valueAndGradient(at: $0, step).value }
   }
+
+  /// The objective has no prior.
+  public var hasPrior: Bool { false }
 }
 
 /// The inputs of an objective in one training step.
@@ -45,6 +52,9 @@ public struct TrainingStep: Sendable {
   public var key: Key
   /// The number of steps done before this one.
   public var index: Int
+  /// The number of rows that the fit trains on, without those of weight 0; nil in a fit to a target, and
+  /// where it must not be known.
+  public var trainingRows: Int?
   /// The numbers of the rows in the data, for errors; nil: 0, 1, ...
   var rowNumbers: [Int]?
   /// The dtype of parameters, rows and draws.

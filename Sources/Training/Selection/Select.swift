@@ -137,10 +137,3 @@ extension Combination {
     return losses.indices.map { $0 == best ? 1 : 0 }
   }
 }
-
-extension Checkpoint {
-  /// A checkpoint beside this one.
-  fileprivate func numbered(_ number: String) -> Checkpoint {
-    Checkpoint("\(path).\(number)", every: interval)
-  }
-}
