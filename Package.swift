@@ -54,7 +54,10 @@ let package = Package(
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
     room(
       "Training",
-      on: ["CKernels", "Tensors", "Privacy", "Randomness", "Files", "Bijections", "Distributions"]),
+      on: [
+        "CKernels", "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "Bijections",
+        "Distributions",
+      ]),
     room(
       "Tables",
       on: [

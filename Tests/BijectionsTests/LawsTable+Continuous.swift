@@ -67,4 +67,15 @@ let continuousRows: [LawsRow] = [
     bijection: ContinuousFlow(
       NetworkField(net, frequencies: 1), solver: .steps(3), logDet: .trace, exactInverse: true),
     inputDim: 2, inputs: rows[0..<2], tolerance: .init(logDet: 1e-2)),
+  LawsRow(
+    name: "ContinuousFlow, training-free score",
+    bijection: ContinuousFlow(
+      TrainingFreeScore(of: rows, kappa: 0.5), solver: .steps(2), logDet: .discrete, exactInverse: true),
+    inputDim: 2, inputs: rows[0..<2]),
+  LawsRow(
+    name: "ContinuousFlow, training-free score, trace, one number, context",
+    bijection: ContinuousFlow(
+      TrainingFreeScore(of: rows.sliced(axis: 1, 0..<1), kappa: 0.5), solver: .steps(8), logDet: .trace),
+    inputDim: 1, contextDim: 2, inputs: rows.sliced(axis: 1, 0..<1),
+    tolerance: .init(roundTrip: 1e-3, logDet: 1e-3, float32: 1e-3)),
 ]

@@ -60,9 +60,10 @@ import Testing
   }
 
   /// A column of equal times gives the bits of one time for all rows, and its trace to rounding.
-  @Test(arguments: 0..<4) func timesPerRow(_ i: Int) throws {
+  @Test(arguments: 0..<5) func timesPerRow(_ i: Int) throws {
     let fields: [any VelocityField] = [
       OTFlowPotential(width: 5), ConcatSquash(hidden: [4]), NetworkField(), NetworkField(frequencies: 0),
+      TrainingFreeScore(of: wave([5, 3], phase: 6)),
     ]
     let (params, velocity) = try made(fields[i])
     let column = time.broadcast(to: [4, 1])

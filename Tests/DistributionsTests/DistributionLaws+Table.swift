@@ -1,6 +1,7 @@
 import Bijections
 import Distributions
 import Networks
+import TestSupport
 import Tensors
 
 private let net = MLP(hidden: [7, 6], activation: .tanh, lastWeight: .glorotUniform)
@@ -78,6 +79,12 @@ private let otherRows: [DistributionRow] = [
     name: "Mixture, families, context",
     distribution: Mixture([ConditionalNormal(net), Cauchy(.learned), Uniform(from: -9, to: 9)]), inputDim: 2,
     contextDim: 2),
+  DistributionRow(
+    name: "KernelDensity", distribution: KernelDensity(of: wave([7, 3], phase: 1), bandwidth: 0.4)),
+  DistributionRow(
+    name: "KernelDensity, one row, image, context",
+    distribution: KernelDensity(of: wave([1, 2, 2], phase: 1), bandwidth: 2), inputDim: [2, 2],
+    contextDim: 1),
   DistributionRow(
     name: "Product",
     distribution: Product([

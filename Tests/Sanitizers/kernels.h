@@ -162,6 +162,9 @@ static void NAME(flows)(void) {
     CASE(autm_pullback, units, 3, n, given & 1 ? ANY(n) : NULL, given & 2 ? ANY(n) : NULL, ANY(n),
          ANY(numbers), OUT(n), OUT(numbers));
   }
+  for (size_t columns = 1; columns < 8; columns++) SIZES(n)
+    CASE(kernel_mean, n, columns, 130, ANY(n * columns), ANY(n), ANY(130 * columns), OUT(n * columns), OUT(n),
+         OUT(n), OUT(columns * 128 / sizeof(T)));
 }
 
 static void NAME(steps)(void) {

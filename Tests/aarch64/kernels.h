@@ -269,6 +269,19 @@ static void NAME(flows)(void) {
     report(TEXT(autm), units, value);
     report(TEXT(autm_pullback), units, pullback);
   }
+  for (size_t columns = 1; columns < 9; columns += 2) {
+    enum { n = 37, count = 301 };
+    uint64_t value = start;
+    const T *const y = NAME(random)(n * columns, 9), *const x = NAME(random)(count * columns, 3);
+    const T *const rate = NAME(random)(n, 2);
+    T *const mean = room(n * columns * sizeof(T)), *const sum = room(n * sizeof(T));
+    T *const square = room(n * sizeof(T)), *const scratch = room(columns * 128);
+    ck_kernel_mean(TYPE, n, columns, count, y, rate, x, mean, sum, square, scratch);
+    NAME(add)(&value, mean, n * columns);
+    NAME(add)(&value, sum, n);
+    NAME(add)(&value, square, n);
+    report(TEXT(kernel_mean), (int)columns, value);
+  }
 }
 
 static void NAME(others)(void) {

@@ -23,6 +23,7 @@
 #include "adam.h"
 #include "spline.h"
 #include "autm.h"
+#include "kernel_mean.h"
 #include "uniform.h"
 #include "type_end.h"
 
@@ -50,6 +51,7 @@
 #include "adam.h"
 #include "spline.h"
 #include "autm.h"
+#include "kernel_mean.h"
 #include "uniform.h"
 #include "random.h"
 #include "type_end.h"

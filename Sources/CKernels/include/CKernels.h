@@ -198,7 +198,13 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
     (units, steps, n, x, field, y, slope)) \
   /* The cotangents gx and gfield of `ck_autm`, from g of y and l of dy/dx. g or l may be NULL for zero. */ \
   X(void, autm_pullback, (size_t units, size_t steps, size_t n, const T *g, const T *l, const T *x, \
-    const T *field, T *gx, T *gfield), (units, steps, n, g, l, x, field, gx, gfield))
+    const T *field, T *gx, T *gfield), (units, steps, n, g, l, x, field, gx, gfield)) \
+  /* With l_j = -|y - rate x_j|^2 / 2 for y[rows][columns], rate[rows] and x[count][columns], the mean of \
+     x_j weighted by exp(l_j), log sum exp(l_j), and the mean of |y - rate x_j|^2. scratch has 2 * columns * \
+     64 bytes. */ \
+  X(void, kernel_mean, (size_t rows, size_t columns, size_t count, const T *y, const T *rate, const T *x, \
+    T *mean, T *log_sum, T *square, T *scratch), \
+    (rows, columns, count, y, rate, x, mean, log_sum, square, scratch))
 
 // ck_NAME(type, ...) runs the kernel for one element type. Pointers to elements are untyped here.
 #define CK_BARE(...) __VA_ARGS__
