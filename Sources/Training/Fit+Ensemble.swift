@@ -14,6 +14,9 @@ import Tensors
 /// bits of a fit with its own key. Where a batch has fewer shards than there are threads, members train at
 /// the same time.
 ///
+/// Members keep their threads until they end. On few cores, asynchronous code of the same program may have to
+/// wait for one.
+///
 /// When the task is cancelled, the members under way end with the ending `cancelled`, and those not begun are
 /// left out.
 ///

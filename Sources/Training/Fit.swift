@@ -40,9 +40,8 @@ import Tensors
 ///   - epochs: passes over the data, those of an earlier state included; nil for those of ``FitSettings``.
 ///   - batchSize: rows per step; the last batch of an epoch may be smaller; nil for that of ``FitSettings``.
 ///   - optimizer: the optimizer; nil for that of ``FitSettings``, without weight decay if the objective has a
-///     prior. It is told the validation loss of each
-///     epoch, or the training loss where nothing is held out. It chooses the parameters that are judged and
-///     returned (`MovingAverage`).
+///     prior. It is told the validation loss of each epoch, or the training loss where nothing is held out.
+///     It chooses the parameters that are judged and returned (`MovingAverage`).
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
 ///   - fold: the number of the share that is held out. Folds 0, 1, ... with one key hold out different rows
 ///     and start from different initial values.
