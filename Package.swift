@@ -82,7 +82,7 @@ let package = Package(
     example("neural-spline", on: ["Arguments"]), example("banana", on: ["Arguments"]),
     example("tabular", on: ["Arguments"], data: ["breast_cancer.csv", "wine.csv"]),
     example("posterior", on: ["Arguments"], data: ["breast_cancer.csv"]),
-    example("continuous", on: ["Arguments"]),
+    example("continuous", on: ["Arguments"]), example("labels", on: ["Arguments"]),
     example("tables", on: ["Arguments"], data: ["diamonds.csv.gz", "penguins.csv"]),
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
     example("hadronization", on: ["Arguments"]),

@@ -158,6 +158,9 @@ import Testing
     let continuous = try continuousFlows(clusters)
     #expect(continuous.likelihood > -2.9 && continuous.matched > -2.9)
     #expect(continuous.draws.shape == [500, 2])
+    let labels = try labelsWithoutTraining(
+      concatenate([clusters, Key(8).normal([100, 2]) * 0.4 + 1.5], axis: 0).rows(Key(9).permutation(500)))
+    #expect(labels.densities.isFinite && labels.draws.isFinite && labels.fitted > -4)
     #expect(conditional.scores.isFinite && abs(conditional.draws.mean().item - 0.5) < 0.3)
   }
 

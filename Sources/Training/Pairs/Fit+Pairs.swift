@@ -88,9 +88,9 @@ public struct Generator: Sendable {
 
 /// Fits a plain network to pairs of latents and rows by least squares: the supervised generator of the paper.
 ///
-/// A draw costs one call of the network, and has no density. Least squares draw smooth bridges between
-/// separate clusters. Use a wide network, or ``fit(_:toPairs:comparing:likelihood:start:key:epochs:batchSize:
-/// optimizer:validationFraction:patience:checkpoint:progress:onEpoch:)`` for densities.
+/// A draw costs one call of the network, and has no density. Least squares blur jumps: some draws fall
+/// between separate clusters, fewer with a wider network and more steps. A flow that is fitted to the same
+/// pairs has densities.
 ///
 /// - Parameters:
 ///   - network: the network, from a latent to a row of the same shape.

@@ -3,7 +3,7 @@ import Flows
 /// The two-dimensional examples of FFJORD and OT-Flow, by the formulas of their public code.
 ///
 /// Grathwohl et al. 2018, arXiv 1810.01367; Onken et al. 2021, arXiv 2006.00104.
-enum ToySet: String, CaseIterable {
+public enum ToySet: String, CaseIterable {
   case moons
   case circles
   case swissRoll = "swiss-roll"
@@ -13,7 +13,7 @@ enum ToySet: String, CaseIterable {
   case checkerboard
 
   /// The settings of OT-Flow for this set.
-  var settings: OTFlowSettings {
+  public var settings: OTFlowSettings {
     switch self {
     case .moons: .moons
     case .circles: .circles
@@ -26,7 +26,7 @@ enum ToySet: String, CaseIterable {
   }
 
   /// Draws points.
-  func draw(_ key: Key, count: Int) -> Tensor {
+  public func draw(_ key: Key, count: Int) -> Tensor {
     func uniform(_ purpose: Int) -> Tensor { key.folded(in: purpose).uniform([count], dtype: .float64) }
     func noise(_ purpose: Int) -> Tensor { key.folded(in: purpose).normal([count], dtype: .float64) }
     func points(_ x: Tensor, _ y: Tensor) -> Tensor { stack([x, y], axis: 1).cast(to: .float32) }

@@ -1,16 +1,19 @@
-import ExampleSupport
 import Flows
 
 /// Rows to train on, to choose by and to test with, and the loss of the true density where that is known.
-struct DataSet {
-  let name: String
-  let training, validation, test: Tensor
-  var trueLoss: Double?
+public struct DataSet: Sendable {
+  /// The name.
+  public let name: String
+  /// The rows of each part.
+  public let training, validation, test: Tensor
+  /// The loss of the true density on the test rows, where it is known.
+  public private(set) var trueLoss: Double?
 
-  static let names = ToySet.allCases.map(\.rawValue) + ["mixture-43d", "breast-cancer", "digits"]
+  /// The names of all sets.
+  public static let names = ToySet.allCases.map(\.rawValue) + ["mixture-43d", "breast-cancer", "digits"]
 
   /// The data set of a name.
-  init(_ name: String, _ key: Key) throws {
+  public init(_ name: String, _ key: Key) throws {
     self.name = name
     if let toy = ToySet(rawValue: name) {
       training = toy.draw(key.folded(in: 0), count: 20_000)
