@@ -20,6 +20,7 @@ let program = Program(
     .init("training", "N", default: "4000", "steps of the flow's fit to emissions before"),
     .init("rounds", "N", default: "8", "the most rounds of simulation and fit"),
     .init("steps", "N", default: "80", "the most steps in a round"),
+    .init("members", "N", default: "5", "fits to data drawn again, for the bands; 1 for none"),
     .init("penalty", "N", default: "0", "thousandths of the divergence from the start in the loss"),
     .init("output", "PREFIX", default: "hadronization", "the beginning of the pictures' file names"),
     .init(flag: "json", "end with the results as JSON on one line"),
@@ -41,9 +42,10 @@ let data = Observed(try simulate(key.folded(in: 0), truth, count: count))
 let bins = Bins(whole: 1...40)
 let measured = ObservedData.histogram(data.multiplicities, bins: bins, name: "pions")
 
-let tuned: FineTuned
-let start: Histories
-let end: Histories
+let model: any Distribution
+let initial: Params
+let rate: Double
+let histories: (Key, Params) throws -> Histories
 if program.choice("model", of: ["flow", "parameters"]) == "flow" {
   let flow = Flow(
     Serial(
@@ -59,35 +61,41 @@ if program.choice("model", of: ["flow", "parameters"]) == "flow" {
     let kl = try divergence(from: base, to: fitted.logPDF, fitted.params, mass: mass)
     print("KL at the unseen transverse mass \(decimals(mass, 2)) GeV: \(decimals(kl, 4)) nats")
   }
-  func histories(_ key: Key, _ params: Params) throws -> Histories {
+  (model, initial, rate) = (flow, fitted.params, 2e-4)
+  histories = { key, params in
     try string.histories(key, count: count, dtype: .float32) { key, context in
       try fitted.sample(key, params, count: context.rows, given: context)
     }
   }
-  start = try histories(key.folded(in: 3), fitted.params)
-  tuned = try tune(flow, fitted.params, 2e-4, histories)
-  end = try histories(key.folded(in: 5), tuned.params)
 } else {
-  func histories(_ key: Key, _ params: Params) throws -> Histories {
-    try simulate(key, (params, base.logPDF, base.sample), count: count)
-  }
-  start = try histories(key.folded(in: 3), base.params)
-  tuned = try tune(LundFragmentation(a: 0.68, b: 0.98), base.params, 0.06, histories)
-  end = try histories(key.folded(in: 5), tuned.params)
+  (model, initial, rate) = (LundFragmentation(a: 0.68, b: 0.98), base.params, 0.06)
+  histories = { key, params in try simulate(key, (params, base.logPDF, base.sample), count: count) }
 }
+let start = try histories(key.folded(in: 3), initial)
+let tuned = try tune(model, to: measured, key.folded(in: 4), isQuiet: false)
+let end = try histories(key.folded(in: 5), tuned.params)
 
-/// Fits to the multiplicity of the data, and prints each round.
+// An ensemble: every other member is fitted to events of the data that are drawn again with replacement.
+let members = program.integer("members", in: 1...100)
+let others = try (1..<members).map { i in
+  let events = key.folded(in: 7).folded(in: i).integers([count], in: 0..<count).ints
+  let again = ObservedData.histogram(data.multiplicities.rows(events), bins: bins, name: "pions")
+  return try tune(model, to: again, key.folded(in: 8).folded(in: i), isQuiet: true).params
+}
+let samples = try ParameterSamples([tuned.params] + others)
+
+/// Fits to the multiplicity of events, and prints each round.
 func tune(
-  _ model: some Distribution, _ params: Params, _ rate: Double,
-  _ histories: @escaping (Key, Params) throws -> Histories
+  _ model: any Distribution, to measured: ObservedData, _ key: Key, isQuiet: Bool
 ) throws -> FineTuned {
   try fineTune(
-    model, params, histories: start, to: [measured],
-    penalty: Double(program.integer("penalty", in: 0...1_000_000)) / 1_000, key: key.folded(in: 4),
+    model, initial, histories: start, to: [measured],
+    penalty: Double(program.integer("penalty", in: 0...1_000_000)) / 1_000, key: key,
     rounds: rounds, steps: steps,
     optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(rate, steps: steps))),
     simulate: rounds == 1 ? nil : histories,
     onRound: { round, params in
+      if isQuiet { return }
       let numbers = params.learnedLeaves.count == 2 ? params.learnedLeaves.map { exp($0).doubles[0] } : []
       print(
         "round \(round.index + 1): chi2/ndf \(decimals(round.before[0].reducedChiSquared!, 2)) -> "
@@ -114,16 +122,21 @@ print(
     + "\(decimals(100 * unseen(before), 2)) % and \(decimals(100 * unseen(after), 2)) %")
 for warning in tuned.report.warnings { print("warning: \(warning)") }
 
+// The same key for all members, so that a band is that of the parameters alone.
+let ensemble = try samples.members.map { Observed(try histories(key.folded(in: 5), $0)) }
+let means = ensemble.map(\.meanShare)
+let center = means.reduce(0, +) / Double(members)
+let spread = (means.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(members)).squareRoot()
+if members > 1 {
+  print("mean z of \(members) fits to data drawn again: \(decimals(center, 4)) ± \(decimals(spread, 4))")
+}
+
 let prefix = program.text("output")
 try program.write(
-  picture(
-    "Pions per event", bins, data.multiplicities.doubles,
-    [("before", before.multiplicities.doubles), ("after", after.multiplicities.doubles)], label: "pions"),
-  to: "\(prefix)-pions.svg")
+  try picture("Pions per event", bins, label: "pions", of: \.multiplicities), to: "\(prefix)-pions.svg")
 try program.write(
-  picture(
-    "Shares z of single emissions, unseen by the fit", Bins(25, over: 0...1), data.shares.doubles,
-    [("before", before.shares.doubles), ("after", after.shares.doubles)], label: "z"),
+  try picture(
+    "Shares z of single emissions, unseen by the fit", Bins(25, over: 0...1), label: "z", of: \.shares),
   to: "\(prefix)-share.svg")
 if program.has("json") {
   print(
@@ -132,18 +145,30 @@ if program.has("json") {
 }
 program.remarkTime()
 
-/// Histograms of shares in percent, with the statistical errors of the data.
+/// Histograms of shares in percent, with the statistical errors of the data and the deviation of the ensemble.
 func picture(
-  _ title: String, _ bins: Bins, _ data: [Double], _ models: [(name: String, values: [Double])], label: String
-) -> HistogramPlot {
-  func percent(_ values: [Double]) -> [Double] { bins.shares(of: values).dropLast().map { 100 * $0 } }
+  _ title: String, _ bins: Bins, label: String, of values: KeyPath<Observed, Tensor>
+) throws -> HistogramPlot {
+  func percent(_ observed: Observed) -> [Double] {
+    bins.shares(of: observed[keyPath: values].doubles).dropLast().map { 100 * $0 }
+  }
   let own = percent(data)
   let shown = own.lastIndex { $0 > 0 }! + 1
+  var remaining = ensemble[...]
+  let shares = try samples.evaluate { _ in
+    let numbers = percent(remaining.removeFirst())
+    return Tensor(doubles: Array(numbers[..<shown]), shape: [shown])
+  }
+  let (mean, deviation) = (shares.mean, shares.deviation)
   return HistogramPlot(
     title, edges: Array(bins.edges[...shown]),
     data: .init(
       "data", Array(own[..<shown]),
-      errors: own[..<shown].map { (100 * $0 / Double(data.count)).squareRoot() }),
-    models: models.map { .init($0.name, Array(percent($0.values)[..<shown])) }, xLabel: label,
-    yLabel: "share in %")
+      errors: own[..<shown].map { (100 * $0 / Double(count)).squareRoot() }),
+    models: [
+      .init("before", Array(percent(before)[..<shown])),
+      .init(
+        "after", Array(percent(after)[..<shown]),
+        band: members == 1 ? nil : ((mean - deviation).doubles, (mean + deviation).doubles)),
+    ], xLabel: label, yLabel: "share in %")
 }
