@@ -33,9 +33,9 @@ extension TrainingFreeScore {
   /// - Parameters:
   ///   - key: the key of latents and subsets. The first pairs do not depend on the count.
   ///   - count: the number of pairs.
-  ///   - steps: the equal steps in log s, of order 4. More columns and a smaller h need more. For κ = 0.99 and
-  ///     1,000 rows in three clusters, the mean error of a row is 4·10⁻⁴ with 8 steps in 2 columns, and 5·10⁻³
-  ///     with 15 steps in 21 columns.
+  ///   - steps: the equal steps in log s, of order 4. More columns and a smaller h need more. For κ = 0.99
+  ///     and 1,000 rows in three clusters, the mean error of a row is 4·10⁻⁴ with 8 steps in 2 columns, and
+  ///     5·10⁻³ with 15 steps in 21 columns.
   ///   - subset: the rows of data that a batch sees; nil for all.
   ///   - batchSize: the latents of a batch.
   ///   - progress: the way to report progress on standard error.
