@@ -43,15 +43,24 @@ public struct KernelDensity: Distribution {
       let logSum = apply(KernelMean(), Operands(x * exp(-logBandwidth), rate, points))[1]
       return logSum - Double(size) * logBandwidth - (logarithm(Double(points.rows)) + constant)
     }
+    @Sendable func draw(_ key: Key, _ params: Params, _ count: Int) -> Tensor {
+      let chosen = key.folded(in: 0).integers([count], in: 0..<params["rows"].rows)
+      let noise = key.folded(in: 1).normal([count, size], dtype: site.dtype)
+      return params["rows"].gathered(chosen, axis: 0) + exp(params["logBandwidth"]) * noise
+    }
+    var sample = Sampler(boundary) { key, params, count, _ in
+      let x = draw(key, params, count)
+      let pieces = mapRows(count, of: [size]) { [logDensity(params, x[$0])] }
+      return (x.reshaped(to: site.inputDim.batched(count)), pieces[0])
+    }
+    // A density costs as much as there are rows, a draw does not.
+    sample.samplesAlone = { key, params, count, _ in
+      draw(key, params, count).reshaped(to: site.inputDim.batched(count))
+    }
     return (
       ["rows": .frozen(points), "logBandwidth": .frozen(logBandwidth.cast(to: site.dtype))],
       LogPDF(boundary) { params, x, _ in logDensity(params, x.reshaped(to: [x.rows, size])) },
-      Sampler(boundary) { key, params, count, _ in
-        let chosen = key.folded(in: 0).integers([count], in: 0..<params["rows"].rows)
-        let noise = key.folded(in: 1).normal([count, size], dtype: site.dtype)
-        let x = params["rows"].gathered(chosen, axis: 0) + exp(params["logBandwidth"]) * noise
-        return (x.reshaped(to: site.inputDim.batched(count)), logDensity(params, x))
-      }
+      sample
     )
   }
 }
