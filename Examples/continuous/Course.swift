@@ -1,3 +1,4 @@
+import ExampleSupport
 import Flows
 
 /// The course of a training: the best parameters by validation rows, and the seconds until each loss.

@@ -1,3 +1,4 @@
+import ExampleSupport
 import Flows
 
 /// A trained model on test rows.

@@ -1,3 +1,4 @@
+import ExampleSupport
 import Flows
 
 /// A row of the table: a flow, its objective and the steps of its training.

@@ -72,7 +72,7 @@ if program.choice("model", of: ["flow", "parameters"]) == "flow" {
   histories = { key, params in try simulate(key, (params, base.logPDF, base.sample), count: count) }
 }
 let start = try histories(key.folded(in: 3), initial)
-let tuned = try tune(model, to: measured, key.folded(in: 4), isQuiet: false)
+let tuned = try tune(model, to: measured, key.folded(in: 4), isQuiet: false, histories)
 let end = try histories(key.folded(in: 5), tuned.params)
 
 // An ensemble: every other member is fitted to events of the data that are drawn again with replacement.
@@ -80,13 +80,14 @@ let members = program.integer("members", in: 1...100)
 let others = try (1..<members).map { i in
   let events = key.folded(in: 7).folded(in: i).integers([count], in: 0..<count).ints
   let again = ObservedData.histogram(data.multiplicities.rows(events), bins: bins, name: "pions")
-  return try tune(model, to: again, key.folded(in: 8).folded(in: i), isQuiet: true).params
+  return try tune(model, to: again, key.folded(in: 8).folded(in: i), isQuiet: true, histories).params
 }
 let samples = try ParameterSamples([tuned.params] + others)
 
 /// Fits to the multiplicity of events, and prints each round.
 func tune(
-  _ model: any Distribution, to measured: ObservedData, _ key: Key, isQuiet: Bool
+  _ model: any Distribution, to measured: ObservedData, _ key: Key, isQuiet: Bool,
+  _ histories: @escaping (Key, Params) throws -> Histories
 ) throws -> FineTuned {
   try fineTune(
     model, initial, histories: start, to: [measured],
@@ -145,7 +146,7 @@ if program.has("json") {
 }
 program.remarkTime()
 
-/// Histograms of shares in percent, with the statistical errors of the data and the deviation of the ensemble.
+/// Histograms of shares in percent, with the statistical errors of the data and the ensemble's deviation.
 func picture(
   _ title: String, _ bins: Bins, label: String, of values: KeyPath<Observed, Tensor>
 ) throws -> HistogramPlot {

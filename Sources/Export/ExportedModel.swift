@@ -33,11 +33,11 @@ public struct ExportedModel: Sendable {
   /// The number of rows of a call.
   public let rows: Int
   /// The log-density.
-  public let logPDF: Program
+  public let logPDF: StableHLOProgram
   /// The pullback of the log-density, to all of its arguments.
-  public let pullback: Program
+  public let pullback: StableHLOProgram
   /// The sampler; nil if it has no program.
-  public let sample: Program?
+  public let sample: StableHLOProgram?
   /// The reason why there is no program for draws.
   public let sampleRefusal: String?
   private let name: String
@@ -71,17 +71,18 @@ public struct ExportedModel: Sendable {
     notes: [JSON.Member], density: @escaping Density, draws: @escaping Draws
   ) throws {
     require(rows > 0, "a program is for at least one row, got \(rows)")
-    let leaves = params.learnedLeaves.map { Program.Kind($0.shape, $0.dtype) }
-    let batch = Program.Kind(shape.batched(rows), dtype)
-    let contexts = context.map { [Program.Kind($0.batched(rows), dtype)] } ?? []
+    let leaves = params.learnedLeaves.map { StableHLOProgram.Kind($0.shape, $0.dtype) }
+    let batch = StableHLOProgram.Kind(shape.batched(rows), dtype)
+    let contexts = context.map { [StableHLOProgram.Kind($0.batched(rows), dtype)] } ?? []
     func own(_ tensors: [Tensor]) -> Params {
       params.replacingLearned(with: Array(tensors.prefix(leaves.count)))
     }
     (self.name, self.params, self.rows, self.notes) = (name, params, rows, notes)
-    logPDF = try Program(name, of: leaves + [batch] + contexts) { tensors in
+    logPDF = try StableHLOProgram(name, of: leaves + [batch] + contexts) { tensors in
       [try density(own(tensors), tensors[leaves.count], contexts.isEmpty ? nil : tensors[leaves.count + 1])]
     }
-    pullback = try Program(name, of: leaves + [batch] + contexts + [.init([rows], dtype)]) { tensors in
+    pullback = try StableHLOProgram(name, of: leaves + [batch] + contexts + [.init([rows], dtype)]) {
+      tensors in
       let inputs = tensors.dropLast()
       let tree = Params(inputs.map { .leaf($0) })
       return try gradient(at: tree) { tree in
@@ -94,7 +95,8 @@ public struct ExportedModel: Sendable {
     do {
       let paths = params.learnedPaths
       var names: [String?] = []
-      let (program, traced) = try Program.sampler(name, of: leaves + contexts, rows: rows) { key, tensors in
+      let (program, traced) = try StableHLOProgram.sampler(name, of: leaves + contexts, rows: rows) {
+        key, tensors in
         try draws(key, own(tensors), rows, contexts.isEmpty ? nil : tensors[leaves.count])
       } logits: { tensors, draws in
         names = draws.map { draw in
@@ -112,7 +114,7 @@ public struct ExportedModel: Sendable {
   ///
   /// - Throws: `FlowError.file` for a folder that is not there or cannot be written to.
   public func write(to folder: String) throws(FlowError) {
-    func write(_ program: Program, _ name: String) throws(FlowError) {
+    func write(_ program: StableHLOProgram, _ name: String) throws(FlowError) {
       try FileBytes.write(Array(program.text.utf8), to: "\(folder)/\(name).mlir", called: "program")
     }
     try write(logPDF, "log_prob")

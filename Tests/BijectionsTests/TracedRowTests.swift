@@ -27,7 +27,7 @@ import Testing
 /// A direction of a layer with its gradients, as a program and as numbers.
 private struct TracedRow {
   let name: String
-  let program: Program
+  let program: StableHLOProgram
   let inputs: [Tensor]
   let leafCount: Int
   private let function: ([Tensor]) throws -> [Tensor]
@@ -63,7 +63,7 @@ private struct TracedRow {
     inputs = [x] + leaves + [context].compactMap { $0 }
     name = "\(row.name)-\(isInverse ? "inverse" : "forward")-\(dtype)"
     leafCount = leaves.count
-    program = try Program(row.name, of: inputs.map { .init($0.shape, $0.dtype) }, function)
+    program = try StableHLOProgram(row.name, of: inputs.map { .init($0.shape, $0.dtype) }, function)
   }
 
   /// Our results; nil where a row is refused, which no program does.

@@ -9,7 +9,7 @@ func fromPython(folder: String) throws -> Int {
   try model.write(to: folder)
   // end
   // block 2
-  let program = try Program("score", of: [.init([256, 5], .float32)]) { inputs in
+  let program = try StableHLOProgram("score", of: [.init([256, 5], .float32)]) { inputs in
     [try gradient(at: inputs[0]) { x in try logPDF(params, x).sum() }]
   }
   print(program.text.count)

@@ -247,7 +247,8 @@ struct Workplace {
       ("", 2, "expected a command, got nothing"),
       (
         "fitt x", 2,
-        "unknown command fitt; there are fit, score, sample, check, describe, compare, finetune, privacy, export"
+        "unknown command fitt; there are "
+          + "fit, score, sample, check, describe, compare, finetune, privacy, export"
       ),
       ("fit", 2, "expected DATA, got nothing; flow fit --help says more"),
       ("fit @plain.csv", 2, "--out FILE is required; flow fit --help says more"),
@@ -258,7 +259,8 @@ struct Workplace {
       ("fit @plain.csv --epochs", 2, "--epochs needs a value; flow fit --help says more"),
       (
         "help fitt", 2,
-        "unknown command fitt; there are fit, score, sample, check, describe, compare, finetune, privacy, export"
+        "unknown command fitt; there are "
+          + "fit, score, sample, check, describe, compare, finetune, privacy, export"
       ),
       (
         "fit @plain.csv --out @m.safetensors --checkpoint @m.safetensors", 2,

@@ -3,7 +3,7 @@ import Tensors
 /// A function of tensors as a program in StableHLO, the portable language of XLA.
 ///
 /// ```swift
-/// let program = try Program("logPDF", of: [([256, 5], .float32)]) { inputs in
+/// let program = try StableHLOProgram("logPDF", of: [([256, 5], .float32)]) { inputs in
 ///   [try logPDF(params, inputs[0])]
 /// }
 /// print(program.text)
@@ -16,7 +16,7 @@ import Tensors
 ///
 /// Loops over numbers, such as the inverse of an autoregressive flow, are loops in the program. Rows outside
 /// a support get −∞ as they do here. A program checks no values, so rows outside a domain are no errors.
-public struct Program: Sendable {
+public struct StableHLOProgram: Sendable {
   /// The shapes and dtypes of the arguments.
   public let arguments: [Kind]
   /// The shapes and dtypes of the results.

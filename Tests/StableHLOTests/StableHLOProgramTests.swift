@@ -3,15 +3,15 @@ import Tensors
 import Testing
 
 /// Programs of small functions, and the reasons for functions without one.
-@Suite struct ProgramTests {
+@Suite struct StableHLOProgramTests {
   private func program(
     of shapes: Shape..., dtype: DType = .float32, _ f: ([Tensor]) throws -> [Tensor]
-  ) throws -> Program {
-    try Program("test", of: shapes.map { .init($0, dtype) }, f)
+  ) throws -> StableHLOProgram {
+    try StableHLOProgram("test", of: shapes.map { .init($0, dtype) }, f)
   }
 
   /// The operations of a program, in order.
-  private func operations(_ program: Program) -> [String] {
+  private func operations(_ program: StableHLOProgram) -> [String] {
     program.text.matches(of: /= "stablehlo\.(\w+)"/).map { String($0.1) }
   }
 
@@ -110,7 +110,7 @@ import Testing
 
   /// A loop runs once in the text, and takes the values around it along.
   @Test func loops() throws {
-    let program = try Program(tracing: "loop", of: [.init([2], .float32), .init([2], .float32)]) {
+    let program = try StableHLOProgram(tracing: "loop", of: [.init([2], .float32), .init([2], .float32)]) {
       graph, inputs in
       graph.loop(7, [inputs[0]]) { i, state in [state[0] * inputs[1] + i] }
     }

@@ -2,7 +2,7 @@ import Randomness
 import StableHLO
 import Tensors
 
-extension Program {
+extension StableHLOProgram {
   /// Traces a sampler. Its draws become arguments behind the given ones.
   ///
   /// - Parameters:
@@ -12,9 +12,9 @@ extension Program {
   static func sampler(
     _ name: String, of arguments: [Kind], rows: Int, _ function: (Key, [Tensor]) throws -> Tensor,
     logits: ([Tensor], [DrawTrace.Draw]) -> Void
-  ) throws -> (program: Program, draws: [DrawTrace.Draw]) {
+  ) throws -> (program: StableHLOProgram, draws: [DrawTrace.Draw]) {
     var draws: [DrawTrace.Draw] = []
-    let program = try Program(tracing: name, of: arguments) { graph, tensors in
+    let program = try StableHLOProgram(tracing: name, of: arguments) { graph, tensors in
       let key = Key(0)
       let trace = DrawTrace(graph, of: key, rows: rows)
       let samples = try DrawTrace.$current.withValue(trace) { try function(key, tensors) }
