@@ -143,16 +143,11 @@ struct PrivateFitting {
     let places = declared.indices.filter { declared[$0] == nil }
     let ranges = try search(
       places.map { i in
-        let column = values.sliced(axis: 1, i..<i + 1)
-        // The log of a number that is not positive is no number, so it is in no bin.
-        return (columns[i], (logged[i] ? log(column) : column).doubles)
+        RangeSearch.Column(
+          columns[i], values.sliced(axis: 1, i..<i + 1).doubles, isLogarithmic: logged[i])
       }, noise: options.noise)
     var bounds = declared
-    for (i, range) in zip(places, ranges) {
-      let ends = Tensor([range.lowerBound, range.upperBound], dtype: .float64)
-      let own = (logged[i] ? exp(ends) : ends).doubles
-      bounds[i] = own[0]...own[1]
-    }
+    for (i, range) in zip(places, ranges) { bounds[i] = range }
     return bounds.map { $0! }
   }
 

@@ -15,12 +15,7 @@ struct PrivateMixedFit {
       throw UsageError("--\(option) does not go with --schema, which declares it")
     }
     options = try PrivateOptions(arguments, noting: notices)
-    let path = arguments.text("schema")
-    do {
-      declaration = try TableDeclaration(String(decoding: FileBytes.read(path), as: UTF8.self))
-    } catch FlowError.mismatch(_, let what, let expected, let got) {
-      throw FlowError.inFile(path, "expected a \(what) \(expected), got \(got)")
-    }
+    declaration = try Self.declaration(arguments.text("schema"))
     search = try options.search(for: declaration.boughtNames)
     plan = try TableModel.plan(
       declaration.provisional, epsilon: options.epsilon, delta: options.delta, rate: options.rate,
@@ -36,6 +31,19 @@ struct PrivateMixedFit {
     if arguments.value("layers") == nil { settings.values[.layers] = 1 }
     if arguments.value("hidden") == nil { settings.values[.hidden] = [64, 64] }
     choice = (own, settings)
+  }
+
+  private static func declaration(_ path: String) throws(FlowError) -> TableDeclaration {
+    let declaration: TableDeclaration
+    let text = String(decoding: try FileBytes.read(path), as: UTF8.self)
+    do throws(FlowError) { declaration = try TableDeclaration(text) } catch {
+      guard case .mismatch(_, let what, let expected, let got) = error else { throw error }
+      throw .inFile(path, "expected a \(what) \(expected), got \(got)")
+    }
+    if declaration.provisional.columns.allSatisfy({ $0.levels.count == 1 && $0.missing == nil }) {
+      throw .inFile(path, "expected a column of more than one level, got none to fit")
+    }
+    return declaration
   }
 
   /// Fits, and writes the model.

@@ -11,9 +11,12 @@
 /// Each step counts rows in bins and adds Gaussian noise. A row is in one bin of each column, so one row more
 /// or less changes all counts by a vector of norm √columns. The first step has a bin for each power of two
 /// and sign. Two more steps divide the span of the bins that are not empty. A bin counts as such if its
-/// noised count exceeds a threshold. An empty bin does so with a probability of at most 10⁻³ per step. At
-/// the end the range is widened by half on both sides, because few rows in the tails are not seen. A range
-/// ends at 0 if no rows are seen beyond it.
+/// noised count exceeds a threshold. An empty bin does so with a probability of at most 10⁻³ per step. A side
+/// of the span is cut off only if its rows, by their noised count and two deviations, are at most 5 % of the
+/// others. At the end the range is widened by half on both sides. A range ends at 0 if no rows are seen
+/// beyond it.
+///
+/// With too few rows for that the search ends with an error: about 40 σ √columns are needed.
 ///
 /// Logarithmic bins are those of Wilson and others 2020, arXiv 1909.01917.
 public struct RangeSearch: Sendable, Hashable {
@@ -49,20 +52,39 @@ public struct RangeSearch: Sendable, Hashable {
     }
   }
 
-  /// The ranges of columns.
+  /// A column of numbers, one per row. Numbers that are NaN or infinite are in no bin.
+  public struct Column: Sendable {
+    let name: String
+    let values: [Double]
+    let isLogarithmic: Bool
+
+    /// Makes a column.
+    ///
+    /// - Parameters:
+    ///   - name: the name in errors.
+    ///   - values: the numbers.
+    ///   - isLogarithmic: whether the range of the logarithms is found. Numbers that are not positive are in
+    ///     no bin then, and the range is positive.
+    public init(_ name: String, _ values: [Double], isLogarithmic: Bool = false) {
+      (self.name, self.isLogarithmic) = (name, isLogarithmic)
+      self.values = isLogarithmic ? values.map { $0 > 0 ? log($0) : .nan } : values
+    }
+  }
+
+  /// The ranges of columns, finite and of some width.
   ///
   /// - Parameters:
-  ///   - columns: the name and the numbers of each column, one number per row. Numbers that are NaN or
-  ///     infinite are in no bin.
+  ///   - columns: the columns.
   ///   - noise: the source of noise.
   /// - Throws: `PrivacyError.unreachable` for a column with too few rows for the noise.
   /// - Complexity: O(rows · columns).
   public func callAsFunction(
-    _ columns: [(name: String, values: [Double])], noise: NoiseSource
+    _ columns: [Column], noise: NoiseSource
   ) throws(PrivacyError) -> [ClosedRange<Double>] {
+    let deviation = noiseMultiplier * Double(columns.count).squareRoot()
     var spans: [ClosedRange<Double>] = []
-    for (column, isFull) in zip(columns, occupied(columns, { _ in PowerBins() }, noise)) {
-      guard let first = isFull.first, let last = isFull.last else {
+    for (column, found) in zip(columns, found(columns, { _ in PowerBins() }, noise, deviation)) {
+      guard let (first, last) = found.ends, found.sum(first...last) >= 40 * deviation else {
         throw .unreachable(
           who: "RangeSearch",
           message: "too few rows to find the range of \(column.name) in noise of "
@@ -72,11 +94,10 @@ public struct RangeSearch: Sendable, Hashable {
     }
     let signs = spans
     for step in 1..<Self.steps {
-      let found = occupied(columns, { EqualBins(span: spans[$0]) }, noise)
-      for (i, isFull) in found.enumerated() {
-        // Where no bin has enough rows, all may have some.
+      let all = found(columns, { EqualBins(span: spans[$0]) }, noise, deviation)
+      for (i, found) in all.enumerated() {
         let bins = EqualBins(span: spans[i])
-        let (first, last) = (isFull.first ?? 0, isFull.last ?? bins.count - 1)
+        let (first, last) = found.certainEnds(deviation)
         let own = bins.span(first, last)
         let width = own.upperBound - own.lowerBound
         let margin = step < Self.steps - 1 ? width / Double(last - first + 1) : width / 2
@@ -86,19 +107,48 @@ public struct RangeSearch: Sendable, Hashable {
           (signs[i].lowerBound < 0 ? low : max(low, 0))...(signs[i].upperBound > 0 ? high : min(high, 0))
       }
     }
-    return spans
+    return zip(columns, spans).map { column, span in
+      guard column.isLogarithmic else { return span }
+      let (low, high) = (exp(max(span.lowerBound, -600)), exp(min(span.upperBound, 600)))
+      return low < high ? low...high : 0.5 * low...2 * low
+    }
   }
 
-  /// The bins of each column whose noised counts exceed the threshold.
-  private func occupied(
-    _ columns: [(name: String, values: [Double])], _ bins: (Int) -> some RangeBins, _ noise: NoiseSource
-  ) -> [[Int]] {
+  /// The noised counts of a column's bins, and the bins whose counts exceed the threshold.
+  private struct Found {
+    let counts: [Double]
+    let occupied: [Int]
+
+    var ends: (first: Int, last: Int)? {
+      guard let first = occupied.first, let last = occupied.last else { return nil }
+      return (first, last)
+    }
+
+    func sum(_ range: some Sequence<Int>) -> Double { range.reduce(0) { $0 + counts[$1] } }
+
+    /// The ends of the bins that hold all rows but a few.
+    func certainEnds(_ deviation: Double) -> (first: Int, last: Int) {
+      guard var (first, last) = ends else { return (0, counts.count - 1) }
+      let inside = sum(first...last)
+      func isFew(_ range: Range<Int>) -> Bool {
+        sum(range) + 2 * deviation * Double(range.count).squareRoot() <= 0.05 * inside
+      }
+      let (below, above) = (0..<first, last + 1..<counts.count)
+      if !below.isEmpty, !isFew(below) { first = 0 }
+      if !above.isEmpty, !isFew(above) { last = counts.count - 1 }
+      return (first, last)
+    }
+  }
+
+  private func found(
+    _ columns: [Column], _ bins: (Int) -> some RangeBins, _ noise: NoiseSource, _ deviation: Double
+  ) -> [Found] {
     let all = columns.indices.map { Self.counts(columns[$0].values, in: bins($0)) }
-    let deviation = noiseMultiplier * Double(columns.count).squareRoot()
     let threshold = deviation * (2 * log(1e3 * Double(all.reduce(0) { $0 + $1.count }))).squareRoot()
     return all.map { counts in
       let draws = noise.gaussians(counts.count, deviation: deviation)
-      return counts.indices.filter { counts[$0] + draws[$0] > threshold }
+      let noised = zip(counts, draws).map { $0 + $1 }
+      return Found(counts: noised, occupied: noised.indices.filter { noised[$0] > threshold })
     }
   }
 

@@ -43,7 +43,8 @@ public struct TableDeclaration: Sendable {
       guard let column = TableColumn(declared: own, name) else {
         throw wrong(
           "column \(excerpt(name))",
-          "with levels that differ, or two rising bounds with places from 0 to 12, above 0 with log",
+          "with levels that differ, or two rising bounds with places from 0 to 12, above 0 with log, "
+            + "up to 1e300 or 15 digits",
           excerpt(own.text))
       }
       columns.append(column)
@@ -82,7 +83,9 @@ public struct TableDeclaration: Sendable {
     let positions = try TableSchema(declaring: own).positions(in: table)
     let ranges = try search(
       zip(own, positions).map { column, position in
-        (column.name, (0..<table.rows).map { column.coordinate(Field(table, row: $0, column: position)) })
+        RangeSearch.Column(
+          column.name, (0..<table.rows).map { column.number(Field(table, row: $0, column: position)) },
+          isLogarithmic: column.isLogarithmic)
       }, noise: noise)
     let found = Dictionary(uniqueKeysWithValues: zip(own.map(\.name), ranges))
     return TableSchema(declaring: columns.map { column in found[column.name].map(column.within) ?? column })
@@ -90,18 +93,15 @@ public struct TableDeclaration: Sendable {
 }
 
 extension TableColumn {
-  /// The number of a field in the units of a search, where it has one: a log for logarithms, else NaN.
-  fileprivate func coordinate(_ field: Field) -> Double {
-    guard let number = field.number, field.text != missing else { return .nan }
-    // The log of a number that is not positive is no number, so it is in no bin.
-    return isLogarithmic ? log(Tensor([number], dtype: .float64)).doubles[0] : number
+  /// The number of a field; NaN for none.
+  fileprivate func number(_ field: Field) -> Double {
+    field.text == missing ? .nan : field.number ?? .nan
   }
 
-  /// The same column within a range of such units.
+  /// The same column within a range.
   fileprivate func within(_ range: ClosedRange<Double>) -> TableColumn {
     guard let scale else { return self }
     var ends = [range.lowerBound, range.upperBound]
-    if isLogarithmic { ends = exp(Tensor(ends, dtype: .float64)).doubles }
     if scale.step > 0 {
       ends = [(ends[0] / scale.step).rounded(.down), (ends[1] / scale.step).rounded(.up)]
       if isLogarithmic { ends[0] = max(ends[0], 1) }
@@ -156,7 +156,10 @@ extension TableColumn {
     let (places, log) = (json["places"]?.integer, json["log"]?.bool ?? false)
     var bounds = json["bounds"]?.array?.compactMap(\.number) ?? []
     if json["bounds"] == "bought" { bounds = [min(spikes.min() ?? 1, 1), max(spikes.max() ?? 2, 2)] }
-    guard bounds.count == 2, bounds[0] < bounds[1], bounds.allSatisfy(\.isFinite), !log || bounds[0] > 0,
+    // Numbers of more than 15 digits have no last place.
+    let step = places.map { (0..<min($0, 12)).reduce(1.0) { step, _ in step / 10 } }
+    guard bounds.count == 2, bounds[0] < bounds[1], bounds.allSatisfy({ abs($0) <= 1e300 }),
+      !log || bounds[0] > 0, step.map({ max(abs(bounds[0]), abs(bounds[1])) / $0 < 1e15 }) ?? true,
       (0...12).contains(places ?? 0), places != nil || json["places"] == nil, spikes.count <= 20,
       spikes.allSatisfy({ bounds[0] <= $0 && $0 <= bounds[1] })
     else { return nil }

@@ -16,7 +16,7 @@ func privateFits() throws -> (
   let incomes = (0..<5_000).map { 1_000 + 7 * Double($0) }
   // block 2
   let search = try RangeSearch(epsilon: 0.3, delta: 1e-6)
-  let bought = try search([("income", incomes)], noise: .secret())[0]
+  let bought = try search([.init("income", incomes)], noise: .secret())[0]
   let rest = try PrivacyPlan(
     epsilon: 3, delta: 1e-6, rate: 0.02, batch: 100, steps: 500, besides: search.ledger)
   // end

@@ -147,11 +147,14 @@ import Testing
     #expect(bought.code == 0 && bought.output.contains("bought bounds of income"), "\(bought)")
 
     for (columns, message) in [
+      (#"{"name": "id", "levels": ["1"]}"#, "more than one level"),
+      (#"{"name": "income", "bounds": [-1.7e308, 1.7e308]}"#, #"column "income""#),
+      (#"{"name": "income", "bounds": [0, 1e300], "places": 2}"#, #"column "income""#),
       (#"{"name": "income", "bounds": "bough"}"#, #"column "income""#),
       (#"{"name": "age"}"#, #"column "age""#), (#"{"levels": ["a"]}"#, "a name of its own"),
       (#"{"name": "age", "bounds": [9, 1]}"#, #"column "age""#), ("1", "a name of its own"),
       (#"{"name": "age", "bounds": [1, 90], "widths": 3}"#, #"column "age""#),
-      (#"{"name": "age", "levels": ["20"]}"#, "expected one of 20"),
+      (#"{"name": "age", "levels": ["20", "21"]}"#, "expected one of 20"),
     ] {
       try declare(columns)
       let refused = await fit(options)
