@@ -75,11 +75,15 @@ extension KernelDensity {
   /// - Parameters:
   ///   - rows: standardized rows.
   ///   - heldOut: rows of the same columns that are not among them.
-  /// - Throws: the errors of the density; `mismatch` without held-out rows.
+  /// - Throws: the errors of the density; `mismatch` without held-out rows, `notFinite` for NaN in them.
   public init(of rows: Tensor, choosingBy heldOut: Tensor) throws(FlowError) {
     if heldOut.rank == 0 || heldOut.rows == 0 {
       throw .mismatch(
         who: "KernelDensity", what: "held-out rows", expected: "at least one", got: "\(heldOut.shape)")
+    }
+    if let position = heldOut.firstNonFinite {
+      throw .notFinite(
+        who: "KernelDensity", what: "held-out rows", row: position / max(heldOut.shape.sample.count, 1))
     }
     func score(_ logBandwidth: Double) throws(FlowError) -> Double {
       let bandwidth = exp(Tensor(logBandwidth, dtype: .float64)).item
@@ -92,13 +96,14 @@ extension KernelDensity {
     var (best, top) = (0, -Double.infinity)
     for i in 0...24 {
       let value = try score(low + step * Double(i))
-      if value > top { (best, top) = (i, value) }
+      // Far rows have no density at any: the largest bandwidth is the nearest to one.
+      if value >= top { (best, top) = (i, value) }
     }
     var (left, right) = (low + step * Double(max(best - 1, 0)), low + step * Double(min(best + 1, 24)))
     let golden = 0.6180339887498949
     while right - left > 0.01 {
       let (a, b) = (right - golden * (right - left), left + golden * (right - left))
-      if try score(a) < score(b) { left = a } else { right = b }
+      if try score(a) <= score(b) { left = a } else { right = b }
     }
     self.init(of: rows, bandwidth: exp(Tensor(0.5 * (left + right), dtype: .float64)).item)
   }

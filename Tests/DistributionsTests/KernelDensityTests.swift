@@ -63,6 +63,8 @@ import Testing
   @Test func wrongRows() throws {
     #expect(throws: FlowError.self) { try KernelDensity(of: rows, choosingBy: .zeros([0, 2])) }
     #expect(throws: FlowError.self) { try KernelDensity(of: rows, choosingBy: .zeros([3, 1])) }
+    #expect(throws: FlowError.self) { try KernelDensity(of: rows, choosingBy: .full([3, 2], .nan)) }
+    #expect(try KernelDensity(of: rows, choosingBy: .full([3, 2], 1e20)).bandwidth > 0.98)
     #expect(throws: FlowError.self) {
       try KernelDensity(of: .zeros([0, 2]), bandwidth: 1)(Key(0), inputDim: 2)
     }

@@ -30,4 +30,19 @@ import Testing
       try Memorization(of: .zeros([3, 1]), training: .zeros([3, 2]), fresh: .zeros([3, 2]))
     }
   }
+
+  /// A column that is constant but for the draws' rounding tells nothing, and NaN is no distance.
+  @Test func constantColumnsAndNaN() throws {
+    let training = concatenate(
+      Key(1).normal([50, 2], dtype: .float64), .ones([50, 1], dtype: .float64), axis: 1)
+    let jitter = Tensor([0, 0, 1e-6], dtype: .float64)
+    let fresh = concatenate(
+      Key(2).normal([50, 2], dtype: .float64), .ones([50, 1], dtype: .float64), axis: 1)
+    #expect(try Memorization(of: training + jitter, training: training, fresh: fresh).ratio == 0)
+    #expect(throws: FlowError.self) {
+      try Memorization(of: training * .nan, training: training, fresh: fresh)
+    }
+    let equal = Tensor.ones([5, 2])
+    #expect(throws: FlowError.self) { try Memorization(of: equal, training: equal, fresh: equal) }
+  }
 }

@@ -47,11 +47,11 @@ public struct TrainingFreeScore: VelocityField {
 
   /// Makes the field of standardized rows whose draws have the law of a kernel density with a bandwidth.
   ///
-  /// - Precondition: the bandwidth is above 0 and below 1.
+  /// - Precondition: the bandwidth is from 10⁻⁸ to below 1. The field has its square as a divisor.
   public init(of rows: Tensor, bandwidth: Double) {
     require(
-      bandwidth > 0 && bandwidth < 1,
-      "TrainingFreeScore: the bandwidth is above 0 and below 1, got \(bandwidth)")
+      bandwidth >= 1e-8 && bandwidth < 1,
+      "TrainingFreeScore: the bandwidth is from 1e-8 to below 1, got \(bandwidth)")
     (self.rows, self.bandwidth) = (rows.detached, bandwidth)
   }
 

@@ -13,7 +13,10 @@ public struct Memorization: Sendable {
 
   /// Measures the distances of draws and of fresh rows, which no model has seen, to the training rows.
   ///
-  /// - Throws: `mismatch` unless all are vectors of one length, with at least one row each.
+  /// Columns in which all training rows are equal are left out.
+  ///
+  /// - Throws: `mismatch` unless all are vectors of one length, with at least one row each, and training rows
+  ///   differ; `notFinite` for NaN and infinities.
   public init(of draws: Tensor, training: Tensor, fresh: Tensor) throws(FlowError) {
     for (what, rows) in [("draws", draws), ("training rows", training), ("fresh rows", fresh)] {
       if rows.rank != 2 || rows.count == 0 || rows.shape.sample != training.shape.sample {
@@ -22,9 +25,27 @@ public struct Memorization: Sendable {
           got: "\(rows.shape)")
       }
     }
-    let training = ComparedTable(numbers: training)
-    ofDraws = TableMetrics.distancesToClosest(of: ComparedTable(numbers: draws), in: training)
-    ofFresh = TableMetrics.distancesToClosest(of: ComparedTable(numbers: fresh), in: training)
+    for (what, rows) in [("draws", draws), ("training rows", training), ("fresh rows", fresh)] {
+      if let position = rows.firstNonFinite {
+        throw .notFinite(who: "Memorization", what: what, row: position / rows.shape[1])
+      }
+    }
+    // A column of one number has no range to measure differences by.
+    let varied = (0..<training.shape[1]).filter { i in
+      let column = training.sliced(axis: 1, i..<i + 1)
+      return column.max(axis: 0).item > column.min(axis: 0).item
+    }
+    if varied.isEmpty {
+      throw .mismatch(
+        who: "Memorization", what: "training rows", expected: "with a column of different numbers",
+        got: "equal rows")
+    }
+    func table(_ rows: Tensor) -> ComparedTable {
+      ComparedTable(numbers: rows.gathered(Tensor(ints: varied), axis: 1))
+    }
+    let own = table(training)
+    ofDraws = TableMetrics.distancesToClosest(of: table(draws), in: own)
+    ofFresh = TableMetrics.distancesToClosest(of: table(fresh), in: own)
   }
 
   /// The median distance of draws over that of fresh rows; NaN if the latter is 0.
