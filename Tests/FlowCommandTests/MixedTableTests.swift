@@ -164,9 +164,9 @@ import Testing
   @Test func dependentColumnsAreTold() async throws {
     let place = try Workplace()
     defer { place.remove() }
-    let (u, v) = (Key(0).normal([150]).doubles, Key(1).normal([150]).doubles)
+    let (u, v) = (Key(0).normal([1_000]).doubles, Key(1).normal([1_000]).doubles)
     let ids = Key(2).permutation(100_000)
-    let lines = (0..<150).map { i -> String in
+    let lines = (0..<1_000).map { i -> String in
       let (x, y) = ((100 * u[i]).rounded() / 100, (100 * v[i]).rounded() / 100)
       let code = ["CH", "DE", "FR"][i * i % 3]
       return "\(code),\(x),\(decimals(2 * x + 1)),\(y),\(decimals(x + y)),land \(code),\(ids[i])"
