@@ -194,6 +194,17 @@ import Testing
           && new.text(row: row, column: 5) == "land " + new.text(row: row, column: 0))
     }
     #expect(try await place.json("score @m.safetensors @new.csv")["count"] == 50)
+    // A row that breaks both rules has no likelihood, and the others keep theirs.
+    try place.write("b.csv", "code,x,double,y,sum,land,customer_id\nCH,0.5,2.01,1,1.5,land DE,77\n")
+    try place.write("c.csv", "code,x,double,y,sum,land,customer_id\nCH,0.5,2,1,1.5,land CH,77\n")
+    let good = try await place.json("score @m.safetensors @c.csv")["mean_log_likelihood"]?.number
+    let broken = await place.flow("score @m.safetensors @b.csv @c.csv --out @s.csv")
+    let scores = try TextTable.read(place["s.csv"])
+    #expect(scores.text(row: 0, column: 0) == "-inf" && Double(scores.text(row: 1, column: 0)) == good)
+    #expect(
+      broken.code == 0 && broken.warnings.count == 1
+        && broken.warnings[0].contains("row 2, column 3: expected \"2\" in \"double\", got \"2.01\"")
+        && broken.warnings[0].contains("; so do 1 more"), "\(broken)")
     let given = try await place.json("sample @m.safetensors --count 3 --given double=2")
     #expect(given["rows"]?.array?.allSatisfy { $0.array?[1] == 0.5 && $0.array?[2] == 2 } == true)
   }

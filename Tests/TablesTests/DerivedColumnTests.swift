@@ -105,6 +105,9 @@ extension DerivedColumnTests {
     for (shift, fits) in [(1.0, true), (2, false), (400, false)] {
       let row = try table(["u": [fixed(x[0], 0)], "v": [fixed(x[0] + shift, 0)]])
       #expect(((try? schema.encode(row)) != nil) == fits, "\(shift)")
+      var errors: [FlowError] = []
+      let marked = try schema.encode(row) { errors.append($0) }
+      #expect(errors.isEmpty == fits && marked.logScale.isFinite == fits, "\(shift)")
     }
   }
 }
