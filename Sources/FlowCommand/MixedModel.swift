@@ -59,8 +59,8 @@ struct MixedModel {
     var broken: [FlowError] = []
     let rows = try schema.encode(table) { broken.append($0) }
     if let first = broken.first {
-      let others = broken.count > 1 ? "; so do \(broken.count - 1) more, a row counts once a column" : ""
-      notices.warn("log-likelihood -inf, since a row breaks a rule of the fit: \(first)\(others)")
+      let others = broken.count > 1 ? "; so do \(broken.count - 1) more values" : ""
+      notices.warn("log-likelihood -inf, since a value breaks a rule of the fit: \(first)\(others)")
     }
     return (file, rows)
   }
