@@ -56,7 +56,13 @@ struct MixedModel {
         "expected a table as text with the columns \(schema.names.joined(separator: ",")), "
           + "as the model was fitted to, got an array")
     }
-    return (file, try schema.encode(table))
+    var broken: [FlowError] = []
+    let rows = try schema.encode(table) { broken.append($0) }
+    if let first = broken.first {
+      let others = broken.count > 1 ? "; so do \(broken.count - 1) more values" : ""
+      notices.warn("log-likelihood -inf, since a value breaks a rule of the fit: \(first)\(others)")
+    }
+    return (file, rows)
   }
 }
 

@@ -65,7 +65,7 @@ extension SampleCommand {
     }
     if let likelihood = draws.givenLogLikelihood {
       // A number four deviations from its mean, or one of twenty thousand levels.
-      if likelihood < -10 * Double(given.count) {
+      if draws.givenLogLikelihoodOfFlow ?? 0 < -10 * Double(given.count) {
         notices.warn(
           "--given is improbable under the model, with log-likelihood \(decimals(likelihood)): "
             + "it knows hardly any such rows, so the draws may be far from true ones")

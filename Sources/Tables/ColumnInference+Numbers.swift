@@ -34,7 +34,13 @@ extension ColumnInference {
     }
     (scale.least, scale.most) = (numbers.min()!, numbers.max()!)
     // Numbers of 2⁵¹ steps and more have no digits for the ends of their cells.
-    if scale.step * 0x1p51 < max(abs(scale.least), abs(scale.most)) { scale.step = 0 }
+    let top = scale.step * 0x1p51
+    if top < max(abs(scale.least), abs(scale.most)) {
+      // Whole numbers beside it would lose their cells.
+      let others = numbers.count { abs($0) < top }
+      if kind == .integer, others > numbers.count / 2 { throw tooWide(numbers) }
+      scale.step = 0
+    }
     if let bounds = options.bounds[name] {
       if kind == .date {
         throw refused("expected --bounds of a column of numbers, got \(shown), one of dates")

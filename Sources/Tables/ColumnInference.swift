@@ -59,7 +59,9 @@ struct ColumnInference {
         return column(.levels(levels))
       }
       if options.types[name] == nil { try checkNotCounting(numbers) }
-      return column(.numbers(try scale(numbers, spelling(present), kind)))
+      let spelling =
+        kind == .integer ? NumberScale.Spelling.decimal(places: 0, isFixed: false) : spelling(present)
+      return column(.numbers(try scale(numbers, spelling, kind)))
     }
   }
 

@@ -64,7 +64,7 @@ extension TableColumn {
       switch derivation.rule {
       case .line(let line, let spelling):
         guard let x = source.number(of: other) else { return nil }
-        if let got, let y = number(of: got), line.contains(x, y) { return nil }
+        if let got, let y = number(of: got), line.contains(x, y, in: spelling) { return nil }
         expected = spelling.text(line(x))
       case .levels(let levels):
         guard let code = source.code(of: other) else { return nil }
@@ -92,16 +92,16 @@ extension TableColumn {
       if let code = code(of: field), code < source.levels.count { return .success(source.levels[code]) }
       let known = levels.prefix(10).joined(separator: ", ") + (levels.count > 10 ? ", …" : "")
       return .failure(Message("expected one of \(known) in \(quoted), got \(excerpt(field.text))"))
-    case .line(let line, _):
+    case .line(let line, let spelling):
       guard let y = number(of: field), let scale = source.scale else {
         return .failure(Message("expected a number in \(quoted), got \(excerpt(field.text))"))
       }
       let x = (y - line.intercept) / line.slope
       let text = scale.text(scale.step > 0 ? (x / scale.step).rounded() * scale.step : x)
       // A rounded column stands for many numbers of a finer one.
-      let unit = max(scale.step, 1e-6 * (scale.most - scale.least))
-      guard 2 * line.tolerance <= 1.01 * abs(line.slope) * unit, let back = source.number(text),
-        line.contains(back, y)
+      let unit = scale.step > 0 ? scale.step : 1e-6 * scale.most - 1e-6 * scale.least
+      guard let back = source.number(text), line.contains(back, y, in: spelling),
+        ![back - unit, back + unit].contains(where: { line.contains($0, y, in: spelling) })
       else {
         return .failure(
           Message(

@@ -6,6 +6,8 @@ struct GivenCells {
   private(set) var codes: [Int: Int] = [:]
   /// The cells [1, 2] in the flow's units, by the position among the columns with numbers.
   private(set) var cells: [(position: Int, low: Double, high: Double)] = []
+  /// The logarithms of the cells' lengths, or of the slopes of the maps to the flow's units, summed.
+  private(set) var logScale = 0.0
   /// The texts by the position of the column; nil for a missing value.
   private(set) var texts: [Int: String?] = [:]
 
@@ -27,7 +29,8 @@ struct GivenCells {
           texts[position] = .some(column.text(code: code, number: 0))
         case .number(let x):
           if let codePosition { codes[codePosition] = 0 }
-          let (low, high, _) = column.scale!.intervals(Tensor([x], dtype: .float64))
+          let (low, high, term) = column.scale!.intervals(Tensor([x], dtype: .float64))
+          logScale += term.doubles[0]
           cells.append((schema.numbered.firstIndex(of: position)!, low.doubles[0], high.doubles[0]))
           texts[position] = .some(column.scale!.text(x))
         }

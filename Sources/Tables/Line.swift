@@ -1,29 +1,44 @@
-/// A line on which the numbers of two columns lie, up to a tolerance: y = slope · x + intercept.
+/// A line on which the numbers of two columns lie: y = slope · x + intercept, rounded as y is written.
 struct Line: Sendable, Hashable {
   let slope, intercept: Double
-  /// The largest distance of y from the line: half a unit of its last decimal, or 10⁻⁷ of its range.
-  let tolerance: Double
+  /// The rounding error of numbers with all digits of float64, relative to the largest term; 0 for others.
+  let relativeTolerance: Double
+
+  /// 16 units in the last place.
+  static let rounding = 0x1p-48
 
   /// The line's y. It is no negative zero.
   func callAsFunction(_ x: Double) -> Double { slope * x + intercept + 0 }
 
-  /// Whether a point lies on the line, up to the tolerance and to the rounding of float64.
-  func contains(_ x: Double, _ y: Double) -> Bool {
-    abs(y - self(x)) <= tolerance * 1.000_001 + 1e-9 * abs(y)
+  /// Whether the line reproduces a number to its last decimal.
+  func contains(_ x: Double, _ y: Double, in spelling: NumberScale.Spelling) -> Bool {
+    let own = self(x)
+    if spelling.writesAlike(own, y) { return true }
+    return abs(y - own) <= relativeTolerance * max(abs(y), abs(slope * x), abs(intercept))
   }
 }
 
 extension Line {
   /// Finds a line through points; nil if there is none. Slope and intercept have few decimals where they can.
   ///
-  /// For a slope a, an intercept exists if the numbers y − a · x span at most twice the tolerance. The span
-  /// is a convex function of a. Slopes of few decimals are tried first, and their inverses, such as 1 / 2.54.
+  /// For a slope a, an intercept exists if the numbers y − a · x span less than a unit of y. The span is a
+  /// convex function of a. Slopes of few decimals are tried first, and their inverses, such as 1 / 2.54. The
+  /// line must reproduce every number.
   ///
-  /// - Parameter ends: the places of the least and the greatest x.
-  init?(through x: [Double], _ y: [Double], ends: (low: Int, high: Int), within tolerance: Double) {
-    let most = 2 * tolerance * 1.000_001
+  /// - Parameters:
+  ///   - ends: the places of the least and the greatest x.
+  ///   - unit: the unit of the last decimal of y; 0 for numbers with all digits.
+  ///   - spelling: the way in which y is written.
+  ///   - relativeTolerance: the rounding error relative to the largest term.
+  init?(
+    through x: [Double], _ y: [Double], ends: (low: Int, high: Int), unit: Double,
+    in spelling: NumberScale.Spelling, within relativeTolerance: Double
+  ) {
     let width = x[ends.high] - x[ends.low]
     let first = (y[ends.high] - y[ends.low]) / width
+    let top = max(abs(first) * max(abs(x[ends.low]), abs(x[ends.high])), abs(y[ends.low]), abs(y[ends.high]))
+    let tolerance = max(0.5 * unit, Line.rounding * top)
+    let most = 2 * tolerance * 1.000_001
     // Near the middle of the ends, no line within the tolerance is farther from theirs than twice that.
     func isNear(_ i: Int) -> Bool { abs(y[i] - y[ends.low] - first * (x[i] - x[ends.low])) <= most }
     guard first.isFinite, first != 0,
@@ -39,7 +54,7 @@ extension Line {
       }
       return (low, high)
     }
-    /// The line of a slope with the shortest intercept; nil if no intercept fits.
+    /// The line of a slope with the shortest intercept; nil if no intercept reproduces all numbers.
     func line(_ slope: Double) -> Line? {
       let (low, high) = span(slope)
       guard slope.isFinite, slope != 0, high - low <= most else { return nil }
@@ -49,8 +64,10 @@ extension Line {
         let power = (0..<places).reduce(1.0) { product, _ in product * 10 }
         return (middle * power).rounded() / power
       }
-      let intercept = decimals.first { abs($0 - middle) <= room } ?? middle
-      return Line(slope: slope, intercept: intercept, tolerance: tolerance)
+      let short = decimals.first { abs($0 - middle) <= room } ?? middle
+      return (short == middle ? [middle] : [short, middle]).lazy
+        .map { Line(slope: slope, intercept: $0, relativeTolerance: relativeTolerance) }
+        .first { line in x.indices.allSatisfy { line.contains(x[$0], y[$0], in: spelling) } }
     }
     let (meanX, meanY) = (x.reduce(0, +) / Double(x.count), y.reduce(0, +) / Double(y.count))
     var (products, squares) = (0.0, 0.0)

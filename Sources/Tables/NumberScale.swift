@@ -69,6 +69,14 @@ struct NumberScale: Sendable, Hashable {
 }
 
 extension NumberScale.Spelling {
+  /// Whether two numbers have the same text.
+  func writesAlike(_ x: Double, _ y: Double) -> Bool {
+    guard case .decimal(let places, _) = self else { return text(x) == text(y) }
+    let power = (0..<places).reduce(1.0) { product, _ in product * 10 }
+    let (a, b) = ((x * power).rounded(), (y * power).rounded())
+    return places < 15 && abs(a) < 9e15 && abs(b) < 9e15 ? a == b : x == y
+  }
+
   func text(_ x: Double) -> String {
     switch self {
     case .date(let format): return format.text(x)

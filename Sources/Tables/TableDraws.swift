@@ -10,9 +10,13 @@ public struct TableDraws: Sendable {
   /// The effective number of the weighted draws among which the rows were drawn; nil where all weights are
   /// equal and the draws are exact.
   public let effectiveSampleSize: Double?
-  /// The logarithm of the given values' probability, as the draws estimate it; nil where nothing is given.
-  /// Given numbers count with their density in the flow's units.
+  /// The log-likelihood of the given values, as the draws estimate it; nil where nothing is given.
+  ///
+  /// It is in the units of `TableModel.logLikelihood`: levels and rounded numbers count with their
+  /// probability, other numbers with their density in the data's units.
   public let givenLogLikelihood: Double?
+  /// The same, where all given numbers count with their density in the flow's units.
+  package let givenLogLikelihoodOfFlow: Double?
 
   /// The number of rows.
   public var count: Int { columns.first?.count ?? 0 }

@@ -52,7 +52,8 @@ extension TableModel {
     let columns = schema.decode(codes: draws.codes, numbers: draws.numbers, given: fixed.texts)
     return TableDraws(
       schema: schema, columns: columns, effectiveSampleSize: effectiveSampleSize,
-      givenLogLikelihood: givenLogLikelihood)
+      givenLogLikelihood: givenLogLikelihood.map { $0 + fixed.logScale },
+      givenLogLikelihoodOfFlow: givenLogLikelihood)
   }
 
   /// Draws of real numbers in the flow's units, with their context.

@@ -8,11 +8,14 @@ extension TableSchema {
   ///   - table: the table.
   ///   - rows: the rows to encode; nil for all.
   ///   - clamping: whether numbers outside declared bounds count as the nearest bound, instead of an error.
+  ///   - brokenRule: a function to call with the error of a row whose value does not follow from another
+  ///     column. Such a row has log-likelihood −∞. Without a function the first such error is thrown.
   /// - Throws: `FlowError.file` for a missing column, and at the first field that does not fit its column.
   ///   Such a field is an unknown level, a text in place of a number, a number outside declared bounds, or a
   ///   missing value where the schema has none.
   public func encode(
-    _ table: TextTable, rows: [Int]? = nil, clamping: Bool = false
+    _ table: TextTable, rows: [Int]? = nil, clamping: Bool = false,
+    brokenRule: ((FlowError) -> Void)? = nil
   ) throws(FlowError) -> TableRows {
     let rows = rows ?? Array(0..<table.rows)
     let positions = try positions(in: table)
@@ -20,7 +23,12 @@ extension TableSchema {
     var logScale = Tensor.zeros([rows.count], dtype: .float64)
     for (column, position) in zip(columns, positions) {
       if column.derivation != nil {
-        try checkDerived(column, position, positions, table, rows)
+        let broken = try rowsBreaking(column, position, positions, table, rows, brokenRule)
+        if !broken.isEmpty {
+          var terms = logScale.doubles
+          for i in broken { terms[i] = -.infinity }
+          logScale = Tensor(terms, dtype: .float64)
+        }
         continue
       }
       let cells = try cells(column, position, table, rows, clamping)
@@ -92,19 +100,25 @@ extension TableSchema {
     return cells
   }
 
-  /// Checks that the fields of a column follow from those of its source.
-  private func checkDerived(
-    _ column: TableColumn, _ position: Int, _ positions: [Int], _ table: TextTable, _ rows: [Int]
-  ) throws(FlowError) {
-    guard let source = source(of: column) else { return }
-    for row in rows {
+  /// The places among some rows where the field of a column does not follow from that of its source.
+  private func rowsBreaking(
+    _ column: TableColumn, _ position: Int, _ positions: [Int], _ table: TextTable, _ rows: [Int],
+    _ brokenRule: ((FlowError) -> Void)?
+  ) throws(FlowError) -> [Int] {
+    guard let source = source(of: column) else { return [] }
+    var broken: [Int] = []
+    for (i, row) in rows.enumerated() {
       let (own, other) = (
         Field(table, row: row, column: position), Field(table, row: row, column: positions[source])
       )
       if let message = column.misfit(own, from: other, in: columns[source]) {
-        throw table.error(row: row, column: position, message.text)
+        let error = table.error(row: row, column: position, message.text)
+        guard let brokenRule else { throw error }
+        brokenRule(error)
+        broken.append(i)
       }
     }
+    return broken
   }
 
   /// The position of the column from which another one follows.

@@ -88,7 +88,7 @@ extension Derivation {
     case .line(let line, let spelling):
       members += [
         .init("slope", .number(line.slope)), .init("intercept", .number(line.intercept)),
-        .init("tolerance", .number(line.tolerance)),
+        .init("relative_tolerance", .number(line.relativeTolerance)),
       ]
       members += spelling.members
     }
@@ -104,10 +104,12 @@ extension Derivation {
       rule = .levels(texts)
     } else {
       guard let slope = json["slope"]?.number, let intercept = json["intercept"]?.number,
-        let tolerance = json["tolerance"]?.number, let spelling = NumberScale.Spelling(json),
-        slope.isFinite, slope != 0, intercept.isFinite, tolerance.isFinite, tolerance >= 0
+        let spelling = NumberScale.Spelling(json), slope.isFinite, slope != 0, intercept.isFinite
       else { return nil }
-      rule = .line(Line(slope: slope, intercept: intercept, tolerance: tolerance), spelling)
+      // Earlier files have none: their rules are exact.
+      let tolerance = json["relative_tolerance"]?.number ?? 0
+      guard tolerance >= 0, tolerance <= Line.rounding else { return nil }
+      rule = .line(Line(slope: slope, intercept: intercept, relativeTolerance: tolerance), spelling)
     }
   }
 }

@@ -164,9 +164,9 @@ import Testing
   @Test func dependentColumnsAreTold() async throws {
     let place = try Workplace()
     defer { place.remove() }
-    let (u, v) = (Key(0).normal([150]).doubles, Key(1).normal([150]).doubles)
+    let (u, v) = (Key(0).normal([1_000]).doubles, Key(1).normal([1_000]).doubles)
     let ids = Key(2).permutation(100_000)
-    let lines = (0..<150).map { i -> String in
+    let lines = (0..<1_000).map { i -> String in
       let (x, y) = ((100 * u[i]).rounded() / 100, (100 * v[i]).rounded() / 100)
       let code = ["CH", "DE", "FR"][i * i % 3]
       return "\(code),\(x),\(decimals(2 * x + 1)),\(y),\(decimals(x + y)),land \(code),\(ids[i])"
@@ -194,6 +194,17 @@ import Testing
           && new.text(row: row, column: 5) == "land " + new.text(row: row, column: 0))
     }
     #expect(try await place.json("score @m.safetensors @new.csv")["count"] == 50)
+    // A row that breaks both rules has no likelihood, and the others keep theirs.
+    try place.write("b.csv", "code,x,double,y,sum,land,customer_id\nCH,0.5,2.01,1,1.5,land DE,77\n")
+    try place.write("c.csv", "code,x,double,y,sum,land,customer_id\nCH,0.5,2,1,1.5,land CH,77\n")
+    let good = try await place.json("score @m.safetensors @c.csv")["mean_log_likelihood"]?.number
+    let broken = await place.flow("score @m.safetensors @b.csv @c.csv --out @s.csv")
+    let scores = try TextTable.read(place["s.csv"])
+    #expect(scores.text(row: 0, column: 0) == "-inf" && Double(scores.text(row: 1, column: 0)) == good)
+    #expect(
+      broken.code == 0 && broken.warnings.count == 1
+        && broken.warnings[0].contains("row 2, column 3: expected \"2\" in \"double\", got \"2.01\"")
+        && broken.warnings[0].contains("; so do 1 more"), "\(broken)")
     let given = try await place.json("sample @m.safetensors --count 3 --given double=2")
     #expect(given["rows"]?.array?.allSatisfy { $0.array?[1] == 0.5 && $0.array?[2] == 2 } == true)
   }

@@ -48,6 +48,23 @@ func table(_ columns: KeyValuePairs<String, [String]>) throws -> TextTable {
 }
 
 @Suite struct SchemaTests {
+  /// Beside a number without room for cells, whole numbers would be drawn as fractions.
+  @Test func wholeNumbersOfOneScaleAreExpected() throws {
+    let plain = (0..<100).map { "\(50 + $0 * 37 % 101)" }
+    for (extra, fits) in [("1e15", true), ("1e16", false), ("1e308", false)] {
+      let all = try table(["x": plain + [extra]])
+      guard fits else {
+        let error = #expect(throws: FlowError.self) { try TableSchema.infer(from: all) }
+        #expect("\(error!)".contains("expected numbers of one scale"), "\(error!)")
+        continue
+      }
+      let schema = try TableSchema.infer(from: all).schema
+      #expect(schema.columns[0].scale?.step == 1)
+      let text = schema.decode(codes: .zeros([1, 0]), numbers: Tensor([0.1234], shape: [1, 1]))[0][0]
+      #expect(Int(text!) != nil, "\(text!)")
+    }
+  }
+
   @Test(arguments: inferred.indices) func kindsAreInferred(i: Int) throws {
     let (texts, kind, levels) = inferred[i]
     for missing in [nil, "NA", "", "null"] {

@@ -244,6 +244,21 @@ private func fitted(
     #expect(try model.sample(Key(0), count: 5).givenLogLikelihood == nil)
   }
 
+  /// Values given in all columns have the log-likelihood of their row.
+  @Test(arguments: [("1980", "3.25"), ("2001", "-700.5"), ("1980", nil)])
+  func givenRowsHaveTheirScore(year: String, x: String?) throws {
+    let u = Key(1).uniform([200]).doubles
+    let years = u.map { "\(1950 + Int(66 * $0))" }
+    let numbers = Key(2).normal([200]).doubles.map { "\(1_000 * $0)" }
+    let data = try table(x == nil ? ["year": years] : ["year": years, "x": numbers])
+    let model = try TableModel(TableSchema.infer(from: data).schema, flows: [.orderedSplines()])
+    let given = x.map { ["year": year, "x": $0] } ?? ["year": year]
+    let row = try table(x.map { ["year": [year], "x": [$0]] } ?? ["year": [year]])
+    let score = try model.logLikelihood(of: model.schema.encode(row), draws: 64).item
+    let own = try model.sample(Key(0), count: 500, given: given).givenLogLikelihood!
+    #expect(abs(own - score) < 0.02 && own < -3, "\(own) \(score)")
+  }
+
   /// A table of levels alone needs no flow.
   @Test func levelsAloneAreATable() throws {
     let people = Population(300)
