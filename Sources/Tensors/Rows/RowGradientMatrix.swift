@@ -41,15 +41,7 @@ package func reduceRowGradients<Value: Sendable>(
   }
 
   @Sendable func together(_ rows: Tensor, _ context: Tensor?) throws -> Tensor {
-    let tape = Tape(byRow: true)
-    let leaves = point.learnedLeaves.map { tape.leaf($0.ownView) }
-    let losses = try Transformation.$isUnderWay.withValue(true) {
-      try loss(point.replacingLearned(with: leaves), rows, context)
-    }
-    require(
-      losses.shape == [rows.rows],
-      "the loss must give one number a row, shape [\(rows.rows)], got \(losses.shape)")
-    let found = try tape.rowGradients(of: leaves, losses: losses)
+    let found = try point.rowSums(rows, context, loss)
     let parts = try point.learnedLeaves.indices.map { (i) throws(NoRowRule) -> Tensor in
       let leaf = point.learnedLeaves[i]
       let common = Tensors.sum(found[i]?.common, found[i]?.publicBlocks)

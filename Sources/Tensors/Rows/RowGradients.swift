@@ -100,15 +100,7 @@ package func weightedRowGradients(
   @Sendable func gradients(_ rows: Tensor, _ context: Tensor?, counting count: Int) throws
     -> WeightedRowGradients
   {
-    let tape = Tape(byRow: true)
-    let leaves = point.learnedLeaves.map { tape.leaf($0.ownView) }
-    let losses = try Transformation.$isUnderWay.withValue(true) {
-      try loss(point.replacingLearned(with: leaves), rows, context)
-    }
-    require(
-      losses.shape == [rows.rows],
-      "the loss must give one number a row, shape [\(rows.rows)], got \(losses.shape)")
-    let found = try tape.rowGradients(of: leaves, losses: losses)
+    let found = try point.rowSums(rows, context, loss)
     // Of a single row, values with a block for each row are not told from shared ones.
     let common = found.map { Tensors.sum($0?.common, $0?.publicBlocks) }
     var own = try point.learnedLeaves.indices.map { (i) throws(NoRowRule) in
@@ -244,5 +236,23 @@ extension [RowProducts] {
         return mask.isApart(from: theirs)
       }
     }
+  }
+}
+
+extension Params {
+  /// The gradients of one loss per row by each learned leaf, in one backward pass; nil where no loss depends
+  /// on a leaf. Throws `NoRowRule` where a primitive has no rule for several rows.
+  func rowSums(
+    _ rows: Tensor, _ context: Tensor?, _ loss: (Params, Tensor, Tensor?) throws -> Tensor
+  ) throws -> [RowSum?] {
+    let tape = Tape(byRow: true)
+    let leaves = learnedLeaves.map { tape.leaf($0.ownView) }
+    let losses = try Transformation.$isUnderWay.withValue(true) {
+      try loss(replacingLearned(with: leaves), rows, context)
+    }
+    require(
+      losses.shape == [rows.rows],
+      "the loss must give one number a row, shape [\(rows.rows)], got \(losses.shape)")
+    return try tape.rowGradients(of: leaves, losses: losses)
   }
 }
