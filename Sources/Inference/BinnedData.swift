@@ -31,13 +31,13 @@ extension ObservedData {
     _ data: Tensor, bins: Bins, by loss: BinnedLoss = .chiSquared, observable: Int = 0,
     minimumEntries: Double = 20, factor: Double = 1, name: String = "histogram"
   ) -> ObservedData {
-    ObservedData(name, factor: factor) { (observables) throws(FlowError) in
+    ObservedData(name, factor: factor) { (observables, weights) throws(FlowError) in
       let values = try matrix(data, columns: 1, name).doubles
       let shares = bins.shares(of: values)
       let count = Double(values.count)
       return try BinnedData(
         shares: shares, variances: shares.map { $0 / count }, counts: shares.map { $0 * count }, bins, name
-      ).prepared(column(observable, of: observables, name), loss, minimumEntries: minimumEntries)
+      ).prepared(column(observable, of: observables, name), weights, loss, minimumEntries: minimumEntries)
     }
   }
 
@@ -50,7 +50,7 @@ extension ObservedData {
     counts: [Double], total: Double? = nil, bins: Bins, by loss: BinnedLoss = .chiSquared,
     observable: Int = 0, minimumEntries: Double = 20, factor: Double = 1, name: String = "histogram"
   ) -> ObservedData {
-    ObservedData(name, factor: factor) { (observables) throws(FlowError) in
+    ObservedData(name, factor: factor) { (observables, weights) throws(FlowError) in
       let inside = counts.reduce(0, +)
       let total = total ?? inside
       guard counts.count == bins.count, counts.allSatisfy({ $0 >= 0 }), inside > 0, total.isFinite,
@@ -64,7 +64,7 @@ extension ObservedData {
       return try BinnedData(
         shares: counts.map { $0 / total }, variances: counts.map { $0 / total / total }, counts: counts, bins,
         name
-      ).prepared(column(observable, of: observables, name), loss, minimumEntries: minimumEntries)
+      ).prepared(column(observable, of: observables, name), weights, loss, minimumEntries: minimumEntries)
     }
   }
 }
@@ -81,10 +81,13 @@ private struct BinnedData: Sendable {
   }
 
   func prepared(
-    _ values: [Double], _ loss: ObservedData.BinnedLoss, minimumEntries: Double
+    _ values: [Double], _ weights: [Double]?, _ loss: ObservedData.BinnedLoss, minimumEntries: Double
   ) throws(FlowError) -> PreparedData {
     let sums = BinSums(bins, of: values)
-    let isReached = sums.counts.map { $0 > 0 }
+    var isReached = [Bool](repeating: false, count: shares.count)
+    for (i, value) in values.enumerated() where weights?[i] ?? 1 > 0 {
+      isReached[bins.index(of: value)] = true
+    }
     let outside = shares.indices.reduce(0) { $0 + (isReached[$1] ? 0 : shares[$1]) }
     let counted = (0..<bins.count).filter { counts[$0] >= minimumEntries && counts[$0] > 0 }
     guard counted.count > 1 else {
@@ -128,29 +131,40 @@ private struct ChiSquared: Sendable {
 
 /// Sums over the bins that values lie in; the last one over the values outside.
 ///
-/// They are differences of a running sum in the order of the bins. Cost: O(values).
+/// Each level adds the members of a bin in groups of 32, until one number per bin is left. Only numbers of one
+/// bin are added, so a small sum is not lost next to a large one. Cost: O(values + bins).
 private struct BinSums: Sendable {
-  let counts: [Int]
-  private let order: Tensor
-  private let ends: Tensor
+  private let levels: [Tensor]
+  private static let group = 32
 
   init(_ bins: Bins, of values: [Double]) {
-    let indices = values.map(bins.index)
-    var counts = [Int](repeating: 0, count: bins.count + 1)
-    for index in indices { counts[index] += 1 }
-    var next = counts.indices.map { counts[..<$0].reduce(0, +) }
-    ends = Tensor(ints: next + [values.count])
-    var order = [Int](repeating: 0, count: values.count)
-    for (i, index) in indices.enumerated() {
-      order[next[index]] = i
-      next[index] += 1
-    }
-    (self.counts, self.order) = (counts, Tensor(ints: order))
+    var members = [[Int]](repeating: [], count: bins.count + 1)
+    for (i, value) in values.enumerated() { members[bins.index(of: value)].append(i) }
+    var (levels, size) = ([Tensor](), values.count)
+    repeat {
+      var (flat, rows) = ([Int](), 0)
+      for bin in members.indices {
+        let own = members[bin]
+        members[bin] = []
+        for first in stride(from: 0, to: max(own.count, 1), by: BinSums.group) {
+          let part = own[first..<min(first + BinSums.group, own.count)]
+          // The number after the last one is 0.
+          flat += part + [Int](repeating: size, count: BinSums.group - part.count)
+          members[bin].append(rows)
+          rows += 1
+        }
+      }
+      levels.append(Tensor(ints: flat))
+      size = rows
+    } while size > members.count
+    self.levels = levels
   }
 
   func callAsFunction(_ weights: Tensor) -> Tensor {
-    let sums = runningSum(weights, order).gathered(ends, axis: 0)
-    return sums[1..<sums.rows] - sums[0..<sums.rows - 1]
+    levels.reduce(weights) { sums, level in
+      concatenate(sums, .zeros([1], dtype: sums.dtype), axis: 0).gathered(level, axis: 0)
+        .reshaped(to: [level.count / BinSums.group, BinSums.group]).sum(axis: 1)
+    }
   }
 }
 

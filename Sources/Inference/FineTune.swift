@@ -20,10 +20,13 @@ import Training
 ///
 /// A round ends when the effective sample size falls below a share of that at its start, or after `steps`. A
 /// last step that went far beyond is shortened. With `simulate`, the next round draws histories with the new
-/// parameters, and its weights start at 1. The rounds end when one leaves nearly all of the effective sample.
+/// parameters, and its weights start at 1. The rounds end when the loss settles in one
+/// that leaves nearly all of the effective sample.
 ///
 /// Many densities of the draws fit one histogram. `penalty` λ adds λ KL(q₀ ‖ q), the divergence of whole
-/// histories from those of the first parameters, which picks the nearest one.
+/// histories from those of the first parameters, which picks the nearest one. Its estimate is the mean of
+/// w − 1 − log w over the first histories. E₀ w = 1, so that is KL. Its slope is 0 at q₀ on any sample, unlike
+/// that of −log w alone.
 ///
 /// The result has the same bits for the same key and any number of threads. A step costs two passes over the
 /// emissions, and four with a penalty after the first round.
@@ -90,11 +93,14 @@ public func fineTune(
       break
     }
     let start = 1 / square(simulation.ownShares).sum().item
-    if !round.isLimited && round.effectiveSampleSize >= 0.9 * start {
+    if round.isSettled && round.effectiveSampleSize >= 0.9 * start {
       report.ending = .converged
       break
     }
     if round.isLimited && simulate == nil { report.ending = .needsSimulation }
+    if index == (simulate == nil ? 1 : rounds) - 1 && !round.isLimited && !round.isSettled {
+      report.ending = .stepsUsed
+    }
   }
   if let simulate, report.ending != .cancelled {
     let last = try simulate(key.folded(in: rounds), current)
@@ -115,6 +121,14 @@ extension FineTuned.Report {
     let rose = zip(last.before, last.after).allSatisfy { $0.loss < $1.loss }
     if rose {
       warnings.append("the loss rose in the last round: take a lower learning rate")
+    }
+    if last.paretoK == .infinity {
+      warnings.append(
+        "\(last.histories) histories are too few to judge the tail of their weights: take more histories")
+    }
+    if ending == .stepsUsed {
+      warnings.append(
+        "the loss still falls at the end of the last round: take more steps or a higher learning rate")
     }
     if ending == .needsSimulation {
       warnings.append(

@@ -25,7 +25,7 @@ public struct FineTuned: Sendable {
     public var before: [DataComparison] { rounds.first?.before ?? [] }
     /// The comparisons at the end: those of the last simulation, or of the weighted histories without one.
     public var after: [DataComparison] { fresh.isEmpty ? rounds.last?.after ?? [] : fresh }
-    /// KL(q₀ ‖ q) of whole histories in nats, from the first parameters to the last.
+    /// KL(q₀ ‖ q) of whole histories in nats, from the first parameters to the last: the mean of w − 1 − log w.
     public var klFromStart: Double { rounds.last?.klFromStart ?? 0 }
     /// Doubts about the result, each in one sentence that says what to do.
     public internal(set) var warnings: [String] = []
@@ -45,6 +45,12 @@ public struct FineTuned: Sendable {
     public let paretoK: Double
     /// Whether the effective sample ended the round.
     public let isLimited: Bool
+    /// Whether the loss had settled at the end.
+    ///
+    /// It had if a quarter of the round's way more lowers it by less than a twentieth of the round's gain. It
+    /// also had if χ² of all data is within 3 standard deviations of its floor. A round that the effective
+    /// sample ended has not settled.
+    public let isSettled: Bool
     /// The comparisons with the simulation, before the round's first step.
     public let before: [DataComparison]
     /// The comparisons with the weighted histories, at the round's end.
@@ -55,8 +61,10 @@ public struct FineTuned: Sendable {
 
   /// The reason for which the rounds ended.
   public enum Ending: Sendable, Hashable {
-    /// The last round left the weights nearly equal.
+    /// The loss settled in the last round, which left the weights nearly equal.
     case converged
+    /// The loss still fell at the end of the last round. More steps, or a higher learning rate, go on.
+    case stepsUsed
     /// The effective sample fell too low, and there was no simulator for another round. The data need
     /// histories that are simulated with the new parameters.
     case needsSimulation

@@ -30,7 +30,7 @@ public struct Histories: Sendable {
   ///   - weights: the weight of each history, such as a simulator's own.
   /// - Throws:
   ///   - `FlowError.mismatch` for sizes that differ, a history without emissions, and a weight that is more
-  ///     than all others;
+  ///     than all others, of two histories more than twice the other;
   ///   - `.notFinite` for NaN or infinity;
   ///   - `.outsideDomain` for a segment that is no history's number, and for a negative weight.
   public init(
@@ -113,7 +113,7 @@ public struct Histories: Sendable {
     let largest = weights.max() ?? 0
     // Divided first: the sum of large weights may overflow.
     let total = largest > 0 ? weights.reduce(0) { $0 + $1 / largest } : 0
-    guard total >= 2 || total > 0 && count == 2 else {
+    guard total >= (count == 2 ? 1.5 : 2) else {
       throw .mismatch(
         who: "Histories", what: "weights",
         expected: "of which none outweighs all others; simulate more "

@@ -9,9 +9,9 @@ import Tensors
 public struct ObservedData: Sendable {
   /// A name for reports and errors.
   public let name: String
-  /// The factor of the loss in a sum.
+  /// The factor of the loss in a sum, not negative. Otherwise the fit throws `FlowError.mismatch`.
   public let factor: Double
-  let prepare: @Sendable (_ observables: Tensor) throws -> PreparedData
+  private let preparing: @Sendable (_ observables: Tensor, _ weights: [Double]?) throws -> PreparedData
 
   /// A loss of one's own.
   ///
@@ -19,24 +19,47 @@ public struct ObservedData: Sendable {
   ///   - name: the name in reports.
   ///   - factor: the factor of the loss.
   ///   - loss: is given the observables of the histories, `[histories, observables]`, once per simulation. It
-  ///     returns the loss as a function of the histories' shares, `[histories]` with sum 1, all in float64.
+  ///     returns the loss as a function of the histories' shares, `[histories]` with sum 1, all in float64. The
+  ///     loss is a scalar, of shape `[]`. Otherwise the fit throws `FlowError.mismatch`.
   public init(
     _ name: String, factor: Double = 1,
     loss: @escaping @Sendable (_ observables: Tensor) throws -> @Sendable (_ shares: Tensor) -> Tensor
   ) {
     (self.name, self.factor) = (name, factor)
-    prepare = { PreparedData(loss: try loss($0)) }
+    preparing = { observables, _ in
+      let function = try loss(observables)
+      let trial = function(
+        .full([observables.rows], 1 / Double(max(observables.rows, 1)), dtype: .float64))
+      guard trial.shape == [], trial.dtype == .float64 else {
+        throw FlowError.mismatch(
+          who: name, what: "a loss", expected: "of one number of shape [] in float64; sum over its axes",
+          got: "\(trial.shape) in \(trial.dtype)")
+      }
+      return PreparedData(loss: function)
+    }
   }
 
   init(
-    _ name: String, factor: Double, prepare: @escaping @Sendable (Tensor) throws(FlowError) -> PreparedData
+    _ name: String, factor: Double,
+    prepare: @escaping @Sendable (Tensor, [Double]?) throws(FlowError) -> PreparedData
   ) {
-    (self.name, self.factor, self.prepare) = (name, factor, prepare)
+    (self.name, self.factor, preparing) = (name, factor, prepare)
+  }
+
+  /// The data next to histories with weights of their own, whatever part of the data they reach.
+  func prepare(_ observables: Tensor, weights: [Double]? = nil) throws -> PreparedData {
+    try preparing(observables, weights)
   }
 
   /// The data next to one set of histories.
-  func prepared(for observables: Tensor) throws -> PreparedData {
-    let result = try prepare(observables)
+  func prepared(for observables: Tensor, weights: [Double]? = nil) throws -> PreparedData {
+    guard factor >= 0, factor.isFinite else {
+      throw FlowError.mismatch(
+        who: name, what: "a factor",
+        expected: "from 0 on and finite; a negative one would fit away from the "
+          + "data", got: "\(factor)")
+    }
+    let result = try prepare(observables, weights: weights)
     // Weights cannot make histories that the simulator never makes.
     if result.unreachable >= 0.5 {
       throw FlowError.mismatch(
@@ -50,10 +73,19 @@ public struct ObservedData: Sendable {
 
   /// Compares the data with the observables of a sample, all weights alike.
   ///
-  /// - Parameter observables: `[histories, observables]`.
-  /// - Throws: `FlowError` for data that do not fit the observables, as `fineTune` does.
+  /// - Parameter observables: `[histories, observables]`, or `[histories]` for a single one.
+  /// - Throws: `FlowError.notFinite` for NaN or infinity, `.mismatch` for another shape or no row, and the
+  ///   errors of `fineTune` for data that do not fit the observables.
   public func comparison(with observables: Tensor) throws -> DataComparison {
     let observables = observables.rank == 1 ? observables.expanded(axis: 1) : observables
+    guard observables.rank == 2, observables.rows > 0 else {
+      throw FlowError.mismatch(
+        who: name, what: "observables", expected: "[histories, observables] of one history or more",
+        got: "\(observables.shape)")
+    }
+    if let place = observables.firstNonFinite {
+      throw FlowError.notFinite(who: name, what: "observables", row: place / observables.shape[1])
+    }
     let count = observables.rows
     return DataComparison(
       name, try prepared(for: observables.cast(to: .float64)),
@@ -105,7 +137,8 @@ public struct DataComparison: Sendable, Hashable {
   public let reducedChiSquared: Double?
   /// The degrees of freedom: the number of bins that count, minus 1.
   public let degrees: Int?
-  /// The share of the data where no history lies. Weights cannot fit it.
+  /// The share of the data where no history lies, which weights cannot fit: the bins without a history. For
+  /// samples only the range is tested. Gaps between histories inside their range are not counted.
   public let unreachable: Double
 
   init(_ name: String, _ data: PreparedData, _ shares: Tensor) {

@@ -66,20 +66,43 @@ struct Reweighting: Objective {
   }
 }
 
+extension Reweighting {
+  /// The value alone.
+  func value(at params: Params, _ logPDF: LogPDF) throws -> Double {
+    let ratios = try histories.logRatios(logPDF, params, over: start)
+    let shares = Tensor(histories.weighted(ratios), dtype: .float64).softmax(axis: 0)
+    let loss = data.reduce(0) { $0 + $1.factor * $1.prepared.loss(shares).item }
+    guard let penalty else { return loss }
+    let own =
+      penalty.isCurrent ? ratios : try penalty.histories.logRatios(logPDF, params, over: penalty.start)
+    return loss + penalty.strength * penalty.histories.divergence(own).item
+  }
+}
+
 extension Reweighting.Penalty {
-  /// λ KL(q₀ ‖ q) = −λ E₀ log w, and its slopes by the log-weights.
+  /// λ E₀ [w − 1 − log w], and its slopes by the log-weights.
   fileprivate func values(_ ratios: [Double]) -> (value: Tensor, slopes: Tensor) {
-    let slopes = -strength * histories.ownShares
+    let factors = expm1(minimum(Tensor(ratios, dtype: .float64), Histories.largestLogWeight))
+    let slopes = strength * select(where: histories.ownShares .> 0, histories.ownShares * factors, 0)
     return (histories.divergence(ratios) * strength, slopes)
   }
 }
 
 extension Histories {
-  /// KL(q₀ ‖ q) of whole histories: minus the mean log-weight.
+  /// Above this log-weight, the estimate of KL goes on as a straight line, so that no weight overflows.
+  fileprivate static let largestLogWeight = 30.0
+
+  /// An estimate of KL(q₀ ‖ q) of whole histories: the mean of w − 1 − log w, since E₀ w = 1.
+  ///
+  /// No term is negative, and each has slope 0 at w = 1. Minus the mean of log w has the same expectation,
+  /// but a slope at q₀: it falls towards the parameters that fit the sample of histories best.
   func divergence(_ ratios: [Double]) -> Tensor {
     let shares = ownShares
     // A weight of 0 counts for nothing, and its ratio may be −∞.
-    return -(select(where: shares .> 0, shares * Tensor(ratios, dtype: .float64), 0)).sum()
+    let ratios = Tensor(ratios, dtype: .float64)
+    let (near, limit) = (minimum(ratios, Histories.largestLogWeight), Histories.largestLogWeight)
+    let far = expm1(Tensor(limit, dtype: .float64)) * (ratios - near)
+    return select(where: shares .> 0, shares * (expm1(near) - near + far), 0).sum()
   }
 
   /// Σ slope of the emission's history · ∇ log q(emission).

@@ -37,7 +37,7 @@ extension ObservedData {
     require(
       !columns.isEmpty && directions > 0,
       "samples are compared in an observable and a direction at least, got \(columns) and \(directions)")
-    return ObservedData(name, factor: factor) { (observables) throws(FlowError) in
+    return ObservedData(name, factor: factor) { (observables, weights) throws(FlowError) in
       let data = try matrix(data, columns: columns.count, name)
       var own: [[Double]] = []
       for index in columns { own.append(try column(index, of: observables, name)) }
@@ -51,7 +51,12 @@ extension ObservedData {
         loss: { shares in
           let sum = lines.dropFirst().reduce(lines[0](shares, distance)) { $0 + $1(shares, distance) }
           return sum * (factor / Double(lines.count))
-        }, unreachable: unreachable(data, simulated))
+        },
+        unreachable: unreachable(
+          data,
+          weights.map { own in
+            simulated.rows(own.indices.filter { own[$0] > 0 })
+          } ?? simulated))
     }
   }
 
