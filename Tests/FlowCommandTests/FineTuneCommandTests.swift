@@ -135,7 +135,7 @@ import Testing
       (line + "--to @data.csv --observe history", 2, "the history's number"),
       (line + "--to @plain.csv", 2, "expected an observable of"),
       (line + "--to @away.csv --loss energy", 1, "where no history lies"),
-      (line + "--to @away.csv", 1, "give --bins a lower"),
+      (line + "--to @away.csv", 2, "give --bins a lower"),
       (line + "--to @data.csv --seed 1", 2, "unknown option --seed"),
       (
         "finetune @m.safetensors @emissions.csv --observables @short.csv" + rest, 2,
