@@ -11,9 +11,9 @@ import Flows
 ///   N = ∫ σ(t)^(a+1) exp(−b m² (1 + eᵗ)) dt,  σ(t) = 1/(1 + e⁻ᵗ),
 ///
 /// since 1 − z = σ(t) and −dz/z = σ(t) dt. The integrand is smooth and falls exponentially on the left and
-/// faster on the right, so the trapezoidal rule with 54 nodes converges fast. Its relative error is below 1e-7
-/// for 0.002 < b m² < 2 and a below 2, and about 1e-6 at b m² = 8. Below b m² = 0.002 the last node lies too
-/// far left: the error is 3e-3 at 0.0004. It costs 54 exponentials per row.
+/// faster on the right, so the trapezoidal rule with 54 nodes converges fast. Its relative error is below
+/// 1e-7 for 0.002 < b m² < 2 and a below 2, and about 1e-6 at b m² = 8. Below b m² = 0.002 the last node lies
+/// too far left: the error is 3e-3 at 0.0004. It costs 54 exponentials per row.
 ///
 /// Draws: rejection of uniform numbers under the mode of f.
 ///

@@ -19,12 +19,12 @@ enum FineTuneCommand: Subcommand {
       "chi-squared or cross-entropy of a histogram of each observable; wasserstein or energy without bins"),
     .init(
       "bins", "N",
-      "bins of equal content per histogram; by default unit bins for whole numbers, 20 for others"),
+      "bins of equal content per histogram; by default unit bins for whole numbers, up to 20 for others"),
     .init("penalty", "X", default: "0", "the weight of the divergence from MODEL in the loss"),
     .init("steps", "N", default: "100", "the most steps"),
     .init(
       "learning-rate", "X", default: "0.0005", "the rate of the first step; it falls to 0 along a cosine"),
-    .seed, .progress,
+    .progress,
   ]
 
   static let options = ownOptions + TableFile.options
@@ -47,7 +47,6 @@ enum FineTuneCommand: Subcommand {
     let penalty = try arguments.number("penalty", in: 0...1e6)
     let steps = try arguments.integer("steps", in: 1...1_000_000)
     let rate = try arguments.number("learning-rate", in: 1e-12...1e3)
-    let key = Key(try arguments.seed())
     let progress = try arguments.progress()
     _ = try MeasuredTable.Loss(arguments)
 
@@ -64,7 +63,7 @@ enum FineTuneCommand: Subcommand {
     let (params, data) = (try model.innerParams(), measured.data)
     let tuned = try await Interruption.cancels {
       try fineTune(
-        distribution, params, histories: histories, to: data, penalty: penalty, key: key, steps: steps,
+        distribution, params, histories: histories, to: data, penalty: penalty, steps: steps,
         optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: .cosine(rate, steps: steps))),
         progress: progress)
     }
@@ -104,6 +103,7 @@ enum FineTuneCommand: Subcommand {
       .init("steps", .integer(round.steps)), .init("histories", .integer(round.histories)),
       .init("effective_sample_size", .number(round.effectiveSampleSize)),
       .init("pareto_k", .number(round.paretoK)), .init("kl_from_start", .number(round.klFromStart)),
+      .init("settled", .bool(round.isSettled)),
       .init("needs_simulation", .bool(report.ending == .needsSimulation)), .init("model", .string(out)),
     ]
     if isCancelled { json.append(.init("interrupted", true)) }

@@ -52,7 +52,7 @@ struct MeasuredTable {
     // A file without a header may hold the observables alone, in their order.
     let isBare = !measured.hasNames && measured.names.count == names.count
     let values = try measured.numbers(isBare ? Array(names.indices) : columns(names, measured))
-    data = MeasuredTable.data(names, values, try Loss(arguments))
+    data = try MeasuredTable.data(names, values, try Loss(arguments), measured.source)
   }
 
   /// The observables that both files name.
@@ -74,7 +74,9 @@ struct MeasuredTable {
     return names
   }
 
-  private static func data(_ names: [String], _ values: Tensor, _ loss: Loss) -> [ObservedData] {
+  private static func data(
+    _ names: [String], _ values: Tensor, _ loss: Loss, _ source: String
+  ) throws -> [ObservedData] {
     switch loss {
     case .distance(let distance):
       return [
@@ -82,10 +84,17 @@ struct MeasuredTable {
           values, distance: distance, observables: Array(names.indices), name: names.joined(separator: ","))
       ]
     case .binned(let loss, let bins):
-      return names.enumerated().map { i, name in
+      return try names.enumerated().map { i, name in
         let own = values.sliced(axis: 1, i..<i + 1)
-        return .histogram(
-          own, bins: MeasuredTable.bins(of: own.doubles, bins), by: loss, observable: i, name: name)
+        let bins = MeasuredTable.bins(of: own.doubles, bins)
+        let full = bins.shares(of: own.doubles).dropLast().filter { $0 * Double(own.rows) >= 19.5 }.count
+        guard full > 1 else {
+          throw FlowError.inFile(
+            source,
+            "expected two bins or more of at least 20 values of \(name), got \(full) of \(bins.count) "
+              + "bins; give --bins a lower number, more rows, or --loss wasserstein, which needs no bins")
+        }
+        return .histogram(own, bins: bins, by: loss, observable: i, name: name)
       }
     }
   }
@@ -97,7 +106,8 @@ struct MeasuredTable {
     if count == nil, high - low <= 200, abs(low) < 1e9, values.allSatisfy({ $0 == $0.rounded() }) {
       return Bins(whole: Int(low)...Int(high))
     }
-    let count = count ?? 20
+    // Bins of 20 values at least, as χ² needs them.
+    let count = count ?? min(20, max(2, values.count / 20))
     var edges = [low]
     for i in 1...count {
       let edge = i == count ? high : sorted[i * sorted.count / count]

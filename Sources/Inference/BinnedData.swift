@@ -131,8 +131,8 @@ private struct ChiSquared: Sendable {
 
 /// Sums over the bins that values lie in; the last one over the values outside.
 ///
-/// Each level adds the members of a bin in groups of 32, until one number per bin is left. Only numbers of one
-/// bin are added, so a small sum is not lost next to a large one. Cost: O(values + bins).
+/// Each level adds the members of a bin in groups of 32, until one number per bin is left. Only numbers of
+/// one bin are added, so a small sum is not lost next to a large one. Cost: O(values + bins).
 private struct BinSums: Sendable {
   private let levels: [Tensor]
   private static let group = 32

@@ -25,8 +25,8 @@ import Training
 ///
 /// Many densities of the draws fit one histogram. `penalty` λ adds λ KL(q₀ ‖ q), the divergence of whole
 /// histories from those of the first parameters, which picks the nearest one. Its estimate is the mean of
-/// w − 1 − log w over the first histories. E₀ w = 1, so that is KL. Its slope is 0 at q₀ on any sample, unlike
-/// that of −log w alone.
+/// w − 1 − log w over the first histories. E₀ w = 1, so that is KL. Its slope is 0 at q₀ on any sample,
+/// unlike that of −log w alone.
 ///
 /// The result has the same bits for the same key and any number of threads. A step costs two passes over the
 /// emissions, and four with a penalty after the first round.
@@ -106,6 +106,7 @@ public func fineTune(
     let last = try simulate(key.folded(in: rounds), current)
     report.fresh = try settings.comparisons(last, last.ownShares)
   }
+  if let warning = settings.doubtAboutStart(params, key.folded(in: -1)) { report.warnings.append(warning) }
   report.addWarnings(hasSimulator: simulate != nil)
   return FineTuned(params: current, logPDF: logPDF, sample: sample, report: report)
 }

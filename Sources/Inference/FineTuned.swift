@@ -25,7 +25,8 @@ public struct FineTuned: Sendable {
     public var before: [DataComparison] { rounds.first?.before ?? [] }
     /// The comparisons at the end: those of the last simulation, or of the weighted histories without one.
     public var after: [DataComparison] { fresh.isEmpty ? rounds.last?.after ?? [] : fresh }
-    /// KL(q₀ ‖ q) of whole histories in nats, from the first parameters to the last: the mean of w − 1 − log w.
+    /// KL(q₀ ‖ q) of whole histories in nats, from the first parameters to the last.
+    /// It is the mean of w − 1 − log w.
     public var klFromStart: Double { rounds.last?.klFromStart ?? 0 }
     /// Doubts about the result, each in one sentence that says what to do.
     public internal(set) var warnings: [String] = []

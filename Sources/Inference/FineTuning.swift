@@ -83,9 +83,10 @@ struct FineTuning {
 
   /// Whether going on in the direction of the round lowers the loss no more.
   ///
-  /// The test does not depend on the length of the steps. If a parabola's minimum lies T times as far from the
-  /// start as the end does, then a quarter more gains (T/2 − 9/16) / (2T − 1) of the round's gain. That is
-  /// above a twentieth from T = 1.28 on, and tends to a quarter for short steps.
+  /// The test does not depend on the length of the steps. If a parabola's minimum lies T times as far from
+  /// the start as the end does, then a quarter more gains
+  /// (T/2 − 9/16) / (2T − 1) of the round's gain. That is above a twentieth from T = 1.28 on, and tends to a
+  /// quarter for short steps.
   private func hasSettled(_ objective: Reweighting, from start: Params, to end: Params) throws -> Bool {
     let beyond = try end.zip(with: start) { $0.dtype.isFloatingPoint ? $0 + 0.25 * ($0 - $1) : $0 }
     let (first, last) = (try objective.value(at: start, logPDF), try objective.value(at: end, logPDF))

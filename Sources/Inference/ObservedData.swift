@@ -19,8 +19,8 @@ public struct ObservedData: Sendable {
   ///   - name: the name in reports.
   ///   - factor: the factor of the loss.
   ///   - loss: is given the observables of the histories, `[histories, observables]`, once per simulation. It
-  ///     returns the loss as a function of the histories' shares, `[histories]` with sum 1, all in float64. The
-  ///     loss is a scalar, of shape `[]`. Otherwise the fit throws `FlowError.mismatch`.
+  ///     returns the loss as a function of the histories' shares, `[histories]` with sum 1, all in float64.
+  ///     The loss is a scalar, of shape `[]`. Otherwise the fit throws `FlowError.mismatch`.
   public init(
     _ name: String, factor: Double = 1,
     loss: @escaping @Sendable (_ observables: Tensor) throws -> @Sendable (_ shares: Tensor) -> Tensor

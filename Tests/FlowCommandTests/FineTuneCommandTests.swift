@@ -79,6 +79,17 @@ import Testing
     #expect(try abs(#require(a) - #require(b)) < 0.2 && a != b, "\(options)")
   }
 
+  /// 100 rows take 5 bins by default, and short steps are told.
+  @Test func fewRowsTakeFewBins() async throws {
+    let place = try await workplace()
+    defer { place.remove() }
+    let data = (20.8 + 2.8 * Key(4).normal([100, 1], dtype: .float64)).doubles.map { "\($0)" }
+    try place.write("few.csv", "sum\n" + data.joined(separator: "\n"))
+    let result = try await place.json(line + "--to @few.csv --steps 1 --learning-rate 1e-6")
+    #expect(result["after"]?.array?[0]["degrees"] == 4)
+    #expect(result["settled"] != nil)
+  }
+
   @Test func farDataNeedAnotherSimulation() async throws {
     let place = try await workplace()
     defer { place.remove() }
@@ -124,7 +135,8 @@ import Testing
       (line + "--to @data.csv --observe history", 2, "the history's number"),
       (line + "--to @plain.csv", 2, "expected an observable of"),
       (line + "--to @away.csv --loss energy", 1, "where no history lies"),
-      (line + "--to @away.csv", 1, "wider bins"),
+      (line + "--to @away.csv", 2, "give --bins a lower"),
+      (line + "--to @data.csv --seed 1", 2, "unknown option --seed"),
       (
         "finetune @m.safetensors @emissions.csv --observables @short.csv" + rest, 2,
         "row 2, column 1: expected a history of"

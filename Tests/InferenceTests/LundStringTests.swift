@@ -77,4 +77,41 @@ import Testing
       #expect(simulated.lengths.map { Double($0) } == n.doubles)
     }
   }
+
+  /// From (0.68, 2.5) to (0.3, 0.5), with less energy. One round ends where half of the sample is left.
+  @Test func farParametersNeedRounds() throws {
+    var string = LundString()
+    string.energy = 30
+    let (start, truth) = (try functions(0.68, 2.5), try functions(0.3, 0.5))
+    func simulate(_ key: Key, _ params: Params) throws -> Histories {
+      try string.histories(key, count: 600) {
+        try start.sample($0, params, count: $1.rows, given: $1)
+      }
+    }
+    let observed = try simulate(Key(11), truth.params)
+    let data = ObservedData.histogram(observed.observables, bins: Bins(whole: 1...20), minimumEntries: 15)
+    let first = try simulate(Key(12), start.params)
+    func tuned(_ rounds: Int) throws -> FineTuned {
+      try fineTune(
+        LundFragmentation(a: 0.68, b: 2.5), start.params, histories: first, to: [data], key: Key(13),
+        rounds: rounds, steps: 16, optimizer: Adam(learningRate: .cosine(0.2, steps: 16)),
+        progress: .silent, simulate: rounds == 1 ? nil : simulate)
+    }
+    let (one, many) = (try tuned(1), try tuned(6))
+    func fresh(_ params: Params) throws -> (chiSquared: Double, share: Double) {
+      let histories = try simulate(Key(14), params)
+      let comparison = try data.comparison(with: histories.observables)
+      return (try #require(comparison.reducedChiSquared), histories.rows.mean().item)
+    }
+    let (before, after, single) = (
+      try fresh(start.params), try fresh(many.params), try fresh(one.params)
+    )
+    #expect(one.report.ending == .needsSimulation && many.report.ending == .converged)
+    // χ² per degree of freedom has a mean of 1 and a deviation of √(2/11) at its best.
+    #expect(before.chiSquared > 10 && single.chiSquared > 3 && after.chiSquared < 2.3)
+    // The mean z, which the fit does not see: one round leaves much of its error.
+    func error(_ share: Double) -> Double { abs(share - observed.rows.mean().item) }
+    #expect(error(single.share) > 0.4 * error(before.share))
+    #expect(error(after.share) < 0.2 * error(before.share))
+  }
 }
