@@ -36,7 +36,8 @@ extension ObservedData {
       let shares = bins.shares(of: values)
       let count = Double(values.count)
       return try BinnedData(
-        shares: shares, variances: shares.map { $0 / count }, counts: shares.map { $0 * count }, bins, name
+        shares: shares, variances: shares.map { $0 / count }, counts: shares.map { ($0 * count).rounded() },
+        bins, name
       ).prepared(column(observable, of: observables, name), weights, loss, minimumEntries: minimumEntries)
     }
   }

@@ -90,7 +90,9 @@ struct FineTuning {
   private func hasSettled(_ objective: Reweighting, from start: Params, to end: Params) throws -> Bool {
     let beyond = try end.zip(with: start) { $0.dtype.isFloatingPoint ? $0 + 0.25 * ($0 - $1) : $0 }
     let (first, last) = (try objective.value(at: start, logPDF), try objective.value(at: end, logPDF))
-    return try !(last - objective.value(at: beyond, logPDF) > 0.05 * max(first - last, 0))
+    // A loss that rose, or a gain that rounding hides, tells nothing about the steps to come.
+    guard first - last > 1e-6 * abs(first) else { return false }
+    return try !(last - objective.value(at: beyond, logPDF) > 0.05 * (first - last))
   }
 
   /// Comparisons of the data with histories whose weights have given shares.

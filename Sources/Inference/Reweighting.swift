@@ -101,7 +101,8 @@ extension Histories {
     // A weight of 0 counts for nothing, and its ratio may be −∞.
     let ratios = Tensor(ratios, dtype: .float64)
     let (near, limit) = (minimum(ratios, Histories.largestLogWeight), Histories.largestLogWeight)
-    let far = expm1(Tensor(limit, dtype: .float64)) * (ratios - near)
+    let far = select(
+      where: ratios .> limit, expm1(Tensor(limit, dtype: .float64)) * (ratios - limit), 0)
     return select(where: shares .> 0, shares * (expm1(near) - near + far), 0).sum()
   }
 

@@ -32,6 +32,20 @@ import Training
     }
   }
 
+  /// A loss that rose, or one that rounding holds, has not settled.
+  @Test(arguments: [(ObservedData.Distance.wasserstein, 1e-12), (.energy, 1e-12), (.energy, 1)])
+  func lossesThatDoNotFall(_ distance: ObservedData.Distance, _ rate: Double) throws {
+    let (decays, start) = (decays, decays.params)
+    let near = try decays.sums(Key(3), rate: 1.02, count: 400)
+    let report = try fineTune(
+      decays.flow, start, histories: decays.simulate(Key(1), start, count: 400),
+      to: [.samples(near, distance: distance)], rounds: 1, steps: 1,
+      optimizer: SGD(learningRate: .constant(rate)), progress: .silent
+    ).report
+    #expect(report.ending == .stepsUsed || report.ending == .needsSimulation, "\(report.ending)")
+    #expect(!report.rounds[0].isSettled)
+  }
+
   /// With 40 histories the best fit to them has another rate than 1.
   @Test func aLargePenaltyStaysAtTheStart() throws {
     let start = decays.params

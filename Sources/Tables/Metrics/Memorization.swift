@@ -19,7 +19,9 @@ public struct Memorization: Sendable {
   ///   differ; `notFinite` for NaN and infinities.
   public init(of draws: Tensor, training: Tensor, fresh: Tensor) throws(FlowError) {
     for (what, rows) in [("draws", draws), ("training rows", training), ("fresh rows", fresh)] {
-      if rows.rank != 2 || rows.count == 0 || rows.shape.sample != training.shape.sample {
+      if rows.rank != 2 || rows.count == 0 || training.rank != 2
+        || rows.shape.sample != training.shape.sample
+      {
         throw .mismatch(
           who: "Memorization", what: what, expected: "[rows, columns] of at least one row, columns alike",
           got: "\(rows.shape)")
