@@ -120,8 +120,8 @@ public struct ExportedModel: Sendable {
     try write(logPDF, "log_prob")
     try write(pullback, "log_prob_vjp")
     if let sample { try write(sample, "sample") }
-    let children = zip(params.learnedPaths, params.learnedLeaves).map { Params.Child($0, .leaf($1)) }
-    try SafeTensors(children.map { ($0.label, $0.tree.value!) }).write(to: "\(folder)/parameters.safetensors")
+    let leaves = zip(params.learnedPaths, params.learnedLeaves).map { (name: $0, value: $1) }
+    try SafeTensors(leaves).write(to: "\(folder)/parameters.safetensors")
     try FileBytes.write(Array((manifest.text + "\n").utf8), to: "\(folder)/manifest.json", called: "manifest")
   }
 

@@ -3,7 +3,7 @@ import Tensors
 /// A function of tensors as a program in StableHLO, the portable language of XLA.
 ///
 /// ```swift
-/// let program = try StableHLOProgram("logPDF", of: [([256, 5], .float32)]) { inputs in
+/// let program = try StableHLOProgram("logPDF", of: [.init([256, 5], .float32)]) { inputs in
 ///   [try logPDF(params, inputs[0])]
 /// }
 /// print(program.text)
