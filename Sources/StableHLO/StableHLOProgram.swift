@@ -14,6 +14,7 @@ import Tensors
 /// constants. Products are at the highest precision. An engine chooses the order of sums, so results agree
 /// with this library's to rounding, not to the bit.
 ///
+/// Parts that occur several times, such as equal layers and their derivatives, are private functions.
 /// Loops over numbers, such as the inverse of an autoregressive flow, are loops in the program. Rows outside
 /// a support get −∞ as they do here. A program checks no values, so rows outside a domain are no errors.
 public struct StableHLOProgram: Sendable {
@@ -21,7 +22,7 @@ public struct StableHLOProgram: Sendable {
   public let arguments: [Kind]
   /// The shapes and dtypes of the results.
   public let results: [Kind]
-  /// The program as text, with one public function `main`.
+  /// The program as text, with one public function `main` and private ones that it calls.
   public let text: String
 
   /// The shape and the dtype of a tensor.

@@ -22,11 +22,11 @@ import Testing
       program.text == """
         module @test {
           func.func public @main(%arg0: tensor<2x3xf32>, %arg1: tensor<3xf32>) -> (tensor<2x3xf32>) {
-            %v2 = "stablehlo.broadcast_in_dim"(%arg1) <{broadcast_dimensions = array<i64: 1>}> : \
+            %v0 = "stablehlo.broadcast_in_dim"(%arg1) <{broadcast_dimensions = array<i64: 1>}> : \
         (tensor<3xf32>) -> tensor<2x3xf32>
-            %v3 = "stablehlo.add"(%arg0, %v2) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
-            %v4 = "stablehlo.exponential"(%v3) : (tensor<2x3xf32>) -> tensor<2x3xf32>
-            func.return %v4 : tensor<2x3xf32>
+            %v1 = "stablehlo.add"(%arg0, %v0) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+            %v2 = "stablehlo.exponential"(%v1) : (tensor<2x3xf32>) -> tensor<2x3xf32>
+            func.return %v2 : tensor<2x3xf32>
           }
         }
 

@@ -30,16 +30,24 @@ def _(*arguments, program):
 
 
 def _lower(context, *arguments, program):
-    """Puts the function into the module that is being compiled, and calls it."""
+    """Puts the functions into the module that is being compiled, and calls `main`."""
     module = ir.Module.parse(program.text)
-    (main,) = (op for op in module.body.operations if isinstance(op, func.FuncOp))
+    own = [op for op in module.body.operations if isinstance(op, func.FuncOp)]
+    main = next(op for op in own if op.name.value == "main")
     types = list(main.type.results)
-    main.attributes["sym_name"] = ir.StringAttr.get("swift_flows")
-    main.attributes["sym_visibility"] = ir.StringAttr.get("private")
-    own = main.operation.clone(ip=ir.InsertionPoint(context.module_context.module.body))
-    # Another program may have the name.
-    name = context.module_context.symbol_table.insert(own)
-    return func.CallOp(types, ir.FlatSymbolRefAttr.get(name.value), list(arguments)).results
+    names = {}
+    # The functions that main calls come first.
+    for function in sorted(own, key=lambda op: op is main):
+        for op in function.body.blocks[0].operations:
+            if op.operation.name == "func.call":
+                op.operation.attributes["callee"] = ir.FlatSymbolRefAttr.get(names[op.callee.value])
+        name = function.name.value
+        function.attributes["sym_name"] = ir.StringAttr.get(f"swift_flows_{name}")
+        function.attributes["sym_visibility"] = ir.StringAttr.get("private")
+        copy = function.operation.clone(ip=ir.InsertionPoint(context.module_context.module.body))
+        # Another program may have the name.
+        names[name] = context.module_context.symbol_table.insert(copy).value
+    return func.CallOp(types, ir.FlatSymbolRefAttr.get(names["main"]), list(arguments)).results
 
 
 mlir.register_lowering(_program, _lower)
