@@ -129,16 +129,13 @@ private func traced(
   _ context: Tensor?
 ) throws(FlowError) -> Tensor {
   let logits = params["logWeights"]
-  let number = trace.draws.count
-  let picks = trace.draw(
-    key.folded(in: 0), .categorical(logits), [count], logits.dtype)
+  let picks = trace.draw(key.folded(in: 0), .categorical(logits), [count], logits.dtype)
   var samples: Tensor?
   for (i, draw) in components.enumerated() {
     let (key, child) = (key.folded(in: 1).folded(in: i), params.child("components").child(i))
-    let own = try trace.within(number, i) { () throws(FlowError) in
-      try draw(key, child, count, context).samples
-    }
-    let mask = (picks .== Double(i)).reshaped(to: Shape([count] + own.shape.sample.sizes.map { _ in 1 }))
+    let isOwn = picks .== Double(i)
+    let own = try trace.within(isOwn) { () throws(FlowError) in try draw(key, child, count, context).samples }
+    let mask = isOwn.reshaped(to: Shape([count] + own.shape.sample.sizes.map { _ in 1 }))
     samples = samples.map { select(where: mask, own, $0) } ?? own
   }
   return samples!

@@ -19,11 +19,14 @@ import Tensors
 /// |---|---|---|
 /// | `log_prob.mlir` | learned parameters, rows, context | log-densities [rows] |
 /// | `log_prob_vjp.mlir` | the same, and a cotangent per row | cotangents of all arguments |
-/// | `sample.mlir` | learned parameters, context, draws | samples |
+/// | `sample.mlir` | learned parameters, context, key, state | samples, next state |
 ///
 /// `parameters.safetensors` has the learned parameters by path; frozen ones are constants of the programs.
-/// `manifest.json` has shapes, dtypes, the order of parameters, and for each draw its distribution and the
-/// children that lead from a key to its own. Keys and children are those of `jax.random`.
+/// `manifest.json` has shapes, dtypes and the order of parameters.
+///
+/// A sampler hashes the key's words within the program, so its random words are those of this library and of
+/// `jax.random`. A key is an int32 array of shape [2] with the bits of both words. The state is int32 numbers
+/// whose bits count the rows so far: 0 for the first call, and then what the call before has returned.
 public struct ExportedModel: Sendable {
   /// A log-density in the shape that an export needs: of parameters, rows and a context.
   package typealias Density = @Sendable (Params, Tensor, Tensor?) throws -> Tensor
@@ -42,8 +45,6 @@ public struct ExportedModel: Sendable {
   public let sampleRefusal: String?
   private let name: String
   private let params: Params
-  private let draws: [DrawTrace.Draw]
-  private let logits: [String?]
   private let notes: [JSON.Member]
 
   /// Traces a distribution.
@@ -92,21 +93,20 @@ public struct ExportedModel: Sendable {
         return (tensors[tensors.count - 1] * logPDF).sum()
       }.leaves
     }
+    (sample, sampleRefusal) = try Self.sampler(name, of: leaves + contexts, rows) { key, tensors in
+      try draws(key, own(tensors), rows, contexts.isEmpty ? nil : tensors[leaves.count])
+    }
+  }
+
+  /// The program for draws, or the reason why there is none.
+  private static func sampler(
+    _ name: String, of arguments: [StableHLOProgram.Kind], _ rows: Int,
+    _ draws: (Key, [Tensor]) throws -> Tensor
+  ) throws -> (StableHLOProgram?, String?) {
     do {
-      let paths = params.learnedPaths
-      var names: [String?] = []
-      let (program, traced) = try StableHLOProgram.sampler(name, of: leaves + contexts, rows: rows) {
-        key, tensors in
-        try draws(key, own(tensors), rows, contexts.isEmpty ? nil : tensors[leaves.count])
-      } logits: { tensors, draws in
-        names = draws.map { draw in
-          guard case .categorical(let logits) = draw.distribution else { return nil }
-          return tensors.firstIndex { $0.isSameValue(as: logits) }.map { paths[$0] }
-        }
-      }
-      (sample, self.draws, logits, sampleRefusal) = (program, traced, names, nil)
+      return (try StableHLOProgram.sampler(name, of: arguments, rows: rows, draws), nil)
     } catch FlowError.mismatch(_, _, _, let got) {
-      (sample, self.draws, logits, sampleRefusal) = (nil, [], [], got)
+      return (nil, got)
     }
   }
 
@@ -132,37 +132,13 @@ public struct ExportedModel: Sendable {
     func list(_ sizes: [Int]) -> JSON { .array(sizes.map(JSON.integer)) }
     return .object(
       [
-        .init("format", 1), .init("name", .string(name)), .init("dtype", .string("\(batch.dtype)")),
+        .init("format", 2), .init("name", .string(name)), .init("dtype", .string("\(batch.dtype)")),
         .init("rows", .integer(rows)), .init("event_shape", list(batch.shape.sample.sizes)),
         .init("context_shape", contexts.first.map { list($0.shape.sample.sizes) } ?? .null),
         .init("parameters", .strings(params.learnedPaths)),
         .init("sample_refusal", sampleRefusal.map(JSON.string) ?? .null),
-        .init("draws", .array(draws.indices.map(description))),
+        .init("sample_state", .integer((sample?.results.count ?? 1) - 1)),
       ] + notes)
-  }
-
-  private func description(ofDraw i: Int) -> JSON {
-    let draw = draws[i]
-    var members: [JSON.Member] = [
-      .init("path", .array(draw.path.map(JSON.integer))),
-      .init("shape", .array(draw.shape.sample.sizes.map(JSON.integer))),
-      .init("dtype", .string("\(draw.dtype)")),
-    ]
-    switch draw.distribution {
-    case .normal: members.append(.init("distribution", "normal"))
-    case .uniform(let low, let high):
-      members += [
-        .init("distribution", "uniform"), .init("low", .number(low)), .init("high", .number(high)),
-      ]
-    case .categorical(let values):
-      members.append(.init("distribution", "categorical"))
-      members.append(
-        logits[i].map { .init("parameter", .string($0)) }
-          ?? .init("logits", .array(values.doubles.map(JSON.number))))
-    }
-    let categories = draw.categories.map { JSON.array([.integer($0.draw), .integer($0.index)]) }
-    if !categories.isEmpty { members.append(.init("categories", .array(categories))) }
-    return .object(members)
   }
 }
 

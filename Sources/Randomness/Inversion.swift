@@ -68,7 +68,7 @@ extension Key {
 
 extension DType {
   /// The smallest positive normal number.
-  fileprivate var leastNormal: Double {
+  var leastNormal: Double {
     self == .float64 ? Double.leastNormalMagnitude : Double(Float.leastNormalMagnitude)
   }
 }

@@ -12,7 +12,7 @@ extension Key {
   ///
   /// - Precondition: The dtype is a floating-point type, and `first` is not negative.
   public func normal(_ shape: Shape, dtype: DType = .float32, from first: Int = 0) -> Tensor {
-    if let trace = DrawTrace.current { return trace.draw(self, .normal, shape, dtype) }
+    if let trace = DrawTrace.current { return trace.draw(self, .normal, shape, dtype, from: first) }
     let rootOfTwo = Tensor(2.0.squareRoot(), dtype: dtype).storage
     // The word of zeros would give −1, and erfinv(−1) is infinite. So the interval starts one number above.
     return uniform("normal", shape, dtype.nextUp(-1), 1, dtype, first) { type, values, count in

@@ -35,7 +35,9 @@ extension Key {
     _ name: StaticString, _ shape: Shape, _ lower: Double, _ upper: Double, _ dtype: DType, _ first: Int,
     finish: (_ type: ck_type, _ values: UnsafeMutableRawPointer, _ count: Int) -> Void = { _, _, _ in }
   ) -> Tensor {
-    if let trace = DrawTrace.current { return trace.draw(self, .uniform(lower, upper), shape, dtype) }
+    if let trace = DrawTrace.current {
+      return trace.draw(self, .uniform(lower, upper), shape, dtype, from: first)
+    }
     noteDraw(name, shape.count, from: first)
     require(dtype.isFloatingPoint, "a random real number needs a floating-point dtype, got \(dtype)")
     let (values, type, block) = (Storage(shape: shape, dtype: dtype), dtype.kernel, 1024)

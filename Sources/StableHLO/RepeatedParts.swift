@@ -23,21 +23,28 @@ struct RepeatedParts {
 
   /// A shorter run does not pay.
   private static let shortest = 8
+  /// The number of runs that are tried in vain.
+  private static let mostFailures = 50
 
   init(of graph: Graph) {
     let order = graph.nodesInOrder()
     if order.count < 2 * Self.shortest { return }
     let (users, isFree) = (graph.users, graph.isFree)
+    var failures = 0
     for run in RepeatedRun.all(in: graph.signatures(order), atLeast: Self.shortest) {
       let places = run.starts.map { Array(order[$0..<$0 + run.length]) }
         .filter { $0.allSatisfy { !inside.contains($0) } }
       if places.count < 2 { continue }
+      let known = functions.count
       let parts = places.map { Part($0, of: graph, isFree) }
       // Parts that use values from outside in other ways have other texts.
       let groups = Dictionary(grouping: parts, by: \.key).values.filter { $0.count > 1 }
       for equal in groups.sorted(by: { $0[0].nodes[0] < $1[0].nodes[0] }) {
         add(equal, of: graph, users)
       }
+      // The runs that follow save less.
+      failures += functions.count == known ? 1 : 0
+      if failures > Self.mostFailures { return }
     }
   }
 

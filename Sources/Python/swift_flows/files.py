@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-_TYPES = {"F32": np.float32, "F64": np.float64}
+_TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32}
 
 
 def columns(path):

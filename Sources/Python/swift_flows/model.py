@@ -7,7 +7,7 @@ import pathlib
 import jax
 import jax.numpy as jnp
 
-from . import draws, files
+from . import files, keys
 from .program import Program
 
 
@@ -15,8 +15,9 @@ def load(folder):
     """Reads the folder that `flow export` or `ExportedModel.write(to:)` has written."""
     folder = pathlib.Path(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    if manifest["format"] != 1:
-        raise ValueError(f"{folder}: expected format 1, got {manifest['format']}; take a newer swift_flows")
+    if manifest["format"] != 2:
+        raise ValueError(
+            f"{folder}: expected format 2, got {manifest['format']}; export again, by the version of this package")
     if manifest["dtype"] == "float64" and not jax.config.jax_enable_x64:
         raise ValueError(f"{folder}: a float64 model needs jax.config.update('jax_enable_x64', True)")
     return Model(folder, manifest)
@@ -35,7 +36,7 @@ class Model:
         context = manifest["context_shape"]
         self.context_shape = None if context is None else tuple(context)
         self.columns = manifest.get("columns")
-        self._rows, self._draws = manifest["rows"], manifest["draws"]
+        self._rows, self._state = manifest["rows"], manifest["sample_state"]
         self._refusal = manifest["sample_refusal"]
         stored = files.tensors(folder / "parameters.safetensors")
         self.params = {path: jnp.asarray(stored[path]) for path in manifest["parameters"]}
@@ -49,7 +50,8 @@ class Model:
 
         self._log_prob = _with_pullback(
             program("log_prob", (logs,)), program("log_prob_vjp", (*kinds, rows, *contexts)))
-        self._sample = None if self._refusal else program("sample", (rows,))
+        states = (((), "int32"),) * self._state
+        self._sample = None if self._refusal else program("sample", (rows, *states))
 
     def log_prob(self, x, context=None, *, params=None):
         """The log-density in nats of each of x [..., *event_shape]."""
@@ -65,17 +67,29 @@ class Model:
         return result.reshape(batch)
 
     def sample(self, key, n, context=None, *, params=None):
-        """n samples, [n, *event_shape]. A context is for all, or has one row for each."""
+        """n samples, [n, *event_shape], of a key of `jax.random` or a seed.
+
+        A context is for all, or has one row for each.
+        """
         if self._refusal:
             raise ValueError(f"{self.name} has no program for draws: {self._refusal}")
         leaves = self._leaves(params)
-        total = self._padded(n)
-        arguments = draws.arrays(self._draws, key, total, dict(zip(self.params, leaves)))
+        arguments = []
         if self.context_shape is not None:
-            arguments.insert(0, self._contexts(context, (n,)))
+            arguments.append(self._contexts(context, (n,)))
         elif context is not None:
             raise ValueError(f"{self.name} takes no context")
-        return self._map(lambda *rows: self._sample(*leaves, *rows)[0], arguments, n)
+        words = jax.lax.bitcast_convert_type(jnp.asarray(keys.words(key), jnp.uint32), jnp.int32)
+
+        def step(state, contexts):
+            samples, *state = self._sample(*leaves, *contexts, words, *state)
+            return tuple(state), samples
+
+        # The state counts the rows of the calls so far.
+        start = (jnp.zeros((), jnp.int32),) * self._state
+        calls = self._padded(n) // self._rows
+        _, samples = jax.lax.scan(step, start, tuple(self._pieces(arguments, n)), calls)
+        return samples.reshape(-1, *self.event_shape)[:n]
 
     def _leaves(self, params):
         params = self.params if params is None else params
@@ -99,22 +113,24 @@ class Model:
     def _padded(self, n):
         return max(1, -(-n // self._rows)) * self._rows
 
-    def _map(self, function, arguments, n):
-        """Calls a program with rows, as many as it takes at a time."""
+    def _pieces(self, arguments, n):
+        """Rows in pieces for the calls of a program. The last row is repeated; without rows there are zeros."""
         total = self._padded(n)
-        pieces = []
         for array in arguments:
-            # The last row is repeated; there is none where n is 0.
             short = total - array.shape[0]
             if short and array.shape[0]:
                 array = jnp.concatenate([array, jnp.repeat(array[-1:], short, axis=0)])
             elif short:
                 array = jnp.zeros((total, *array.shape[1:]), array.dtype)
-            pieces.append(array.reshape(total // self._rows, self._rows, *array.shape[1:]))
-        if total == self._rows:
+            yield array.reshape(total // self._rows, self._rows, *array.shape[1:])
+
+    def _map(self, function, arguments, n):
+        """Calls a program with rows, as many as it takes at a time."""
+        pieces = tuple(self._pieces(arguments, n))
+        if pieces[0].shape[0] == 1:
             return function(*(piece[0] for piece in pieces))[:n]
-        result = jax.lax.map(lambda rows: function(*rows), tuple(pieces))
-        return result.reshape(total, *result.shape[2:])[:n]
+        result = jax.lax.map(lambda rows: function(*rows), pieces)
+        return result.reshape(-1, *result.shape[2:])[:n]
 
 
 def _flat(x, shape):

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from . import files, library
+from . import files, keys, library
 
 _ERROR_SIZE = 4096
 
@@ -118,17 +118,7 @@ def _pointer(array):
 
 def _words(key):
     """The two words of a key."""
-    if not isinstance(getattr(key, "dtype", np.dtype(int)), np.dtype):
-        # A key of JAX has a dtype of its own.
-        import jax
-
-        key = jax.random.key_data(key)
-    if np.ndim(key) == 0:
-        seed = operator.index(key)
-        if not -(2**63) <= seed < 2**63:
-            raise ValueError(f"expected a seed of 64 bits, got {seed}")
-        return (seed >> 32) & 0xFFFFFFFF, seed & 0xFFFFFFFF
-    high, low = (operator.index(word) for word in key)
+    high, low = (operator.index(word) for word in keys.words(key))
     if not (0 <= high < 2**32 and 0 <= low < 2**32):
         raise ValueError(f"expected two words of 32 bits, got {high} and {low}")
     return high, low

@@ -13,6 +13,8 @@ package final class Graph: @unchecked Sendable {
     case float64 = "f64"
     case int32 = "i32"
     case int64 = "i64"
+    case uint32 = "ui32"
+    case uint64 = "ui64"
     case bool = "i1"
 
     package init(_ dtype: DType) {
