@@ -1,5 +1,5 @@
 extension Tensor: CustomStringConvertible {
-  /// Nested brackets as NumPy prints them, then shape and dtype. Long axes are abridged.
+  /// Nested brackets as NumPy prints them, then shape and dtype. Long axes are abridged. A scalar is a number.
   public var description: String {
     let values = doubles
     let strides = shape.strides
@@ -19,6 +19,6 @@ extension Tensor: CustomStringConvertible {
       let separator = axis == rank - 1 ? ", " : ",\n" + String(repeating: " ", count: axis + 1)
       return "[" + parts.joined(separator: separator) + "]"
     }
-    return nested(axis: 0, offset: 0) + "  \(shape) \(dtype)"
+    return nested(axis: 0, offset: 0) + (rank == 0 ? "" : "  \(shape) \(dtype)")
   }
 }
