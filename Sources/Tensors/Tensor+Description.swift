@@ -1,5 +1,6 @@
 extension Tensor: CustomStringConvertible {
-  /// Nested brackets as NumPy prints them, then shape and dtype. Long axes are abridged. A scalar is a number.
+  /// Nested brackets as NumPy prints them, then shape and dtype; of a scalar the number alone. Long axes are
+  /// abridged.
   public var description: String {
     let values = doubles
     let strides = shape.strides
