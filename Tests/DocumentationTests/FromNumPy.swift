@@ -3,7 +3,9 @@ import Testing
 
 /// The code of the article FromNumPy, to the letter.
 // swift-format-ignore
-func fromNumPy() -> (lastRows: Tensor, scaled: Tensor, kept: Tensor, total: Tensor, noise: Tensor, slope: Tensor) {
+func fromNumPy() -> (
+  lastRows: Tensor, scaled: Tensor, kept: Tensor, total: Tensor, noise: Tensor, slope: Tensor
+) {
   // block 1
   let a: Tensor = [[1, 2], [3, 4], [5, 6]]           // a = jnp.array([[1., 2.], [3., 4.], [5., 6.]])
   let column = a[0..., 1]                            // a[:, 1]
