@@ -3,8 +3,8 @@ import Plots
 extension Fitted {
   /// A chart of the losses by steps: of the training rows, and of the held-out rows where there are any.
   ///
-  /// Early losses so far above the others that these would be a flat line are left out: those above the
-  /// lowest by more than ten times the median's distance from it.
+  /// Early losses far above the others would make these a flat line. Losses above the lowest by more than
+  /// ten times the median's distance from it are left out.
   public var learningCurve: LineChart { LineChart.learningCurve("Learning curve", history) }
 }
 
