@@ -36,6 +36,7 @@ let package = Package(
   platforms: [.macOS(.v15)],  // Linux is what is tested.
   products: [
     .library(name: "Flows", targets: ["Flows"]),
+    .library(name: "FlowsC", type: .dynamic, targets: ["FlowsC"]),
     .executable(name: "flow", targets: ["flow"]),
   ],
   dependencies: [],
@@ -65,6 +66,11 @@ let package = Package(
       ]),
     room("Export", on: ["Tensors", "Randomness", "Files", "StableHLO", "Bijections", "Distributions"]),
     room("Verification", on: ["Tensors", "Randomness", "Bijections", "Training"]),
+    room(
+      "FittedModels",
+      on: [
+        "Tensors", "Randomness", "Files", "Integration", "Bijections", "Distributions", "Training", "Tables",
+      ]),
     room("Inference", on: ["Tensors", "Randomness", "Bijections", "Distributions", "Training"]),
     room(
       "Flows",
@@ -73,9 +79,14 @@ let package = Package(
         "Bijections", "Distributions", "Training", "Tables", "Export", "Verification", "Inference",
       ]),
 
+    // MARK: - The C interface
+    .target(
+      name: "FlowsC", dependencies: ["Tensors", "Randomness", "Files", "FittedModels"],
+      path: "Sources/CInterface", exclude: ["include"], swiftSettings: settings),
+
     // MARK: - Programs
     room("Arguments", on: []),
-    program("flow", on: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
+    program("flow", on: ["Flows", "FittedModels", "Arguments"], path: "Sources/FlowCommand"),
     room("ExampleSupport", on: ["Flows", "Arguments"], path: "Examples/Support"),
     example("digits", data: ["digits.csv"]), example("two-moons"),
     example("glow-digits"), example("inpainting"),
@@ -149,7 +160,7 @@ let package = Package(
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
     suite("Documentation", on: ["Flows"]),
     suite("Foundation", on: ["Flows", "TestSupport"]),
-    suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
+    suite("FlowCommand", on: ["Flows", "FittedModels", "FlowsC", "Arguments", "flow"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

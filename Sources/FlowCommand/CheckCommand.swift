@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// `flow check`: compares a trained model's log-determinants with those of its Jacobian.

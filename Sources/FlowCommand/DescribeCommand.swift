@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// `flow describe`: prints the content of a model file.

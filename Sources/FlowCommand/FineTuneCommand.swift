@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// `flow finetune`: fits a model of single draws to observables of whole histories.

@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// `flow fit`: fits a flow to a file of numbers and writes a model.

@@ -1,3 +1,4 @@
+import FittedModels
 import Flows
 
 /// The result of a fit to a table, with likelihoods in the data's units.

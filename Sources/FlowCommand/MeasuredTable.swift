@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// The observables of histories and the measured data of `flow finetune`, from files.

@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// A fit to a table of mixed columns: texts, dates, whole numbers and missing values beside numbers.

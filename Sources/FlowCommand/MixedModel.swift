@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// A model of a table of mixed columns, stored in one file.

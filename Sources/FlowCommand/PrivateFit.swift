@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// `flow fit --private`: a fit whose result reveals little about any single row.

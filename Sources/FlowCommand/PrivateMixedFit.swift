@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// `flow fit --private --schema FILE`: a private fit to a table of mixed columns.

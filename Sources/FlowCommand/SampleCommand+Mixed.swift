@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 // `flow sample` of a model of a mixed table.

@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// `flow sample`: draws rows from a model.

@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 extension Table {

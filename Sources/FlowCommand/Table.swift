@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 /// The columns of a table that a command works on.

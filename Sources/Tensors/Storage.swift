@@ -36,6 +36,15 @@ public final class Storage: @unchecked Sendable {
     address = storage.address(offset)
   }
 
+  /// A view of memory that others own, which must outlive it and hold its elements unchanged until then.
+  ///
+  /// - Precondition: the address is a multiple of the element's size.
+  init(borrowing address: UnsafeMutableRawPointer, shape: Shape, dtype: DType) {
+    (self.shape, self.dtype, self.address) = (shape, dtype, address)
+    owner = nil
+    ownedBytes = -1
+  }
+
   deinit { if ownedBytes >= 0 { StoragePool.release(address, ownedBytes) } }
 
   /// A pointer to the elements, for writing while the result is being made.

@@ -36,4 +36,15 @@ extension Tensor {
     try fill(UnsafeMutableRawBufferPointer(start: storage.address, count: storage.byteCount))
     self.init(storage)
   }
+
+  /// Calls `body` with a tensor whose elements are the caller's, without a copy.
+  ///
+  /// - Precondition: no tensor that shares the elements outlives the call, and their address is a multiple of
+  ///   their size.
+  package static func borrowing<S: Scalar, Result, Failure>(
+    _ elements: UnsafePointer<S>, shape: Shape, _ body: (Tensor) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let address = UnsafeMutableRawPointer(mutating: elements)
+    return try body(Tensor(Storage(borrowing: address, shape: shape, dtype: S.dtype)))
+  }
 }

@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 import Foundation
 import Testing

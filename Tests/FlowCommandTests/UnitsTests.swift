@@ -1,3 +1,4 @@
+import FittedModels
 import Flows
 import Testing
 

@@ -7,6 +7,15 @@ import numpy as np
 _TYPES = {"F32": np.float32, "F64": np.float64}
 
 
+def columns(path):
+    """The names of the columns of a model file, and of its context; None where it has none."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    notes = header.get("__metadata__", {})
+    given = json.loads(notes["given"])["columns"] if "given" in notes else None
+    return json.loads(notes["columns"]) if "columns" in notes else None, given
+
+
 def tensors(path):
     """The arrays of a safetensors file by name."""
     data = path.read_bytes()

@@ -1,48 +1,53 @@
-import Arguments
-import Flows
+import Bijections
+import Distributions
+import Files
+import Integration
+import Tables
+import Tensors
+import Training
 
 /// A preset flow with a name, built from the settings in a command line or a model file.
-struct Architecture: Sendable {
-  let name: String
+package struct Architecture: Sendable {
+  package let name: String
   /// The help text: the kind of flow and its use.
-  let purpose: String
+  package let purpose: String
   /// The default settings.
-  let defaults: Settings
+  package let defaults: Settings
   /// The settings that the preset uses.
-  let settings: [Setting]
+  package let settings: [Setting]
   /// Whether it can learn the shape of one column that depends on no context.
-  let fitsOneColumn: Bool
+  package let fitsOneColumn: Bool
   /// The flow that gives densities and draws.
-  let build: @Sendable (Settings) -> Flow
+  package let build: @Sendable (Settings) -> Flow
   /// The way to train it, if that is not maximum likelihood of the flow itself.
-  let training: (@Sendable (Settings) -> Training)?
+  package let training: (@Sendable (Settings) -> Training)?
   /// The learning rate of its first step; nil for that of `FitSettings`.
-  let learningRate: Double?
+  package let learningRate: Double?
 
   /// Whether it is a continuous flow. These have no layers, and their log-dets have the error of a solver.
-  var isContinuous: Bool { !settings.contains(.layers) }
+  package var isContinuous: Bool { !settings.contains(.layers) }
 
   /// A flow to train, nil for the one that gives densities, and an objective.
-  typealias Training = (flow: Flow?, objective: any Objective)
+  package typealias Training = (flow: Flow?, objective: any Objective)
 
   /// The settings of a flow. A value of a wrong type counts as −1, which is out of range.
-  struct Settings: Sendable, Equatable {
-    var values: [Setting: JSON]
+  package struct Settings: Sendable, Equatable {
+    package var values: [Setting: JSON]
 
-    var layers: Int { values[.layers]?.integer ?? -1 }
-    var hidden: [Int] { values[.hidden]?.array?.map { $0.integer ?? -1 } ?? [-1] }
-    var bins: Int { values[.bins]?.integer ?? -1 }
-    var bound: Double { values[.bound]?.number ?? -1 }
-    var components: Int { values[.components]?.integer ?? -1 }
-    var solverSteps: Int { values[.solverSteps]?.integer ?? -1 }
-    var tails: Double { values[.tails]?.number ?? -1 }
-    var regression: Bool? { values[.regression]?.bool }
-    var prior: LatentPrior? { (values[.prior]?.string).flatMap(LatentPrior.init) }
+    package var layers: Int { values[.layers]?.integer ?? -1 }
+    package var hidden: [Int] { values[.hidden]?.array?.map { $0.integer ?? -1 } ?? [-1] }
+    package var bins: Int { values[.bins]?.integer ?? -1 }
+    package var bound: Double { values[.bound]?.number ?? -1 }
+    package var components: Int { values[.components]?.integer ?? -1 }
+    package var solverSteps: Int { values[.solverSteps]?.integer ?? -1 }
+    package var tails: Double { values[.tails]?.number ?? -1 }
+    package var regression: Bool? { values[.regression]?.bool }
+    package var prior: LatentPrior? { (values[.prior]?.string).flatMap(LatentPrior.init) }
     /// Half of the steps: a solver may be coarse in training, since held-out rows see all steps.
-    var trainingSteps: Int { (solverSteps + 1) / 2 }
+    package var trainingSteps: Int { (solverSteps + 1) / 2 }
 
     /// Whether all values are in range.
-    var areSound: Bool {
+    package var areSound: Bool {
       (0...1000).contains(layers) && (1...20).contains(hidden.count)
         && hidden.allSatisfy((1...100_000).contains)
         && (2...1000).contains(bins) && bound >= 1e-3 && bound <= 1e6 && (1...1000).contains(components)
@@ -51,15 +56,15 @@ struct Architecture: Sendable {
     }
   }
 
-  enum Setting: String, Sendable, CaseIterable {
+  package enum Setting: String, Sendable, CaseIterable {
     case layers, hidden, bins, bound, components, prior, regression, tails
     case solverSteps = "solver-steps"
 
     /// Whether files of earlier versions are without it.
-    var mayBeMissing: Bool { self == .prior || self == .regression || self == .tails }
+    package var mayBeMissing: Bool { self == .prior || self == .regression || self == .tails }
 
     /// The value in files that are without it.
-    var former: JSON {
+    package var former: JSON {
       switch self {
       case .tails: 2
       case .regression: false
@@ -68,7 +73,7 @@ struct Architecture: Sendable {
     }
 
     /// The values in range, for errors.
-    var expectation: String {
+    package var expectation: String {
       switch self {
       case .layers: "a whole number from 0 to 1000"
       case .components: "a whole number from 1 to 1000"
@@ -103,7 +108,7 @@ struct Architecture: Sendable {
       ])
   }
 
-  static let all: [Architecture] = [
+  package static let all: [Architecture] = [
     Architecture(
       "spline-mixture", "autoregressive splines over a mixture of normals: what auto chooses among",
       layers: 3, hidden: [128, 128], bound: 4, components: 1,
@@ -174,7 +179,9 @@ struct Architecture: Sendable {
   /// The preset as a candidate of `select`.
   ///
   /// - Parameter hasRate: Whether the command line gives a learning rate, which comes before the preset's.
-  func candidate(_ settings: Settings, standardizing: Standardize? = nil, hasRate: Bool) -> Candidate {
+  package func candidate(
+    _ settings: Settings, standardizing: Standardize? = nil, hasRate: Bool
+  ) -> Candidate {
     let training = training?(settings)
     return Candidate(
       name, Model.flow(build(settings), standardizing: standardizing),
@@ -192,72 +199,26 @@ struct Architecture: Sendable {
   }
 
   /// The names of all architectures, for people.
-  static let names = all.map(\.name).joined(separator: ", ")
+  package static let names = all.map(\.name).joined(separator: ", ")
 
   /// The choice of auto for tables of mixed columns.
-  static let orderedSplines = named("ordered-splines")!
+  package static let orderedSplines = named("ordered-splines")!
 
-  static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
-
-  /// A preset with its settings.
-  typealias Choice = (architecture: Architecture, settings: Settings)
-
-  /// The presets in a command line, or nil for `auto`.
-  ///
-  /// - Parameter width: The number of columns.
-  static func choices(in arguments: Arguments, width: Int, isConditional: Bool) throws(UsageError)
-    -> [Choice]?
-  {
-    let names = arguments.text("architecture").split(separator: ",").map(String.init)
-    if names == ["auto"] {
-      if let setting = Setting.allCases.first(where: { arguments.value($0.rawValue) != nil }) {
-        throw UsageError(
-          "--\(setting.rawValue) does not go with --architecture auto, which chooses it; "
-            + "name an architecture, such as spline-mixture")
-      }
-      return nil
-    }
-    if let name = names.first(where: { name in names.count { $0 == name } > 1 }) {
-      throw UsageError("--architecture names \(name) twice")
-    }
-    var choices: [Choice] = []
-    for name in names {
-      if name == "auto" {
-        throw UsageError("--architecture auto stands alone: it compares flows of its own")
-      }
-      guard let architecture = named(name) else {
-        throw UsageError("unknown architecture \(name); there are auto, \(Architecture.names)")
-      }
-      guard architecture.fitsOneColumn || width > 1 || isConditional else {
-        throw UsageError(
-          "\(name) learns only the mean and the scale of one column: its maps depend on other columns, and "
-            + "there are none; take auto, spline-mixture or nsf")
-      }
-      let settings = try architecture.settings(from: arguments, among: names)
-      guard settings.regression != true || isConditional else {
-        throw UsageError("--regression is one on the context, and needs --context")
-      }
-      choices.append((architecture, settings))
-    }
-    if choices.isEmpty {
-      throw UsageError("--architecture needs a name; there are auto, \(Architecture.names)")
-    }
-    return choices
-  }
+  package static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 
   /// The settings that the preset uses, for the model file. Those of earlier files go without saying.
-  func json(_ settings: Settings) -> JSON {
+  package func json(_ settings: Settings) -> JSON {
     let own = self.settings.filter { !$0.mayBeMissing || settings.values[$0] != $0.former }
     return .object(own.map { JSON.Member($0.rawValue, settings.values[$0] ?? .null) })
   }
 
   /// Whether the preset takes the widths of the hidden layers. OT-Flow adds the outputs of its layers.
-  private func hasSoundWidths(_ settings: Settings) -> Bool {
+  package func hasSoundWidths(_ settings: Settings) -> Bool {
     name != "ot-flow" || (settings.hidden.count > 1 && Set(settings.hidden).count == 1)
   }
 
   /// The settings in a model file, or nil if one is missing or out of range.
-  func settings(from json: JSON) -> Settings? {
+  package func settings(from json: JSON) -> Settings? {
     var values = defaults
     for setting in settings {
       let own = setting.mayBeMissing ? setting.former : nil
@@ -265,36 +226,5 @@ struct Architecture: Sendable {
       values.values[setting] = value
     }
     return values.areSound && hasSoundWidths(values) ? values : nil
-  }
-
-  /// The settings in a command line.
-  ///
-  /// - Parameter names: The architectures in the command line. A setting goes with one of them at least.
-  func settings(from arguments: Arguments, among names: [String]) throws(UsageError) -> Settings {
-    var values = defaults
-    for setting in Setting.allCases {
-      guard let text = arguments.value(setting.rawValue) else { continue }
-      guard settings.contains(setting) else {
-        if names.contains(where: { Architecture.named($0)?.settings.contains(setting) ?? false }) { continue }
-        throw UsageError("--\(setting.rawValue) does not go with --architecture \(name)")
-      }
-      func number(_ text: some StringProtocol) -> JSON {
-        (setting == .bound ? nil : Int(text).map(JSON.integer)) ?? Double(text).map(JSON.number) ?? .null
-      }
-      values.values[setting] =
-        switch setting {
-        case .hidden: .array(text.split(separator: ",").map(number))
-        case .prior: .string(text)
-        case .regression: text == "yes" ? true : text == "no" ? false : .null
-        default: number(text)
-        }
-      guard values.areSound else {
-        throw UsageError("expected \(setting.expectation) for --\(setting.rawValue), got \(text)")
-      }
-    }
-    guard hasSoundWidths(values) else {
-      throw UsageError("expected two or more equal widths such as 64,64 for --hidden of \(name)")
-    }
-    return values
   }
 }

@@ -1,32 +1,9 @@
 import Arguments
+import FittedModels
 import Flows
 
-/// The context columns of a model with the mean and deviation that standardize them.
-struct Given: Equatable {
-  let columns: [String]
-  let scales: Scales
-
-  /// Computes the mean and deviation of context columns; a constant column keeps its scale.
-  init(_ columns: [String], of values: Tensor) {
-    (self.columns, scales) = (columns, Scales(of: values.cast(to: .float64)))
-  }
-
-  /// Reads the value of `json`; nil for any other JSON.
-  init?(_ json: JSON) {
-    guard let columns = json["columns"]?.array?.compactMap(\.string), (1...100_000).contains(columns.count),
-      let scales = Scales(json), scales.mean.count == columns.count
-    else { return nil }
-    (self.columns, self.scales) = (columns, scales)
-  }
-
-  /// The value for a model file.
-  var json: JSON {
-    [
-      "columns": .strings(columns), "mean": .array(scales.mean.map(JSON.number)),
-      "deviation": .array(scales.deviation.map(JSON.number)),
-    ]
-  }
-
+/// Contexts in a command line.
+extension Given {
   /// Standardizes rows of the context columns.
   ///
   /// - Throws: `UsageError` for a number that the dtype cannot hold once it is standardized.

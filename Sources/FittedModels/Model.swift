@@ -1,49 +1,69 @@
-import Flows
+import Bijections
+import Distributions
+import Files
+import Randomness
+import Tensors
+import Training
 
 /// A trained flow and its architecture, stored in one file.
-struct Model {
-  let architecture: Architecture
+package struct Model: Sendable {
+  package let architecture: Architecture
   /// The settings of each member of the mixture; one for a model of a single flow.
-  let members: [Architecture.Settings]
-  let width: Int
-  let isStandardized: Bool
+  package let members: [Architecture.Settings]
+  package let width: Int
+  package let isStandardized: Bool
   /// The column names, or nil for data without names.
-  let columns: [String]?
-  let dtype: DType
+  package let columns: [String]?
+  package let dtype: DType
   /// The parameters in the data's own units, as the file has them.
-  let params: Params
+  package let params: Params
   /// The context columns of a conditional model.
-  var given: Given?
+  package var given: Given?
   /// The map from the data's units to those of the flow; nil for data that are taken as they are.
-  var scales: Scales?
+  package var scales: Scales?
   /// The other metadata: seed, epochs, losses, version.
-  var notes: [String: String] = [:]
+  package var notes: [String: String]
+
+  package init(
+    architecture: Architecture, members: [Architecture.Settings], width: Int, isStandardized: Bool,
+    columns: [String]?, dtype: DType, params: Params, given: Given? = nil,
+    scales: Scales? = nil,
+    notes: [String: String] = [:]
+  ) {
+    (self.architecture, self.members, self.width, self.isStandardized) = (
+      architecture, members, width, isStandardized
+    )
+    (self.columns, self.dtype, self.params) = (columns, dtype, params)
+    (self.given, self.scales, self.notes) = (given, scales, notes)
+  }
 
   /// The flow of each member. The parameters hold the numbers of the standardization.
-  var flows: [Flow] {
+  package var flows: [Flow] {
     let identity = Standardize(mean: .zeros([width]), deviation: .ones([width]))
     return members.map { Model.flow(architecture.build($0), standardizing: isStandardized ? identity : nil) }
   }
 
   /// A preset flow after an optional standardization.
-  static func flow(_ preset: Flow, standardizing: Standardize?) -> Flow {
+  package static func flow(_ preset: Flow, standardizing: Standardize?) -> Flow {
     guard let standardizing else { return preset }
     return Flow(Serial(standardizing, preset.bijection), prior: preset.prior)
   }
 
   /// Initial parameters and the functions of the flow, in a dtype. They take `innerParams` and standardized
   /// rows, or `params` and rows in the data's units.
-  func functions(_ dtype: DType) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
+  package func functions(
+    _ dtype: DType
+  ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
     // The parameters hold the weights.
     let distribution = Selection.mixture(of: flows, weights: members.map { _ in 1 })
     return try distribution(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
   }
 
   /// A member's bijection in a dtype: its parameters and its functions.
-  typealias Map = (params: Params, forward: Mapping, inverse: Mapping)
+  package typealias Map = (params: Params, forward: Mapping, inverse: Mapping)
 
   /// The members' bijections.
-  func bijections(_ dtype: DType) throws(FlowError) -> [Map] {
+  package func bijections(_ dtype: DType) throws(FlowError) -> [Map] {
     var maps: [Map] = []
     for (i, flow) in flows.enumerated() {
       let (_, forward, inverse) = try flow.bijection(
@@ -61,15 +81,15 @@ struct Model {
   }
 
   /// The shape of a context row; nil for a model without a context.
-  var contextDim: Shape? { given.map { Shape([$0.columns.count]) } }
+  package var contextDim: Shape? { given.map { Shape([$0.columns.count]) } }
 
   /// The arguments of the preset: an object, or an array with one per member.
-  var arguments: JSON {
+  package var arguments: JSON {
     let all = members.map(architecture.json)
     return all.count == 1 ? all[0] : .array(all)
   }
 
-  func write(to path: String) throws(FlowError) {
+  package func write(to path: String) throws(FlowError) {
     let own = [
       "swift-flows": libraryVersion, "architecture": architecture.name,
       "arguments": arguments.text, "width": "\(width)",
@@ -86,12 +106,12 @@ struct Model {
   ///
   /// - Throws: `FlowError.file` for a file without a known architecture, `.structure` with both trees for
   ///   parameters that do not fit the architecture.
-  static func read(_ path: String) throws(FlowError) -> Model {
+  package static func read(_ path: String) throws(FlowError) -> Model {
     try read(SafeTensors.read(path), from: path)
   }
 
   /// Reads the content of a file, as `read` does.
-  static func read(_ file: SafeTensors, from path: String) throws(FlowError) -> Model {
+  package static func read(_ file: SafeTensors, from path: String) throws(FlowError) -> Model {
     func wrong(_ message: String) -> FlowError { .inFile(path, message) }
     func text(_ name: String) -> String { file.metadata[name] ?? "none" }
     func json(_ name: String) -> JSON? { try? JSON(parsing: Array(text(name).utf8)) }
@@ -132,7 +152,7 @@ struct Model {
 
 extension Model {
   /// The architecture in a file, and the settings of each member.
-  static func design(
+  package static func design(
     _ file: SafeTensors, from path: String
   ) throws(FlowError) -> (architecture: Architecture, members: [Architecture.Settings]) {
     guard let name = file.metadata["architecture"] else {
@@ -155,7 +175,7 @@ extension Model {
   }
 
   /// Checks that a file holds enough numbers for its settings. False ones could exhaust memory.
-  static func checkSize(
+  package static func checkSize(
     _ file: SafeTensors, _ members: [Architecture.Settings], width: Int, contexts: Int, _ path: String
   ) throws(FlowError) {
     let count = file.tensors.reduce(0) { $0 + $1.value.count }

@@ -1,18 +1,19 @@
-import Flows
+import Files
+import Tensors
 
 /// The map that standardizes columns in float64: a log where it is asked for, minus a mean, over a deviation.
 ///
 /// Columns far from 0, such as times in seconds, keep their digits: only the standardized numbers are rounded
 /// to the model's dtype.
-struct Scales: Equatable {
-  let mean, deviation: [Double]
+package struct Scales: Sendable, Equatable {
+  package let mean, deviation: [Double]
   /// Whether the log of each column is standardized.
-  let logs: [Bool]
+  package let logs: [Bool]
 
   /// Computes the mean and deviation of float64 columns, or of their logs. A constant column keeps its scale.
   ///
   /// Powers of two keep squares and sums in the range of float64. They change no bits.
-  init(of values: Tensor, logs: [Bool]? = nil) {
+  package init(of values: Tensor, logs: [Bool]? = nil) {
     let logs = logs ?? [Bool](repeating: false, count: values.shape[1])
     self.logs = logs
     let (rows, zeros) = (Double(values.rows), Tensor.zeros([values.shape[1]], dtype: .float64))
@@ -27,14 +28,14 @@ struct Scales: Equatable {
   }
 
   /// Takes logs of some columns, and changes no others.
-  init(logs: [Bool]) {
+  package init(logs: [Bool]) {
     self.logs = logs
     mean = logs.map { _ in 0 }
     deviation = logs.map { _ in 1 }
   }
 
   /// The scales of a mean and a deviation; nil if they are not finite and positive.
-  init?(mean: [Double], deviation: [Double], logs: [Bool]? = nil) {
+  package init?(mean: [Double], deviation: [Double], logs: [Bool]? = nil) {
     let logs = logs ?? mean.map { _ in false }
     guard deviation.count == mean.count, logs.count == mean.count, (mean + deviation).allSatisfy(\.isFinite),
       deviation.allSatisfy({ $0 > 0 })
@@ -43,24 +44,24 @@ struct Scales: Equatable {
   }
 
   /// The standardized rows, rounded to a dtype piece by piece.
-  func standardized(_ rows: Tensor, roundedTo dtype: DType) -> Tensor {
+  package func standardized(_ rows: Tensor, roundedTo dtype: DType) -> Tensor {
     concatenate(rows.pieces.map { standardized(rows[$0]).cast(to: dtype) }, axis: 0)
   }
 
   /// The standardized rows in float64.
-  func standardized(_ rows: Tensor) -> Tensor {
+  package func standardized(_ rows: Tensor) -> Tensor {
     (Scales.logarithms(rows.cast(to: .float64), where: logs) - vector(mean)) / vector(deviation)
   }
 
   /// The rows of standardized ones, in float64.
-  func restored(_ rows: Tensor) -> Tensor {
+  package func restored(_ rows: Tensor) -> Tensor {
     let columns = rows.cast(to: .float64) * vector(deviation) + vector(mean)
     return logs.contains(true)
       ? select(where: mask.broadcast(to: columns.shape), exp(columns), columns) : columns
   }
 
   /// The log|det J| of standardizing each row, in float64.
-  func logDet(_ rows: Tensor) -> Tensor {
+  package func logDet(_ rows: Tensor) -> Tensor {
     let constant = -log(vector(deviation)).sum()
     guard logs.contains(true) else { return constant.broadcast(to: [rows.rows]) }
     let ones = Tensor.ones(rows.shape, dtype: .float64)
@@ -90,7 +91,7 @@ struct Scales: Equatable {
 
 extension Scales {
   /// The value for a model file.
-  var json: JSON {
+  package var json: JSON {
     [
       "mean": .array(mean.map(JSON.number)), "deviation": .array(deviation.map(JSON.number)),
       "log": .array(logs.map(JSON.bool)),
@@ -98,7 +99,7 @@ extension Scales {
   }
 
   /// Reads the value of `json`; nil for any other JSON.
-  init?(_ json: JSON) {
+  package init?(_ json: JSON) {
     guard let mean = json["mean"]?.array?.compactMap(\.number),
       let deviation = json["deviation"]?.array?.compactMap(\.number)
     else { return nil }
@@ -108,7 +109,7 @@ extension Scales {
 
 extension Tensor {
   /// Ranges of rows with about a million numbers each. Working on one at a time saves memory.
-  var pieces: [Range<Int>] {
+  package var pieces: [Range<Int>] {
     let size = Swift.max(1, (1 << 20) / Swift.max(shape.sample.count, 1))
     return stride(from: 0, to: rows, by: size).map { $0..<Swift.min($0 + size, rows) }
   }

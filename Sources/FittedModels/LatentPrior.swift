@@ -1,11 +1,11 @@
-import Flows
+import Distributions
 
 /// A distribution of a flow's latents that a command line can name.
-enum LatentPrior: String, CaseIterable {
+package enum LatentPrior: String, CaseIterable {
   case normal, student, logistic, laplace
 
   /// The distribution, without parameters.
-  var distribution: any Distribution {
+  package var distribution: any Distribution {
     switch self {
     case .normal: Normal()
     case .student: StudentT(degreesOfFreedom: 4)
@@ -15,5 +15,7 @@ enum LatentPrior: String, CaseIterable {
   }
 
   /// A flow with these latents; the flow itself for normal ones.
-  func flow(_ flow: Flow) -> Flow { self == .normal ? flow : Flow(flow.bijection, prior: distribution) }
+  package func flow(_ flow: Flow) -> Flow {
+    self == .normal ? flow : Flow(flow.bijection, prior: distribution)
+  }
 }

@@ -1,0 +1,59 @@
+import Distributions
+import Randomness
+import Tensors
+import Training
+
+/// A model with its functions, made once for many calls. Rows are in the data's units.
+package struct OpenModel: Sendable {
+  package let model: Model
+  private let logPDF: LogPDF
+  private let sample: Sampler
+  private let params: Params
+
+  package init(_ model: Model) throws(FlowError) {
+    self.model = model
+    (_, logPDF, sample) = try model.functions(model.dtype)
+    params = try model.innerParams()
+  }
+
+  /// The log-density of rows, in float64.
+  ///
+  /// - Parameters:
+  ///   - standardized: the rows, standardized in the model's dtype, where they are at hand.
+  ///   - context: the standardized context.
+  package func logDensities(
+    of rows: Tensor, standardized: Tensor? = nil, given context: Tensor?
+  ) throws(FlowError) -> Tensor {
+    let (scales, dtype) = (model.scales, model.dtype)
+    let own = standardized ?? scales?.standardized(rows, roundedTo: dtype) ?? rows.cast(to: dtype)
+    let inner = try logPDF.inChunks(params, own, given: context, progress: .silent).cast(to: .float64)
+    return scales.map { inner + $0.logDet(rows) } ?? inner
+  }
+
+  /// Draws rows: float64 from standardized ones, or the model's dtype.
+  ///
+  /// Draws of a float32 model are rounded to a decimal place, at least seven digits below the deviation.
+  package func draws(
+    _ key: Key, count: Int, given context: Tensor?, progress: ProgressOutput
+  ) throws(FlowError) -> Tensor {
+    restored(
+      try sample.inChunks(
+        key, params, count: count, of: Self.pieceSize, given: context, progress: progress))
+  }
+
+  /// The number of draws by one child of a key.
+  package static let pieceSize = 10_000
+
+  /// The first draws of a piece of the endless sample of a key.
+  package func draws(
+    _ key: Key, ofPiece i: Int, count: Int, given context: Tensor?
+  ) throws(FlowError) -> Tensor {
+    restored(try sample(key.folded(in: i), params, count: count, given: context))
+  }
+
+  private func restored(_ inner: Tensor) -> Tensor {
+    guard let scales = model.scales else { return inner }
+    let rows = scales.restored(inner)
+    return model.dtype == .float32 ? scales.rounded(rows) : rows
+  }
+}
