@@ -1,4 +1,5 @@
 import Arguments
+import FittedModels
 import Flows
 
 // The picture of `flow score`: the shares of a model's draws below the rows' numbers.
