@@ -56,8 +56,8 @@ let package = Package(
     room(
       "Training",
       on: [
-        "CKernels", "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "Bijections",
-        "Distributions",
+        "CKernels", "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration",
+        "Bijections", "Distributions",
       ]),
     room(
       "Tables",
@@ -135,8 +135,8 @@ let package = Package(
     suite(
       "Training",
       on: [
-        "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
-        "Training", "Verification", "TestSupport",
+        "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections",
+        "Distributions", "Training", "Verification", "TestSupport",
       ], fixtures: true),
     suite(
       "Tables",

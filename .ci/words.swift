@@ -194,7 +194,10 @@ func listItem(_ text: String) -> String? {
   return String(parts[1])
 }
 
-func isTableRow(_ text: String) -> Bool { text.hasPrefix("|") && text.hasSuffix("|") && text.count > 2 }
+func isTableRow(_ text: String) -> Bool {
+  // A link to a symbol cannot be broken either.
+  text.hasPrefix("|") && text.hasSuffix("|") && text.count > 2 || text.hasPrefix("- ``")
+}
 
 func isNumbering(_ text: Substring) -> Bool {
   text.count < 4 && text.hasSuffix(".") && text.dropLast().allSatisfy(\.isNumber) && text.count > 1

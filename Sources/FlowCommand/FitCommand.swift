@@ -51,7 +51,9 @@ enum FitCommand: Subcommand {
     .seed,
     .init("dtype", "NAME", default: "float32", "float32 or float64"),
     .init(
-      "type", "A:KIND,...", "kinds of columns: continuous, integer, categorical, boolean, date or constant"),
+      "type", "A:KIND,...",
+      "kinds of columns: continuous, integer, categorical, boolean, date or constant; continuous alone: a "
+        + "density of all columns"),
     .init(
       "bounds", "A:LOW:HIGH,...",
       "bounds of columns of numbers, such as age:17:90; one may be empty; private: age alone buys them"),
@@ -115,6 +117,11 @@ enum FitCommand: Subcommand {
       }
       return try await mixed.run(out, dtype, key, checkpoint, progress, notices, from: start)
     }
+    let discrete = table.discrete()
+    if !discrete.isEmpty, MixedFit.suits(choice, arguments) {
+      let mixed = try MixedFit(choice, arguments, isInferred: true, noting: notices)
+      return try await mixed.run(out, dtype, key, checkpoint, progress, notices, from: start)
+    }
     let isStandardized = !arguments.has("no-standardize")
     let scales = try table.scales(isStandardized: isStandardized, arguments)
     let values = try table.rows(scales, dtype)
@@ -125,7 +132,7 @@ enum FitCommand: Subcommand {
     let context = try given.flatMap { given in
       try table.context.map { try given.standardized($0.values, dtype) }
     }
-    table.warnOfUnsuitableData(scales, notices)
+    table.warnOfUnsuitableData(discrete, scales, notices)
     var settings = try settings(arguments, rows: values.rows)
     let candidates = try candidates(
       choices, values, context, isStandardized: isStandardized, settings,

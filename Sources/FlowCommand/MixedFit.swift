@@ -9,14 +9,30 @@ struct MixedFit {
   private let schema: TableSchema
   /// The rows of the table that are fitted.
   private let rows: [Int]
+  /// Whether the columns are numbers whose values call for a schema.
+  private let isInferred: Bool
 
   /// Whether options ask for a schema.
   static func isAsked(by arguments: Arguments) -> Bool {
-    ["type", "bounds", "missing"].contains { arguments.value($0) != nil }
+    !isRefused(by: arguments) && ["type", "bounds", "missing"].contains { arguments.value($0) != nil }
+  }
+
+  /// Whether options ask for a density of all columns, whatever their numbers.
+  private static func isRefused(by arguments: Arguments) -> Bool {
+    arguments.value("type") == ColumnKind.continuous.rawValue
+      && arguments.value("bounds") == nil && arguments.value("missing") == nil
+  }
+
+  /// Whether a table of numbers may be fitted by a schema: it is text, and no option speaks against it.
+  static func suits(_ choice: Table.Choice, _ arguments: Arguments) -> Bool {
+    guard case .texts = choice.file else { return false }
+    return choice.context.isEmpty && !arguments.has("no-standardize") && !isRefused(by: arguments)
   }
 
   /// Infers the schema of chosen columns.
-  init(_ choice: Table.Choice, _ arguments: Arguments, noting notices: Notices) throws {
+  init(
+    _ choice: Table.Choice, _ arguments: Arguments, isInferred: Bool = false, noting notices: Notices
+  ) throws {
     guard case .texts(let table) = choice.file else {
       throw UsageError("--type, --bounds and --missing are for tables as text")
     }
@@ -26,7 +42,7 @@ struct MixedFit {
         "--\(option) does not go with a table of mixed columns"
           + (option == "context" ? "; flow sample --given draws rows given any columns" : ""))
     }
-    (self.arguments, self.table) = (arguments, table)
+    (self.arguments, self.table, self.isInferred) = (arguments, table, isInferred)
     (schema, rows) = try TableSchema.infer(
       from: table, columns: choice.own, options: Self.options(arguments))
     guard schema.featureCount > 0 || schema.hasNumbers else {
@@ -167,6 +183,7 @@ struct MixedFit {
       let hint = checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""
       lines.append("interrupted\(state.hasPrefix(":") ? "" : " ")\(state)\(hint)")
     }
+    if isInferred { lines.append("--type continuous fits one density to all columns instead") }
     lines.append("wrote \(out)")
     var json: [JSON.Member] = [
       .init("model", .string(out)), .init("architecture", .string(model.architecture.name)),

@@ -30,8 +30,8 @@ enum ScoreCommand: Subcommand {
     let draws = try arguments.integer("draws", in: 1...10_000)
     let content = try SafeTensors.read(arguments.operands[0])
     if let mixed = try MixedModel.read(content, from: arguments.operands[0]) {
-      if picture != nil { throw UsageError("--picture is for models of numbers alone") }
-      return try score(mixed, arguments, out: out, worst: worst, draws: draws, noting: notices)
+      return try score(
+        mixed, arguments, out: out, picture: picture, worst: worst, draws: draws, noting: notices)
     }
     let model = try Model.read(content, from: arguments.operands[0])
     let table = try Table.read(
@@ -59,7 +59,8 @@ enum ScoreCommand: Subcommand {
 
   /// The scores of rows of a mixed table.
   private static func score(
-    _ mixed: MixedModel, _ arguments: Arguments, out: String?, worst: Int, draws: Int, noting notices: Notices
+    _ mixed: MixedModel, _ arguments: Arguments, out: String?, picture: String?, worst: Int, draws: Int,
+    noting notices: Notices
   ) throws -> Report {
     let (file, rows) = try mixed.rows(Array(arguments.operands.dropFirst()), arguments, noting: notices)
     let scores = try mixed.model.logLikelihood(of: rows, draws: draws)
@@ -71,52 +72,17 @@ enum ScoreCommand: Subcommand {
     }
     let summary = ScoreSummary(scores, worst: worst, of: file, isBound: mixed.schema.isBound)
     guard case .object(let members) = summary.json else { return Report(text: "", json: .null) }
+    var text = summary.text + "\n" + mixed.schema.meaningOfScores
+    if let picture, case .texts(let table) = file {
+      try calibration(mixed, table).write(to: picture)
+      text += "\nwrote \(picture)"
+    }
     return Report(
-      text: summary.text + "\n" + mixed.schema.meaningOfScores,
+      text: text,
       json: .object(
         members + [
           .init("bound", .bool(mixed.schema.isBound)),
           .init("density_columns", .strings(mixed.schema.columnsWithDensity)),
         ]))
-  }
-
-  /// A plot of the shares of the model's draws below the first six columns of each row, which are uniform for
-  /// a correct model. The rows are standardized.
-  private static func calibration(
-    _ model: Model, _ rows: Tensor, _ context: Tensor?
-  ) throws -> CalibrationPlot {
-    let (draws, width) = (200, min(model.width, 6))
-    let sample = try model.functions(model.dtype).sample
-    let ranks: Tensor
-    if let context {
-      ranks = try calibrationRanks(
-        of: sample, model.innerParams(), truths: rows, given: context, key: Key(0), draws: draws)
-    } else {
-      // Without a context all rows share their draws, more of them.
-      let x = try sample(Key(0), model.innerParams(), count: 50 * draws)
-      let columns = (0..<width).map { column in
-        let sorted = x.sliced(axis: 1, column..<column + 1).doubles.sorted()
-        return rows.sliced(axis: 1, column..<column + 1).doubles.map { value in
-          Double(sorted.partition(below: value)) / 50
-        }
-      }
-      ranks = stack(columns.map { Tensor($0) }, axis: 1)
-    }
-    let shown = ranks.sliced(axis: 1, 0..<width).cast(to: .float64)
-    let names = (0..<width).map { model.columns?[$0] ?? "column \($0 + 1)" }
-    return CalibrationPlot(
-      "Calibration of \(rows.rows) rows", pit: (shown + 0.5) / Double(draws + 1), names: names)
-  }
-}
-
-extension [Double] {
-  /// The number of elements of a sorted array below a value.
-  fileprivate func partition(below value: Double) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if self[middle] < value { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 }

@@ -2,8 +2,41 @@ import FittedModels
 import Flows
 
 extension Table {
+  /// The columns whose numbers have no density, by their positions.
+  struct Discrete {
+    /// The columns of whole numbers that recur.
+    var whole: [Int] = []
+    /// The others where more than 5% of the rows have the same number.
+    var spiked: [Int] = []
+    /// The sorted numbers of each column, in a sample of the rows.
+    let sorted: [[Double]]
+
+    var isEmpty: Bool { whole.isEmpty && spiked.isEmpty }
+  }
+
+  /// The columns whose numbers have no density, by a sample of the rows.
+  func discrete() -> Discrete {
+    let sample = sample()
+    let columns = (0..<values.shape[1]).map { sample.sliced(axis: 1, $0..<$0 + 1).doubles.sorted() }
+    var discrete = Discrete(sorted: columns)
+    discrete.whole = columns.indices.filter { column in
+      columns[column].allSatisfy { $0.rounded() == $0 } && mostTies(columns[column]) > 1
+    }
+    discrete.spiked = columns.indices.filter { column in
+      !discrete.whole.contains(column)
+        && mostTies(columns[column]) > max(2, columns[column].count / 20)
+    }
+    return discrete
+  }
+
+  /// At most 20,000 rows and about four million numbers, which tell enough.
+  private func sample() -> Tensor {
+    let step = max(1, values.rows / max(100, min(20_000, (1 << 22) / values.shape[1])))
+    return values.rows(Array(stride(from: 0, to: values.rows, by: step)))
+  }
+
   /// Warns of data that a continuous density does not suit, one line for each kind.
-  func warnOfUnsuitableData(_ scales: Scales?, _ notices: Notices) {
+  func warnOfUnsuitableData(_ discrete: Discrete, _ scales: Scales?, _ notices: Notices) {
     let (rows, width) = (values.rows, values.shape[1])
     let source = file.source
     let enough = max(100, 10 * width)
@@ -12,29 +45,21 @@ extension Table {
         "\(counted(rows, "row")) are few for \(counted(width, "column")); "
           + "\(enough) or more give a held-out likelihood that one can trust")
     }
-    // At most 20,000 rows and about four million numbers tell enough.
-    let step = max(1, rows / max(100, min(20_000, (1 << 22) / width)))
-    let sample = values.rows(Array(stride(from: 0, to: rows, by: step)))
-    let columns = (0..<width).map { sample.sliced(axis: 1, $0..<$0 + 1).doubles.sorted() }
-    let whole = columns.indices.filter { column in
-      columns[column].allSatisfy { $0.rounded() == $0 } && mostTies(columns[column]) > 1
-    }
-    if !whole.isEmpty {
+    if !discrete.whole.isEmpty {
       notices.warn(
-        "\(source): only whole numbers in \(list(whole)); the flow treats them as continuous, and its "
-          + "likelihood can grow without bound; --type \(quotedInOption(name(whole[0]))):integer takes cells")
+        "\(source): only whole numbers in \(list(discrete.whole)); the flow treats them as continuous, and "
+          + "its likelihood can grow without bound"
+          + (context == nil ? "; --type \(quotedInOption(name(discrete.whole[0]))):integer takes cells" : ""))
     }
-    let spiked = columns.indices.filter { column in
-      !whole.contains(column) && mostTies(columns[column]) > max(2, sample.rows / 20)
-    }
-    if !spiked.isEmpty {
+    if !discrete.spiked.isEmpty {
       notices.warn(
-        "\(source): more than 5% of the rows have the same number in \(list(spiked)); "
+        "\(source): more than 5% of the rows have the same number in \(list(discrete.spiked)); "
           + "the density there can grow without bound")
     }
+    let sample = sample()
     let standardized = (scales ?? Scales(of: sample)).standardized(sample)
     for line in LinearDependence.all(in: standardized).warnings(source, name) { notices.warn(line) }
-    let named = columns.indices.filter { mayIdentifyRows(columns[$0], named: name($0)) }
+    let named = discrete.sorted.indices.filter { mayIdentifyRows(discrete.sorted[$0], named: name($0)) }
     if !named.isEmpty { notices.warn(Self.identifiers(named.map(name), in: source)) }
   }
 

@@ -1,5 +1,6 @@
 extension Tensor: CustomStringConvertible {
-  /// Nested brackets as NumPy prints them, then shape and dtype. Long axes are abridged.
+  /// Nested brackets as NumPy prints them, then shape and dtype; of a scalar the number alone. Long axes are
+  /// abridged.
   public var description: String {
     let values = doubles
     let strides = shape.strides
@@ -19,6 +20,6 @@ extension Tensor: CustomStringConvertible {
       let separator = axis == rank - 1 ? ", " : ",\n" + String(repeating: " ", count: axis + 1)
       return "[" + parts.joined(separator: separator) + "]"
     }
-    return nested(axis: 0, offset: 0) + "  \(shape) \(dtype)"
+    return nested(axis: 0, offset: 0) + (rank == 0 ? "" : "  \(shape) \(dtype)")
   }
 }

@@ -41,6 +41,27 @@ import Testing
     }
   }
 
+  @Test func everyPublicTypeHasATopic() throws {
+    let sources = ArticleTests.here.appending(path: "../../Sources").standardized
+    let contents = try lines(ArticleTests.catalogue.appending(path: "Documentation.md"))
+    let programs = ["Arguments", "FlowCommand", "CInterface"]
+    var types: Set<String> = []
+    for room in try FileManager.default.contentsOfDirectory(atPath: sources.path)
+    where !programs.contains(room) {
+      let files = FileManager.default.enumerator(
+        at: sources.appending(path: room), includingPropertiesForKeys: nil)
+      while let file = files?.nextObject() as? URL {
+        guard file.pathExtension == "swift" else { continue }
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let declaration = /(?m)^public (?:final )?(?:struct|enum|class|actor|protocol|typealias) (\w+)/
+        for match in text.matches(of: declaration) { types.insert(String(match.1)) }
+      }
+    }
+    #expect(types.count >= 290)
+    let missing = types.filter { !contents.contains("- ``\($0)``") }
+    #expect(missing.isEmpty, "no topic in Documentation.md: \(missing.sorted())")
+  }
+
   @Test func everyLayerIsInTheTableOfLogDeterminants() throws {
     let sources = ArticleTests.here.appending(path: "../../Sources").standardized
     let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
@@ -82,7 +103,9 @@ import Testing
       ^\s*(@\w+(\([^)]*\))?\ )*(static\ |final\ |indirect\ |mutating\ |prefix\ |nonisolated\ )*
       public\ (?!import|extension)(\(set\))?
       /#
-    let texts = try files.compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+    // The C interface is documented by its header.
+    let texts = try files.compactMap { $0 as? URL }
+      .filter { $0.pathExtension == "swift" && !$0.path.contains("/CInterface/") }
       .map { (file: $0, text: try lines($0)) }
     // A requirement of a protocol is documented there, and what implements it inherits that.
     let requirements = Set(texts.flatMap { ArticleTests.requirements(in: $0.text) })

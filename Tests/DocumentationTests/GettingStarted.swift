@@ -18,6 +18,7 @@ func gettingStarted() throws -> (logDensity: Tensor, draws: Tensor, again: Tenso
   let fitted = try fit(
     flow, to: data, key: key.folded(in: 2), epochs: 30, optimizer: Adam(learningRate: 3e-3))
   print(fitted.history.last?.validationLoss ?? .nan)   // nats per row
+  try fitted.learningCurve.write(to: "losses.svg")
   // end
   // block 4
   let logDensity = try fitted.logPDF(fitted.params, data)                // [2000], nats

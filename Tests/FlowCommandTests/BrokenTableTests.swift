@@ -23,6 +23,7 @@ import Testing
           command == "fit"
           ? "fit @\(table.name) \(settings) --out @m.safetensors"
             + (table.lacksValues ? " --missing error" : "")
+            + (table.name == "flat.csv" ? " --type continuous" : "")
           : "score @m.safetensors @\(table.name)"
         // A constant column, or a single row, can be scored.
         if command == "score", ["flat.csv", "single.csv"].contains(table.name) { continue }

@@ -392,7 +392,9 @@ struct Workplace {
     let place = try Workplace()
     defer { place.remove() }
     try place.write("flat.csv", "a,b\n1,2\n3,2\n")
-    let outcome = await place.flow("fit @flat.csv --out @m.safetensors")
+    let kept = try await place.json("fit @flat.csv \(small) --out @m.safetensors")
+    #expect(kept["schema"]?["columns"]?.array?.last?["kind"] == "constant")
+    let outcome = await place.flow("fit @flat.csv --type continuous --out @m.safetensors")
     #expect(
       outcome.error?.hasSuffix(
         "column 2: expected different numbers, got the same number in all rows: a constant has no density; "

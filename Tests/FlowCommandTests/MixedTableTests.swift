@@ -72,6 +72,29 @@ import Testing
     #expect(missing["rows"]?.array?.allSatisfy { $0.array?[2] == .null } == true)
   }
 
+  /// Shares of draws below whole numbers of the same distribution are uniform, and missing ones have none.
+  @Test func calibrationOfWholeNumbers() async throws {
+    let whole = Key(3).uniform([4_000], dtype: .float64).doubles.map { ($0 * $0 * 5).rounded() }
+    let shares = ScoreCommand.shares(
+      of: [.nan] + whole[..<2_000], in: Array(whole[2_000...]), Key(4)
+    ).doubles
+    #expect(shares[0].isNaN)
+    let sorted = shares.dropFirst().sorted()
+    // 2.6 is the quantile of 1 - 5e-6 of Kolmogorov's statistic.
+    let distance = sorted.indices.map { i -> Double in abs(sorted[i] - (Double(i) + 0.5) / 2_000) }.max()!
+    let allowed = 2.6 * 0.001.squareRoot()
+    #expect(distance < allowed)
+
+    let place = try Workplace()
+    defer { place.remove() }
+    try place.write("people.csv", people())
+    _ = try await place.json("fit @people.csv \(small) --out @m.safetensors")
+    _ = try await place.json("score @m.safetensors @people.csv --picture @c.svg")
+    let text = try String(contentsOfFile: place["c.svg"], encoding: .utf8)
+    for name in ["age", "income", "score"] { #expect(text.contains(name)) }
+    #expect(!text.contains("sex"))
+  }
+
   /// A picture of draws shows columns of numbers, and those rows of the data that are like the given ones.
   @Test func pictureOfNumbers() async throws {
     let place = try Workplace()
@@ -266,19 +289,31 @@ import Testing
     #expect(refused >= 16)
   }
 
-  /// A table of numbers alone keeps its model, and a wish for a schema changes it.
-  @Test func numbersAloneHaveNoSchema() async throws {
+  /// Numbers get a schema where they are whole, frequent or constant, unless a density of all is wished.
+  @Test(arguments: [
+    ("fit @ages.csv", true), ("fit @flags.csv", true), ("fit @spikes.csv", true), ("fit @plain.csv", false),
+    ("fit @ages.csv --type continuous", false), ("fit @ages.csv --context size", false),
+    ("fit @ages.csv --no-standardize", false), ("fit @ages.csv --type size:continuous", true),
+  ])
+  func numbersWithoutADensityGetASchema(line: String, hasSchema: Bool) async throws {
     let place = try Workplace()
     defer { place.remove() }
-    _ = try await place.json("fit @plain.csv --architecture nsf --layers 1 --epochs 1 --out @m.safetensors")
-    #expect(try SafeTensors.read(place["m.safetensors"]).metadata["schema"] == nil)
-    try place.write(
-      "ages.csv", "age,size\n" + (0..<60).map { "\($0 * 7 % 31),\(Double($0) / 7)" }.joined(separator: "\n"))
-    let plain = await place.flow(
-      "fit @ages.csv --architecture nsf --layers 1 --epochs 1 --out @m.safetensors")
-    #expect(plain.warnings.contains { $0.contains("--type age:integer") })
-    let fitted = try await place.json("fit @ages.csv --type age:integer \(small) --out @m.safetensors")
-    #expect(fitted["schema"] != nil)
+    func write(_ name: String, _ value: (Int) -> String) throws {
+      let lines = (0..<60).map { "\(value($0)),\(Double($0 * 17 % 60) / 7)" }
+      try place.write(name, "age,size\n" + lines.joined(separator: "\n"))
+    }
+    try write("ages.csv") { "\($0 * 7 % 31)" }
+    try write("flags.csv") { "\($0 * 7 % 31 % 2)" }
+    try write("spikes.csv") { $0 % 6 == 0 ? "0.5" : "\(Double($0) / 11)" }
+    let outcome = await place.flow(
+      line + " --architecture nsf --layers 1 --hidden 4 --epochs 1 --out @m.safetensors")
+    #expect(outcome.code == 0)
+    #expect((try SafeTensors.read(place["m.safetensors"]).metadata["schema"] != nil) == hasSchema)
+    #expect(
+      outcome.output.contains("--type continuous fits one density")
+        == (hasSchema && !line.contains("--type")))
+    let isWarned = line.contains("@ages.csv") && !hasSchema
+    #expect(outcome.warnings.contains { $0.contains("only whole numbers in age") } == isWarned)
   }
 
   @Test(arguments: [
@@ -299,7 +334,6 @@ import Testing
     ("score @m.safetensors @words.csv", "row 2, column 2: expected a whole number in \"age\", got \"old\""),
     ("score @m.safetensors @fewer.csv", "got no income,day,group,score"),
     ("score @m.safetensors @data.npy", "expected a table as text"),
-    ("score @m.safetensors @people.csv --picture @a.svg", "--picture is for models of numbers alone"),
     ("sample @m.safetensors --out @a.npy", "a mixed table is text"),
     ("sample @m.safetensors --given height=3", "expected COLUMN=VALUE,... for --given"),
     ("sample @m.safetensors --given sex=q", "expected one of m, f in \"sex\", got \"q\""),

@@ -172,7 +172,7 @@ import Testing
       "\(i % 7),\(rows[2 * i]),\(3 - 2 * rows[2 * i]),\(i < 9 ? 0 : rows[2 * i + 1])"
     }
     try place.write("odd.csv", "age,x,twin,spike\n" + lines.joined(separator: "\n"))
-    let outcome = await place.flow("fit @odd.csv \(small)")
+    let outcome = await place.flow("fit @odd.csv --type continuous \(small)")
     for part in [
       "only whole numbers in age;", "same number in spike;", "up to scale: x and twin;", "60 rows are few",
     ] {

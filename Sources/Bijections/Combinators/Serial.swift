@@ -9,6 +9,8 @@ import Tensors
 /// `key.folded(in: i)`, so an appended layer leaves the initial values of the others unchanged. `initInputs`
 /// passes through the layers already initialized, and the context reaches every layer.
 ///
+/// An array of different layers needs its type said: `let layers: [any Bijection] = [ActNorm(), Reverse()]`.
+///
 /// Parameters: one child per layer, `0`, `1`, .... Errors: those of the layers, and a value outside the
 /// domain of a layer that does not accept all reals.
 public struct Serial: Bijection {

@@ -129,8 +129,10 @@ extension Tensor {
       self)
   }
 
-  /// The entry at index i of axis 0, without that axis.
-  public subscript(i: Int) -> Tensor { sliced(axis: 0, i..<i + 1).reshaped(to: shape.sample) }
+  /// The entry at index i of axis 0, without that axis. −1 is the last.
+  public subscript(i: Int) -> Tensor {
+    sliced(axis: 0, i.elements(of: shape[0])).reshaped(to: shape.sample)
+  }
 
   /// A range of axis 0.
   public subscript(range: Range<Int>) -> Tensor { sliced(axis: 0, range) }

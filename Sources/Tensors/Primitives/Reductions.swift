@@ -90,6 +90,11 @@ extension Tensor {
     sum(axis: axis, keepDims: keepDims) / Double(shape[axis])
   }
 
+  /// The standard deviation along an axis: the root of the mean squared distance from the mean, as NumPy's.
+  public func standardDeviation(axis: Int, keepDims: Bool = false) -> Tensor {
+    sqrt(square(self - mean(axis: axis, keepDims: true)).mean(axis: axis, keepDims: keepDims))
+  }
+
   /// The largest element along an axis. Equal largest elements share the derivative.
   public func max(axis: Int, keepDims: Bool = false) -> Tensor {
     let axis = shape.resolved(axis)
