@@ -50,13 +50,14 @@ let package = Package(
     room("Networks", on: ["CKernels", "Tensors", "Randomness"]),
     room("Integration", on: ["Tensors"]),
     room("StableHLO", on: ["Tensors"]),
+    room("PJRT", on: ["Tensors", "Files", "StableHLO"]),
     room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
     room(
       "Training",
       on: [
-        "CKernels", "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "Bijections",
-        "Distributions",
+        "CKernels", "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "StableHLO",
+        "PJRT", "Bijections", "Distributions",
       ]),
     room(
       "Tables",
@@ -70,7 +71,7 @@ let package = Package(
       "Flows",
       on: [
         "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "StableHLO",
-        "Bijections", "Distributions", "Training", "Tables", "Export", "Verification", "Inference",
+        "PJRT", "Bijections", "Distributions", "Training", "Tables", "Export", "Verification", "Inference",
       ]),
 
     // MARK: - Programs
@@ -92,7 +93,7 @@ let package = Package(
     program("arrangements", on: ["Flows", "Arguments"], path: "Benchmarks/quality/arrangements"),
 
     // MARK: - Tests
-    room("TestSupport", on: ["Tensors"], path: "Tests/TestSupport"),
+    room("TestSupport", on: ["Tensors", "PJRT"], path: "Tests/TestSupport"),
     room("FuzzSupport", on: ["Tensors", "Files"], path: "Tests/FuzzSupport"),
     program("fuzz", on: ["FuzzSupport", "Arguments"], path: "Tests/Fuzz"),
     room("SameBits", on: ["CKernels", "Flows"], path: "Tests/SameBits"),
@@ -108,6 +109,7 @@ let package = Package(
       fixtures: true),
     suite("Integration", on: ["Tensors", "Integration"]),
     suite("StableHLO", on: ["Tensors", "StableHLO"]),
+    suite("PJRT", on: ["Tensors", "StableHLO", "PJRT", "TestSupport"]),
     suite(
       "Bijections",
       on: [
@@ -124,8 +126,8 @@ let package = Package(
     suite(
       "Training",
       on: [
-        "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "Bijections", "Distributions",
-        "Training", "Verification", "TestSupport",
+        "Tensors", "Privacy", "Randomness", "Files", "Networks", "Integration", "PJRT", "Bijections",
+        "Distributions", "Training", "Verification", "TestSupport",
       ], fixtures: true),
     suite(
       "Tables",
