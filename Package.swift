@@ -151,7 +151,7 @@ let package = Package(
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
     suite("Documentation", on: ["Flows"]),
     suite("Foundation", on: ["Flows", "TestSupport"]),
-    suite("FlowCommand", on: ["Flows", "Arguments", "flow"]),
+    suite("FlowCommand", on: ["Flows", "Arguments", "flow", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

@@ -6,12 +6,12 @@ extension Model {
   /// The log-density of each row of a table, in float64.
   ///
   /// - Throws: `FlowError.file` for a row that the dtype cannot hold, or whose log-density is no number.
-  func logDensities(of table: Table) throws -> Tensor {
+  func logDensities(of table: Table, on device: Device? = nil) throws -> Tensor {
     let context = try given.flatMap { given in
       try table.context.map { try given.standardized($0.values, dtype) }
     }
     let result = try logDensities(
-      of: table.values, standardized: table.rows(scales, dtype), given: context)
+      of: table.values, standardized: table.rows(scales, dtype), given: context, on: device)
     if let row = result.doubles.firstIndex(where: \.isNaN) {
       throw Model.farAway(row, of: table.file)
     }
@@ -32,10 +32,18 @@ extension Model {
       given: context)
   }
 
-  private func logDensities(of rows: Tensor, standardized: Tensor, given context: Tensor?) throws -> Tensor {
-    let inner = try functions(dtype).logPDF.inChunks(
-      innerParams(), standardized, given: context, progress: .silent
-    ).cast(to: .float64)
+  private func logDensities(
+    of rows: Tensor, standardized: Tensor, given context: Tensor?, on device: Device? = nil
+  ) throws -> Tensor {
+    let (logPDF, params) = (try functions(dtype).logPDF, try innerParams())
+    let own =
+      if let device {
+        try DeviceLogPDF(logPDF, params, on: device, rows: min(max(rows.rows, 1), 10_000))(
+          standardized, given: context)
+      } else {
+        try logPDF.inChunks(params, standardized, given: context, progress: .silent)
+      }
+    let inner = own.cast(to: .float64)
     return scales.map { inner + $0.logDet(rows) } ?? inner
   }
 
@@ -45,10 +53,17 @@ extension Model {
   ///
   /// - Throws: `Failure` or `UsageError` if a draw is not finite.
   func draws(
-    _ key: Key, count: Int, given context: Tensor?, progress: ProgressOutput = .silent
+    _ key: Key, count: Int, given context: Tensor?, on device: Device? = nil,
+    progress: ProgressOutput = .silent
   ) throws -> Tensor {
-    let inner = try functions(dtype).sample.inChunks(
-      key, innerParams(), count: count, given: context, progress: progress)
+    let (sample, params) = (try functions(dtype).sample, try innerParams())
+    let inner =
+      if let device {
+        try DeviceSampler(sample, params, on: device, rows: min(count, 10_000)).inChunks(
+          key, count: count, given: context)
+      } else {
+        try sample.inChunks(key, params, count: count, given: context, progress: progress)
+      }
     let rows = scales.map { dtype == .float32 ? $0.rounded($0.restored(inner)) : $0.restored(inner) } ?? inner
     guard rows.isFinite else {
       let numbers = rows.doubles

@@ -19,8 +19,7 @@ final class DeviceRun {
   /// The host's copies of the leaves, as of the last look, and whether there were steps since.
   private var copies: [Tensor]
   private var isBehind = false
-  /// The rows, and the loss, the gradient's norm and its number of entries that are not finite, of each step
-  /// since the last look.
+  /// The rows of each step since the last look, and its loss with the norm of its gradient.
   private var pending: [(rows: Int, numbers: DeviceBuffer)] = []
   private var norm = Double.nan
 
@@ -95,7 +94,7 @@ final class DeviceRun {
     let first = seen.step
     for (i, (rows, buffer)) in pending.enumerated() {
       let numbers = try buffer.tensor().doubles
-      if !numbers[0].isFinite || numbers[2] != 0 {
+      if !numbers[0].isFinite || !numbers[1].isFinite {
         pending = []
         throw try failure(&state, at: first + i, "\(numbers[0].isFinite ? "a gradient" : "the loss")")
       }
@@ -230,8 +229,7 @@ extension TrainingRun {
     let (loss, gradient) = try objective.valueAndGradient(at: params, step)
     let dtype = loss.dtype
     let norm = gradient.tracedNorm ?? Tensor(0, dtype: dtype)
-    let bad = gradient.leaves.map { (1 - (abs($0) .< .infinity)).sum().cast(to: dtype) }
-    let numbers = [loss.reshaped(to: .scalar), norm.cast(to: dtype), bad.reduce(Tensor(0, dtype: dtype), +)]
+    let numbers = [loss.reshaped(to: .scalar), norm.cast(to: dtype)]
     var next = params
     if let statistics = logPDF.statistics, let rows = step.rows {
       next = try statistics(params, rows, step.context)

@@ -13,6 +13,8 @@ import Tensors
 /// the objective draws from its key, are made on the host, so they are those of a fit on the processor. The
 /// loss of held-out rows is computed on the device too, if it has a program.
 ///
+/// A gradient whose squared norm is above the range of its dtype counts as not finite.
+///
 /// Results agree with those on the processor to rounding. They differ in bits between devices. A checkpoint
 /// of either goes on with the other.
 ///

@@ -117,10 +117,19 @@ extension Params {
   }
 
   /// √Σx² over all leaves, where a graph follows them; nil for numbers.
+  ///
+  /// The leaves are joined, as one sum takes a device less time than a sum per leaf. It goes over rows of
+  /// 1024 numbers first, so that it keeps its accuracy in the leaves' dtype.
   var tracedNorm: Tensor? {
     let leaves = leaves
-    guard let first = leaves.first, leaves.contains(where: \.isSymbolic) else { return nil }
-    return sqrt(
-      leaves.map { square($0).sum().cast(to: first.dtype) }.reduce(Tensor(0, dtype: first.dtype), +))
+    guard let first = leaves.first, let graph = leaves.lazy.compactMap(\.graph).first else { return nil }
+    let count = leaves.reduce(0) { $0 + $1.count }
+    let rows = (count + 1023) / 1024
+    let fill = Tensor.zeros([1024 * rows - count], dtype: first.dtype)
+    let parts = leaves.map { $0.cast(to: first.dtype).reshaped(to: [$0.count]) } + [fill]
+    let joined = graph.operation(
+      "stablehlo.concatenate", parts.map(graph.value), "dimension = 0 : i64",
+      Graph.Kind([1024 * rows], first.dtype))
+    return sqrt(square(graph.tensor(joined).reshaped(to: [rows, 1024])).sum(axis: 1).sum())
   }
 }

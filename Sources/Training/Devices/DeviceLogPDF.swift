@@ -1,7 +1,6 @@
 import Bijections
 import Distributions
 import PJRT
-import Randomness
 import StableHLO
 import Tensors
 
@@ -66,75 +65,9 @@ public final class DeviceLogPDF: Sendable {
   }
 }
 
-/// A sampler that is compiled for a device, with parameters that lie there.
-///
-/// ```swift
-/// let draws = try DeviceSampler(sample, params, on: plugin.firstDevice)
-/// let x = try draws(Key(1), count: 10_000)
-/// ```
-///
-/// The numbers drawn from the key are those of the sampler. So are the draws, to rounding.
-public final class DeviceSampler: Sendable {
-  /// The draws of one call of the program.
-  public let rows: Int
-  private let sample: Sampler
-  private let params: Params
-  private let learned: [DeviceBuffer]
-  private let program: DrawingProgram
-  private let executable: Executable
-
-  /// Traces and compiles a sampler.
-  ///
-  /// - Parameters:
-  ///   - sample: the sampler.
-  ///   - params: its parameters. Weights of a mixture are constants of the program.
-  ///   - device: the device.
-  ///   - rows: the draws of one call.
-  /// - Throws: `FlowError.mismatch` with the reason for a sampler without a program; `.structure` for other
-  ///   parameters; `PJRTError`.
-  /// - Precondition: `rows` is positive.
-  public init(_ sample: Sampler, _ params: Params, on device: Device, rows: Int = 1024) throws {
-    require(rows > 0, "a program is for at least one row, got \(rows)")
-    let boundary = sample.boundary
-    try boundary.check(params)
-    // Logits choose components on the host, so they are constants.
-    let own = params.freezingLogits
-    let leaves = own.learnedLeaves
-    var kinds = leaves.map { StableHLOProgram.Kind($0.shape, $0.dtype) }
-    if let context = boundary.contextDim { kinds.append(.init(context.batched(rows), boundary.dtype)) }
-    let key = Key(0)
-    program = try DrawingProgram(boundary.name, of: kinds, drawingFrom: key, rows: rows) { tensors in
-      let params = own.replacingLearned(with: Array(tensors.prefix(leaves.count)))
-      return [try sample.body(key, params, rows, tensors.dropFirst(leaves.count).first).samples]
-    }
-    (self.sample, self.params, self.rows) = (sample, params, rows)
-    executable = try device.compile(program.program, named: boundary.name)
-    learned = try leaves.map(device.buffer)
-  }
-
-  /// Draws samples, `[count] + inputDim`. The first draws do not depend on `count`.
-  ///
-  /// - Parameter context: the context with one row per draw, or one row for all draws.
-  /// - Throws: `FlowError` as the sampler does, `PJRTError`.
-  /// - Precondition: `count` is not negative.
-  public func callAsFunction(_ key: Key, count: Int, given context: Tensor? = nil) throws -> Tensor {
-    require(count >= 0, "a count of samples is not negative, got \(count)")
-    var context = context
-    if let own = context, own.rank > 0, own.rows == 1 {
-      context = own.broadcast(to: own.shape.replacing(0, by: count))
-    }
-    try sample.boundary.check(context, rows: count)
-    let inputs = [context].compactMap { $0 } + program.numbers(key, count: count)
-    let (learned, executable) = (learned, executable)
-    return try inPieces(of: rows, inputs, count: count) { piece in
-      try executable(learned + piece.map(executable.device.buffer))[0]
-    } ?? sample(key, params, count: 0, given: context)
-  }
-}
-
 /// Calls a program with pieces of tensors, of which the last is filled up with its last row. Returns the
 /// joined results, or nil for no rows.
-private func inPieces(
+func inPieces(
   of rows: Int, _ tensors: [Tensor], count: Int, _ body: ([Tensor]) throws -> DeviceBuffer
 ) throws -> Tensor? {
   var buffers: [DeviceBuffer] = []
@@ -152,15 +85,4 @@ private func inPieces(
   if buffers.isEmpty { return nil }
   let joined = concatenate(try buffers.map { try $0.tensor() }, axis: 0)
   return joined.rows == count ? joined : joined[0..<count]
-}
-
-extension Params {
-  /// The tree with the weights of mixtures frozen.
-  fileprivate var freezingLogits: Params {
-    guard case .branch(let children) = self else { return self }
-    return .branch(
-      children.map { child in
-        Child(child.label, child.label == "logWeights" ? child.tree.frozen : child.tree.freezingLogits)
-      })
-  }
 }
