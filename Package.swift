@@ -51,13 +51,14 @@ let package = Package(
     room("Networks", on: ["CKernels", "Tensors", "Randomness"]),
     room("Integration", on: ["Tensors"]),
     room("StableHLO", on: ["Tensors"]),
+    room("PJRT", on: ["Tensors", "Files", "StableHLO"]),
     room("Bijections", on: ["CKernels", "Tensors", "Randomness", "Networks", "Integration"]),
     room("Distributions", on: ["Tensors", "Randomness", "Networks", "Integration", "Bijections"]),
     room(
       "Training",
       on: [
         "CKernels", "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration",
-        "Bijections", "Distributions",
+        "StableHLO", "PJRT", "Bijections", "Distributions",
       ]),
     room(
       "Tables",
@@ -69,14 +70,15 @@ let package = Package(
     room(
       "FittedModels",
       on: [
-        "Tensors", "Randomness", "Files", "Integration", "Bijections", "Distributions", "Training", "Tables",
+        "Tensors", "Randomness", "Files", "Integration", "PJRT", "Bijections", "Distributions", "Training",
+        "Tables",
       ]),
     room("Inference", on: ["Tensors", "Randomness", "Bijections", "Distributions", "Training"]),
     room(
       "Flows",
       on: [
         "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "StableHLO",
-        "Bijections", "Distributions", "Training", "Tables", "Export", "Verification", "Inference",
+        "PJRT", "Bijections", "Distributions", "Training", "Tables", "Export", "Verification", "Inference",
       ]),
 
     // MARK: - The C interface
@@ -103,7 +105,7 @@ let package = Package(
     program("arrangements", on: ["Flows", "Arguments"], path: "Benchmarks/quality/arrangements"),
 
     // MARK: - Tests
-    room("TestSupport", on: ["Tensors"], path: "Tests/TestSupport"),
+    room("TestSupport", on: ["Tensors", "PJRT"], path: "Tests/TestSupport"),
     room("FuzzSupport", on: ["Tensors", "Files"], path: "Tests/FuzzSupport"),
     program("fuzz", on: ["FuzzSupport", "Arguments"], path: "Tests/Fuzz"),
     room("SameBits", on: ["CKernels", "Flows"], path: "Tests/SameBits"),
@@ -119,6 +121,7 @@ let package = Package(
       fixtures: true),
     suite("Integration", on: ["Tensors", "Integration"]),
     suite("StableHLO", on: ["Tensors", "StableHLO"]),
+    suite("PJRT", on: ["Tensors", "StableHLO", "PJRT", "TestSupport"]),
     suite(
       "Bijections",
       on: [
@@ -135,7 +138,7 @@ let package = Package(
     suite(
       "Training",
       on: [
-        "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "Bijections",
+        "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "PJRT", "Bijections",
         "Distributions", "Training", "Verification", "TestSupport",
       ], fixtures: true),
     suite(
@@ -160,7 +163,7 @@ let package = Package(
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
     suite("Documentation", on: ["Flows"]),
     suite("Foundation", on: ["Flows", "TestSupport"]),
-    suite("FlowCommand", on: ["Flows", "FittedModels", "FlowsC", "Arguments", "flow"]),
+    suite("FlowCommand", on: ["Flows", "FittedModels", "FlowsC", "Arguments", "flow", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

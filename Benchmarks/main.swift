@@ -6,6 +6,7 @@
 //     swift run -c release benchmarks --workload memory --depth 64 --reversible
 //     swift run -c release benchmarks --workload chunks --rows 10000000 --what sample
 //     swift run -c release benchmarks --workload trace --rows 256
+//     swift run -c release benchmarks --workload nsf-8d --device pjrt_plugin.so
 //     swift run -c release benchmarks --workload scale --depth 4 --dimension 64 --hidden 128 --rows 512
 import Arguments
 import Flows
@@ -22,13 +23,16 @@ let options = Arguments.orExit(
     .init("repetitions", "N", default: "30", "how often each thing is measured"),
     .init("rows", "N", default: "0", "the batch; 0: the workload's own"),
     .init(flag: "json", "one object a line"),
+    .init("device", "FILE", "a PJRT plugin, to measure on its first device"),
+    .init("seconds", "N", default: "5", "device: the most seconds of the repetitions of one thing"),
     .init("depth", "N", default: "8", "memory, scale: the number of layers"),
     .init("dimension", "N", default: "16", "scale: the numbers of a row"),
     .init("hidden", "N", default: "64", "scale: the units of a hidden layer"),
     .init("model", "NAME", default: "realnvp", "memory: realnvp, glow or ot-flow"),
     .init(flag: "reversible", "memory: recover activations"),
   ])
-let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model) = Arguments.orExit {
+let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model, seconds) = Arguments.orExit
+{
   () throws(UsageError) in
   (
     try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale"] + names),
@@ -36,11 +40,20 @@ let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model
     try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
     try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
     try options.integer("dimension", in: 1...100_000), try options.integer("hidden", in: 1...100_000),
-    try options.choice("model", of: ["realnvp", "glow", "ot-flow"])
+    try options.choice("model", of: ["realnvp", "glow", "ot-flow"]),
+    try options.integer("seconds", in: 1...600)
   )
 }
 
-if workload == "memory" {
+if let path = options.value("device") {
+  let device = try PJRTPlugin(path).firstDevice
+  for each in Workload.all + Workload.continuous
+  where workload == each.name || workload == "all" && DeviceBenchmark.names.contains(each.name) {
+    try DeviceBenchmark(
+      workload: each, device: device, seconds: Double(seconds), isJSON: options.has("json")
+    ).run(what)
+  }
+} else if workload == "memory" {
   try MemoryWorkload(
     model: model, depth: depth, isReversible: options.has("reversible"), threads: threads,
     repetitions: repetitions, isJSON: options.has("json")

@@ -18,8 +18,10 @@ extension Mapping {
       var uses: [Use] = []
       try collect(&uses, in: composition, [], params, batch, context)
       var updated = params
-      // The groups' parameters are disjoint, so that their order does not matter.
-      for uses in Dictionary(grouping: uses, by: \.path).values {
+      // The groups' parameters are disjoint, so that values do not depend on their order. A trace does.
+      let groups = Dictionary(grouping: uses.indices) { uses[$0].path }.values.sorted { $0[0] < $1[0] }
+      for group in groups {
+        let uses = group.map { uses[$0] }
         let rows = concatenate(uses.map(\.rows), axis: 0)
         let contexts = uses[0].context.map { _ in concatenate(uses.compactMap(\.context), axis: 0) }
         let needsRows = uses[0].layer.statisticsNeedRows

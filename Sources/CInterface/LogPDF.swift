@@ -47,7 +47,7 @@ private func logPDF<S: Scalar>(
 
 extension OpenModel {
   /// The log-density of rows, which is −∞ where the log of a column is modelled and does not exist.
-  fileprivate func logPDF(_ rows: Tensor, given context: Tensor?) throws(FlowError) -> Tensor {
+  fileprivate func logPDF(_ rows: Tensor, given context: Tensor?) throws -> Tensor {
     let densities = try logDensities(of: rows, given: context)
     guard let logs = model.scales?.logs, logs.contains(true) else { return densities }
     let mask = Tensor(logs.map { $0 ? 1 : 0 }, dtype: rows.dtype)

@@ -1,4 +1,5 @@
 import Distributions
+import PJRT
 import Randomness
 import Tensors
 import Training
@@ -21,12 +22,20 @@ package struct OpenModel: Sendable {
   /// - Parameters:
   ///   - standardized: the rows, standardized in the model's dtype, where they are at hand.
   ///   - context: the standardized context.
+  ///   - device: a device that computes instead of this library's kernels.
   package func logDensities(
-    of rows: Tensor, standardized: Tensor? = nil, given context: Tensor?
-  ) throws(FlowError) -> Tensor {
+    of rows: Tensor, standardized: Tensor? = nil, given context: Tensor?, on device: Device? = nil
+  ) throws -> Tensor {
     let (scales, dtype) = (model.scales, model.dtype)
     let own = standardized ?? scales?.standardized(rows, roundedTo: dtype) ?? rows.cast(to: dtype)
-    let inner = try logPDF.inChunks(params, own, given: context, progress: .silent).cast(to: .float64)
+    let densities =
+      if let device {
+        try DeviceLogPDF(logPDF, params, on: device, rows: min(max(rows.rows, 1), Self.pieceSize))(
+          own, given: context)
+      } else {
+        try logPDF.inChunks(params, own, given: context, progress: .silent)
+      }
+    let inner = densities.cast(to: .float64)
     return scales.map { inner + $0.logDet(rows) } ?? inner
   }
 
@@ -34,11 +43,15 @@ package struct OpenModel: Sendable {
   ///
   /// Draws of a float32 model are rounded to a decimal place, at least seven digits below the deviation.
   package func draws(
-    _ key: Key, count: Int, given context: Tensor?, progress: ProgressOutput
-  ) throws(FlowError) -> Tensor {
-    restored(
-      try sample.inChunks(
-        key, params, count: count, of: Self.pieceSize, given: context, progress: progress))
+    _ key: Key, count: Int, given context: Tensor?, on device: Device? = nil, progress: ProgressOutput
+  ) throws -> Tensor {
+    guard let device else {
+      return restored(
+        try sample.inChunks(
+          key, params, count: count, of: Self.pieceSize, given: context, progress: progress))
+    }
+    let sampler = try DeviceSampler(sample, params, on: device, rows: min(count, Self.pieceSize))
+    return restored(try sampler.inChunks(key, count: count, given: context))
   }
 
   /// The number of draws by one child of a key.

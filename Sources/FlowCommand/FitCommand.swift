@@ -48,7 +48,7 @@ enum FitCommand: Subcommand {
     .init(
       "validation", "X",
       "share of the rows held out to judge each epoch; by default 1/N with N folds, 1/10 without"),
-    .seed,
+    .seed, .device,
     .init("dtype", "NAME", default: "float32", "float32 or float64"),
     .init(
       "type", "A:KIND,...",
@@ -77,6 +77,7 @@ enum FitCommand: Subcommand {
     "flow fit january.csv february.csv.gz --log price --out model.safetensors",
     "flow fit people.csv --private --epsilon 3 --delta 1e-6 --bounds age:17:90,income:0:200000 "
       + "--sampling-rate 0.01 --expected-batch 200 --steps 2000 --out private.safetensors",
+    "flow fit large.npy --device pjrt:/opt/xla_cuda_plugin.so --out model.safetensors",
     "flow fit large.npy --max-time 120 --checkpoint run.safetensors --out model.safetensors",
   ]
 
@@ -94,6 +95,7 @@ enum FitCommand: Subcommand {
       throw UsageError("--standardize and --no-standardize do not go together")
     }
     if arguments.has("private") {
+      try arguments.requireNoDevice(for: "a private fit")
       return try await PrivateFitting.run(arguments, to: out, checkpoint: checkpoint, noting: notices)
     }
     if let option = PrivateOptions.options.first(where: {
@@ -105,9 +107,12 @@ enum FitCommand: Subcommand {
     _ = try Architecture.choices(in: arguments, width: 2, isConditional: true)
     _ = try settings(arguments, rows: Int(Int32.max))
 
+    // A plugin that is not there is told before, too.
+    let engine = try arguments.device().map { Engine.pjrt($0) } ?? .cpu
     let choice = try Table.choose(arguments, noting: notices)
     let table: Table
     if MixedFit.isAsked(by: arguments) {
+      try arguments.requireNoDevice(for: "mixed columns")
       let mixed = try MixedFit(choice, arguments, noting: notices)
       return try await mixed.run(out, dtype, key, checkpoint, progress, notices, from: start)
     }
@@ -115,6 +120,7 @@ enum FitCommand: Subcommand {
       guard let mixed = try MixedFit(choice, arguments, insteadOf: error, noting: notices) else {
         throw error
       }
+      try arguments.requireNoDevice(for: "mixed columns")
       return try await mixed.run(out, dtype, key, checkpoint, progress, notices, from: start)
     }
     let discrete = table.discrete()
@@ -147,7 +153,7 @@ enum FitCommand: Subcommand {
         _ = try fit(
           first.training ?? first.flow, to: values[few], given: context?[few],
           by: objective, key: key, epochs: $0, batchSize: size,
-          optimizer: optimizer, validationFraction: 0, progress: .silent)
+          optimizer: optimizer, validationFraction: 0, on: engine, progress: .silent)
       }
       settings.epochs = nil
     }
@@ -158,8 +164,7 @@ enum FitCommand: Subcommand {
       selection = try await Interruption.cancels {
         try select(
           among: tried, by: combination, fittedTo: values, given: context, settings: trained, key: key,
-          checkpoint: checkpoint,
-          progress: progress)
+          on: engine, checkpoint: checkpoint, progress: progress)
       }
     } catch { throw advised(error, settings) }
     let fitted = FittedTable(selection: selection, isAuto: choices == nil, table: table, scales: scales)

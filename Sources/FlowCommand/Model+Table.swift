@@ -7,12 +7,12 @@ extension Model {
   /// The log-density of each row of a table, in float64.
   ///
   /// - Throws: `FlowError.file` for a row that the dtype cannot hold, or whose log-density is no number.
-  func logDensities(of table: Table) throws -> Tensor {
+  func logDensities(of table: Table, on device: Device? = nil) throws -> Tensor {
     let context = try given.flatMap { given in
       try table.context.map { try given.standardized($0.values, dtype) }
     }
     let result = try OpenModel(self).logDensities(
-      of: table.values, standardized: table.rows(scales, dtype), given: context)
+      of: table.values, standardized: table.rows(scales, dtype), given: context, on: device)
     if let row = result.doubles.firstIndex(where: \.isNaN) {
       throw Model.farAway(row, of: table.file)
     }
@@ -37,9 +37,11 @@ extension Model {
   ///
   /// - Throws: `Failure` or `UsageError` if a draw is not finite.
   func draws(
-    _ key: Key, count: Int, given context: Tensor?, progress: ProgressOutput = .silent
+    _ key: Key, count: Int, given context: Tensor?, on device: Device? = nil,
+    progress: ProgressOutput = .silent
   ) throws -> Tensor {
-    let rows = try OpenModel(self).draws(key, count: count, given: context, progress: progress)
+    let rows = try OpenModel(self).draws(
+      key, count: count, given: context, on: device, progress: progress)
     guard rows.isFinite else {
       let numbers = rows.doubles
       let bad = Set(numbers.indices.filter { !numbers[$0].isFinite }.map { $0 / width }).count

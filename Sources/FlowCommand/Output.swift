@@ -46,6 +46,7 @@ struct Failure: Error, CustomStringConvertible {
     switch error {
     case is UsageError: 2
     case FlowError.file, FlowError.structure: 2
+    case PJRTError.noPath, PJRTError.notLoaded, PJRTError.notAPlugin, PJRTError.version: 2
     default: 1
     }
   }

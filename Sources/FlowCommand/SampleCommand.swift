@@ -16,7 +16,7 @@ enum SampleCommand: Subcommand {
       "given", "A=X,...",
       "the context, for a model fitted with --context; values of any columns, for one of a mixed table"),
     .init("picture", "FILE", "draw all columns of numbers against each other (.svg)"),
-    .init("data", "FILE", "rows to show beside the draws in the picture"),
+    .init("data", "FILE", "rows to show beside the draws in the picture"), .device,
     .progress,
   ]
 
@@ -38,8 +38,10 @@ enum SampleCommand: Subcommand {
     }
     let out = try Output.path("out", Output.tables, in: arguments)
     let picture = try Output.path("picture", [".svg"], in: arguments)
+    let device = try arguments.device()
     let content = try SafeTensors.read(arguments.operands[0])
     if let mixed = try MixedModel.read(content, from: arguments.operands[0]) {
+      try arguments.requireNoDevice(for: "mixed columns")
       return try sample(mixed, arguments, seed: seed, count: count, to: out, picture: picture, notices)
     }
     let model = try Model.read(content, from: arguments.operands[0])
@@ -47,7 +49,7 @@ enum SampleCommand: Subcommand {
     guard count <= Int(Int32.max) / max(model.width, 1) else {
       throw UsageError("expected fewer than 2^31 numbers, got \(count) rows of \(model.width)")
     }
-    let draws = try model.draws(Key(seed), count: count, given: context, progress: progress)
+    let draws = try model.draws(Key(seed), count: count, given: context, on: device, progress: progress)
     var json: [JSON.Member] = [.init("count", .integer(count)), .init("seed", .integer(seed))]
     var text = ""
     if let out {

@@ -12,7 +12,7 @@ enum ScoreCommand: Subcommand {
     .init("out", "FILE", "write each row's log-likelihood (.csv, .tsv or .npy)"),
     .init("picture", "FILE", "draw a calibration plot of the model on these rows (.svg)"),
     .init("draws", "N", default: "8", "draws of noise per row of a mixed table: more give a tighter bound"),
-    .init("worst", "N", default: "3", "how many of the least likely rows to list"),
+    .init("worst", "N", default: "3", "how many of the least likely rows to list"), .device,
   ]
 
   static let options = ownOptions + TableFile.options
@@ -28,15 +28,17 @@ enum ScoreCommand: Subcommand {
     let picture = try Output.path("picture", [".svg"], in: arguments)
     let worst = try arguments.integer("worst", in: 0...1_000_000)
     let draws = try arguments.integer("draws", in: 1...10_000)
+    let device = try arguments.device()
     let content = try SafeTensors.read(arguments.operands[0])
     if let mixed = try MixedModel.read(content, from: arguments.operands[0]) {
+      try arguments.requireNoDevice(for: "mixed columns")
       return try score(
         mixed, arguments, out: out, picture: picture, worst: worst, draws: draws, noting: notices)
     }
     let model = try Model.read(content, from: arguments.operands[0])
     let table = try Table.read(
       Array(arguments.operands.dropFirst()), for: model, arguments, noting: notices)
-    let scores = try model.logDensities(of: table)
+    let scores = try model.logDensities(of: table, on: device)
     if let out {
       try Table.write(
         scores.cast(to: model.dtype).reshaped(to: [scores.count, 1]), columns: ["log_likelihood"], to: out)

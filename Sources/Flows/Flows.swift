@@ -6,6 +6,7 @@
 @_exported import Networks
 @_exported import Integration
 @_exported import StableHLO
+@_exported import PJRT
 @_exported import Bijections
 @_exported import Distributions
 @_exported import Training

@@ -80,14 +80,12 @@ struct CheckpointKeeper {
     return state
   }
 
-  /// Writes the state if it is time to.
-  mutating func saveIfDue(_ state: FitState) throws(FlowError) {
-    let isDue =
-      switch checkpoint.interval {
-      case .steps(let count): state.step % count == 0
-      case .minutes(let minutes): (ContinuousClock.now - latest).seconds >= minutes * 60
-      }
-    if isDue { try save(state) }
+  /// Whether it is time to write a state.
+  func isDue(_ state: FitState) -> Bool {
+    switch checkpoint.interval {
+    case .steps(let count): state.step % count == 0
+    case .minutes(let minutes): (ContinuousClock.now - latest).seconds >= minutes * 60
+    }
   }
 
   /// Writes the state.

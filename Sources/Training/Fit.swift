@@ -50,6 +50,7 @@ import Tensors
 ///   - augment: called on each batch with a key of its own (noise, dequantization). Held-out rows get one
 ///     fixed key. It returns as many rows as it takes, of the distribution's shape: rows of data may have
 ///     another one, such as the two ends of each number's interval.
+///   - engine: where the steps are computed, this library's kernels or a device. See ``Engine``.
 ///   - checkpoint: the file to go on from, and to keep the run's state in.
 ///   - progress: the way to report progress on standard error.
 ///   - onEpoch: called after each epoch of this process with the state, whose `latest` record is the epoch's.
@@ -64,7 +65,7 @@ import Tensors
 ///     `freezing` that fits no leaf;
 ///   - `.diverged`, with the last good parameters, when a loss, a gradient or a parameter is not finite;
 ///   - `.file` for a checkpoint that is damaged or of another run;
-///   - the errors of the data, the layers, the objective and the callback.
+///   - the errors of the data, the layers, the objective, the engine and the callback.
 /// - Precondition: positive epochs and batch size; a fraction in 0..<1; a fold from 0 on.
 public func fit(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
@@ -74,7 +75,7 @@ public func fit(
   optimizer: (any Optimizer)? = nil, validationFraction: Double = 0.1, fold: Int = 0,
   patience: Patience = .automatic,
   augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
-  checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
+  on engine: Engine = .cpu, checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
   onEpoch: (FitState) throws -> Continuation = { _ in .proceed }
 ) throws -> Fitted {
   var settings = FitSettings(rows: data.shape.rank > 0 ? data.shape[0] : 0)
@@ -138,6 +139,7 @@ public func fit(
     (inputs.rowNumbers, inputs.trainingRows) = (batch, rows.training.count)
     return inputs
   }
+  run.engine = engine
   if !rows.heldOut.isEmpty {
     var judged = TrainingStep(
       logPDF: functions.logPDF, sample: functions.sample,
@@ -145,7 +147,7 @@ public func fit(
       context: context?.rows(rows.heldOut), key: lossKey.folded(in: 0))
     (judged.rowNumbers, judged.trainingRows) = (rows.heldOut, rows.training.count)
     try judged.checkSupport(params, inLayersAlone: true)
-    run.heldOutLoss = try objective.value(judged)
+    (run.judged, run.heldOutLoss) = (judged, try objective.value(judged))
   }
   if let checkpoint {
     run.keeper = CheckpointKeeper(

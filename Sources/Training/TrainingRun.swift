@@ -25,6 +25,12 @@ struct TrainingRun {
   /// Whether the losses and the numbers of rows must not be known, as in a private fit. They are then NaN and
   /// 1, and no error names a row.
   var hidesRows = false
+  /// The engine that computes the steps.
+  var engine = Engine.cpu
+  /// The step whose loss `heldOutLoss` is.
+  var judged: TrainingStep?
+  /// The steps on a device, if they are computed there.
+  var device: DeviceRun?
   /// The objective's inputs in the step of an index.
   let source: (_ step: Int) throws -> TrainingStep
 
@@ -42,17 +48,23 @@ struct TrainingRun {
         ending = .cancelled
         break
       }
-      try advance(&state)
+      if let device { try device.advance(&state) } else { try advance(&state) }
       meter.report(
         state.step,
         "\(text(state)), loss \(rounded(state.loss)), best \(rounded(state.best?.loss ?? .infinity))")
-      if state.step % length == 0 {
+      let isRecord = state.step % length == 0
+      if isRecord {
+        if let device { try record(&state, gradientNorm: device.look(&state)) }
         let answer = try onRecord(state)
         state.history[state.history.count - 1].notes = answer.notes
         if answer.stops { ending = .stoppedByCallback } else if hasStalled(state) { ending = .stoppedEarly }
       }
-      try keeper?.saveIfDue(state)
+      if keeper?.isDue(state) == true {
+        _ = try device?.look(&state)
+        try keeper?.save(state)
+      }
     }
+    _ = try device?.look(&state)
     try check(state.params, state, "a parameter")
     try keeper?.save(state)
     return ending
@@ -85,7 +97,7 @@ struct TrainingRun {
   }
 
   /// Appends a record to the history, and judges the parameters where it is time to.
-  private func record(_ state: inout FitState, gradientNorm: Double) throws {
+  func record(_ state: inout FitState, gradientNorm: Double) throws {
     var record = Fitted.Record(
       index: state.history.count, steps: state.step, trainingLoss: state.total / Double(state.rows),
       isBest: heldOutLoss == nil, gradientNorm: gradientNorm)
@@ -139,7 +151,7 @@ struct TrainingRun {
     if tree.learnedLeaves.contains(where: { ($0 * 0).sum().item != 0 }) { throw try diverged(state, what) }
   }
 
-  private func diverged(_ state: FitState, _ what: String) throws -> FlowError {
+  func diverged(_ state: FitState, _ what: String) throws -> FlowError {
     .diverged(
       who: who, step: state.step, what: what, lastGood: try state.lastGood.withFrozenLeaves(of: initial))
   }
@@ -161,7 +173,13 @@ extension TrainingRun {
     state.params = try state.params.withFrozenLeaves(of: fresh.params)
     state = try keeper?.saved(like: fresh) ?? state
     try logPDF.boundary.check(state.params)
-    let ending = try self(&state, progress: progress, text, onRecord: onRecord)
+    var run = self
+    if let device = engine.device {
+      let steps = try DeviceRun(self, state, on: device)
+      run.device = steps
+      run.heldOutLoss = try steps.heldOutLoss() ?? heldOutLoss
+    }
+    let ending = try run(&state, progress: progress, text, onRecord: onRecord)
     let last = try evaluated(state)
     // The initial parameters count where others were judged too.
     let isJudged = state.history.contains { $0.validationLoss != nil }

@@ -22,6 +22,7 @@ extension SpectralMLP {
   private func powerIterated(_ layer: Params, _ iterations: Int) -> (u: Tensor, v: Tensor) {
     let weight = layer["weight"].detached
     var (u, v) = (layer["u"].detached, layer["v"].detached)
+    if [weight, u, v].contains(where: \.isSymbolic) { return tracedPowerIterated(weight, u, v, iterations) }
     for _ in 0..<iterations {
       let right = normalized(matmul(v.expanded(axis: 0), weight).reshaped(to: [u.count]), or: u)
       let column = matmul(right.expanded(axis: 0), weight, transposeB: true)
@@ -29,6 +30,31 @@ extension SpectralMLP {
       let change = max(largest(right - u), largest(left - v))
       if change <= 8 * u.dtype.epsilon { break }
       (u, v) = (right, left)
+    }
+    return (u, v)
+  }
+
+  /// The same in a trace, where each iteration is computed and the vectors are chosen.
+  private func tracedPowerIterated(
+    _ weight: Tensor, _ u: Tensor, _ v: Tensor, _ iterations: Int
+  ) -> (u: Tensor, v: Tensor) {
+    func normalized(_ x: Tensor, or other: Tensor) -> Tensor {
+      let size = abs(x).max(axis: 0)
+      let isUsable = (size .> 0) * (size .< .infinity)
+      let scaled = x / select(where: isUsable, size, 1)
+      let norm = sqrt(square(scaled).sum())
+      return select(
+        where: isUsable.broadcast(to: x.shape), scaled / select(where: isUsable, norm, 1), other)
+    }
+    var (u, v, moves) = (u, v, Tensor.ones(.scalar, dtype: u.dtype))
+    for _ in 0..<iterations {
+      let right = normalized(matmul(v.expanded(axis: 0), weight).reshaped(to: [u.count]), or: u)
+      let column = matmul(right.expanded(axis: 0), weight, transposeB: true)
+      let left = normalized(column.reshaped(to: [v.count]), or: v)
+      let change = maximum(abs(right - u).max(axis: 0), abs(left - v).max(axis: 0))
+      moves = moves * (change .> 8 * u.dtype.epsilon)
+      u = select(where: moves.broadcast(to: u.shape), right, u)
+      v = select(where: moves.broadcast(to: v.shape), left, v)
     }
     return (u, v)
   }

@@ -25,7 +25,7 @@ public enum Parallelism {
 ///
 /// Rows are cut into shards of fixed size, each with a forward and a backward pass of its own. Shards run on
 /// all cores, and their sums are added in rising order. So the bits are the same for any number of threads.
-/// Inside another transformation the shards run one after the other.
+/// Inside another transformation the shards run one after the other. In a trace all rows are one shard.
 ///
 /// - Parameters:
 ///   - point: the parameters.
@@ -37,7 +37,8 @@ public func valueAndGradient(
   at point: Params, rows: Int, shardRows: Int? = nil, _ loss: @Sendable (Params, Range<Int>) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
   require(rows > 0, "valueAndGradient over rows needs at least one row")
-  let size = shardRows ?? Parallelism.shardRows
+  let isTraced = point.leaves.contains(where: \.isSymbolic)
+  let size = isTraced ? rows : shardRows ?? Parallelism.shardRows
   let shards = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let shared = SharedValues()
   typealias Part = (value: Tensor, gradients: [Tensor?], shared: [SharedValues.Cotangent])

@@ -118,7 +118,10 @@ public struct TrainingStep: Sendable {
 
 extension Tensor {
   /// The indices of the elements that are not 0; nil where that is all of them.
+  ///
+  /// In a trace no weight is 0, as `fit` leaves such rows out.
   var indicesOfNonzero: [Int]? {
+    if isSymbolic { return nil }
     let values = doubles
     return values.contains(0) ? values.indices.filter { values[$0] != 0 } : nil
   }

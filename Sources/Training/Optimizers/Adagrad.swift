@@ -22,8 +22,8 @@ public struct Adagrad: Optimizer {
 
   /// The step and the next sums.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let count = try state.stepCount(who: "Adagrad")
-    let rate = learningRate(count)
+    let count = try state.steps(who: "Adagrad")
+    let rate = learningRate(count, params)
     let square = try state.moments("square", who: "Adagrad").combined(with: gradient, who: "Adagrad") {
       $0 + Tensors.square($1)
     }
@@ -31,6 +31,6 @@ public struct Adagrad: Optimizer {
       let isPositive = v .> 0
       return select(where: isPositive, -rate * g / sqrt(select(where: isPositive, v, 1) + epsilon), 0)
     }
-    return (step, ["count": .steps(count + 1), "square": square])
+    return (step, ["count": count.next, "square": square])
   }
 }

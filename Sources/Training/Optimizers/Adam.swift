@@ -27,9 +27,12 @@ public struct Adam: Optimizer {
 
   /// The step and the next moments.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let count = try state.stepCount(who: "Adam")
+    let count = try state.steps(who: "Adam")
     let (mean, square) = (try state.moments("mean", who: "Adam"), try state.moments("square", who: "Adam"))
     for tree in [gradient, mean, square] { try params.checkLearned(against: tree, who: "Adam") }
+    guard case .known(let count) = count else {
+      return traced(gradient, count, mean, square, params)
+    }
     func startCorrection(_ decay: Double) -> Double {
       1 / (1 - pow(Tensor(decay, dtype: .float64), Double(count + 1)).item)
     }
@@ -51,6 +54,38 @@ public struct Adam: Optimizer {
       [
         "count": .steps(count + 1), "mean": mean.replacingLearned(with: results.map(\.mean)),
         "square": square.replacingLearned(with: results.map(\.square)),
+      ]
+    )
+  }
+
+  /// The step and the next moments as operations of a graph.
+  private func traced(
+    _ gradient: Params, _ count: StepCount, _ mean: Params, _ square: Params, _ params: Params
+  ) -> OptimizerStep {
+    let rate = learningRate(count, params)
+    let parts = zip(
+      zip(gradient.learnedLeaves, params.learnedLeaves), zip(mean.learnedLeaves, square.learnedLeaves))
+    var leaves: (step: [Tensor], mean: [Tensor], square: [Tensor]) = ([], [], [])
+    for ((g, p), (m, v)) in parts {
+      // 1 / (1 − βᵗ) = −1 / (e^(t log β) − 1), which does not cancel where β is close to 1.
+      func startCorrection(_ decay: Double) -> Tensor {
+        -1 / expm1(log(Tensor(decay, dtype: .float64)).item * count.plusOne(in: g))
+      }
+      let nextMean = decay.mean * m + (1 - decay.mean) * g
+      let nextSquare = decay.square * v + (1 - decay.square) * (g * g)
+      var step =
+        nextMean * startCorrection(decay.mean)
+        / (sqrt(nextSquare * startCorrection(decay.square)) + epsilon)
+      if weightDecay != 0, decayed == .all || p.rank > 1 { step = step + weightDecay * p }
+      leaves.step.append(-rate * step)
+      leaves.mean.append(nextMean)
+      leaves.square.append(nextSquare)
+    }
+    return (
+      gradient.replacingLearned(with: leaves.step),
+      [
+        "count": count.next, "mean": mean.replacingLearned(with: leaves.mean),
+        "square": square.replacingLearned(with: leaves.square),
       ]
     )
   }

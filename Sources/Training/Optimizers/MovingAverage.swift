@@ -30,13 +30,13 @@ public struct MovingAverage: Optimizer {
 
   /// The inner step, and the mean with the parameters that it leads to.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let count = try state.stepCount(who: "MovingAverage")
+    let count = try state.steps(who: "MovingAverage")
     let (step, next) = try optimizer.transform(
       gradient, state.moments("optimizer", who: "MovingAverage"), params)
     let moved = try params.learned.combined(with: step, who: "MovingAverage") { $0 + $1 }
     let previous = try state.moments("average", who: "MovingAverage")
     let average = try moved.combined(with: previous, who: "MovingAverage") { (1 - decay) * $0 + decay * $1 }
-    return (step, ["count": .steps(count + 1), "average": average, "optimizer": next])
+    return (step, ["count": count.next, "average": average, "optimizer": next])
   }
 
   /// Tells the inner optimizer.

@@ -30,12 +30,24 @@ public struct MultiSteps: Optimizer {
 
   /// The inner step with the last gradient of a group, 0 before.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let gathered = try state.stepCount(who: "MultiSteps")
+    let steps = try state.steps(who: "MultiSteps")
     let inner = try state.moments("optimizer", who: "MultiSteps")
     let sum = try state.moments("gradient", who: "MultiSteps")
     try params.checkLearned(against: sum, who: "MultiSteps")
-    let mean = try sum.combined(with: gradient, who: "MultiSteps") { $0 + ($1 - $0) / Double(gathered + 1) }
+    let mean = try sum.combined(with: gradient, who: "MultiSteps") { $0 + ($1 - $0) / steps.plusOne(in: $0) }
     let zeros = gradient.filled(with: 0)
+    guard case .known(let gathered) = steps else {
+      // Both cases are computed, and one is chosen.
+      let (step, next) = try optimizer.transform(mean, inner, params)
+      let isLast = steps.isDue(every: count)
+      return (
+        isLast.choose(step, zeros),
+        [
+          "count": isLast.choose(.steps(0), steps.next), "gradient": isLast.choose(zeros, mean),
+          "optimizer": isLast.choose(next, inner),
+        ]
+      )
+    }
     if gathered + 1 < count {
       return (zeros, ["count": .steps(gathered + 1), "gradient": mean, "optimizer": inner])
     }

@@ -97,6 +97,15 @@ public struct ClipByGlobalNorm: Optimizer {
 
   /// g · maximum / ‖g‖ where ‖g‖ ≥ maximum. A gradient of 0 stays 0.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
+    if let norm = gradient.tracedNorm {
+      let isSmall = (norm .< maximum) + (norm .== 0)
+      let divisor = select(where: isSmall, 1, norm)
+      return (
+        gradient.map { g in
+          select(where: isSmall.broadcast(to: g.shape), g, g / divisor.cast(to: g.dtype) * maximum)
+        }, state
+      )
+    }
     let norm = gradient.norm
     return (norm < maximum || norm == 0 ? gradient : gradient.map { $0 / norm * maximum }, state)
   }

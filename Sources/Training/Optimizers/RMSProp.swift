@@ -22,12 +22,12 @@ public struct RMSProp: Optimizer {
 
   /// The step and the next mean square.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let count = try state.stepCount(who: "RMSProp")
-    let rate = learningRate(count)
+    let count = try state.steps(who: "RMSProp")
+    let rate = learningRate(count, params)
     let square = try state.moments("square", who: "RMSProp").combined(with: gradient, who: "RMSProp") {
       decay * $0 + (1 - decay) * Tensors.square($1)
     }
     let step = try gradient.zip(with: square) { -rate * $0 / sqrt($1 + epsilon) }
-    return (step, ["count": .steps(count + 1), "square": square])
+    return (step, ["count": count.next, "square": square])
   }
 }

@@ -37,6 +37,9 @@ public struct ReduceOnPlateau: Optimizer {
 
   /// The step, scaled.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
+    if let scale = state[path: "scale"]?.value, scale.isSymbolic {
+      return (gradient.map { scale.reshaped(to: .scalar).cast(to: $0.dtype) * $0 }, state)
+    }
     let scale = try numbers(state).scale.item
     return (gradient.map { scale * $0 }, state)
   }

@@ -23,13 +23,13 @@ public struct SGD: Optimizer {
 
   /// The step and the next trace.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let count = try state.stepCount(who: "SGD")
-    let rate = learningRate(count)
-    if momentum == 0 { return (gradient.map { -rate * $0 }, ["count": .steps(count + 1)]) }
+    let count = try state.steps(who: "SGD")
+    let rate = learningRate(count, params)
+    if momentum == 0 { return (gradient.map { -rate * $0 }, ["count": count.next]) }
     let trace = try state.moments("trace", who: "SGD").combined(with: gradient, who: "SGD") {
       $1 + momentum * $0
     }
     let direction = isNesterov ? try gradient.zip(with: trace) { $0 + momentum * $1 } : trace
-    return (direction.map { -rate * $0 }, ["count": .steps(count + 1), "trace": trace])
+    return (direction.map { -rate * $0 }, ["count": count.next, "trace": trace])
   }
 }

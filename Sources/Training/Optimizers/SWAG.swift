@@ -52,25 +52,42 @@ public struct SWAG: Optimizer {
 
   /// The inner step, and a snapshot where one is due.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let count = try state.stepCount(who: "SWAG")
+    let steps = try state.steps(who: "SWAG")
     let (step, next) = try optimizer.transform(gradient, state.moments("optimizer", who: "SWAG"), params)
     var (mean, squares) = (try state.moments("mean", who: "SWAG"), try state.moments("squares", who: "SWAG"))
     var differences = try differences(state)
-    if (count + 1) % interval == 0 {
-      let number = (count + 1) / interval
+    func takeSnapshot() throws {
       let moved = try params.learned.combined(with: step, who: "SWAG") { $0 + $1 }
       let before = try moved.combined(with: mean, who: "SWAG") { $0 - $1 }
-      mean = try mean.combined(with: before, who: "SWAG") { $0 + $1 / Double(number) }
+      mean = try mean.combined(with: before, who: "SWAG") {
+        $0 + $1 / (steps.plusOne(in: $0) / Double(interval))
+      }
       let after = try moved.combined(with: mean, who: "SWAG") { $0 - $1 }
       // Welford's sum: without the cancellation of a mean of squares.
       let products = try before.combined(with: after, who: "SWAG") { $0 * $1 }
       squares = try squares.combined(with: products, who: "SWAG") { $0 + $1 }
-      differences[(number - 1) % rank] = after
+      switch steps {
+      case .known(let count): differences[((count + 1) / interval - 1) % rank] = after
+      case .traced:
+        for i in 0..<rank {
+          // The step of snapshot i, i + rank, ...
+          let isOwn = steps.isDue(every: interval * rank, rest: interval * (i + 1) % (interval * rank))
+          differences[i] = isOwn.choose(after, differences[i])
+        }
+      }
+    }
+    switch steps {
+    case .known(let count): if (count + 1) % interval == 0 { try takeSnapshot() }
+    case .traced:
+      let (oldMean, oldSquares) = (mean, squares)
+      try takeSnapshot()
+      let isDue = steps.isDue(every: interval)
+      (mean, squares) = (isDue.choose(mean, oldMean), isDue.choose(squares, oldSquares))
     }
     return (
       step,
       [
-        "count": .steps(count + 1), "mean": mean, "squares": squares, "differences": Params(differences),
+        "count": steps.next, "mean": mean, "squares": squares, "differences": Params(differences),
         "optimizer": next,
       ]
     )

@@ -15,6 +15,7 @@ import Tensors
 ///   - settings: the settings of all fits; nil for those of the number of rows.
 ///   - key: the key. The same key gives the same bits.
 ///   - augment: called on each batch, as in `fit`.
+///   - engine: the engine that computes the fits' steps. The fits are compared on the processor.
 ///   - checkpoint: the file of the first fit's state. The others add a number to its name.
 ///   - progress: the way to report progress on standard error.
 /// - Throws: the errors of `fit`. A candidate that diverges is left out unless all do.
@@ -23,7 +24,7 @@ public func select(
   among candidates: [Candidate], by combination: Combination = .best, fittedTo data: some RowSource,
   given context: Tensor? = nil, settings: FitSettings? = nil, key: Key,
   augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
-  checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic
+  on engine: Engine = .cpu, checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic
 ) throws -> Selection {
   require(!candidates.isEmpty, "select needs a candidate")
   let settings = settings ?? FitSettings(rows: data.shape[0])
@@ -42,7 +43,7 @@ public func select(
           evaluation: candidate.training == nil ? nil : candidate.flow, key: key, epochs: settings.passes,
           batchSize: settings.batchSize, optimizer: settings.optimizer,
           validationFraction: settings.validationFraction, fold: fold,
-          patience: .epochs(settings.epochsOfPatience), augment: augment, checkpoint: file,
+          patience: .epochs(settings.epochsOfPatience), augment: augment, on: engine, checkpoint: file,
           progress: progress)
         isCancelled = fitted.ending == .cancelled
         fits[i].append(fitted)
