@@ -25,7 +25,8 @@ extension LineChart {
       Series("held out", shown(history.map { $0.validationLoss ?? .nan }), x: steps),
     ]
     return LineChart(
-      title, series: series.filter { $0.y.contains(where: \.isFinite) }, xLabel: "step", yLabel: "nats per row")
+      title, series: series.filter { $0.y.contains(where: \.isFinite) }, xLabel: "step",
+      yLabel: "nats per row")
   }
 
   /// The losses, NaN for those far above the others.

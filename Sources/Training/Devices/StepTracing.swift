@@ -23,7 +23,7 @@ struct StepInputs {
   }
 }
 
-/// A program that draws from a key. The key's words and a state are its last arguments, and the next state are
+/// A program that draws from a key. The key's words and a state are its last arguments, and the next state is
 /// its last results; `DrawTrace` describes them.
 struct DrawingProgram {
   let program: StableHLOProgram
