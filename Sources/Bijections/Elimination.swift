@@ -52,10 +52,8 @@ struct Elimination {
   private static func pivotedByMasks(_ matrices: Tensor) -> Tensor {
     let n = matrices.shape[1]
     let sizes = abs(matrices.detached.sliced(axis: 2, 0..<1))
-    let isLargest = sizes .== sizes.max(axis: 1, keepDims: true)
     let places = Tensor((0..<n).map(Double.init), shape: [1, n, 1], dtype: matrices.dtype)
-    let number = (isLargest * places + (1 - isLargest) * Double(n)).min(axis: 1, keepDims: true)
-    let isPivot = (places .== number).broadcast(to: matrices.shape)
+    let isPivot = (places .== sizes.placeOfLargest(axis: 1)).broadcast(to: matrices.shape)
     let first = matrices.sliced(axis: 1, 0..<1)
     let pivot = select(where: isPivot, matrices, 0).sum(axis: 1, keepDims: true)
     let rest = select(where: isPivot, first.broadcast(to: matrices.shape), matrices).sliced(axis: 1, 1..<n)

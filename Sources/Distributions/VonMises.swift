@@ -71,6 +71,7 @@ private func wrapped(_ angle: Tensor) -> Tensor { angle - turn * floor((angle + 
 ///     excess = ½(1 + √(1 + 4κ²)) − κ = ½(1 + 1 / (√(1 + 4κ²) + 2κ)),   s² = excess / (excess + 2κ),
 ///     c = excess + κ(1 − cos θ) = excess + 2κ t² / (1 + t²)   with t = tan ½θ = s · C.
 private func draw(_ key: Key, _ concentration: Tensor, _ shape: Shape) -> Tensor {
+  DrawTrace.current?.refuse("von Mises numbers, which are made by rejection")
   let excess = 0.5 * (1 + 1 / (sqrt(1 + 4 * square(concentration)) + 2 * concentration))
   let s = sqrt(excess / (excess + 2 * concentration))
   let dtype = concentration.dtype

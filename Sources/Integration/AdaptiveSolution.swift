@@ -30,6 +30,7 @@ extension AdaptiveSolution {
     of velocity: RowVelocity, from state: Tensor, between times: (first: Double, last: Double),
     relative: Double, absolute: Double, limit: Int, columns: Int
   ) {
+    state.refuseTrace("a solver with a tolerance chooses its steps by the numbers of a batch")
     let control = StepControl(relative: relative, absolute: absolute, columns: columns)
     var batch = ActiveRows(state, at: times.first)
     var field = velocity(batch.rows)

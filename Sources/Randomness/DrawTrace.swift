@@ -45,6 +45,14 @@ package final class DrawTrace: Sendable {
     enter(nil, places, count: graph.constant(rows, Graph.Kind(.scalar, .uint32)))
   }
 
+  /// The key and the state of a first call, as a program takes them behind its other arguments.
+  ///
+  /// - Parameter stateCount: the number of arguments of the state.
+  package static func start(_ key: Key, stateCount: Int) -> [Tensor] {
+    let words = [key.high, key.low].map { Int(Int32(bitPattern: $0)) }
+    return [Tensor(ints: words)] + (0..<stateCount).map { _ in Tensor(ints: [0], shape: []) }
+  }
+
   /// The state after the call: one number for each argument of the state.
   package var nextState: [Tensor] { state.withLock { $0.next }.map(graph.integers(ofWords:)) }
 
@@ -76,16 +84,12 @@ package final class DrawTrace: Sendable {
     case .uniform(let low, let high): return uniform(low, high, shape.sample.count).reshaped(to: shape)
     case .categorical(let logits):
       let perturbed = logits.detached - log(-log(uniform(dtype.leastNormal, 1, logits.count)))
-      // The first of the largest.
-      let places = Tensor((0..<logits.count).map(Double.init), dtype: dtype)
-      let isLargest = perturbed .== perturbed.max(axis: 1, keepDims: true)
-      return select(where: isLargest, places.broadcast(to: perturbed.shape), Double(logits.count))
-        .min(axis: 1)
+      return perturbed.placeOfLargest(axis: 1).reshaped(to: shape)
     }
   }
 
   /// Makes the trace fail for a draw of another kind.
-  func refuse(_ name: StaticString) { graph.fail("a draw of \(name)") }
+  package func refuse(_ name: StaticString) { graph.fail("a draw of \(name)") }
 
   /// Runs a draw for the rows of a mask. The draws of these rows have a count of their own.
   package func within<Result, Failure: Error>(

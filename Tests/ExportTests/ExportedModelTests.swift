@@ -46,7 +46,7 @@ import Verification
         distribution: Mixture([Mixture([Normal(), Logistic()]), Flow.realNVP(layers: 1, hidden: [4])])),
       Row(name: "bounded", distribution: Flow(Serial(Logit(), ActNorm()), prior: Normal())),
       Row(name: "uniform", distribution: Uniform()),
-      Row(name: "von Mises", distribution: VonMises(), refusal: "numbers of a batch"),
+      Row(name: "von Mises", distribution: VonMises(), refusal: "made by rejection"),
     ]
 
   private static let presets: [Row] = [
@@ -137,6 +137,16 @@ import Verification
     let text = try String(contentsOf: folder.appending(path: "log_prob.mlir"), encoding: .utf8)
     #expect(text == model.logPDF.text)
     #expect(throws: FlowError.self) { try model.write(to: "/nowhere/at/all") }
+  }
+
+  /// A log-density without a program says why.
+  @Test func densitiesWithTolerance() throws {
+    let flow = Flow.ffjord(hidden: [8], solver: .tolerance(relative: 1e-4, absolute: 1e-4))
+    let (params, logPDF, sample) = try flow(Key(1), inputDim: 2)
+    let refused = #expect(throws: FlowError.self) {
+      try ExportedModel("ffjord", logPDF, sample, params, rows: 4)
+    }
+    #expect(refused?.description.contains("a solver with a tolerance chooses its steps") == true)
   }
 
   /// Frozen parameters are constants of the programs.

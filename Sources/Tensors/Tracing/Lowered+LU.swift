@@ -10,9 +10,7 @@ extension LU: Lowered {
       let current = (a * (column .== k)).sum(axis: 1, keepDims: true)
       // The pivot is the first of the largest numbers from the diagonal on.
       let sizes = select(where: row .>= k, abs(current), -1)
-      let isLargest = sizes .== sizes.max(axis: 0, keepDims: true)
-      let number = (isLargest * row + (1 - isLargest) * Double(n)).min(axis: 0, keepDims: true)
-      let (isPivot, isTop) = (row .== number, row .== k)
+      let (isPivot, isTop) = (row .== sizes.placeOfLargest(axis: 0), row .== k)
       func swapped(_ x: Tensor) -> Tensor {
         func at(_ mask: Tensor) -> Tensor {
           select(where: mask.broadcast(to: x.shape), x, 0).sum(axis: 0, keepDims: true).broadcast(to: x.shape)
@@ -31,6 +29,17 @@ extension LU: Lowered {
       return [select(where: isFactor, factor.broadcast(to: a.shape), rest), swapped(order)]
     }
     return Operands(state[0], graph.integers(state[1].reshaped(to: [n])))
+  }
+}
+
+extension Tensor {
+  /// The place of the first of the largest numbers along an axis, which keeps size 1. A graph can follow it.
+  package func placeOfLargest(axis: Int) -> Tensor {
+    let sizes = (0..<rank).map { $0 == axis ? shape[axis] : 1 }
+    let places = Tensor((0..<shape[axis]).map(Double.init), shape: Shape(sizes), dtype: dtype)
+    let isLargest = self .== self.max(axis: axis, keepDims: true)
+    return select(where: isLargest, places.broadcast(to: shape), Double(shape[axis]))
+      .min(axis: axis, keepDims: true)
   }
 }
 

@@ -20,6 +20,9 @@ extension Tensor {
   /// Whether a graph follows this value, so that its numbers are not known.
   package var isSymbolic: Bool { level != 0 && graph != nil }
 
+  /// Makes the trace that follows this value fail, if there is one.
+  package func refuseTrace(_ reason: String) { graph?.fail(reason) }
+
   /// Whether both are the same value of a graph.
   package func isSameValue(as other: Tensor) -> Bool {
     guard case .symbolic(let a) = payload, case .symbolic(let b) = other.payload else { return false }
