@@ -6,8 +6,8 @@ import Tensors
 extension Flow {
   /// Makes a masked autoregressive flow (MAF), with densities in one pass and draws in D.
   ///
-  /// The paper uses five or ten layers with two hidden layers of up to 1,024 units (Papamakarios, Pavlakou &
-  /// Murray 2017, arXiv 1705.07057).
+  /// The layers and their order are those of Papamakarios, Pavlakou & Murray 2017, arXiv 1705.07057, without
+  /// batch normalization. The sizes are smaller: see the article *Presets*.
   public static func maf(
     layers: Int = 5, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
@@ -18,7 +18,8 @@ extension Flow {
   /// Makes an inverse autoregressive flow (IAF), with draws in one pass and densities in D, for variational
   /// inference.
   ///
-  /// Kingma et al. 2016, arXiv 1606.04934.
+  /// Its steps are affine and start as the identity. Those of Kingma et al. 2016, arXiv 1606.04934, are
+  /// gated.
   public static func iaf(
     layers: Int = 5, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
@@ -29,7 +30,7 @@ extension Flow {
   /// Makes an autoregressive neural spline flow, with densities in one pass and draws in D.
   ///
   /// Standardize the data, since the splines are the identity beyond ±bound. Durkan et al. 2019, arXiv
-  /// 1906.04032.
+  /// 1906.04032, with plain networks instead of residual ones with dropout: see the article *Presets*.
   public static func autoregressiveNeuralSpline(
     layers: Int = 5, hidden: [Int] = [128, 128], bins: Int = 8, bound: Double = 3,
     prior: any Distribution = Normal()
