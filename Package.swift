@@ -160,7 +160,7 @@ let package = Package(
         "Tensors", "Randomness", "Networks", "Bijections", "Distributions", "Training", "Inference", "Flows",
         "ExampleSupport",
       ], fixtures: true),
-    suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"]),
+    suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"], fixtures: true),
     suite("Documentation", on: ["Flows"]),
     suite("Foundation", on: ["Flows", "TestSupport"]),
     suite("FlowCommand", on: ["Flows", "FittedModels", "FlowsC", "Arguments", "flow", "TestSupport"]),

@@ -9,12 +9,20 @@ public protocol Network: Sendable {
   func initialize(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType
   ) throws(FlowError) -> (params: Params, apply: Apply)
+
+  /// The initial parameters, changed to suit a batch of inputs. By default they stay as they are.
+  ///
+  /// A coupling calls it if there are data for initial parameters. Networks around others do not pass it on.
+  func adapted(_ params: Params, to inputs: Tensor) -> Params
 }
 
 /// The function of a network: from parameters and a batch of inputs to a batch of outputs.
 public typealias Apply = @Sendable (_ params: Params, _ inputs: Tensor) -> Tensor
 
 extension Network {
+  /// The initial parameters as they are.
+  public func adapted(_ params: Params, to inputs: Tensor) -> Params { params }
+
   /// Initial parameters and the function.
   public func callAsFunction(
     _ key: Key, inputDim: Shape, outputDim: Shape, dtype: DType = .float32

@@ -56,6 +56,20 @@ private let maskedRows: [LawsRow] = [
   LawsRow(
     name: "Autoregressive, the papers' form",
     bijection: Autoregressive(net, InverseTransformer(Affine(scale: .exponential))), inputDim: 5),
+  LawsRow(name: "Autoregressive, gated", bijection: Autoregressive(net, GatedAffine()), inputDim: 5),
+  LawsRow(
+    name: "Autoregressive, gated, one number, context",
+    bijection: Autoregressive(residual, GatedAffine(forgetBias: 1)), inputDim: 1, contextDim: 2),
+  LawsRow(
+    name: "Inverted Autoregressive, gated, context",
+    bijection: Inverted(
+      Serial(Autoregressive(net, GatedAffine()), Reverse(), Autoregressive(net, GatedAffine()))),
+    inputDim: 3, contextDim: 2),
+  LawsRow(
+    name: "Autoregressive, residual, dropout outside of training",
+    bijection: Autoregressive(
+      MADE(width: 6, residualBlocks: 2, activation: .tanh, dropout: 0.5, lastWeight: .glorotUniform)),
+    inputDim: 3, contextDim: 1),
   LawsRow(name: "Autoregressive, volume preserving", bijection: Autoregressive(net, Shift()), inputDim: 5),
   LawsRow(
     name: "Autoregressive, volume preserving, one number", bijection: Autoregressive(net, Shift()),

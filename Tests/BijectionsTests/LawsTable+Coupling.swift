@@ -45,7 +45,7 @@ let transformerTable: [any Transformer] = [
   Affine(), Shift(), VolumePreservingAffine(), RationalQuadraticSpline(), LinearSpline(bins: 7),
   QuadraticSpline(bins: 4),
   CubicSpline(bins: 4), CircularRationalQuadraticSpline(bins: 5), MixtureOfLogistics(components: 3),
-  DeepSigmoidal(units: 3, layers: 2),
+  DeepSigmoidal(units: 3, layers: 2), GatedAffine(),
 ]
 
 /// The splits of vectors of four channels.
@@ -96,6 +96,11 @@ extension Split {
 }
 
 private let forms: [LawsRow] = [
+  LawsRow(
+    name: "Coupling, residual network",
+    bijection: Coupling(
+      ResidualMLP(width: 6, activation: .tanh, dropout: 0.5, lastWeight: .glorotUniform),
+      RationalQuadraticSpline(bins: 4)), inputDim: 5, contextDim: 2),
   LawsRow(
     name: "AffineCouplingSplit", bijection: AffineCouplingSplit(scale: net, translate: net), inputDim: 5),
   LawsRow(

@@ -39,6 +39,11 @@ private let shapeRows: [LawsRow] = [
 ]
 
 private let multiScaleRows: [LawsRow] = [
+  LawsRow(
+    name: "AffineCoupling, normalized convolutions, context",
+    bijection: AffineCoupling(
+      NormalizedConvNet(hidden: [3, 3], activation: .tanh, lastWeight: .glorotUniform)),
+    inputDim: [2, 4, 3], contextDim: 2),
   LawsRow(name: "MultiScale, one level", bijection: MultiScale([ActNorm()]), inputDim: [2, 2, 1]),
   LawsRow(
     name: "MultiScale",

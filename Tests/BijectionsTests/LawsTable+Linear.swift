@@ -16,6 +16,7 @@ let linearRows: [LawsRow] =
   + rows("DiagonalPlusLowRank, three", DiagonalPlusLowRank(rank: 3))
   + rows("Inverted DiagonalPlusLowRank", Inverted(DiagonalPlusLowRank(rank: 2)))
   + rows("Rotation", Rotation())
+  + rows("InvertibleLinear, from a permutation", InvertibleLinear(start: .permutation))
   + [
     LawsRow(
       name: "ContextRegression", bijection: Serial(ContextRegression(), ActNorm()), inputDim: 5,

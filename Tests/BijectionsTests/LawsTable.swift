@@ -40,6 +40,8 @@ private let foundationRows: [LawsRow] = [
   LawsRow(name: "ActNorm", bijection: ActNorm(), inputDim: 5),
   LawsRow(name: "ActNorm, one number", bijection: ActNorm(), inputDim: 1),
   LawsRow(name: "ActNorm, image", bijection: ActNorm(), inputDim: [2, 3, 4]),
+  LawsRow(
+    name: "ActNorm, start without data", bijection: ActNorm(startsFromData: false), inputDim: [2, 3, 4]),
   LawsRow(name: "ActNorm, far", bijection: ActNorm(), inputDim: 5, inputs: far),
   LawsRow(name: "ActNorm, one row", bijection: ActNorm(), inputDim: 5, inputs: far[1..<2]),
   LawsRow(name: "AffineCoupling, even", bijection: AffineCoupling(net), inputDim: 4),

@@ -8,6 +8,13 @@ let imageFlowRows: [DistributionRow] = [
   DistributionRow(
     name: "glow", distribution: Flow.glow(levels: 2, steps: 1, hidden: 3), inputDim: [4, 4, 1]),
   DistributionRow(
+    name: "glow, normalized network, learned top",
+    distribution: Flow.glow(levels: 2, steps: 1, hidden: 3, normalizesNetwork: true, learnsTop: true),
+    inputDim: [4, 4, 1]),
+  DistributionRow(
+    name: "glow, additive", distribution: Flow.glow(levels: 2, steps: 1, hidden: 3, additive: true),
+    inputDim: [4, 4, 1]),
+  DistributionRow(
     name: "glow, image context, reversible",
     distribution: Flow.glow(levels: 2, steps: 1, hidden: 3).reversible(), inputDim: [4, 4, 1],
     contextDim: [4, 4, 1]),

@@ -5,6 +5,7 @@ import TestSupport
 import Tensors
 
 private let net = MLP(hidden: [7, 6], activation: .tanh, lastWeight: .glorotUniform)
+private let made = MADE(hidden: [7, 6], activation: .tanh, lastWeight: .glorotUniform)
 private let summary = Summary(hidden: [6], width: 3, activation: .tanh)
 private let drawn = Parameter.learned(drawn: .normal(standardDeviation: 1))
 /// A location and a scale for each of three numbers.
@@ -79,6 +80,15 @@ private let otherRows: [DistributionRow] = [
     name: "Mixture, families, context",
     distribution: Mixture([ConditionalNormal(net), Cauchy(.learned), Uniform(from: -9, to: 9)]), inputDim: 2,
     contextDim: 2),
+  DistributionRow(name: "AutoregressiveMixture", distribution: AutoregressiveMixture(made, components: 3)),
+  DistributionRow(
+    name: "AutoregressiveMixture, image, random order, context",
+    distribution: AutoregressiveMixture(
+      MADE(hidden: [6], activation: .tanh, order: .random, lastWeight: .glorotUniform), components: 2),
+    inputDim: [2, 2], contextDim: 2),
+  DistributionRow(
+    name: "AutoregressiveMixture, one number, one component",
+    distribution: AutoregressiveMixture(MADE(hidden: []), components: 1, scale: .exponential), inputDim: 1),
   DistributionRow(
     name: "KernelDensity", distribution: KernelDensity(of: wave([7, 3], phase: 1), bandwidth: 0.4)),
   DistributionRow(
@@ -112,6 +122,15 @@ private let otherRows: [DistributionRow] = [
 ]
 
 private let flowRows: [DistributionRow] = [
+  DistributionRow(
+    name: "mafMixture, batch normalization",
+    distribution: Flow.mafMixture(
+      layers: 2, hidden: [7], components: 2, activation: .tanh, batchNorm: BatchNorm(mode: .evaluation)),
+    contextDim: 1),
+  DistributionRow(name: "gatedIAF", distribution: Flow.gatedIAF(layers: 2, hidden: [7])),
+  DistributionRow(
+    name: "amortizedIAF", distribution: Flow.amortizedIAF(encoder: summary, layers: 2, hidden: [7]),
+    contextDim: 4),
   DistributionRow(name: "Flow", distribution: Flow(Serial(AffineCoupling(net), Reverse(), ActNorm()))),
   DistributionRow(
     name: "Flow, learned prior",

@@ -27,6 +27,13 @@ let networkTable: [NetworkRow] = [
   NetworkRow("MLP", MLP(hidden: [6, 5], activation: .tanh, lastWeight: start), 3, 2),
   NetworkRow("MLP of width 1", MLP(hidden: [1], activation: .gelu, lastWeight: start), 1, 1),
   NetworkRow("MLP without hidden layers", MLP(hidden: [], lastWeight: start), 3, 2),
+  NetworkRow("ResidualMLP", ResidualMLP(width: 5, activation: .tanh, lastWeight: start), 3, 2),
+  NetworkRow(
+    "ResidualMLP on an image, dropout outside of training",
+    ResidualMLP(width: 4, blocks: 1, activation: .silu, dropout: 0.4, lastWeight: start), [2, 2, 3],
+    [2, 2, 1]),
+  NetworkRow(
+    "ResidualMLP without blocks", ResidualMLP(width: 4, blocks: 0, dropout: 0.4, lastWeight: start), 1, 1),
   NetworkRow(
     "SideBySide", SideBySide(MLP(hidden: [4], activation: .tanh, lastWeight: start), Dense()), 3, 4),
   NetworkRow(
@@ -57,6 +64,13 @@ let networkTable: [NetworkRow] = [
   NetworkRow("Conv on one axis, stride 2", Conv(3, stride: 2, activation: .tanh), [6, 2], [3, 3]),
   NetworkRow("Conv, transposed", Conv([2, 2], stride: [2, 2], isTransposed: true), [2, 2, 3], [4, 4, 2]),
   NetworkRow("ConvNet", convolutions, [4, 4, 2], [4, 4, 3]),
+  NetworkRow(
+    "NormalizedConvNet",
+    NormalizedConvNet(
+      hidden: [3, 4], activation: .tanh, weight: .glorotUniform, lastWeight: start), [4, 3, 2], [4, 3, 3]),
+  NetworkRow(
+    "NormalizedConvNet without hidden layers", NormalizedConvNet(hidden: [], lastWeight: start), [2, 2],
+    [2, 1]),
   NetworkRow(
     "ResNet", ResNet(hidden: 3, blocks: 2, window: [3, 3], activation: .tanh, lastWeight: start), [4, 4, 2],
     [4, 4, 2]),

@@ -51,6 +51,21 @@ import Testing
     }
   }
 
+  /// An encoder and gated steps learn them too, from an evidence bound.
+  @Test func anEncoderWithGatedStepsLearnsAllPosteriors() throws {
+    let flow = Flow.amortizedIAF(
+      encoder: Summary(hidden: [8], width: 4, activation: .tanh), layers: 2, hidden: [6])
+    let result = try fit(
+      flow, to: posterior, given: contexts, by: .reverseKL(draws: 8), key: Key(3), iterations: 200,
+      batchSize: 20, optimizer: Adam(learningRate: .cosine(0.03, steps: 200)), progress: .silent)
+    for c in [-1.5, 1] {
+      let draws = try result.sample(Key(4), result.params, count: 2_000, given: Tensor([[c]]))
+      let mean = draws.mean().item
+      #expect(abs(mean - c / 2) < 0.15, "\(mean) for \(c)")
+      #expect(abs(square(draws - mean).mean().item.squareRoot() - 0.5.squareRoot()) < 0.15)
+    }
+  }
+
   /// The draws of a context do not depend on how many groups a shard takes: the loss is the mean over
   /// contexts.
   @Test func theLossIsTheMeanOverContexts() throws {

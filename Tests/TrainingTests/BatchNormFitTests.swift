@@ -41,6 +41,22 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
     #expect(abs(density.mean().item + entropy) < 0.1)
   }
 
+  /// The papers' MAF MoG: it trains in one mode and comes back in the other, close to two clusters' entropy.
+  @Test func mafMixture() throws {
+    let side = select(where: Key(4).bernoulli([400, 1]) .== 1, Tensor.ones([400, 1]), -1)
+    let x = concatenate([4 * side, side], axis: 1) + 0.5 * Key(5).normal([400, 2])
+    func flow(_ mode: BatchNorm.Mode) -> Flow {
+      .mafMixture(layers: 2, hidden: [12], components: 2, batchNorm: BatchNorm(mode: mode))
+    }
+    let fitted = try fit(
+      flow(.training), to: x, evaluation: flow(.evaluation), key: Key(2), epochs: 25, batchSize: 100,
+      optimizer: Adam(learningRate: .cosine(0.02, steps: 100)), patience: nil, progress: .silent)
+    let loss = -(try fitted.logPDF(fitted.params, x)).mean().item
+    // log 2 for the side, and 1 + log 2π + 2 log ½ for the noise; the best normal density has 2.9.
+    #expect(abs(loss - (0.6931 + 2.8379 - 1.3863)) < 0.25, "\(loss)")
+    #expect(!fitted.logPDF.traits.contains(.couplesRows))
+  }
+
   /// Each step's batch moves them once, as the rule says.
   @Test func fitMovesTheStatisticsOnceAStep() throws {
     let x = data(20)

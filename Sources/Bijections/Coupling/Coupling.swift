@@ -17,8 +17,8 @@ import Tensors
 /// period. For samples with angles and other numbers, choose by `isPeriodic`, or use `PeriodicFeatures`.
 ///
 /// Parameters: `net`. Its last layer starts at zero by default (see `MLP`), and so do the raw parameters of
-/// the transformer. `.random` adds a frozen leaf, `permutation` [channels] (int32), with the passing channels
-/// first.
+/// the transformer. Data for initial parameters adapt the network (`Network.adapted`). `.random` adds a
+/// frozen leaf, `permutation` [channels] (int32), with the passing channels first.
 ///
 /// Domain: all reals, if the transformer's is. Errors: those of the network for shapes it cannot take;
 /// `mismatch` for a split that the sample's shape cannot have. With one channel nothing passes, and the map
@@ -51,7 +51,8 @@ public struct Coupling: Bijection {
       period.map { PeriodicFeatures(network, period: $0, features: 0..<partition.seen) } ?? network
     let (netParams, net) = try site.conditioner(
       conditioner, key.folded(in: 0), inputs: partition.seen,
-      outputs: transformer.parameterCount * partition.transformed)
+      outputs: transformer.parameterCount * partition.transformed,
+      seen: (site.initInputs ?? site.initOutputs).map { partition.open($0, order).seen })
     var params: Params = ["net": netParams]
     if let order { params = ["net": netParams, "permutation": .frozen(order)] }
 

@@ -12,14 +12,17 @@ import Tensors
 /// Parameters: `logScale` [channels] and `bias` [channels]. Both start at 0, the identity, unless there are
 /// `initInputs`. Then the outputs of this batch have mean 0 and standard deviation 1: bias = mean,
 /// logScale = −log(sd + 10⁻⁶). Here sd is the population's, and 10⁻⁶ keeps a constant channel finite.
-/// Inside `Inverted` the data are the outputs, and the initial inverse standardizes them.
+/// Inside `Inverted` the data are the outputs, and the initial inverse standardizes them. Without
+/// `startsFromData` the start is the identity: at the end of a flow, a learned prior of each channel.
 ///
 /// Domain: all reals. Errors: none of its own.
 ///
 /// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039, section 3.1.
 public struct ActNorm: Bijection {
+  private let startsFromData: Bool
+
   /// Makes an activation normalization.
-  public init() {}
+  public init(startsFromData: Bool = true) { self.startsFromData = startsFromData }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let positions = Double(site.positions)
@@ -35,7 +38,7 @@ public struct ActNorm: Bijection {
   private func initialParams(at site: Site) -> Params {
     let zeros = Tensor.zeros([site.channels], dtype: site.dtype)
     var (logScale, bias) = (zeros, zeros)
-    if let data = site.initInputs ?? site.initOutputs {
+    if startsFromData, let data = site.initInputs ?? site.initOutputs {
       let moments = Moments(of: data)
       let deviation = sqrt(moments.variance) + 1e-6
       // x = y e^(-a) + b has mean 0 and deviation 1 for a = log(sd), b = -mean / sd.

@@ -15,14 +15,25 @@ import Tensors
 ///
 /// Parameters: `factors` [D, D] contains L below the diagonal, U above it and logScale on it; frozen:
 /// `permutation` [D] (int32) and `sign` [D]. They start as the factors of a random orthogonal matrix,
-/// uniform over all of them.
+/// uniform over all of them, or of a random permutation.
 ///
 /// Domain: all reals. Errors: none of its own.
 ///
-/// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039, section 3.2, eqs. 9-11.
+/// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039, section 3.2, eqs. 9-11. Durkan et al. 2019, *Neural
+/// spline flows*, arXiv 1906.04032, start at a permutation.
 public struct InvertibleLinear: Bijection {
+  /// The random matrix at the start.
+  public enum Start: Sendable, Hashable {
+    /// An orthogonal matrix.
+    case orthogonal
+    /// A permutation: L and U start as the identity.
+    case permutation
+  }
+
+  private let start: Start
+
   /// Makes an invertible linear map.
-  public init() {}
+  public init(start: Start = .orthogonal) { self.start = start }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (size, positions) = (site.channels, Double(site.positions))
@@ -41,6 +52,13 @@ public struct InvertibleLinear: Bijection {
   }
 
   private func initialParams(_ key: Key, _ size: Int, _ dtype: DType) -> Params {
+    if start == .permutation {
+      return [
+        "factors": .leaf(.zeros([size, size], dtype: dtype)),
+        "permutation": .frozen(key.permutationTensor(size)),
+        "sign": .frozen(.ones([size], dtype: dtype)),
+      ]
+    }
     let (packed, order) = lu(Initializer.orthogonal()(key, [size, size]).cast(to: .float64))
     let diagonal = packed.diagonal()
     let factors =

@@ -6,19 +6,45 @@ import Tensors
 extension Flow {
   /// Makes a masked autoregressive flow (MAF), with densities in one pass and draws in D.
   ///
-  /// The paper uses five or ten layers with two hidden layers of up to 1,024 units (Papamakarios, Pavlakou &
-  /// Murray 2017, arXiv 1705.07057).
+  /// Features are in their order, reversed after each layer. The paper has a batch normalization behind each
+  /// layer too: `batchNorm: BatchNorm()`. Then fit with the flow of `BatchNorm(mode: .evaluation)` as the
+  /// `evaluation` of `fit`. The sizes are smaller than the paper's: see the article *Presets*.
+  ///
+  /// Papamakarios, Pavlakou & Murray 2017, arXiv 1705.07057.
   public static func maf(
-    layers: Int = 5, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
-    prior: any Distribution = Normal()
+    layers: Int = 5, hidden: [Int] = [64, 64], activation: Activation = .relu,
+    scale: Affine.Scale = .bounded(2), batchNorm: BatchNorm? = nil, prior: any Distribution = Normal()
   ) -> Flow {
-    alternating(layers, prior) { [Autoregressive(MADE(hidden: hidden), Affine(scale: scale))] }
+    alternating(layers, prior) { masked(MADE(hidden: hidden, activation: activation), scale, batchNorm) }
+  }
+
+  /// Makes a masked autoregressive flow over an autoregressive mixture of normals (MAF MoG), with densities
+  /// in one pass and draws in D.
+  ///
+  /// It is a `maf` whose base is an `AutoregressiveMixture` in the opposite order of the last layer's.
+  /// Without layers it is MADE MoG. The paper has 10 components and a batch normalization behind each layer.
+  ///
+  /// Papamakarios, Pavlakou & Murray 2017, arXiv 1705.07057, section 4.1.
+  public static func mafMixture(
+    layers: Int = 5, hidden: [Int] = [64, 64], components: Int = 10, activation: Activation = .relu,
+    scale: Affine.Scale = .bounded(2), batchNorm: BatchNorm? = nil
+  ) -> Flow {
+    let network = MADE(hidden: hidden, activation: activation)
+    let blocks = repeating(layers) { masked(network, scale, batchNorm) + [Reverse()] }
+    return Flow(Serial(blocks), prior: AutoregressiveMixture(network, components: components))
+  }
+
+  private static func masked(
+    _ network: MADE, _ scale: Affine.Scale, _ batchNorm: BatchNorm?
+  ) -> [any Bijection] {
+    [Autoregressive(network, Affine(scale: scale))] + [batchNorm].compactMap { $0 }
   }
 
   /// Makes an inverse autoregressive flow (IAF), with draws in one pass and densities in D, for variational
   /// inference.
   ///
-  /// Kingma et al. 2016, arXiv 1606.04934.
+  /// Its steps are affine and start as the identity. Those of Kingma et al. 2016, arXiv 1606.04934, are
+  /// gated.
   public static func iaf(
     layers: Int = 5, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
@@ -29,7 +55,7 @@ extension Flow {
   /// Makes an autoregressive neural spline flow, with densities in one pass and draws in D.
   ///
   /// Standardize the data, since the splines are the identity beyond ±bound. Durkan et al. 2019, arXiv
-  /// 1906.04032.
+  /// 1906.04032, with plain networks instead of residual ones with dropout: see the article *Presets*.
   public static func autoregressiveNeuralSpline(
     layers: Int = 5, hidden: [Int] = [128, 128], bins: Int = 8, bound: Double = 3,
     prior: any Distribution = Normal()

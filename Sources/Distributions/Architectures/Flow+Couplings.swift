@@ -7,7 +7,8 @@ import Networks
 extension Flow {
   /// Makes a RealNVP: affine couplings with reversed channels between them.
   ///
-  /// Dinh, Sohl-Dickstein & Bengio 2016, arXiv 1605.08803.
+  /// The couplings are those of Dinh, Sohl-Dickstein & Bengio 2016, arXiv 1605.08803, whose flows are for
+  /// images.
   public static func realNVP(
     layers: Int = 8, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
@@ -31,7 +32,7 @@ extension Flow {
   /// coupling.
   ///
   /// Standardize the data, since the splines are the identity beyond ±bound. Durkan et al. 2019, arXiv
-  /// 1906.04032.
+  /// 1906.04032, with plain networks instead of residual ones with dropout: see the article *Presets*.
   public static func neuralSpline(
     layers: Int = 8, hidden: [Int] = [128, 128], bins: Int = 8, bound: Double = 3,
     prior: any Distribution = Normal()
@@ -56,7 +57,7 @@ extension Flow {
 
   /// Makes a Glow for vectors, whose layers are ActNorm, a learned linear map and an affine coupling.
   ///
-  /// Kingma & Dhariwal 2018, arXiv 1807.03039.
+  /// The steps are those of Kingma & Dhariwal 2018, arXiv 1807.03039, whose flows are for images.
   public static func glowVector(
     layers: Int = 8, hidden: [Int] = [64, 64], scale: Affine.Scale = .bounded(2),
     prior: any Distribution = Normal()
@@ -66,10 +67,11 @@ extension Flow {
     }
   }
 
-  /// Makes a Flow++ for vectors, whose layers are ActNorm, a learned linear map and a mixture-of-logistics
-  /// coupling.
+  /// Makes a flow of the couplings of Flow++ for vectors. Its layers are ActNorm, a learned linear map and a
+  /// mixture-of-logistics coupling.
   ///
-  /// Ho et al. 2019, arXiv 1902.00275.
+  /// The paper's flow is for images. Its attention, gated convolutions and learned dequantization are missing
+  /// here: see the article *Presets*. Ho et al. 2019, arXiv 1902.00275.
   public static func flowPlusPlus(
     layers: Int = 6, hidden: [Int] = [64, 64], components: Int = 8, prior: any Distribution = Normal()
   ) -> Flow {

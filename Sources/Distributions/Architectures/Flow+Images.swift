@@ -23,19 +23,30 @@ extension Flow {
   ///   - factorsOut: Whether levels factor out half of their channels.
   ///   - learnsPrior: Whether the factored-out channels have a learned prior given the kept ones.
   ///   - normalizesContext: Whether an ActNorm normalizes the context, which is then required.
+  ///   - normalizesNetwork: Whether the couplings' convolutions have activation normalizations, as in the
+  ///     paper's program (`NormalizedConvNet`).
+  ///   - additive: Whether couplings only shift, as in the paper's models of large images.
+  ///   - learnsTop: Whether the channels of the last level have a learned normal prior each.
   ///   - network: The couplings' conditioner instead of convolutions, such as `Flattened(MLP(...))` for a
   ///     dense one.
+  ///
+  /// The paper's model of CIFAR-10 is
+  /// `.glow(steps: 32, hidden: 512, normalizesNetwork: true, learnsTop: true)`: see the article *Presets*.
   ///
   /// Kingma & Dhariwal 2018, *Glow*, arXiv 1807.03039.
   public static func glow(
     levels: Int = 3, steps: Int = 8, hidden: Int = 128, scale: Affine.Scale = .sigmoid(shift: 2),
     squeeze: SqueezePattern = .checkerboard, factorsOut: Bool = true, learnsPrior: Bool = true,
-    normalizesContext: Bool = false, network: (any Network)? = nil,
-    prior: any Distribution = Normal()
+    normalizesContext: Bool = false, normalizesNetwork: Bool = false, additive: Bool = false,
+    learnsTop: Bool = false, network: (any Network)? = nil, prior: any Distribution = Normal()
   ) -> Flow {
-    let network = network ?? ConvNet(hidden: [hidden, hidden])
-    let flow = multiScale(levels, squeeze, factorsOut, learnsPrior, prior) {
-      repeating(steps) { [ActNorm(), InvertibleLinear(), AffineCoupling(network, scale: scale)] }
+    let channels = [hidden, hidden]
+    let network =
+      network ?? (normalizesNetwork ? NormalizedConvNet(hidden: channels) : ConvNet(hidden: channels))
+    let coupling: any Bijection =
+      additive ? AdditiveCoupling(network) : AffineCoupling(network, scale: scale)
+    let flow = multiScale(levels, squeeze, factorsOut, learnsPrior, learnsTop: learnsTop, prior) {
+      repeating(steps) { [ActNorm(), InvertibleLinear(), coupling] }
     }
     return normalizesContext ? Flow(Conditioned(flow.bijection, by: NormalizedContext()), prior: prior) : flow
   }
@@ -131,14 +142,15 @@ extension Flow {
 
   private static func multiScale(
     _ levels: Int, _ squeeze: SqueezePattern, _ factorsOut: Bool, _ learnsPrior: Bool,
-    _ prior: any Distribution, steps: () -> [any Bijection]
+    learnsTop: Bool = false, _ prior: any Distribution, steps: () -> [any Bijection]
   ) -> Flow {
     let all = (1...levels).map { level -> any Bijection in
       let inside = Serial(steps())
       // A coupling of halves leaves the kept channels unchanged.
-      let last: [any Bijection] =
+      var last: [any Bijection] =
         factorsOut && learnsPrior && level < levels
         ? [Coupling(ConvNet(hidden: []), InverseTransformer(Affine(scale: .bounded(4))))] : []
+      if learnsTop && level == levels { last.append(ActNorm(startsFromData: false)) }
       return Serial(
         Squeeze(squeeze),
         Conditioned(Serial([inside] + last), by: SqueezedContext(times: level, pattern: squeeze)))

@@ -25,7 +25,8 @@ import Tensors
 /// Parameters: `dense_0`, `dense_1`, ... as of `Dense`. The first layer has [context + D − 1] inputs, or
 /// [context + 2 (D − 1)] for angles. Masks follow from the widths. Degrees and orders that are drawn from the
 /// key are frozen: `order` [D] (int32) for `order: .random`, and `degrees` [units] beside `weight` for
-/// `hiddenDegrees: .random`. The last layer starts at zero by default.
+/// `hiddenDegrees: .random`. With `dropout`, the first layer of each residual block has the frozen `dropout`
+/// [units], the probabilities for the objective `Dropout`. The last layer starts at zero by default.
 ///
 /// Errors: `mismatch` for a layer without units, and for outputs that are not a multiple of the numbers.
 ///
@@ -51,6 +52,8 @@ public struct MADE: Network {
   public private(set) var contexts = 0
   /// The period of the numbers, if they are angles.
   public private(set) var period: Double?
+  /// The probability that the objective `Dropout` sets a unit within a residual block to zero.
+  public private(set) var dropout = 0.0
   private(set) var isResidual = false
   private let weight, lastWeight: Initializer
 
@@ -68,17 +71,19 @@ public struct MADE: Network {
   /// All hidden layers share their degrees, so a sum of units keeps the order.
   /// Nash & Durkan 2019, *Autoregressive energy machines*, arXiv 1904.05626.
   ///
-  /// - Precondition: `residualBlocks` is not negative.
+  /// - Precondition: `residualBlocks` is not negative, and `dropout` is in 0..<1.
   public init(
     width: Int, residualBlocks: Int, activation: Activation = .relu, order: Degrees = .ordered,
-    hiddenDegrees: Degrees = .ordered, weight: Initializer = .heNormal, lastWeight: Initializer = .zeros
+    hiddenDegrees: Degrees = .ordered, dropout: Double = 0, weight: Initializer = .heNormal,
+    lastWeight: Initializer = .zeros
   ) {
     require(residualBlocks >= 0, "MADE: residualBlocks is not negative, got \(residualBlocks)")
+    require((0..<1).contains(dropout), "MADE: dropout is in 0..<1, got \(dropout)")
     let hidden = [Int](repeating: width, count: 2 * residualBlocks + 1)
     self.init(
       hidden: hidden, activation: activation, order: order, hiddenDegrees: hiddenDegrees, weight: weight,
       lastWeight: lastWeight)
-    isResidual = true
+    (isResidual, self.dropout) = (true, dropout)
   }
 
   /// The network with a context as its last `contexts` inputs.
@@ -146,6 +151,9 @@ public struct MADE: Network {
         .init("bias", .leaf(.zeros([width], dtype: dtype))),
       ]
       if isDrawn(i) { children.append(.init("degrees", .frozen(Tensor(degrees[i + 1], dtype: dtype)))) }
+      if drops(i) {
+        children.append(.init(DropoutMask.label, DropoutMask.probabilities(dropout, width, dtype)))
+      }
       layers.append(.init("dense_\(i)", .branch(children)))
     }
     if order == .random {
@@ -158,6 +166,9 @@ public struct MADE: Network {
   func isDrawn(_ i: Int) -> Bool {
     hiddenDegrees == .random && i < (isResidual ? min(1, hidden.count) : hidden.count)
   }
+
+  /// Whether units behind layer i may be dropped: those within a residual block.
+  func drops(_ i: Int) -> Bool { dropout > 0 && i % 2 == 1 && i < hidden.count }
 
   /// The degrees of the inputs, of each hidden layer, and of the outputs.
   private func degrees(_ key: Key, _ numbers: Int, _ count: Int) -> [[Double]] {

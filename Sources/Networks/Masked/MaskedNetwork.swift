@@ -9,6 +9,8 @@ package struct MaskedNetwork: Sendable {
     let bias: Tensor
     /// The weights that exist; nil if the others are zeros already.
     let stairs: Staircase?
+    /// The mask of the units behind the layer, [rows, units], in a fit with dropout.
+    let mask: Tensor?
   }
 
   let made: MADE
@@ -42,9 +44,10 @@ package struct MaskedNetwork: Sendable {
     let (own, stairs) = (result.degrees, stairs ?? Self.stairs(result.degrees))
     result.layers = own.indices.dropLast().map { i in
       let (weight, bias) = (params.child(i)["weight"], params.child(i)["bias"])
-      if let stairs { return Layer(weight: weight, bias: bias, stairs: stairs[i]) }
+      let mask = made.drops(i) ? DropoutMask.mask(params.child(i)[DropoutMask.label]) : nil
+      if let stairs { return Layer(weight: weight, bias: bias, stairs: stairs[i], mask: mask) }
       let (from, to) = (Tensor(own[i], dtype: weight.dtype), Tensor(own[i + 1], dtype: weight.dtype))
-      return Layer(weight: weight * (from.expanded(axis: 1) .<= to), bias: bias, stairs: nil)
+      return Layer(weight: weight * (from.expanded(axis: 1) .<= to), bias: bias, stairs: nil, mask: mask)
     }
     result.order = made.order == .random ? params["order"] : nil
     return result
@@ -65,7 +68,8 @@ package struct MaskedNetwork: Sendable {
     if made.isResidual {
       h = run(0, x, .identity)
       for i in stride(from: 1, to: layers.count - 1, by: 2) {
-        h = h + run(i + 1, run(i, activation(h), activation), .identity)
+        let inner = run(i, activation(h), activation)
+        h = h + run(i + 1, layers[i].mask.map { inner * $0 } ?? inner, .identity)
       }
     } else {
       h = x
