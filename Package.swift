@@ -37,6 +37,11 @@ let package = Package(
   products: [
     .library(name: "Flows", targets: ["Flows"]),
     .executable(name: "flow", targets: ["flow"]),
+    .library(name: "MPI", targets: ["MPI"]),
+  ],
+  traits: [
+    .trait(name: "MPI", description: "Fits on many machines, by a library of MPI that is installed."),
+    .default(enabledTraits: []),
   ],
   dependencies: [],
   targets: [
@@ -72,10 +77,13 @@ let package = Package(
         "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "StableHLO",
         "Bijections", "Distributions", "Training", "Tables", "Export", "Verification", "Inference",
       ]),
+    .systemLibrary(
+      name: "CMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
+    room("MPI", on: ["Tensors", "Training", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
 
     // MARK: - Programs
     room("Arguments", on: []),
-    program("flow", on: ["Flows", "Arguments"], path: "Sources/FlowCommand"),
+    program("flow", on: ["Flows", "MPI", "Arguments"], path: "Sources/FlowCommand"),
     room("ExampleSupport", on: ["Flows", "Arguments"], path: "Examples/Support"),
     example("digits", data: ["digits.csv"]), example("two-moons"),
     example("glow-digits"), example("inpainting"),

@@ -18,6 +18,33 @@ extension Model {
     return result
   }
 
+  /// The log-density of each row of a file that stays on the disk, in float64. One number per row is kept.
+  ///
+  /// - Throws: as for a table in memory.
+  func logDensities(of table: MappedTable) throws(FlowError) -> Tensor {
+    let (logPDF, params) = (try functions(dtype).logPDF, try innerParams())
+    let scores = try table.reduce([Tensor]()) { (scores, rows, numbers) throws(FlowError) in
+      if let position = rows.firstNonFinite {
+        throw table.error(
+          row: numbers.lowerBound + position / width, column: position % width,
+          "expected a finite number, got NaN or infinity")
+      }
+      let inner = scales?.standardized(rows).cast(to: dtype) ?? rows.cast(to: dtype)
+      if let position = inner.firstNonFinite {
+        throw table.error(
+          row: numbers.lowerBound + position / width, column: position % width,
+          "expected a number near the model's data, got \(rows.doubles[position])")
+      }
+      let own = try logPDF.inChunks(params, inner, progress: .silent).cast(to: .float64)
+      let result = scales.map { own + $0.logDet(rows) } ?? own
+      if let row = result.doubles.firstIndex(where: \.isNaN) {
+        throw Model.farAway(numbers.lowerBound + row, of: table.file)
+      }
+      return scores + [result]
+    }
+    return scores.count == 1 ? scores[0] : concatenate(scores, axis: 0)
+  }
+
   /// The error of a row whose log-density is not a number.
   static func farAway(_ row: Int, of file: TableFile) -> FlowError {
     let (path, line) = file.origin(ofRow: row)
@@ -42,18 +69,43 @@ extension Model {
   /// Draws rows: float64 from standardized ones, or the model's dtype.
   ///
   /// Draws of a float32 model are rounded to a decimal place, at least seven digits below the deviation.
+  /// Draws from `first` on are a part of the same long sample.
   ///
   /// - Throws: `Failure` or `UsageError` if a draw is not finite.
   func draws(
-    _ key: Key, count: Int, given context: Tensor?, progress: ProgressOutput = .silent
+    _ key: Key, count: Int, from first: Int = 0, given context: Tensor?, progress: ProgressOutput = .silent
   ) throws -> Tensor {
-    let inner = try functions(dtype).sample.inChunks(
-      key, innerParams(), count: count, given: context, progress: progress)
+    try inUnits(
+      functions(dtype).sample.inChunks(
+        key, innerParams(), count: count, from: first, given: context, progress: progress),
+      given: context)
+  }
+
+  /// The same draws, one piece at a time.
+  func draws(
+    _ key: Key, count: Int, from first: Int, given context: Tensor?, progress: ProgressOutput,
+    _ take: (Tensor) throws -> Void
+  ) throws {
+    let (sample, params) = (try functions(dtype).sample, try innerParams())
+    var failure: (any Error)?
+    do {
+      try sample.inChunks(key, params, count: count, from: first, given: context, progress: progress) {
+        (piece) throws(FlowError) in
+        do { try take(inUnits(piece, given: context)) } catch {
+          failure = error
+          throw .verification(who: "sample", message: "\(error)")
+        }
+      }
+    } catch { throw failure ?? error }
+  }
+
+  /// Draws of the flow in the data's units.
+  private func inUnits(_ inner: Tensor, given context: Tensor?) throws -> Tensor {
     let rows = scales.map { dtype == .float32 ? $0.rounded($0.restored(inner)) : $0.restored(inner) } ?? inner
     guard rows.isFinite else {
       let numbers = rows.doubles
       let bad = Set(numbers.indices.filter { !numbers[$0].isFinite }.map { $0 / width }).count
-      let message = "\(bad) of \(counted(count, "draw")) are not finite"
+      let message = "\(bad) of \(counted(inner.rows, "draw")) are not finite"
       if context == nil { throw Failure(message) }
       throw UsageError("\(message): --given is too far from the data that the model was fitted to")
     }
