@@ -38,6 +38,11 @@ let package = Package(
     .library(name: "Flows", targets: ["Flows"]),
     .library(name: "FlowsC", type: .dynamic, targets: ["FlowsC"]),
     .executable(name: "flow", targets: ["flow"]),
+    .library(name: "MPI", targets: ["MPI"]),
+  ],
+  traits: [
+    .trait(name: "MPI", description: "Fits on many machines, by a library of MPI that is installed."),
+    .default(enabledTraits: []),
   ],
   dependencies: [],
   targets: [
@@ -80,6 +85,9 @@ let package = Package(
         "Tensors", "Privacy", "Randomness", "Files", "Plots", "Networks", "Integration", "StableHLO",
         "PJRT", "Bijections", "Distributions", "Training", "Tables", "Export", "Verification", "Inference",
       ]),
+    .systemLibrary(
+      name: "CMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
+    room("MPI", on: ["Tensors", "Training", .target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
 
     // MARK: - The C interface
     .target(
@@ -88,7 +96,7 @@ let package = Package(
 
     // MARK: - Programs
     room("Arguments", on: []),
-    program("flow", on: ["Flows", "FittedModels", "Arguments"], path: "Sources/FlowCommand"),
+    program("flow", on: ["Flows", "FittedModels", "MPI", "Arguments"], path: "Sources/FlowCommand"),
     room("ExampleSupport", on: ["Flows", "Arguments"], path: "Examples/Support"),
     example("digits", data: ["digits.csv"]), example("two-moons"),
     example("glow-digits"), example("inpainting"),

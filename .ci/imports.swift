@@ -6,12 +6,12 @@ import Foundation
 
 struct Package: Decodable {
   struct Target: Decodable {
-    let name, path: String
+    let name, path, type: String
     let sources: [String]
     let dependencies: [String]?
 
     enum CodingKeys: String, CodingKey {
-      case name, path, sources
+      case name, path, type, sources
       case dependencies = "target_dependencies"
     }
   }
@@ -21,7 +21,9 @@ struct Package: Decodable {
 let package = try JSONDecoder().decode(Package.self, from: FileHandle.standardInput.readDataToEndOfFile())
 /// The package's modules by the names that files import them under.
 let modules = Dictionary(
-  uniqueKeysWithValues: package.targets.map { ($0.name.replacing("-", with: "_"), $0.name) })
+  // Libraries of the system belong to traits, which the description leaves out.
+  uniqueKeysWithValues: package.targets.filter { $0.type != "system-target" }
+    .map { ($0.name.replacing("-", with: "_"), $0.name) })
 let importLine = try Regex<(Substring, Substring)>(
   #"^\s*(?:@\w+ )*(?:(?:public|package|internal|private|fileprivate) )?import (?:\w+ )?(\w+)"#)
 let umbrella = "Flows"

@@ -47,6 +47,23 @@ struct Elements {
     return Tensor(shape: shape, dtype: dtype) { $0.copyMemory(from: content) }
   }
 
+  /// The tensor of some rows of so many adjacent numbers each, converted to a dtype.
+  func tensor(
+    _ shape: Shape, rows: [Int], of size: Int, dtype: DType
+  ) throws(FlowError) -> Tensor {
+    guard type == ElementType(dtype), !isBigEndian, isLittleEndianMachine, let base = content.baseAddress
+    else {
+      let positions = rows.lazy.flatMap { row in (0..<size).lazy.map { row * size + $0 } }
+      return try tensor(shape, at: positions, dtype: dtype)
+    }
+    let bytes = size * type.byteCount
+    return Tensor(shape: shape, dtype: dtype) { target in
+      for (i, row) in rows.enumerated() {
+        (target.baseAddress! + i * bytes).copyMemory(from: base + row * bytes, byteCount: bytes)
+      }
+    }
+  }
+
   /// The tensor of the numbers at some positions, converted to a dtype.
   func tensor(
     _ shape: Shape, at positions: some Sequence<Int>, dtype: DType, note: String = ""

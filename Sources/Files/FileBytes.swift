@@ -115,7 +115,44 @@ package enum FileBytes {
     return nil
   }
 
-  private static func put(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
+  /// Opens a file to write to in pieces: its name behind links, and a temporary file beside it. A terminal or
+  /// a pipe is written to itself.
+  static func begin(
+    _ path: String
+  ) throws(FlowError) -> (target: String, descriptor: Int32, temporary: String?) {
+    let noPlace = FlowError.inFile(path, "expected a place to write a file to, got none")
+    var info = stat()
+    let exists = stat(path, &info) == 0
+    if exists, info.st_mode & S_IFMT == S_IFDIR { throw noPlace }
+    if exists, info.st_mode & S_IFMT != S_IFREG {
+      let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw noPlace }
+      return (path, descriptor, nil)
+    }
+    let target = exists ? resolved(path) : path
+    guard let (descriptor, temporary) = openTemporary(beside: target, named: nil) else { throw noPlace }
+    return (target, descriptor, temporary)
+  }
+
+  /// Closes such a file and gives it its name.
+  static func finish(
+    _ path: String, _ descriptor: Int32, _ temporary: String?, _ target: String
+  ) throws(FlowError) {
+    let isClosed = close(descriptor) == 0
+    guard let temporary else { return }
+    guard isClosed, rename(temporary, target) == 0 else {
+      unlink(temporary)
+      throw .inFile(path, "expected a place to write a file to, got none")
+    }
+  }
+
+  /// Closes and removes such a file.
+  static func abandon(_ descriptor: Int32, _ temporary: String?) {
+    close(descriptor)
+    if let temporary { unlink(temporary) }
+  }
+
+  static func put(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
     bytes.withUnsafeBytes { buffer in
       var done = 0
       while done < buffer.count {

@@ -40,6 +40,12 @@ public struct MappedArray: Sendable {
     source = path
   }
 
+  /// Whether the file holds float32 or float64 in C order, so that a row is one run of real numbers.
+  package var holdsRealRows: Bool {
+    !header.isFortranOrder && [.f32, .f64].contains(header.type)
+      && file.bytes.count == header.start + header.byteCount
+  }
+
   /// Reads a range of rows, shape `[range.count] + sample`.
   ///
   /// - Throws: `FlowError.file` for a whole number beyond int32, or a real number beyond float32.
@@ -54,15 +60,16 @@ public struct MappedArray: Sendable {
     let count = shape[0]
     require(
       indices.allSatisfy { $0 >= 0 && $0 < count }, "rows of an array of \(count) rows are in 0..<\(count)")
-    let sample = shape.sample.count
-    // In Fortran order the row is the fastest index, and the sample's axes are reversed.
-    let steps = header.isFortranOrder ? fortranOffsets() : []
-    let positions = indices.lazy.flatMap { row in
-      (0..<sample).lazy.map { header.isFortranOrder ? row + steps[$0] : row * sample + $0 }
-    }
+    let (sample, result) = (shape.sample.count, shape.replacing(0, by: indices.count))
     defer { withExtendedLifetime(file) {} }
-    return try header.elements(in: BinaryBytes(bytes: file.bytes, source: source))
-      .tensor(shape.replacing(0, by: indices.count), at: positions, dtype: dtype)
+    let elements = try header.elements(in: BinaryBytes(bytes: file.bytes, source: source))
+    if !header.isFortranOrder {
+      return try elements.tensor(result, rows: indices, of: sample, dtype: dtype)
+    }
+    // In Fortran order the row is the fastest index, and the sample's axes are reversed.
+    let steps = fortranOffsets()
+    let positions = indices.lazy.flatMap { row in (0..<sample).lazy.map { row + steps[$0] } }
+    return try elements.tensor(result, at: positions, dtype: dtype)
   }
 
   /// The offset of each element of a sample from the row's first element, in Fortran order.

@@ -44,14 +44,19 @@ public enum NPY {
 
   /// The bytes of an array file.
   public static func bytes(of tensor: Tensor) -> [UInt8] {
-    let type = tensor.dtype == .float64 ? "f8" : tensor.dtype == .float32 ? "f4" : "i4"
-    let sizes = tensor.shape.sizes.map(String.init).joined(separator: ", ") + (tensor.rank == 1 ? "," : "")
+    header(tensor.shape, tensor.dtype) + littleEndianBytes(of: tensor)
+  }
+
+  /// The bytes of an array file before its numbers.
+  static func header(_ shape: Shape, _ dtype: DType) -> [UInt8] {
+    let type = dtype == .float64 ? "f8" : dtype == .float32 ? "f4" : "i4"
+    let sizes = shape.sizes.map(String.init).joined(separator: ", ") + (shape.rank == 1 ? "," : "")
     var header = "{'descr': '<\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
     // The array starts at a multiple of 64, as NumPy aligns it for mapping. A line break ends the header.
     let padding = 63 - (10 + header.utf8.count) % 64
     header += String(repeating: " ", count: padding) + "\n"
     return [0x93] + Array("NUMPY".utf8) + [1, 0] + littleEndian(header.utf8.count, bytes: 2)
-      + Array(header.utf8) + littleEndianBytes(of: tensor)
+      + Array(header.utf8)
   }
 
   static func parse(_ file: BinaryBytes, dtype: DType?) throws(FlowError) -> Tensor {

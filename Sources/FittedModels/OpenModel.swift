@@ -42,16 +42,36 @@ package struct OpenModel: Sendable {
   /// Draws rows: float64 from standardized ones, or the model's dtype.
   ///
   /// Draws of a float32 model are rounded to a decimal place, at least seven digits below the deviation.
+  /// Draws from `first` on are a part of the same long sample.
   package func draws(
-    _ key: Key, count: Int, given context: Tensor?, on device: Device? = nil, progress: ProgressOutput
+    _ key: Key, count: Int, from first: Int = 0, given context: Tensor?, on device: Device? = nil,
+    progress: ProgressOutput
   ) throws -> Tensor {
     guard let device else {
       return restored(
         try sample.inChunks(
-          key, params, count: count, of: Self.pieceSize, given: context, progress: progress))
+          key, params, count: count, from: first, of: Self.pieceSize, given: context, progress: progress))
     }
     let sampler = try DeviceSampler(sample, params, on: device, rows: min(count, Self.pieceSize))
-    return restored(try sampler.inChunks(key, count: count, given: context))
+    return restored(try sampler.inChunks(key, count: count, from: first, of: Self.pieceSize, given: context))
+  }
+
+  /// The same draws, one piece at a time.
+  package func draws(
+    _ key: Key, count: Int, from first: Int, given context: Tensor?, progress: ProgressOutput,
+    _ take: (Tensor) throws -> Void
+  ) throws {
+    var failure: (any Error)?
+    do {
+      try sample.inChunks(
+        key, params, count: count, from: first, of: Self.pieceSize, given: context, progress: progress
+      ) { (piece) throws(FlowError) in
+        do { try take(restored(piece)) } catch {
+          failure = error
+          throw .verification(who: "sample", message: "\(error)")
+        }
+      }
+    } catch { throw failure ?? error }
   }
 
   /// The number of draws by one child of a key.

@@ -15,14 +15,26 @@ package struct Scales: Sendable, Equatable {
   /// Powers of two keep squares and sums in the range of float64. They change no bits.
   package init(of values: Tensor, logs: [Bool]? = nil) {
     let logs = logs ?? [Bool](repeating: false, count: values.shape[1])
+    let zeros = Tensor.zeros([values.shape[1]], dtype: .float64)
+    self.init(rows: values.rows, logs: logs) { step in values.pieces.reduce(zeros) { step($0, values[$1]) } }
+  }
+
+  /// The same of so many rows, which are read in pieces.
+  ///
+  /// - Parameter reduce: combines all pieces, in their order, one after the other with zeros.
+  package init<Failure: Error>(
+    rows: Int, logs: [Bool],
+    _ reduce: (_ step: @escaping (Tensor, Tensor) -> Tensor) throws(Failure) -> Tensor
+  ) throws(Failure) {
+    func total(_ step: @escaping (Tensor, Tensor) -> Tensor) throws(Failure) -> Tensor {
+      try reduce { step($0, Scales.logarithms($1, where: logs)) }
+    }
+    let top = Scales.power(of: try total { maximum($0, abs($1).max(axis: 0)) })
+    let mean = try total { $0 + ($1 / top).sum(axis: 0) } / Double(rows) * top
+    let unit = Scales.power(of: try total { maximum($0, abs($1 - mean).max(axis: 0)) })
+    let squares = try total { $0 + square(($1 - mean) / unit).sum(axis: 0) }
+    let deviation = sqrt(squares / Double(rows)) * unit
     self.logs = logs
-    let (rows, zeros) = (Double(values.rows), Tensor.zeros([values.shape[1]], dtype: .float64))
-    let pieces = values.pieces.lazy.map { Scales.logarithms(values[$0], where: logs) }
-    let top = Scales.power(of: pieces.reduce(zeros) { maximum($0, abs($1).max(axis: 0)) })
-    let mean = pieces.reduce(zeros) { $0 + ($1 / top).sum(axis: 0) } / rows * top
-    let unit = Scales.power(of: pieces.reduce(zeros) { maximum($0, abs($1 - mean).max(axis: 0)) })
-    let squares = pieces.reduce(zeros) { $0 + square(($1 - mean) / unit).sum(axis: 0) }
-    let deviation = sqrt(squares / rows) * unit
     self.mean = mean.doubles
     self.deviation = deviation.doubles.map { $0 > 0 ? $0 : 1 }
   }

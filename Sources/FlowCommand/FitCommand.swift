@@ -6,6 +6,12 @@ import Flows
 enum FitCommand: Subcommand {
   static let name = "fit"
   static let purpose = "Fit a flow to the rows of files (.csv, .tsv, .gz, .npy, .npz, or - for input)."
+  static let details = """
+    One .npy file of float32 or float64 in C order stays on the disk, and may be larger than memory. With \
+    --columns, --without, --context, --log, --type, --bounds or --missing it is read into memory.
+
+    Under mpirun or srun the ranks share the fit of such a file, in a build with --traits MPI.
+    """
   static let operands = ["DATA..."]
 
   private static let ownOptions: [Arguments.Option] = [
@@ -63,6 +69,9 @@ enum FitCommand: Subcommand {
     .init("log", "A,B,...", "columns of positive numbers whose logs are modelled, such as prices"),
     .init("checkpoint", "FILE", "keep the run's state here, and go on from it after an interruption"),
     .init("checkpoint-steps", "N", "write it every N steps instead of every 5 minutes"),
+    .init(
+      "rank-timeout", "SECONDS", default: "300",
+      "on several ranks by mpirun: how long a rank waits for another before all end"),
     .progress,
   ]
 
@@ -78,6 +87,7 @@ enum FitCommand: Subcommand {
     "flow fit people.csv --private --epsilon 3 --delta 1e-6 --bounds age:17:90,income:0:200000 "
       + "--sampling-rate 0.01 --expected-batch 200 --steps 2000 --out private.safetensors",
     "flow fit large.npy --device pjrt:/opt/xla_cuda_plugin.so --out model.safetensors",
+    "flow fit large.npy --batch-size 4096 --checkpoint run.safetensors --out model.safetensors",
     "flow fit large.npy --max-time 120 --checkpoint run.safetensors --out model.safetensors",
   ]
 
@@ -109,6 +119,14 @@ enum FitCommand: Subcommand {
 
     // A plugin that is not there is told before, too.
     let engine = try arguments.device().map { Engine.pjrt($0) } ?? .cpu
+    if let mapped = MappedTable(arguments, dtype) {
+      let options = MappedFit.Options(
+        out: out, key: key, engine: engine, checkpoint: checkpoint, progress: progress, start: start)
+      return try await RankedFit.shared(arguments, notices) { notices in
+        try await MappedFit.run(mapped, arguments, options, notices)
+      }
+    }
+    try RankedFit.checkAlone()
     let choice = try Table.choose(arguments, noting: notices)
     let table: Table
     if MixedFit.isAsked(by: arguments) {
@@ -146,15 +164,9 @@ enum FitCommand: Subcommand {
       hasRate: arguments.value("learning-rate") != nil, key)
     try checkComparable(candidates.count, rows: values.rows, settings)
     if let end = try end(arguments, from: start) {
-      let (first, size) = (candidates[0].candidate, settings.batchSize)
-      let (few, optimizer) = (0..<min(10 * size, values.rows), short(settings).optimizer)
-      let objective = first.objective ?? .maximumLikelihood
-      settings.steps = try steps(until: end, fits: candidates.count * settings.folds, rows: few.count, size) {
-        _ = try fit(
-          first.training ?? first.flow, to: values[few], given: context?[few],
-          by: objective, key: key, epochs: $0, batchSize: size,
-          optimizer: optimizer, validationFraction: 0, on: engine, progress: .silent)
-      }
+      let few = 0..<min(10 * settings.batchSize, values.rows)
+      settings.steps = try steps(
+        until: end, candidates.map(\.candidate), values[few], context?[few], settings, key, on: engine)
       settings.epochs = nil
     }
     let (trained, tried) = (settings, candidates.map(\.candidate))
@@ -196,7 +208,7 @@ enum FitCommand: Subcommand {
   }
 
   /// The parameters in the data's units: the fitted ones, with the standardization of the data.
-  private static func params(
+  static func params(
     of selection: Selection, _ scales: Scales?, _ isStandardized: Bool
   ) throws -> Params {
     guard let scales, isStandardized else { return selection.params }
@@ -207,12 +219,12 @@ enum FitCommand: Subcommand {
   }
 
   /// A candidate with the preset that a model file records.
-  private typealias Tried = (
+  typealias Tried = (
     candidate: Candidate, architecture: Architecture, settings: Architecture.Settings
   )
 
-  private static func candidates(
-    _ choices: [Architecture.Choice]?, _ values: Tensor, _ context: Tensor?, isStandardized: Bool,
+  static func candidates(
+    _ choices: [Architecture.Choice]?, _ values: some RowSource, _ context: Tensor?, isStandardized: Bool,
     _ settings: FitSettings, weightDecay: Double?, hasRate: Bool, _ key: Key
   ) throws -> [Tried] {
     // The rows are standardized already. The layer keeps the place of their mean and deviation.
@@ -293,6 +305,20 @@ enum FitCommand: Subcommand {
     return short
   }
 
+  /// The steps per fit of each candidate that end at an instant, by the time of short fits of the first.
+  static func steps(
+    until end: ContinuousClock.Instant, _ candidates: [Candidate], _ rows: Tensor, _ context: Tensor?,
+    _ settings: FitSettings, _ key: Key, on engine: Engine
+  ) throws -> Int {
+    let (first, size, optimizer) = (candidates[0], settings.batchSize, short(settings).optimizer)
+    let objective = first.objective ?? .maximumLikelihood
+    return try steps(until: end, fits: candidates.count * settings.folds, rows: rows.rows, size) {
+      _ = try fit(
+        first.training ?? first.flow, to: rows, given: context, by: objective, key: key, epochs: $0,
+        batchSize: size, optimizer: optimizer, validationFraction: 0, on: engine, progress: .silent)
+    }
+  }
+
   /// The steps per fit that end at an instant, by the time of short runs on some rows.
   ///
   /// - Parameter run: fits once, with so many epochs.
@@ -313,7 +339,7 @@ enum FitCommand: Subcommand {
     return max(10, Int(seconds / Double(fits) / pass * steps))
   }
 
-  private static func notes(
+  static func notes(
     _ fitted: FittedTable, _ settings: FitSettings, _ seed: String
   ) -> [String: String] {
     [

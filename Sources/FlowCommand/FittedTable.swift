@@ -6,20 +6,24 @@ struct FittedTable {
   let selection: Selection
   /// Whether the candidates are those of auto.
   private let isAuto: Bool
-  private let heldOutShift, trainingShift: Double
+  private var heldOutShift, trainingShift: Double
 
   /// Computes the mean log|det J| of the scales. It turns likelihoods of standardized rows into those of the
   /// data.
   init(selection: Selection, isAuto: Bool, table: Table, scales: Scales?) {
-    (self.selection, self.isAuto) = (selection, isAuto)
-    guard let scales else {
-      (heldOutShift, trainingShift) = (0, 0)
-      return
-    }
+    self.init(selection: selection, isAuto: isAuto, scales: scales)
+    guard let scales, scales.logs.contains(true) else { return }
     let shifts = scales.logDet(table.values)
     let heldOut = selection.heldOut.flatMap { $0 }
     trainingShift = shifts.mean().item
     heldOutShift = heldOut.isEmpty ? trainingShift : shifts.rows(heldOut).mean().item
+  }
+
+  /// The same for scales without logs, whose log|det J| is one number.
+  init(selection: Selection, isAuto: Bool, scales: Scales?) {
+    (self.selection, self.isAuto) = (selection, isAuto)
+    let shift = scales.map { $0.logDet(.zeros([1, $0.mean.count], dtype: .float64)).item } ?? 0
+    (heldOutShift, trainingShift) = (shift, shift)
   }
 
   var trainingLikelihood: Double { trainingShift - selection.trainingLoss }
@@ -43,9 +47,10 @@ struct FittedTable {
 
   /// The report of the fit. It warns of a flow that is worse than a normal distribution.
   func report(
-    _ model: Model, _ values: Tensor, _ context: Tensor?, _ out: String, _ checkpoint: Checkpoint?,
+    _ model: Model, _ values: some RowSource, _ context: Tensor?, _ out: String, _ checkpoint: Checkpoint?,
     _ notices: Notices
   ) throws -> Report {
+    let rows = values.shape[0]
     let gaussian = try selection.gaussianLoss(of: values, given: context).map { heldOutShift - $0 }
     if let gaussian, heldOutLikelihood < gaussian - 1e-3 {
       notices.warn(
@@ -55,13 +60,14 @@ struct FittedTable {
             : "; train longer, or take --architecture auto"))
     }
     if model.architecture.isContinuous {
-      let some = 0..<min(values.rows, 100)
+      let some = 0..<min(rows, 100)
+      let shown = try values.rows(Array(some))
       let error =
         try zip(model.flows, selection.members).map { flow, member in
           let (_, forward, inverse) = try flow.bijection(
             Key(0), inputDim: values.shape.sample, contextDim: model.contextDim, dtype: values.dtype)
           return try roundTripError(
-            member.fit.params.child("bijection"), forward, inverse, values[some], context?[some])
+            member.fit.params.child("bijection"), forward, inverse, shown, context?[some])
         }.max() ?? 0
       if error > mostRoundTripError {
         notices.warn(
@@ -77,7 +83,7 @@ struct FittedTable {
       ? ", held-out log-likelihood \(decimals(heldOutLikelihood)) nats per row"
         + (gaussian.map { "; a normal distribution's is \(decimals($0))" } ?? "") : ""
     lines.append(
-      "fitted \(model.architecture.name)\(members) to \(counted(values.rows, "row")) of "
+      "fitted \(model.architecture.name)\(members) to \(counted(rows, "row")) of "
         + "\(counted(values.shape[1], "column")) in \(counted(steps, "step"))\(held)")
     if selection.isCancelled {
       let hint = checkpoint.map { "; the same command goes on from \($0.path)" } ?? ""
@@ -86,7 +92,7 @@ struct FittedTable {
     lines.append("wrote \(out)")
     var json: [JSON.Member] = [
       .init("model", .string(out)), .init("architecture", .string(model.architecture.name)),
-      .init("members", .integer(count)), .init("rows", .integer(values.rows)),
+      .init("members", .integer(count)), .init("rows", .integer(rows)),
       .init("columns", .integer(values.shape[1])),
       .init("parameters", .integer(selection.params.learnedCount)), .init("epochs", .integer(epochs)),
       .init("steps", .integer(steps)),

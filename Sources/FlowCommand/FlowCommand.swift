@@ -6,6 +6,8 @@ protocol Subcommand {
   static var name: String { get }
   /// The help text, one line.
   static var purpose: String { get }
+  /// More lines of the help text, below the purpose; empty by default.
+  static var details: String { get }
   /// The names of the operands, in order.
   static var operands: [String] { get }
   static var options: [Arguments.Option] { get }
@@ -13,6 +15,10 @@ protocol Subcommand {
   static var examples: [String] { get }
   /// Runs the command. Warnings go to `notices`.
   static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report
+}
+
+extension Subcommand {
+  static var details: String { "" }
 }
 
 /// The result of a subcommand, as text and as JSON.
@@ -120,7 +126,7 @@ enum FlowCommand {
   private static func help(_ command: any Subcommand.Type) -> String {
     """
     \(command.purpose)
-
+    \(command.details.isEmpty ? "" : "\n\(command.details)\n")
     usage: flow \(([command.name] + command.operands).joined(separator: " ")) [options]
 
     \(Arguments.help(command.options + [json]))

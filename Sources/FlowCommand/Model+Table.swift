@@ -19,6 +19,33 @@ extension Model {
     return result
   }
 
+  /// The log-density of each row of a file that stays on the disk, in float64. One number per row is kept.
+  ///
+  /// - Throws: as for a table in memory.
+  func logDensities(of table: MappedTable) throws -> Tensor {
+    let open = try OpenModel(self)
+    var scores: [Tensor] = []
+    try table.forEachPiece { rows, numbers in
+      if let position = rows.firstNonFinite {
+        throw table.error(
+          row: numbers.lowerBound + position / width, column: position % width,
+          "expected a finite number, got NaN or infinity")
+      }
+      let inner = scales?.standardized(rows).cast(to: dtype) ?? rows.cast(to: dtype)
+      if let position = inner.firstNonFinite {
+        throw table.error(
+          row: numbers.lowerBound + position / width, column: position % width,
+          "expected a number near the model's data, got \(rows.doubles[position])")
+      }
+      let result = try open.logDensities(of: rows, standardized: inner, given: nil)
+      if let row = result.doubles.firstIndex(where: \.isNaN) {
+        throw Model.farAway(numbers.lowerBound + row, of: table.file)
+      }
+      scores.append(result)
+    }
+    return scores.count == 1 ? scores[0] : concatenate(scores, axis: 0)
+  }
+
   /// The error of a row whose log-density is not a number.
   static func farAway(_ row: Int, of file: TableFile) -> FlowError {
     let (path, line) = file.origin(ofRow: row)
@@ -37,15 +64,31 @@ extension Model {
   ///
   /// - Throws: `Failure` or `UsageError` if a draw is not finite.
   func draws(
-    _ key: Key, count: Int, given context: Tensor?, on device: Device? = nil,
+    _ key: Key, count: Int, from first: Int = 0, given context: Tensor?, on device: Device? = nil,
     progress: ProgressOutput = .silent
   ) throws -> Tensor {
-    let rows = try OpenModel(self).draws(
-      key, count: count, given: context, on: device, progress: progress)
+    try finite(
+      OpenModel(self).draws(
+        key, count: count, from: first, given: context, on: device, progress: progress),
+      given: context)
+  }
+
+  /// The same draws, one piece at a time.
+  func draws(
+    _ key: Key, count: Int, from first: Int, given context: Tensor?, progress: ProgressOutput,
+    _ take: (Tensor) throws -> Void
+  ) throws {
+    try OpenModel(self).draws(key, count: count, from: first, given: context, progress: progress) {
+      try take(finite($0, given: context))
+    }
+  }
+
+  /// The rows, if they are finite.
+  private func finite(_ rows: Tensor, given context: Tensor?) throws -> Tensor {
     guard rows.isFinite else {
       let numbers = rows.doubles
       let bad = Set(numbers.indices.filter { !numbers[$0].isFinite }.map { $0 / width }).count
-      let message = "\(bad) of \(counted(count, "draw")) are not finite"
+      let message = "\(bad) of \(counted(rows.rows, "draw")) are not finite"
       if context == nil { throw Failure(message) }
       throw UsageError("\(message): --given is too far from the data that the model was fitted to")
     }

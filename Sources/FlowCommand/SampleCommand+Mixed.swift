@@ -6,8 +6,8 @@ import Flows
 extension SampleCommand {
   /// Draws rows, and writes them and a picture of their numbers.
   static func sample(
-    _ mixed: MixedModel, _ arguments: Arguments, seed: Int, count: Int, to out: String?, picture: String?,
-    _ notices: Notices
+    _ mixed: MixedModel, _ arguments: Arguments, seed: Int, _ numbers: Range<Int>, to out: String?,
+    picture: String?, _ notices: Notices
   ) throws -> Report {
     if let out, out.lowercased().hasSuffix(".npy") {
       throw UsageError(
@@ -17,16 +17,32 @@ extension SampleCommand {
       throw UsageError("--picture shows columns of numbers, and the model has none")
     }
     let given = try arguments.value("given").map(mixed.given) ?? [:]
+    let (first, count) = (numbers.lowerBound, numbers.count)
+    var json = json(numbers, seed)
+    let separator: CSV.Separator = out?.lowercased().hasSuffix(".tsv") == true ? .tab : .comma
+    if let out, picture == nil, given.isEmpty {
+      // One piece at a time is in memory. Given values may need draws among all rows.
+      let file = try PartialFile(out)
+      for start in stride(from: first, to: first + count, by: 100_000) {
+        let rows = min(100_000, first + count - start)
+        let draws = try mixed.model.sample(Key(seed), count: rows, from: start)
+        try file.append(Array(draws.text(separator: separator, header: start == first).utf8))
+      }
+      try file.finish()
+      json.append(.init("out", .string(out)))
+      return Report(text: "wrote \(counted(count, "row")) to \(out)\n", json: .object(json))
+    }
     let draws: TableDraws
-    do throws(FlowError) { draws = try mixed.model.sample(Key(seed), count: count, given: given) } catch {
+    do throws(FlowError) {
+      draws = try mixed.model.sample(Key(seed), count: count, from: first, given: given)
+    } catch {
       guard case .verification("given", let message) = error else { throw error }
       throw UsageError("--given: \(message)")
     }
-    var json: [JSON.Member] = [.init("count", .integer(count)), .init("seed", .integer(seed))]
     json += warn(of: draws, given, notices)
     var text = ""
     if let out {
-      try draws.write(to: out, separator: out.lowercased().hasSuffix(".tsv") ? .tab : .comma)
+      try draws.write(to: out, separator: separator)
       json.append(.init("out", .string(out)))
       text = "wrote \(counted(count, "row")) to \(out)\n"
     } else if picture == nil {

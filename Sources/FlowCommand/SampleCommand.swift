@@ -10,6 +10,9 @@ enum SampleCommand: Subcommand {
 
   private static let ownOptions: [Arguments.Option] = [
     .init("count", "N", default: "1000", "how many rows"),
+    .init(
+      "first", "K", default: "0",
+      "the number of the first row: parts of one long sample, drawn one by one, are the whole"),
     .seed,
     .init("out", "FILE", "the file to write (.csv, .tsv or .npy); by default, CSV on standard output"),
     .init(
@@ -26,11 +29,13 @@ enum SampleCommand: Subcommand {
     "flow sample model.safetensors --count 1000 --seed 0 --out new.npy",
     "flow sample given-age-and-sex.safetensors --given age=40,sex=1 --out new.csv",
     "flow sample diamonds.safetensors --given cut=Ideal,price=1000 --out ideal.csv",
+    "flow sample model.safetensors --first 5000000 --count 1000000 --out part-5.npy",
     "flow sample model.safetensors --picture new.svg --data data.csv --out new.csv",
   ]
 
   static func run(_ arguments: Arguments, noting notices: Notices) async throws -> Report {
     let count = try arguments.integer("count", in: 1...1_000_000_000)
+    let first = try arguments.integer("first", in: 0...1_000_000_000_000)
     let seed = try arguments.seed()
     let progress = try arguments.progress()
     guard arguments.value("data") == nil || arguments.value("picture") != nil else {
@@ -42,15 +47,27 @@ enum SampleCommand: Subcommand {
     let content = try SafeTensors.read(arguments.operands[0])
     if let mixed = try MixedModel.read(content, from: arguments.operands[0]) {
       try arguments.requireNoDevice(for: "mixed columns")
-      return try sample(mixed, arguments, seed: seed, count: count, to: out, picture: picture, notices)
+      return try sample(
+        mixed, arguments, seed: seed, first..<first + count, to: out, picture: picture, notices)
     }
     let model = try Model.read(content, from: arguments.operands[0])
     let context = try model.context(arguments, noting: notices)
+    if let out, picture == nil, device == nil {
+      let writer = try Table.writer(to: out, columns: model.columns, rows: count)
+      try model.draws(Key(seed), count: count, from: first, given: context, progress: progress) {
+        try writer.append($0)
+      }
+      try writer.finish()
+      return Report(
+        text: "wrote \(counted(count, "row")) to \(out)\n",
+        json: .object(json(first..<first + count, seed) + [.init("out", .string(out))]))
+    }
     guard count <= Int(Int32.max) / max(model.width, 1) else {
       throw UsageError("expected fewer than 2^31 numbers, got \(count) rows of \(model.width)")
     }
-    let draws = try model.draws(Key(seed), count: count, given: context, on: device, progress: progress)
-    var json: [JSON.Member] = [.init("count", .integer(count)), .init("seed", .integer(seed))]
+    let draws = try model.draws(
+      Key(seed), count: count, from: first, given: context, on: device, progress: progress)
+    var json = json(first..<first + count, seed)
     var text = ""
     if let out {
       try Table.write(draws, columns: model.columns, to: out)
@@ -77,6 +94,12 @@ enum SampleCommand: Subcommand {
         "wrote \(picture)\(model.width > shown ? ", the first \(shown) of \(model.width) columns" : "")\n"
     }
     return Report(text: text, json: .object(json))
+  }
+
+  /// The members that say which rows were drawn.
+  static func json(_ rows: Range<Int>, _ seed: Int) -> [JSON.Member] {
+    let first = rows.lowerBound == 0 ? [] : [JSON.Member("first", .integer(rows.lowerBound))]
+    return first + [.init("count", .integer(rows.count)), .init("seed", .integer(seed))]
   }
 
   /// The rows of a table to show beside draws: all of them, or those with a context near the given one.

@@ -36,27 +36,40 @@ enum ScoreCommand: Subcommand {
         mixed, arguments, out: out, picture: picture, worst: worst, draws: draws, noting: notices)
     }
     let model = try Model.read(content, from: arguments.operands[0])
+    if picture == nil, device == nil, arguments.operands.count == 2, arguments.value("array") == nil,
+      let mapped = MappedTable(arguments.operands[1], model.dtype), mapped.suits(model)
+    {
+      let scores = try model.logDensities(of: mapped)
+      return try report(scores, of: mapped.file, model, out: out, worst: worst, noting: notices)
+    }
     let table = try Table.read(
       Array(arguments.operands.dropFirst()), for: model, arguments, noting: notices)
     let scores = try model.logDensities(of: table, on: device)
-    if let out {
-      try Table.write(
-        scores.cast(to: model.dtype).reshaped(to: [scores.count, 1]), columns: ["log_likelihood"], to: out)
-    }
-    let summary = ScoreSummary(scores, worst: worst, of: table.file)
-    if summary.impossible > 0 {
-      notices.warn(
-        "\(counted(summary.impossible, "row")) have density 0 under the model, log-likelihood -inf")
-    }
-    var text = summary.text
+    var report = try report(scores, of: table.file, model, out: out, worst: worst, noting: notices)
     if let picture {
       let context = try model.given.flatMap { given in
         try table.context.map { try given.standardized($0.values, model.dtype) }
       }
       try calibration(model, table.rows(model.scales, model.dtype), context).write(to: picture)
-      text += "\nwrote \(picture)"
+      report.text += "\nwrote \(picture)"
     }
-    return Report(text: text, json: summary.json)
+    return report
+  }
+
+  /// Writes the scores of a model of numbers where that is asked for, and summarizes them.
+  private static func report(
+    _ scores: Tensor, of file: TableFile, _ model: Model, out: String?, worst: Int, noting notices: Notices
+  ) throws -> Report {
+    if let out {
+      try Table.write(
+        scores.cast(to: model.dtype).reshaped(to: [scores.count, 1]), columns: ["log_likelihood"], to: out)
+    }
+    let summary = ScoreSummary(scores, worst: worst, of: file)
+    if summary.impossible > 0 {
+      notices.warn(
+        "\(counted(summary.impossible, "row")) have density 0 under the model, log-likelihood -inf")
+    }
+    return Report(text: summary.text, json: summary.json)
   }
 
   /// The scores of rows of a mixed table.

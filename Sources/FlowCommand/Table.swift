@@ -142,10 +142,18 @@ struct Table {
 
   /// Writes rows to a file in the format that its ending tells.
   static func write(_ values: Tensor, columns: [String]?, to path: String) throws {
+    let writer = try writer(to: path, columns: columns, rows: values.rows)
+    try writer.append(values)
+    try writer.finish()
+  }
+
+  /// A writer of so many rows to a file in the format that its ending tells.
+  static func writer(to path: String, columns: [String]?, rows: Int) throws -> RowWriter {
     let name = path.lowercased()
-    if name.hasSuffix(".npy") { return try NPY.write(values, to: path) }
     let isTabbed = name.hasSuffix(".tsv") || name.hasSuffix(".tab")
-    try CSV(names: columns, values: values).write(to: path, separator: isTabbed ? .tab : .comma)
+    return try RowWriter(
+      path, names: columns, rows: rows,
+      separator: name.hasSuffix(".npy") ? nil : isTabbed ? .tab : .comma)
   }
 }
 

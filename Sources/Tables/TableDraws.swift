@@ -27,10 +27,13 @@ public struct TableDraws: Sendable {
   }
 
   /// The table as text, with a header if the model's table had one. Texts are in quotes where they need them.
-  public func text(separator: CSV.Separator = .comma) -> String {
+  public func text(separator: CSV.Separator = .comma) -> String { text(separator: separator, header: true) }
+
+  /// The table as text, with a header if it is asked for and the model's table had one.
+  package func text(separator: CSV.Separator, header: Bool) -> String {
     let mark = String(UnicodeScalar(separator.rawValue))
     let names = schema.names.map { CSV.quoted($0, separator: separator) }.joined(separator: mark)
-    var lines = schema.hasHeader ? [names] : []
+    var lines = header && schema.hasHeader ? [names] : []
     for i in 0..<count {
       let fields = zip(columns, schema.columns).map { texts, column in
         texts[i].map { CSV.quoted($0, separator: separator) } ?? column.missing ?? ""

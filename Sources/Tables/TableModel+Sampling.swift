@@ -18,21 +18,23 @@ extension TableModel {
   /// - Parameters:
   ///   - key: the key of the draws.
   ///   - count: the number of rows.
+  ///   - first: the number of the first row: the rows are a part of the same long sample.
   ///   - given: texts by column name, as in a table; an empty text for a missing value.
   /// - Throws: `FlowError` for an unknown column or a text that does not fit it, for given numbers of a model
-  ///   whose flow has no order, and for values of probability 0.
-  /// - Precondition: `count` is not negative.
+  ///   whose flow has no order, and for values of probability 0. Also for a `first` above 0 where rows are
+  ///   drawn by weight: those of a part are not those of the whole.
+  /// - Precondition: neither `count` nor `first` is negative.
   public func sample(
-    _ key: Key, count: Int, given: [String: String] = [:]
+    _ key: Key, count: Int, from first: Int = 0, given: [String: String] = [:]
   ) throws(FlowError) -> TableDraws {
-    require(count >= 0, "a count of draws is not negative, got \(count)")
+    require(count >= 0 && first >= 0, "a count of draws is not negative, got \(count) from \(first) on")
     let fixed = try GivenCells(given, of: schema)
     if !fixed.cells.isEmpty, !ordersNumbers {
       throw .verification(
         who: "given",
         message: "draws given numbers need a flow that takes them in one order: architecture ordered-splines")
     }
-    var draws = try weighted(key.folded(in: 0), count: count, fixed)
+    var draws = try weighted(key.folded(in: 0), count: count, from: first, fixed)
     var (effectiveSampleSize, givenLogLikelihood): (Double?, Double?)
     if !given.isEmpty, count > 0 {
       let top = draws.logWeights.max()!
@@ -41,7 +43,13 @@ extension TableModel {
       }
       givenLogLikelihood = logMean(draws.logWeights)
       if top - draws.logWeights.min()! > 1e-9 {
-        let more = try weighted(key.folded(in: 1), count: max(10 * count, 2_000), fixed)
+        if first > 0 {
+          throw .verification(
+            who: "given",
+            message: "rows among weighted ones cannot be drawn in parts; draw all of them at once, from row 0"
+          )
+        }
+        let more = try weighted(key.folded(in: 1), count: max(10 * count, 2_000), from: 0, fixed)
         givenLogLikelihood = logMean(more.logWeights)
         let weights = normalized(more.logWeights)
         effectiveSampleSize = 1 / weights.reduce(0) { $0 + $1 * $1 }
@@ -60,21 +68,27 @@ extension TableModel {
   package func encodedDraws(
     _ key: Key, count: Int
   ) throws(FlowError) -> (numbers: Tensor, context: Tensor?) {
-    let draws = try weighted(key, count: count, GivenCells([:], of: schema))
+    let draws = try weighted(key, count: count, from: 0, GivenCells([:], of: schema))
     return (draws.numbers, schema.features(draws.codes, dtype: dtype))
   }
 
   private typealias Weighted = (codes: Tensor, numbers: Tensor, logWeights: [Double])
 
   /// Draws with given values and the logarithms of their weights, in pieces that bound the memory.
-  private func weighted(_ key: Key, count: Int, _ fixed: GivenCells) throws(FlowError) -> Weighted {
-    let size = 10_000
+  private func weighted(
+    _ key: Key, count: Int, from first: Int, _ fixed: GivenCells
+  ) throws(FlowError) -> Weighted {
+    let (size, end) = (10_000, first + count)
     var pieces: [Weighted] = []
-    for start in stride(from: 0, to: max(count, 1), by: size) {
-      let piece = try weightedPiece(
-        key.folded(in: start / size), count: min(size, count - start), fixed)
+    for chunk in (first / size)..<max((end + size - 1) / size, first / size + 1) {
+      let start = chunk * size
+      var piece = try weightedPiece(key.folded(in: chunk), count: min(size, end - start), fixed)
       guard piece.numbers.isFinite else {
         throw .verification(who: "TableModel", message: "some draws are not finite")
+      }
+      if start < first {
+        let own = first - start..<piece.logWeights.count
+        piece = (piece.codes[own], piece.numbers[own], Array(piece.logWeights[own]))
       }
       pieces.append(piece)
     }

@@ -15,6 +15,16 @@ struct CheckpointKeeper {
   ///
   /// Throws `FlowError.file` for a damaged file, a file of another run, or a file that is no checkpoint.
   func saved(like fresh: FitState) throws(FlowError) -> FitState? {
+    try savedBytes().map { (bytes) throws(FlowError) in try state(in: bytes, like: fresh) }
+  }
+
+  /// The state in the bytes of a file.
+  func state(in bytes: [UInt8], like fresh: FitState) throws(FlowError) -> FitState {
+    try state(in: SafeTensors.parse(bytes: bytes, source: checkpoint.path), like: fresh)
+  }
+
+  /// The bytes of the file, which is this run's; nil where there is no file.
+  func savedBytes() throws(FlowError) -> [UInt8]? {
     guard FileBytes.exists(checkpoint.path) else { return nil }
     let bytes = try FileBytes.read(checkpoint.path)
     let file = try SafeTensors.parse(bytes: bytes, source: checkpoint.path)
@@ -29,7 +39,7 @@ struct CheckpointKeeper {
     if let difference = description.firstDifference(to: file.metadata) {
       throw wrong("holds a checkpoint of another run, \(difference)")
     }
-    return try state(in: file, like: fresh)
+    return bytes
   }
 
   private func wrong(_ message: String) -> FlowError {

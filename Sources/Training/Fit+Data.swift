@@ -10,8 +10,10 @@ package func rowsHeldOut(of data: some RowSource, share: Double, key: Key) throw
 struct TrainingRows {
   let data: any RowSource
   let context: Tensor?
-  /// The indices of the rows to train on and of those held out.
-  let training, heldOut: [Int]
+  /// The indices of the rows to train on.
+  let training: RowOrder
+  /// The indices of the rows held out.
+  let heldOut: [Int]
   /// The weights of all rows, with mean 1 over the rows to train on or over those held out; nil where all are
   /// alike.
   private let trainingWeights, heldOutWeights: Tensor?
@@ -33,18 +35,24 @@ struct TrainingRows {
       throw FlowError.mismatch(who: who, what: "context", expected: "\(count) rows", got: "\(context.shape)")
     }
     if let weights { try Self.check(weights, count, who) }
-    let rows = weights?.indicesOfNonzero ?? Array(0..<count)
-    try data.checkFinite(rows, who: who, what: "data")
-    try context?.checkFinite(rows, who: who, what: "context")
-    let held = min(Int((Double(rows.count) * share).rounded()), rows.count - 1)
-    let order = key.permutation(rows.count).map { rows[$0] }
     (self.data, self.context) = (data, context)
-    let first = min(fold * held, rows.count - held)
-    let heldOut = Array(order[first..<first + held])
-    let training = Array(order[..<first] + order[(first + held)...])
-    (self.heldOut, self.training) = (heldOut, training)
-    trainingWeights = weights.map { Self.normalized($0, over: training, data.dtype) }
-    heldOutWeights = held > 0 ? weights.map { Self.normalized($0, over: heldOut, data.dtype) } : nil
+    let nonzero = weights?.indicesOfNonzero
+    if let nonzero {
+      try data.checkFinite(nonzero, who: who, what: "data")
+      try context?.checkFinite(nonzero, who: who, what: "context")
+    } else {
+      try data.checkFinite(0..<count, who: who, what: "data")
+      try context?.checkFinite(0..<count, who: who, what: "context")
+    }
+    let used = nonzero?.count ?? count
+    let held = min(Int((Double(used) * share).rounded()), used - 1)
+    let order = nonzero.map { RowOrder(shuffling: $0, by: key) } ?? RowOrder(shuffling: 0..<count, by: key)
+    let first = min(fold * held, used - held)
+    heldOut = Array(order[first..<first + held])
+    training = RowOrder(order, without: first..<first + held)
+    trainingWeights = weights.map { [training] in Self.normalized($0, over: Array(training), data.dtype) }
+    heldOutWeights =
+      held > 0 ? weights.map { [heldOut] in Self.normalized($0, over: heldOut, data.dtype) } : nil
   }
 
   /// The rows of a data-dependent start: enough of the rows to train on for means and deviations, and at
@@ -59,8 +67,45 @@ struct TrainingRows {
   /// The weights of some rows to train on.
   func weights(_ rows: [Int]) -> Tensor? { trainingWeights?.rows(rows) }
 
-  /// The weights of the rows held out.
-  var weightsHeldOut: Tensor? { heldOutWeights?.rows(heldOut) }
+  /// The positions among the held-out rows of the pieces in which they are judged: one piece where they hold
+  /// at most four million numbers.
+  var heldOutPieces: [Range<Int>] { data.pieces(of: heldOut.count) }
+
+  /// A piece of the held-out rows: their numbers, and their values after `augment` with a key of their own.
+  func heldOutPiece(
+    _ piece: Int, augment: (_ key: Key, _ rows: Tensor) -> Tensor, _ key: Key
+  ) throws -> (numbers: [Int], values: Tensor) {
+    let pieces = heldOutPieces
+    let numbers = Array(heldOut[pieces[piece]])
+    return (numbers, augment(pieces.count == 1 ? key : key.folded(in: piece), try data.rows(numbers)))
+  }
+
+  /// The loss of the held-out rows as a function of the parameters, piece by piece; nil where none is held
+  /// out. One piece stays in memory; of several, each is read when it is judged.
+  ///
+  /// Throws where a layer excludes a row.
+  ///
+  /// - Parameter step: the step of a piece.
+  func heldOutLoss(
+    _ objective: some Objective, at params: Params, _ step: @escaping (_ piece: Int) throws -> TrainingStep
+  ) throws -> ((Params) throws -> Tensor)? {
+    let pieces = heldOutPieces
+    if pieces.isEmpty { return nil }
+    let first = try step(0)
+    try first.checkSupport(params, inLayersAlone: true)
+    if pieces.count == 1 { return try objective.value(first) }
+    for i in pieces.indices.dropFirst() { try step(i).checkSupport(params, inLayersAlone: true) }
+    return { params in
+      var total = 0.0
+      for (i, piece) in pieces.enumerated() {
+        total += try objective.value(step(i))(params).item * Double(piece.count)
+      }
+      return Tensor(total / Double(pieces[pieces.count - 1].upperBound), dtype: .float64)
+    }
+  }
+
+  /// The weights of some of the rows held out.
+  func weightsHeldOut(_ rows: [Int]) -> Tensor? { heldOutWeights?.rows(rows) }
 
   private static func check(_ weights: Tensor, _ count: Int, _ who: String) throws(FlowError) {
     if weights.shape != [count] || !weights.dtype.isFloatingPoint {

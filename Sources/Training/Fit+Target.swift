@@ -77,7 +77,7 @@ public func fit(
         who: "fit", what: "context", expected: "[rows] + contextDim \(dtype) with at least one row",
         got: "\(context.shape) \(context.dtype)")
     }
-    try context.checkFinite(Array(0..<context.rows), who: "fit", what: "context")
+    try context.checkFinite(0..<context.rows, who: "fit", what: "context")
   }
   // Children of the key, by purpose.
   let (initKey, stepKey, contextKey, validationKey) = (

@@ -22,8 +22,8 @@ import Tensors
 ///
 /// - Parameters:
 ///   - distribution: the distribution, most often a `Flow`.
-///   - data: rows, `[rows] + sample`, in memory or as a ``MappedArray``. The rows held out are kept in
-///     memory.
+///   - data: rows, `[rows] + sample`, in memory or as a ``MappedArray``, which gives the same bits. Of a
+///     mapped array one batch is in memory, and a piece of at most four million numbers of the rows held out.
 ///   - context: one row of context per row of data, for a conditional distribution.
 ///   - objective: the objective to minimize; a ``RowObjective`` or any other that takes a batch.
 ///   - evaluation: the distribution that judges the held-out rows and whose functions are returned. It has
@@ -120,7 +120,7 @@ public func fit(
   let params = try freezing(start ?? initial)
   let batches = (rows.training.count + batchSize - 1) / batchSize
 
-  var order: (epoch: Int, rows: [Int]) = (-1, [])
+  var order: (epoch: Int, rows: RowOrder) = (-1, rows.training)
   var run = TrainingRun(
     who: "fit", logPDF: logPDF, objective: objective, optimizer: optimizer, initial: initial,
     steps: epochs * batches, length: batches,
@@ -128,8 +128,7 @@ public func fit(
   ) { step in
     let (epoch, position) = (step / batches, step % batches * batchSize)
     if order.epoch != epoch {
-      let shuffled = orderKey.folded(in: epoch).permutation(rows.training.count)
-      order = (epoch, shuffled.map { rows.training[$0] })
+      order = (epoch, RowOrder(shuffling: rows.training, by: orderKey.folded(in: epoch)))
     }
     let batch = Array(order.rows[position..<min(position + batchSize, order.rows.count)])
     var inputs = TrainingStep(
@@ -140,21 +139,38 @@ public func fit(
     return inputs
   }
   run.engine = engine
-  if !rows.heldOut.isEmpty {
+  func judged(_ piece: Int) throws -> TrainingStep {
+    let (numbers, values) = try rows.heldOutPiece(piece, augment: augment, validationKey)
+    let key = lossKey.folded(in: 0)
     var judged = TrainingStep(
-      logPDF: functions.logPDF, sample: functions.sample,
-      rows: augment(validationKey, try data.rows(rows.heldOut)), weights: rows.weightsHeldOut,
-      context: context?.rows(rows.heldOut), key: lossKey.folded(in: 0))
-    (judged.rowNumbers, judged.trainingRows) = (rows.heldOut, rows.training.count)
-    try judged.checkSupport(params, inLayersAlone: true)
-    (run.judged, run.heldOutLoss) = (judged, try objective.value(judged))
+      logPDF: functions.logPDF, sample: functions.sample, rows: values,
+      weights: rows.weightsHeldOut(numbers), context: context?.rows(numbers),
+      key: rows.heldOutPieces.count == 1 ? key : key.folded(in: piece))
+    (judged.rowNumbers, judged.trainingRows) = (numbers, rows.training.count)
+    return judged
+  }
+  run.heldOutLoss = try rows.heldOutLoss(objective, at: params, judged)
+  if engine.device != nil, rows.heldOutPieces.count == 1 { run.judged = try judged(0) }
+  if Ranks.current != nil {
+    guard engine.device == nil else {
+      throw FlowError.mismatch(
+        who: "fit", what: "an engine", expected: "the processors, where ranks share a fit", got: "a device")
+    }
+    let shardRows = Parallelism.shardRows(of: inputDim)
+    run.shared = (
+      RunDescription(
+        ("distribution", distribution), ("data", try data.sampledFingerprint),
+        ("context", try context?.sampledFingerprint as Any), ("key", key), ("batch size", batchSize),
+        ("validation fraction", validationFraction), ("fold", fold)),
+      shards: (min(batchSize, rows.training.count) + shardRows - 1) / shardRows
+    )
   }
   if let checkpoint {
     run.keeper = CheckpointKeeper(
       checkpoint,
       RunDescription(
         ("distribution", distribution), ("evaluation", evaluation as Any),
-        ("data", try data.fingerprint), ("context", context?.fingerprint as Any),
+        ("data", Ranks.isFirst ? try data.fingerprint : ""), ("context", context?.fingerprint as Any),
         ("weights", weights?.fingerprint as Any),
         ("objective", objective), ("optimizer", optimizer),
         ("start", start?.leaves as Any), ("frozen parameters", params.frozenPaths(beyond: initial)),

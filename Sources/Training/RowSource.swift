@@ -15,23 +15,39 @@ public protocol RowSource: Sendable {
 extension Tensor: RowSource {}
 extension MappedArray: RowSource {}
 
+/// The size of the pieces in which rows are read.
+enum PieceSize {
+  /// The most numbers of a piece. Tests set less.
+  @TaskLocal static var numbers = 1 << 22
+}
+
 extension RowSource {
   /// Calls the body with some of the rows in pieces of at most four million numbers, and the indices of each
   /// piece.
-  func forEachPiece(of indices: [Int], _ body: (Tensor, ArraySlice<Int>) throws -> Void) throws {
-    let size = max(1, (1 << 22) / max(shape.sample.count, 1))
-    for start in stride(from: 0, to: indices.count, by: size) {
-      let piece = indices[start..<min(start + size, indices.count)]
-      try body(rows(Array(piece)), piece)
+  func forEachPiece(
+    of indices: some RandomAccessCollection<Int>, _ body: (Tensor, [Int]) throws -> Void
+  ) throws {
+    for piece in pieces(of: indices.count) {
+      let start = indices.index(indices.startIndex, offsetBy: piece.lowerBound)
+      let own = Array(indices[start..<indices.index(start, offsetBy: piece.count)])
+      try body(rows(own), own)
     }
   }
 
+  /// Ranges of so many rows, with at most four million numbers each.
+  func pieces(of count: Int) -> [Range<Int>] {
+    let size = max(1, PieceSize.numbers / max(shape.sample.count, 1))
+    return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  }
+
   /// Throws `FlowError.notFinite` with the index of the first of some rows that holds NaN or infinity.
-  func checkFinite(_ indices: [Int], who: String, what: String) throws {
+  func checkFinite(
+    _ indices: some RandomAccessCollection<Int>, who: String, what: String
+  ) throws {
     try forEachPiece(of: indices) { piece, indices in
       if let position = piece.firstNonFinite {
         let row = position / max(shape.sample.count, 1)
-        throw FlowError.notFinite(who: who, what: what, row: indices[indices.startIndex + row])
+        throw FlowError.notFinite(who: who, what: what, row: indices[row])
       }
     }
   }

@@ -104,7 +104,7 @@ extension RowSource {
   var fingerprint: String {
     get throws {
       var checksums: [UInt8] = []
-      try forEachPiece(of: Array(0..<shape[0])) { piece, _ in checksums += piece.fingerprint.utf8 }
+      try forEachPiece(of: 0..<shape[0]) { piece, _ in checksums += piece.fingerprint.utf8 }
       return "\(shape) \(dtype) \(String(crc32(checksums), radix: 16))"
     }
   }

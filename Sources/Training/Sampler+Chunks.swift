@@ -11,17 +11,20 @@ extension Sampler {
   ///   - key: the key of the draws.
   ///   - params: the distribution's parameters.
   ///   - count: the number of draws.
+  ///   - first: the number of the first draw. The draws are a part of the same long sample.
   ///   - size: the draws of one piece.
   ///   - context: one row per draw, or one row for all.
   ///   - progress: the way to report progress on standard error.
   /// - Throws: the errors of the sampler.
-  /// - Precondition: `count` is not negative, `size` is positive.
+  /// - Precondition: neither `count` nor `first` is negative, `size` is positive. With one row of context per
+  ///   draw, `first` is a multiple of `size`.
   public func inChunks(
-    _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,
+    _ key: Key, _ params: Params, count: Int, from first: Int = 0, of size: Int = 10_000,
+    given context: Tensor? = nil,
     progress: ProgressOutput = .automatic
   ) throws(FlowError) -> Tensor {
     var pieces: [Tensor] = []
-    try inChunks(key, params, count: count, of: size, given: context, progress: progress) {
+    try inChunks(key, params, count: count, from: first, of: size, given: context, progress: progress) {
       (piece) throws(FlowError) in pieces.append(piece)
     }
     return pieces.count == 1 ? pieces[0] : concatenate(pieces, axis: 0)
@@ -37,27 +40,39 @@ extension Sampler {
   ///   - key: the key of the draws.
   ///   - params: the distribution's parameters.
   ///   - count: the number of draws.
+  ///   - first: the number of the first draw. The draws are a part of the same long sample.
   ///   - size: the draws of one piece.
   ///   - context: one row per draw, or one row for all.
   ///   - progress: the way to report progress on standard error.
   ///   - take: is given the pieces in order; one without rows where `count` is 0.
   /// - Throws: the errors of the sampler and of `take`.
-  /// - Precondition: `count` is not negative, `size` is positive.
+  /// - Precondition: neither `count` nor `first` is negative, `size` is positive. With one row of context per
+  ///   draw, `first` is a multiple of `size`.
   public func inChunks(
-    _ key: Key, _ params: Params, count: Int, of size: Int = 10_000, given context: Tensor? = nil,
+    _ key: Key, _ params: Params, count: Int, from first: Int = 0, of size: Int = 10_000,
+    given context: Tensor? = nil,
     progress: ProgressOutput = .automatic, _ take: (Tensor) throws(FlowError) -> Void
   ) throws(FlowError) {
-    require(count >= 0 && size > 0, "draws come in pieces of a positive size, got \(count) and \(size)")
+    require(
+      count >= 0 && first >= 0 && size > 0,
+      "draws come in pieces of a positive size, got \(count) from \(first) on and \(size)")
+    let isShared = context.map { $0.rows == 1 } ?? true
+    require(
+      isShared || first % size == 0,
+      "with a row of context per draw the first draw begins a piece of \(size), got \(first)")
     var meter = ProgressMeter(progress, total: count)
     defer { meter.finish() }
-    let isShared = context?.rows == 1
-    for start in stride(from: 0, to: max(count, 1), by: size) {
-      let rows = start..<min(start + size, count)
-      try take(
-        self(
-          key.folded(in: start / size), params, count: rows.count, given: isShared ? context : context?[rows])
-      )
-      if count > size { meter.report(rows.upperBound, "\(rows.upperBound) of \(count) draws") }
+    let end = first + count
+    for chunk in (first / size)..<max((end + size - 1) / size, first / size + 1) {
+      let start = chunk * size
+      // The draws before the first one are made too: those of a mixture depend on the ones before them.
+      let (skipped, drawn) = (max(first - start, 0), min(size, end - start))
+      let draws = try self(
+        key.folded(in: chunk), params, count: drawn,
+        given: isShared ? context : context?[start - first..<start - first + drawn])
+      try take(skipped == 0 ? draws : draws[skipped..<drawn])
+      let done = start + drawn - first
+      if count > size { meter.report(done, "\(done) of \(count) draws") }
     }
   }
 }

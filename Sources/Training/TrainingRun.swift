@@ -27,10 +27,12 @@ struct TrainingRun {
   var hidesRows = false
   /// The engine that computes the steps.
   var engine = Engine.cpu
-  /// The step whose loss `heldOutLoss` is.
+  /// The step whose loss `heldOutLoss` is, for an engine on a device.
   var judged: TrainingStep?
   /// The steps on a device, if they are computed there.
   var device: DeviceRun?
+  /// The description that all ranks must share, and the shards of a batch; nil for a run that no ranks share.
+  var shared: (description: RunDescription, shards: Int)?
   /// The objective's inputs in the step of an index.
   let source: (_ step: Int) throws -> TrainingStep
 
@@ -39,12 +41,14 @@ struct TrainingRun {
     _ state: inout FitState, progress: ProgressOutput, _ text: (FitState) -> String,
     onRecord: (FitState) throws -> Continuation
   ) throws -> Fitted.Ending {
+    try beginSharing(state)
     if state.step == 0 { try judgeStart(&state) }
-    var (keeper, ending) = (keeper, hasStalled(state) ? Fitted.Ending.stoppedEarly : .completed)
-    var meter = ProgressMeter(progress, total: steps, from: state.step)
+    var (keeper, ending) = (Ranks.isFirst ? keeper : nil, Fitted.Ending.completed)
+    if hasStalled(state) { ending = .stoppedEarly }
+    var meter = ProgressMeter(Ranks.isFirst ? progress : .silent, total: steps, from: state.step)
     defer { meter.finish() }
     while ending == .completed && state.step < steps {
-      if Cancellation.isRequested {
+      if isCancelled {
         ending = .cancelled
         break
       }
@@ -57,7 +61,11 @@ struct TrainingRun {
         if let device { try record(&state, gradientNorm: device.look(&state)) }
         let answer = try onRecord(state)
         state.history[state.history.count - 1].notes = answer.notes
-        if answer.stops { ending = .stoppedByCallback } else if hasStalled(state) { ending = .stoppedEarly }
+        if try agreed(answer.stops) {
+          ending = .stoppedByCallback
+        } else if hasStalled(state) {
+          ending = .stoppedEarly
+        }
       }
       if keeper?.isDue(state) == true {
         _ = try device?.look(&state)
@@ -74,7 +82,7 @@ struct TrainingRun {
   private func advance(_ state: inout FitState) throws {
     let step = try source(state.step)
     if let rows = step.rows { try logPDF.boundary.checkShapes(state.params, rows, given: step.context) }
-    let (loss, gradient) = try objective.valueAndGradient(at: state.params, step)
+    let (loss, gradient) = try sharing(state) { try objective.valueAndGradient(at: state.params, step) }
     guard loss.isFinite || hidesRows else {
       try step.checkSupport(state.params, inLayersAlone: state.step > 0)
       throw try diverged(state, "the loss")
@@ -171,7 +179,7 @@ extension TrainingRun {
     var state = earlier ?? fresh
     // This run chooses the frozen leaves. The optimizer refuses a state that was made for another choice.
     state.params = try state.params.withFrozenLeaves(of: fresh.params)
-    state = try keeper?.saved(like: fresh) ?? state
+    state = try savedState(like: fresh) ?? state
     try logPDF.boundary.check(state.params)
     var run = self
     if let device = engine.device {

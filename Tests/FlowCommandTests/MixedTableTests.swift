@@ -64,6 +64,17 @@ import Testing
     let text = await place.flow("score @m.safetensors @people.csv")
     #expect(text.output.hasPrefix("mean log-likelihood at least -") && text.output.contains("a lower bound"))
 
+    // Parts of a long sample are the whole.
+    let lines = try String(contentsOfFile: place["new.csv"], encoding: .utf8).split(separator: "\n")
+    let part = await place.flow("sample @m.safetensors --first 120 --count 60")
+    #expect(part.output.split(separator: "\n").dropFirst() == lines[121..<181])
+    _ = try await place.json("sample @m.safetensors --first 9998 --count 4 --out @border.csv")
+    let border = try String(contentsOfFile: place["border.csv"], encoding: .utf8).split(separator: "\n")
+    let alone = await place.flow("sample @m.safetensors --first 10000 --count 2")
+    #expect(border.count == 5 && alone.output.split(separator: "\n").dropFirst() == border[3...])
+    let weighted = await place.flow("sample @m.safetensors --first 5 --count 3 --given sex=m,age=40")
+    #expect(weighted.error?.contains("cannot be drawn in parts") == true, "\(weighted)")
+
     let rows = try await place.json("sample @m.safetensors --count 3 --given sex=m,age=40")
     let first = try #require(rows["rows"]?.array?[0].array)
     #expect(first[0] == "m" && first[1] == 40 && first.count == 6)

@@ -3,7 +3,7 @@ import Distributions
 import Files
 import Randomness
 import Tensors
-import Training
+@testable import Training
 import Foundation
 import Testing
 
@@ -26,6 +26,55 @@ extension FitTests {
     try NPY.write(Tensor(rows), to: path)
     let error = #expect(throws: FlowError.self) { try run(MappedArray(path)) }
     #expect(error?.description == "fit: expected finite data, got NaN or infinity in row 77")
+  }
+
+  /// Small limits stand for many rows: orders by rule, and held-out rows that are judged in pieces. The noise
+  /// of each piece has a key of its own.
+  @Test func manyRowsOnTheDiskGiveTheBitsOfRowsInMemory() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "flows-\(UUID().uuidString).npy").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let data = gaussianData(150)
+    try NPY.write(data, to: path)
+    func run(_ data: some RowSource) throws -> Selection {
+      try RowOrder.$mostListed.withValue(100) {
+        try PieceSize.$numbers.withValue(25) {
+          try select(
+            among: [Candidate("small", smallFlow)], fittedTo: data, settings: FitSettings(rows: 150),
+            key: Key(3), augment: { key, rows in rows + 0.01 * key.normal(rows.shape) }, progress: .silent)
+        }
+      }
+    }
+    let (mapped, inMemory) = (try run(MappedArray(path)), try run(data))
+    #expect(mapped.params.isIdentical(to: inMemory.params))
+    #expect(mapped.validationLoss == inMemory.validationLoss && mapped.heldOut == inMemory.heldOut)
+    #expect(Set(mapped.heldOut.flatMap { $0 }) == Set(0..<150))
+    let gaussian = try #require(try mapped.gaussianLoss(of: MappedArray(path)))
+    #expect(try gaussian == inMemory.gaussianLoss(of: data))
+    // Pieces give the loss of the whole, up to rounding, where nothing is drawn.
+    func loss(_ numbers: Int) throws -> Double {
+      let fitted = try PieceSize.$numbers.withValue(numbers) {
+        try fit(smallFlow, to: data, key: Key(3), epochs: 1, batchSize: 40, progress: .silent)
+      }
+      return fitted.history[0].validationLoss!
+    }
+    #expect(abs(try loss(7) - loss(1_000)) < 1e-6)
+  }
+
+  /// The memory of tensors does not grow with the rows on the disk.
+  @Test func rowsOnTheDiskTakeBoundedMemory() throws {
+    func peak(_ rows: Int) throws -> Int {
+      let path = FileManager.default.temporaryDirectory.appending(path: "flows-\(UUID().uuidString).npy").path
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      try NPY.write(Key(1).normal([rows, 2]), to: path)
+      let data = try MappedArray(path)
+      return try PieceSize.$numbers.withValue(1 << 12) {
+        try TensorMemory.peak {
+          try fit(Flow(ActNorm()), to: data, key: Key(3), epochs: 1, batchSize: 4_096, progress: .silent)
+        }.bytes
+      }
+    }
+    let (few, many) = (try peak(20_000), try peak(80_000))
+    #expect(many < few + few / 4 && many < 80_000 * 8, "\(few) and \(many) bytes")
   }
 
   @Test func goesOnFromAState() throws {

@@ -41,8 +41,7 @@ public func valueAndGradient(
   let size = isTraced ? rows : shardRows ?? Parallelism.shardRows
   let shards = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let shared = SharedValues()
-  typealias Part = (value: Tensor, gradients: [Tensor?], shared: [SharedValues.Cotangent])
-  var sums = try concurrentReduce(shards.count) { i -> Part in
+  @Sendable func part(_ i: Int) throws -> ShardPart {
     let result = try valueAndLeafGradients(
       at: point, sharing: shared, seed: { .full($0.shape, 1 / Double(rows), dtype: $0.dtype) },
       { params in
@@ -52,14 +51,18 @@ public func valueAndGradient(
           "the loss must give one number a row, shape [\(shards[i].count)], got \(losses.shape)")
         return losses
       })
-    return (result.value.sum(), result.gradients, result.shared)
-  } combine: { sum, part in
-    sum.value = sum.value + part.value
-    for i in sum.gradients.indices { sum.gradients[i] = Tensors.sum(sum.gradients[i], part.gradients[i]) }
-    SharedValues.add(part.shared, to: &sum.shared)
+    return ShardPart(value: result.value.sum(), gradients: result.gradients, shared: result.shared)
   }
+  func mean(_ value: Tensor, _ gradients: [Tensor?]) -> (value: Tensor, gradient: Params) {
+    (value / Double(rows), point.learned.replacingLearned(with: point.filledUp(gradients)))
+  }
+  if let group = CurrentShardGroup.value, !Transformation.isUnderWay {
+    let total = try group.total(of: shards.count, at: point, shared, part)
+    return mean(total.value, total.gradients)
+  }
+  var sums = try concurrentReduce(shards.count, part) { $0.add($1) }
   shared.pullBack(sums.shared, into: &sums.gradients)
-  return (sums.value / Double(rows), point.learned.replacingLearned(with: point.filledUp(sums.gradients)))
+  return mean(sums.value, sums.gradients)
 }
 
 /// The mean over the rows of a batch of a per-row loss, and its gradient. Sharded as

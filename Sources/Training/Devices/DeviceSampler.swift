@@ -76,19 +76,28 @@ public final class DeviceSampler: Sendable {
   /// - Parameters:
   ///   - key: the key of the draws.
   ///   - count: the number of draws.
+  ///   - first: the number of the first draw. The draws are a part of the same long sample.
   ///   - size: the draws of one piece.
   ///   - context: one row per draw, or one row for all.
   /// - Throws: as the call does.
-  /// - Precondition: `count` is not negative, `size` is positive.
+  /// - Precondition: neither `count` nor `first` is negative, `size` is positive. With one row of context per
+  ///   draw, `first` is a multiple of `size`.
   public func inChunks(
-    _ key: Key, count: Int, of size: Int = 10_000, given context: Tensor? = nil
+    _ key: Key, count: Int, from first: Int = 0, of size: Int = 10_000, given context: Tensor? = nil
   ) throws -> Tensor {
-    require(count >= 0 && size > 0, "draws come in pieces of a positive size, got \(count) and \(size)")
-    let isShared = context?.rows == 1
-    let pieces = try stride(from: 0, to: max(count, 1), by: size).map { start in
-      let rows = start..<min(start + size, count)
-      return try self(
-        key.folded(in: start / size), count: rows.count, given: isShared ? context : context?[rows])
+    let isShared = context.map { $0.rows == 1 } ?? true
+    require(
+      count >= 0 && first >= 0 && size > 0 && (isShared || first % size == 0),
+      "draws come in pieces of a positive size, got \(count) from \(first) on and \(size)")
+    let end = first + count
+    let chunks = (first / size)..<max((end + size - 1) / size, first / size + 1)
+    let pieces = try chunks.map { chunk in
+      let start = chunk * size
+      let (skipped, drawn) = (max(first - start, 0), min(size, end - start))
+      let draws = try self(
+        key.folded(in: chunk), count: drawn,
+        given: isShared ? context : context?[start - first..<start - first + drawn])
+      return skipped == 0 ? draws : draws[skipped..<drawn]
     }
     return concatenate(pieces, axis: 0)
   }

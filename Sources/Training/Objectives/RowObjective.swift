@@ -41,8 +41,14 @@ extension RowObjective {
 
   /// The weighted mean of the losses as a function of the parameters. Draws are made once.
   public func value(_ step: TrainingStep) throws -> (_ params: Params) throws -> Tensor {
-    let (losses, _, count) = try weighted(step)
-    return { try losses($0, 0..<count).mean() }
+    let (losses, sample, count) = try weighted(step)
+    if step.logPDF.traits.contains(.couplesRows) { return { try losses($0, 0..<count).mean() } }
+    if let ranks = Ranks.current {
+      return { params in try ranks.mapRows(count, of: sample) { rows in try losses(params, rows) }.mean() }
+    }
+    return { params in
+      try mapRows(count, of: sample) { rows in [try losses(params, rows)] }[0].mean()
+    }
   }
 
   private func weighted(_ step: TrainingStep) throws -> (losses: RowLosses, sample: Shape, count: Int) {

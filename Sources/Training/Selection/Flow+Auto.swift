@@ -104,8 +104,8 @@ extension Flow {
         standardized, nil, nil, heldOut: max(settings.validationFraction, 0.1), fold: fold, key: key,
         who: "auto")
       // A fold of two or three rows holds out none.
-      let heldOut = split.heldOut.isEmpty ? split.training : split.heldOut
-      return (split.training, heldOut)
+      let training = Array(split.training)
+      return (training, split.heldOut.isEmpty ? training : split.heldOut)
     }
     var regression = false
     func start(_ components: Int, _ shrinkage: Double) throws -> Start {

@@ -59,17 +59,18 @@ public func select(
   if usable.isEmpty, let failure { throw failure }
   // The splits are those of `fit`.
   let folds = usable.map { fits[$0].count }.max() ?? 0
-  let heldOut = try (0..<folds).map { fold in
+  let splits = try (0..<folds).map { fold in
     try TrainingRows(
       data, context, nil, heldOut: settings.validationFraction, fold: fold, key: key.folded(in: 1),
-      who: "select"
-    ).heldOut
+      who: "select")
   }
+  let heldOut = splits.map(\.heldOut)
   // The noise is that of `fit`.
-  let judged = try heldOut.map { rows in
-    rows.isEmpty ? nil : augment(key.folded(in: 4), try data.rows(rows))
+  let densities = try usable.map { i in
+    try heldOutLogDensities(fits[i], splits, context) { split, piece in
+      try split.heldOutPiece(piece, augment: augment, key.folded(in: 4))
+    }
   }
-  let densities = try usable.map { try heldOutLogDensities(fits[$0], judged, context, heldOut) }
 
   let weights = combination.weights(densities)
   var trials = candidates.indices.map { i in
@@ -100,13 +101,16 @@ public func select(
 
 /// The log-densities of the held-out rows, fold by fold, each under the fit that did not see it.
 private func heldOutLogDensities(
-  _ fits: [Fitted], _ inputs: [Tensor?], _ context: Tensor?, _ heldOut: [[Int]]
+  _ fits: [Fitted], _ splits: [TrainingRows], _ context: Tensor?,
+  _ read: (TrainingRows, _ piece: Int) throws -> (numbers: [Int], values: Tensor)
 ) throws -> [Double] {
-  try fits.indices.flatMap { fold -> [Double] in
-    guard let rows = inputs[fold] else { return [] }
-    return try fits[fold].logPDF.inChunks(
-      fits[fold].params, rows, given: context?.rows(heldOut[fold]), progress: .silent
-    ).doubles
+  try fits.indices.flatMap { fold in
+    try splits[fold].heldOutPieces.indices.flatMap { piece in
+      let (numbers, values) = try read(splits[fold], piece)
+      return try fits[fold].logPDF.inChunks(
+        fits[fold].params, values, given: context?.rows(numbers), progress: .silent
+      ).doubles
+    }
   }
 }
 

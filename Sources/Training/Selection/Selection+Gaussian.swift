@@ -16,22 +16,20 @@ extension Selection {
   /// - Throws: the errors of reading rows.
   public func gaussianLoss(of data: some RowSource, given context: Tensor? = nil) throws -> Double? {
     let rows = data.shape[0]
-    var (total, count) = (0.0, 0)
+    var (total, judged) = (0.0, 0)
     for fold in heldOut where !fold.isEmpty {
-      let isHeldOut = Set(fold)
-      let training = (0..<rows).filter { !isHeldOut.contains($0) }
-      guard let joint = try logDensity(training, fold, { try Self.flat(data.rows($0), context?.rows($0)) })
-      else { return nil }
+      let count = rows - fold.count
+      func read(_ rows: [Int]) throws -> Tensor { try Self.flat(data.rows(rows), context?.rows(rows)) }
+      guard let joint = try logDensity(Complement(of: fold, in: rows), count, fold, read) else { return nil }
       total += joint
       if let context {
-        guard let own = try logDensity(training, fold, { Self.flat(context.rows($0), nil) }) else {
-          return nil
-        }
+        func read(_ rows: [Int]) -> Tensor { Self.flat(context.rows(rows), nil) }
+        guard let own = try logDensity(Complement(of: fold, in: rows), count, fold, read) else { return nil }
         total -= own
       }
-      count += fold.count
+      judged += fold.count
     }
-    return count > 0 && total.isFinite ? -total / Double(count) : nil
+    return judged > 0 && total.isFinite ? -total / Double(judged) : nil
   }
 
   /// Rows as vectors in float64, followed by their context.
@@ -42,25 +40,45 @@ extension Selection {
 
   /// The sum of the log-densities of some rows under the normal of others; nil for a singular covariance.
   private func logDensity(
-    _ training: [Int], _ heldOut: [Int], _ read: ([Int]) throws -> Tensor
+    _ training: Complement, _ count: Int, _ heldOut: [Int], _ read: ([Int]) throws -> Tensor
   ) throws -> Double? {
-    guard !training.isEmpty else { return nil }
-    func pieces(_ rows: [Int], _ body: (Tensor) throws -> Void) throws {
-      for start in stride(from: 0, to: rows.count, by: 4_096) {
-        try body(read(Array(rows[start..<min(start + 4_096, rows.count)])))
+    guard count > 0 else { return nil }
+    func pieces(_ rows: some Sequence<Int>, _ body: (Tensor) throws -> Void) throws {
+      var piece: [Int] = []
+      for row in rows {
+        piece.append(row)
+        guard piece.count == 4_096 else { continue }
+        try body(read(piece))
+        piece.removeAll(keepingCapacity: true)
       }
+      if !piece.isEmpty { try body(read(piece)) }
     }
     var (sum, products) = (Tensor.zeros([1], dtype: .float64), Tensor.zeros([1, 1], dtype: .float64))
     try pieces(training) { sum = sum + $0.sum(axis: 0) }
-    let mean = sum / Double(training.count)
+    let mean = sum / Double(count)
     try pieces(training) { products = products + matmul($0 - mean, $0 - mean, transposeA: true) }
     let normal = MultivariateNormal(
-      mean: .fixed(mean), covariance: .fixed(products / Double(training.count)))
+      mean: .fixed(mean), covariance: .fixed(products / Double(count)))
     guard
       let (params, logPDF, _) = try? normal(Key(0), inputDim: Shape([mean.count]), dtype: .float64)
     else { return nil }
     var total = 0.0
     try pieces(heldOut) { total += try logPDF(params, $0).sum().item }
     return total
+  }
+}
+
+/// The row numbers below a count that are not among some, in rising order.
+private struct Complement: Sequence {
+  private let isLeftOut: [Bool]
+
+  init(of rows: [Int], in count: Int) {
+    var marks = [Bool](repeating: false, count: count)
+    for row in rows { marks[row] = true }
+    isLeftOut = marks
+  }
+
+  func makeIterator() -> some IteratorProtocol<Int> {
+    isLeftOut.indices.lazy.filter { !isLeftOut[$0] }.makeIterator()
   }
 }
