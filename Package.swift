@@ -120,7 +120,7 @@ let package = Package(
     program("same-bits", on: ["Flows", "SameBits"], path: "Tests/SameBitsProgram"),
     suite("CKernels", on: ["CKernels"]),
     suite("Tensors", on: ["Tensors", "TestSupport"], fixtures: true),
-    suite("Privacy", on: ["Privacy"], fixtures: true),
+    suite("Privacy", on: ["CKernels", "Privacy"], fixtures: true),
     suite("Randomness", on: ["Tensors", "Randomness"], fixtures: true),
     suite("Files", on: ["Tensors", "Files", "FuzzSupport"], fixtures: true),
     suite("Plots", on: ["Tensors", "Files", "Plots", "FuzzSupport", "TestSupport"]),

@@ -1,8 +1,8 @@
-"""The private step of realnvp-2d and maf-43d beside the plain one: JAX's vmap(grad) and Opacus, on one thread.
+"""The private step of realnvp-2d, maf-43d and actnorm-linear-64d beside the plain one: JAX's vmap(grad) and Opacus.
 
     python -m peers.private [--workload realnvp-2d] [--repetitions 20]
 
-Prints one JSON object a line: the median milliseconds of a step of Adam, plain and private. `pip install jax opacus`.
+All on one thread. Prints one JSON object a line: the median milliseconds of a step of Adam, plain and private. `pip install jax opacus`.
 `private-steps` runs it beside swift-flows. Opacus 1.6.0: `grad_sample` of every layer by hooks. Both peers have their
 noise in float32 from a generator that is not cryptographic.
 """
@@ -52,13 +52,41 @@ def weights(workload, rng):
     ]
 
 
+def factors(workload, rng):
+    """The logarithms of scales, the biases and the packed factors P L U of each pair of layers, and what is not learned."""
+    size, learned, fixed = workload.dimension, [], []
+    for _ in range(workload.layers):
+        order, lower, upper = lu(np.linalg.qr(rng.normal(size=(size, size)))[0])
+        packed = np.tril(lower, -1) + np.triu(upper, 1) + np.diag(np.log(np.abs(np.diag(upper))))
+        learned.append([np.zeros(size, np.float32), np.zeros(size, np.float32), packed.astype(np.float32)])
+        fixed.append((order, np.sign(np.diag(upper)).astype(np.float32)))
+    return learned, fixed
+
+
+def lu(matrix):
+    """Gaussian elimination with pivots: row i of the matrix is row order[i] of L U."""
+    upper, size = matrix.copy(), len(matrix)
+    lower, rows = np.eye(size), np.arange(size)
+    for k in range(size):
+        pivot = k + np.argmax(np.abs(upper[k:, k]))
+        for m, columns in ((upper, slice(None)), (lower, slice(0, k))):
+            m[[k, pivot], columns] = m[[pivot, k], columns]
+        rows[[k, pivot]] = rows[[pivot, k]]
+        lower[k + 1 :, k] = upper[k + 1 :, k] / upper[k, k]
+        upper[k + 1 :] -= np.outer(lower[k + 1 :, k], upper[k])
+    return np.argsort(rows), lower, upper
+
+
 # --- JAX
 
 
 def jax_steps(workload, rows):
     """The plain and the private step."""
-    made = workload.kind == "masked"
-    layers = weights(workload, np.random.default_rng(0))
+    made, linear = workload.kind == "masked", workload.kind == "linear"
+    if linear:
+        layers, fixed = factors(workload, np.random.default_rng(0))
+    else:
+        layers = weights(workload, np.random.default_rng(0))
     params = jax.tree.map(jnp.asarray, layers)
     mask = [jnp.asarray(m) for m in masks(workload.dimension, workload.hidden)] if made else None
 
@@ -70,6 +98,18 @@ def jax_steps(workload, rows):
         return x
 
     def loss(params, x):
+        return linear_loss(params, x) if linear else coupling_loss(params, x)
+
+    def linear_loss(params, x):
+        total = 0.0
+        for (scale, bias, packed), (order, sign) in zip(params, fixed):
+            lower = jnp.tril(packed, -1) + jnp.eye(len(sign))
+            upper = jnp.triu(packed, 1) + jnp.diag(sign * jnp.exp(jnp.diag(packed)))
+            x = (x - bias) * jnp.exp(scale) @ (lower[order] @ upper)
+            total = total + scale.sum() + jnp.diag(packed).sum()
+        return 0.5 * (x * x).sum(-1) - total
+
+    def coupling_loss(params, x):
         total = 0.0
         for i, layer in enumerate(params):
             if i:
@@ -133,6 +173,35 @@ def masked_grad_sample(layer, activations, backprops):
     }
 
 
+class PLU(torch.nn.Module):
+    """A scale and shift and a matrix of factors. The last number of an output is the log-determinant so far."""
+
+    def __init__(self, learned, fixed):
+        super().__init__()
+        self.scale, self.bias, self.packed = (torch.nn.Parameter(torch.tensor(p)) for p in learned)
+        self.order, self.sign = torch.tensor(fixed[0]), torch.tensor(fixed[1])
+
+    def forward(self, x):
+        x, total = x[:, :-1], x[:, -1:]
+        lower = torch.tril(self.packed, -1) + torch.eye(len(self.sign))
+        upper = torch.triu(self.packed, 1) + torch.diag(self.sign * torch.exp(torch.diagonal(self.packed)))
+        y = (x - self.bias) * torch.exp(self.scale) @ (lower[self.order] @ upper)
+        return torch.cat([y, total + self.scale.sum() + torch.diagonal(self.packed).sum()], 1)
+
+
+class LinearFlow(torch.nn.Module):
+    """The layers of a workload of linear maps."""
+
+    def __init__(self, workload):
+        super().__init__()
+        learned, fixed = factors(workload, np.random.default_rng(0))
+        self.layers = torch.nn.Sequential(*(PLU(a, b) for a, b in zip(learned, fixed)))
+
+    def forward(self, x):
+        y = self.layers(F.pad(x, (0, 1)))
+        return 0.5 * (y[:, :-1] ** 2).sum(-1) - y[:, -1]
+
+
 class TorchFlow(torch.nn.Module):
     """The layers of a workload."""
 
@@ -169,7 +238,8 @@ class TorchFlow(torch.nn.Module):
 def opacus_steps(workload, rows):
     """The plain and the private step."""
     x = torch.tensor(rows)
-    model = TorchFlow(workload)
+    flow = LinearFlow if workload.kind == "linear" else TorchFlow
+    model = flow(workload)
     adam = torch.optim.Adam(model.parameters(), lr=1e-4)
 
     def plain():
@@ -177,7 +247,7 @@ def opacus_steps(workload, rows):
         model(x).mean().backward()
         adam.step()
 
-    private_model = GradSampleModule(TorchFlow(workload), loss_reduction="sum", strict=False)  # masks are buffers
+    private_model = GradSampleModule(flow(workload), loss_reduction="sum", strict=False)  # masks are buffers
     private_adam = opacus.optimizers.DPOptimizer(
         torch.optim.Adam(private_model.parameters(), lr=1e-4), noise_multiplier=NOISE, max_grad_norm=CLIP,
         expected_batch_size=len(rows), loss_reduction="sum",
@@ -200,7 +270,7 @@ def median(body, repetitions):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--workload", nargs="*", default=["realnvp-2d", "maf-43d"])
+    parser.add_argument("--workload", nargs="*", default=["realnvp-2d", "maf-43d", "actnorm-linear-64d"])
     parser.add_argument("--repetitions", type=int, default=20)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -91,6 +91,12 @@ void ck_chacha(const uint32_t key[8], uint64_t first, uint64_t nonce, size_t blo
   table()->chacha(key, first, nonce, blocks, y);
 }
 
+void ck_gaussians(
+  const uint32_t key[8], uint64_t first, uint64_t nonce, bool secure, size_t n, double *y
+) {
+  table()->gaussians(key, first, nonce, secure, n, y);
+}
+
 void ck_threefry_bits64(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint64_t *y) {
   table()->threefry_bits64(k0, k1, first, n, y);
 }

@@ -11,7 +11,7 @@
 #endif
 
 #define CK_OTHERS(X) X(convert_f32_f64) X(convert_f64_f32) X(threefry) X(threefry_bits32) X(threefry_bits64) \
-  X(chacha)
+  X(chacha) X(gaussians)
 
 typedef struct ck_table {
   const char *name;

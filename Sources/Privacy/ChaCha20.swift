@@ -19,4 +19,14 @@ struct ChaCha20: Sendable {
       #endif
     }
   }
+
+  /// Normal numbers from the blocks from a counter on. Sixteen blocks give 32 secure numbers or 128 others.
+  func gaussians(
+    _ count: Int, from counter: UInt64, nonce: UInt64, secure: Bool, into y: UnsafeMutablePointer<Double>
+  ) {
+    withUnsafeBytes(of: key) { key in
+      let words = key.assumingMemoryBound(to: UInt32.self).baseAddress!
+      ck_gaussians(words, counter, nonce, secure, count, y)
+    }
+  }
 }

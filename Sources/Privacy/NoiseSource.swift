@@ -60,29 +60,39 @@ public final class NoiseSource: Sendable {
   /// The Gaussian noise of a stream. Each stream serves one call.
   package func gaussians(_ count: Int, deviation: Double, secure: Bool, stream: UInt64) -> [Double] {
     require(count >= 0, "NoiseSource: expected a count of at least 0, got \(count)")
-    let piece = 512
     return [Double](unsafeUninitializedCapacity: count) { buffer, filled in
-      var space = GaussianSpace(pairs: 2 * piece)
-      for start in stride(from: 0, to: count, by: piece) {
-        let own = min(piece, count - start)
-        let pairs = secure ? 2 * own : (own + 1) / 2
-        // A piece takes the same blocks whatever the count.
-        cipher.blocks(
-          (2 * pairs + 7) / 8, from: UInt64(start / piece * piece / 2), nonce: stream, into: space.words)
-        space.transform(pairs)
-        let y = buffer.baseAddress! + start
-        if secure {
-          for i in 0..<own {
-            let (j, k) = (i + 1, own + i + 1 == pairs ? 0 : own + i + 1)
-            y[i] =
-              0.5 * deviation * (space.cosines[i] + space.sines[j] + space.cosines[own + i] + space.sines[k])
-          }
-        } else {
-          for i in 0..<own { y[i] = deviation * (i < pairs ? space.cosines[i] : space.sines[i - pairs]) }
-        }
-      }
+      if count > 0 { draw(count, secure: secure, stream: stream, into: buffer.baseAddress!) }
+      for i in 0..<count { buffer[i] *= deviation }
       filled = count
     }
+  }
+
+  /// y = scale · (x + noise) for some numbers of one type, which may replace each other.
+  ///
+  /// The sum is formed in double precision and rounded once. The noise is that of a stream from a place on,
+  /// so several calls for places that do not overlap may share a stream.
+  ///
+  /// - Precondition: `first` is a multiple of 1024.
+  package func addGaussians(
+    to x: UnsafeRawPointer, _ type: ck_type, count: Int, deviation: Double, scale: Double, secure: Bool,
+    stream: UInt64, from first: Int, into y: UnsafeMutableRawPointer
+  ) {
+    require(first % 1024 == 0, "NoiseSource: expected a start at a whole piece, got \(first)")
+    let bytes = type == CK_F32 ? 4 : 8
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 1024) { draws in
+      for start in stride(from: 0, to: count, by: 1024) {
+        let own = min(1024, count - start)
+        draw(own, from: first + start, secure: secure, stream: stream, into: draws.baseAddress!)
+        ck_add_noise(type, deviation, scale, draws.baseAddress!, x + start * bytes, own, y + start * bytes)
+      }
+    }
+  }
+
+  /// Standard normal numbers of a stream, from a multiple of 128 on.
+  private func draw(
+    _ count: Int, from first: Int = 0, secure: Bool, stream: UInt64, into y: UnsafeMutablePointer<Double>
+  ) {
+    cipher.gaussians(count, from: UInt64(first / (secure ? 2 : 8)), nonce: stream, secure: secure, into: y)
   }
 
   /// The rows that join a step: each with probability `rate`, independently. There may be none.

@@ -88,7 +88,7 @@ extension Element {
 }
 
 /// An array of `n` elements that `body` writes. Each is NaN before.
-private func filled<T: Element>(_ n: Int, _ body: (UnsafeMutablePointer<T>?) -> Void) -> [T] {
+func filled<T: Element>(_ n: Int, _ body: (UnsafeMutablePointer<T>?) -> Void) -> [T] {
   var y = [T](repeating: .nan, count: n)
   y.withUnsafeMutableBufferPointer { body($0.baseAddress) }
   return y

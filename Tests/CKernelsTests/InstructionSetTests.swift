@@ -85,6 +85,13 @@ import Testing
       ck_uniform(CK_F32, words, 37, -1, 1.5, &y)
       return bits(y)
     }
+    for secure in [false, true] {
+      same("gaussians") {
+        var y = [Double](repeating: 0, count: 301)
+        ck_gaussians((1...8).map { UInt32($0) }, 0xffff_fff0, 9, secure, 301, &y)
+        return bits(y)
+      }
+    }
     same("threefry") {
       var y = [UInt64](repeating: 0, count: 37)
       ck_threefry_bits64(5, 6, 0xffff_fff0, 37, &y)
@@ -102,6 +109,23 @@ import Testing
     same("running sum") { bits(T.cumsum(x, 23, 1100, reverse: true)) }
     same("transpose") { bits(T.transpose(x, 23, 1100)) }
     let square = Array(x[..<(37 * 37)])
+    same("squares by row") {
+      var y = [Double](repeating: 0, count: 23)
+      var scratch = [T](repeating: 0, count: 37 * T.lanes)
+      ck_square_rows(T.type, x, 23, 1100, &y)
+      ck_square_products(T.type, x, x.reversed(), 23, 50, 33, &y)
+      ck_square_triangle(
+        T.type, true, 37, x, x.reversed(), nil, nil, (0..<37).map { ($0 * 5) % 37 }, 23, &y, &scratch)
+      ck_square_triangle(T.type, false, 37, x, x.reversed(), x, square, nil, 23, &y, &scratch)
+      return bits(y)
+    }
+    let noise = square.map { Double($0) }
+    same("sums with factors") {
+      let sums: [T] = filled(1100) { ck_weighted_columns(T.type, square, x, 23, 1100, $0) }
+      let scaled: [T] = filled(23 * 1100) { ck_scale_rows(T.type, square, x, 23, 1100, $0) }
+      let noised: [T] = filled(99) { ck_add_noise(T.type, 3, 0.3, noise, x, 99, $0) }
+      return bits(sums + scaled + noised)
+    }
     same("lu") { bits(T.lu(37, square).lu) }
     same("qr") { bits(T.qr(37, 37, square).q) + bits(T.qr(37, 37, square).r) }
     same("solve") {

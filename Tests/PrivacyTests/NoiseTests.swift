@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Testing
 
@@ -39,6 +40,24 @@ import Testing
     let long = source.gaussians(1500, deviation: 1, secure: true, stream: 77)
     #expect(Array(long[..<1024]) == source.gaussians(1024, deviation: 1, secure: true, stream: 77))
     #expect(Set(long).count == 1500)
+  }
+
+  /// Noise that is added in pieces is that of the whole stream.
+  @Test(arguments: [true, false]) func addedNoise(secure: Bool) {
+    let source = NoiseSource.notPrivate(seed: 3)
+    let sums = (0..<2_500).map { Float($0) / 8 }
+    var noised = [Float](repeating: 0, count: 2_500)
+    sums.withUnsafeBytes { x in
+      noised.withUnsafeMutableBytes { y in
+        for range in [0..<1_024, 1_024..<2_500] {
+          source.addGaussians(
+            to: x.baseAddress! + 4 * range.lowerBound, CK_F32, count: range.count, deviation: 3, scale: 0.1,
+            secure: secure, stream: 5, from: range.lowerBound, into: y.baseAddress! + 4 * range.lowerBound)
+        }
+      }
+    }
+    let draws = source.gaussians(2_500, deviation: 3, secure: secure, stream: 5)
+    #expect(noised == (0..<2_500).map { Float(0.1 * (Double(sums[$0]) + draws[$0])) })
   }
 
   @Test(arguments: [true, false]) func gaussians(secure: Bool) {

@@ -92,6 +92,33 @@ import Testing
     for (sum, expected) in zip(found.sums, sums) { #expect(isClose(sum, expected, 1e-12)) }
   }
 
+  /// Several shards share a value of the parameters alone, and one sum of its gradients is pulled back.
+  @Test(arguments: [true, false]) func shardsShareValues(separatesCommon: Bool) throws {
+    let row = try #require(Self.cases.first { $0.testDescription == "P L U" })
+    let (params, x) = (params(row), wave([150, 4], phase: 3))
+    for dtype in [DType.float64, .float32] {
+      let found = try weightedRowGradients(
+        at: params.cast(to: dtype), over: x.cast(to: dtype), separatesCommon: separatesCommon,
+        factors: { 1 / $0 }
+      ) { p, x, _ in
+        let (w, logDet) = pluProduct(
+          factors: p.leaves[0], sign: .ones([4], dtype: dtype), order: Tensor(ints: [2, 0, 3, 1]))
+        return sin(matmul(x, w)).sumPerRow() - logDet
+      }
+      var sum = Tensor.zeros([4, 4], dtype: .float64)
+      let common = separatesCommon ? found.common[0].cast(to: .float64) : .zeros([4, 4], dtype: .float64)
+      for i in 0..<150 {
+        let own =
+          valueAndGradient(at: params) { row.loss($0.leaves, x[i..<i + 1]).sum() }.gradient.leaves[0] - common
+        let norm = square(own).sum().item.squareRoot()
+        #expect(abs(found.norms[i].item - norm) <= (dtype == .float64 ? 1e-12 : 1e-5) * norm)
+        sum = sum + own / norm
+      }
+      #expect(
+        !found.isOneByOne && isClose(found.sums[0].cast(to: .float64), sum, dtype == .float64 ? 1e-12 : 1e-4))
+    }
+  }
+
   @Test func aLogDeterminantOfParametersAloneIsCommon() throws {
     for name in ["P L U", "scale and shift, with a log-determinant of parameters alone"] {
       let row = try #require(Self.cases.first { $0.testDescription == name })

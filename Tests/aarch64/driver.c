@@ -90,6 +90,13 @@ static void random_bits(void) {
   ck_chacha(key, 0xfffffff0, 9, n, blocks);
   add_bytes(&hash, blocks, sizeof blocks);
   report("chacha", 0, hash);
+  double normal[301];
+  for (int secure = 0; secure < 2; secure++) {
+    hash = start;
+    ck_gaussians(key, 0xfffffff0, 9, secure, 301, normal);
+    add_bytes(&hash, normal, sizeof normal);
+    report("gaussians", secure, hash);
+  }
 }
 
 int main(void) {

@@ -122,6 +122,29 @@ static void NAME(shapes)(void) {
   report(TEXT(scatter_add), 0, scattered);
 }
 
+static void NAME(rows)(void) {
+  enum { rows = 23, columns = 1100, size = 37 };
+  const T *const x = NAME(random)(rows * columns, 1), *const d = NAME(random)(rows * columns, 1);
+  const double noise[] = {0.3, -2, 1e-9, 4, 5, -0.7, 8};
+  T *const y = room(rows * columns * sizeof(T));
+  double *const totals = room(rows * sizeof(double));
+  uint64_t squares = start, sums = start;
+  for (size_t r = 0; r < rows; r++) totals[r] = 0;
+  ck_square_rows(TYPE, x, rows, columns, totals);
+  ck_square_products(TYPE, x, d, rows, 50, 33, totals);
+  ck_square_triangle(TYPE, true, size, x, d, NULL, NULL, NULL, rows, totals, y);
+  ck_square_triangle(TYPE, false, size, x, d, x, d, NULL, rows, totals, y);
+  add_bytes(&squares, totals, rows * sizeof(double));
+  ck_weighted_columns(TYPE, d, x, rows, columns, y);
+  NAME(add)(&sums, y, columns);
+  ck_scale_rows(TYPE, d, x, rows, columns, y);
+  NAME(add)(&sums, y, rows * columns);
+  ck_add_noise(TYPE, 3, 0.3, noise, x, 7, y);
+  NAME(add)(&sums, y, 7);
+  report(TEXT(squares), 0, squares);
+  report(TEXT(row_sums), 0, sums);
+}
+
 static void NAME(products)(void) {
   static const size_t sizes[][3] = {
     {5, 7, 9}, {20, 33, 17}, {64, 2, 30}, {1, 40, 20}, {33, 70, 3}, {17, 16, 270}, {3, 5, 0},
@@ -313,6 +336,7 @@ static void NAME(others)(void) {
 static void NAME(all)(void) {
   NAME(elementwise)();
   NAME(shapes)();
+  NAME(rows)();
   NAME(products)();
   NAME(factorizations)();
   NAME(flows)();

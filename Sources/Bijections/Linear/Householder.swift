@@ -54,37 +54,3 @@ public struct FixedInvertibleLinear: Bijection {
     return (params.frozen, forward, inverse)
   }
 }
-
-/// The product H₁ ⋯ Hₙ in compact form: I − Vᵀ T V with the vectors as rows of V and T upper triangular.
-///
-/// T⁻¹ is the strict upper triangle of V Vᵀ plus half its diagonal. Proof by induction: let Q = I − Vᵀ T V
-/// be the product so far and H = I − τ v vᵀ, τ = 2 / vᵀv, the next factor. Then
-/// Q H = I − Vᵀ T V − τ v vᵀ + τ Vᵀ T (V v) vᵀ, which is the same form with T′ = [[T, −τ T V v], [0, τ]], and
-/// T′⁻¹ = [[T⁻¹, V v], [0, 1/τ]].
-struct Reflections {
-  private let vectors: Tensor
-  private let core: Tensor
-
-  /// Makes the product of the reflections along the rows of a matrix.
-  init(_ vectors: Tensor) {
-    let gram = matmul(vectors, vectors, transposeB: true)
-    let half = 0.5 * gram.diagonal()
-    self.vectors = vectors
-    // A vector of zeros has no direction. With a 1 on the diagonal it gives no reflection instead of
-    // infinity.
-    core = gram.triangle(.strictlyUpper) + select(where: half .> 0, half, 1).diagonalMatrix()
-  }
-
-  /// Computes x H₁ ⋯ Hₙ.
-  func apply(to x: Tensor) -> Tensor { x - product(x, transposed: true) }
-  /// Computes x Hₙ ⋯ H₁.
-  func undo(in x: Tensor) -> Tensor { x - product(x, transposed: false) }
-
-  /// Computes x Vᵀ T V or x Vᵀ Tᵀ V, by solving T⁻ᵀ z = V xᵀ or T⁻¹ z = V xᵀ.
-  private func product(_ x: Tensor, transposed: Bool) -> Tensor {
-    let along = matmul(x, vectors, transposeB: true).mappingColumns {
-      triangularSolve(core, $0, lower: false, transposed: transposed)
-    }
-    return matmul(along, vectors)
-  }
-}

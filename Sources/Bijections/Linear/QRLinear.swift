@@ -36,8 +36,7 @@ public struct QRLinear: Bijection {
     }
     let initial = tails(key.normal([size, size])).cast(to: site.dtype)
     return site.layer("QRLinear", ["factors": .leaf(initial)]) { params, x, _ in
-      let (q, r) = parts(params)
-      return matmul(q.apply(to: x), r)
+      apply(QRProduct(), Operands(x, params["factors"]))[0]
     } logDet: { params, _, _ in
       params["factors"].diagonal().sum() * positions
     } inverse: { params, y, _ in

@@ -14,6 +14,7 @@
 #include "shuffle_f64.h"
 #include "shape.h"
 #include "reduce.h"
+#include "rows.h"
 #include "tile.h"
 #include "finish.h"
 #include "gemm.h"
@@ -42,6 +43,7 @@
 #include "shuffle_f32.h"
 #include "shape.h"
 #include "reduce.h"
+#include "rows.h"
 #include "tile.h"
 #include "finish.h"
 #include "gemm.h"
@@ -57,6 +59,7 @@
 #include "type_end.h"
 
 #include "convert.h"
+#include "gaussian.h"
 
 const ck_table TABLE = {
   .name = TABLE_NAME,

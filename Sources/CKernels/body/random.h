@@ -69,29 +69,34 @@ INLINE void chacha_quarter(U *a, U *b, U *c, U *d) {
   *c += *d, *b = chacha_left(*b ^ *c, 7);
 }
 
-// A lane holds a block.
-static void chacha(const uint32_t key[8], uint64_t first, uint64_t nonce, size_t blocks, uint32_t *y) {
+// Computes the words of the blocks of the counters first ... first + 15. A lane holds a block.
+INLINE void chacha_words(const uint32_t key[8], uint64_t first, uint64_t nonce, U s[16]) {
   static const uint32_t constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+  const U steps = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  U start[16];
+  for (int w = 0; w < 4; w++) start[w] = (U){0} + constants[w];
+  for (int w = 0; w < 8; w++) start[4 + w] = (U){0} + key[w];
+  start[12] = steps + (uint32_t)first;
+  start[13] = (U){0} + (uint32_t)(first >> 32) - (U)(start[12] < (uint32_t)first);
+  start[14] = (U){0} + (uint32_t)nonce;
+  start[15] = (U){0} + (uint32_t)(nonce >> 32);
+  for (int w = 0; w < 16; w++) s[w] = start[w];
+  for (int round = 0; round < 10; round++) {
+#pragma clang loop unroll(full)
+    for (int w = 0; w < 4; w++) chacha_quarter(s + w, s + 4 + w, s + 8 + w, s + 12 + w);
+#pragma clang loop unroll(full)
+    for (int w = 0; w < 4; w++)
+      chacha_quarter(s + w, s + 4 + (w + 1) % 4, s + 8 + (w + 2) % 4, s + 12 + (w + 3) % 4);
+  }
+  for (int w = 0; w < 16; w++) s[w] += start[w];
+}
+
+static void chacha(const uint32_t key[8], uint64_t first, uint64_t nonce, size_t blocks, uint32_t *y) {
   for (size_t i = 0; i < blocks; i += LANES) {
-    const U steps = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    U start[16], s[16];
-    for (int w = 0; w < 4; w++) start[w] = (U){0} + constants[w];
-    for (int w = 0; w < 8; w++) start[4 + w] = (U){0} + key[w];
-    start[12] = steps + (uint32_t)(first + i);
-    start[13] = (U){0} + (uint32_t)((first + i) >> 32) - (U)(start[12] < (uint32_t)(first + i));
-    start[14] = (U){0} + (uint32_t)nonce;
-    start[15] = (U){0} + (uint32_t)(nonce >> 32);
-    for (int w = 0; w < 16; w++) s[w] = start[w];
-    for (int round = 0; round < 10; round++) {
-#pragma clang loop unroll(full)
-      for (int w = 0; w < 4; w++) chacha_quarter(s + w, s + 4 + w, s + 8 + w, s + 12 + w);
-#pragma clang loop unroll(full)
-      for (int w = 0; w < 4; w++)
-        chacha_quarter(s + w, s + 4 + (w + 1) % 4, s + 8 + (w + 2) % 4, s + 12 + (w + 3) % 4);
-    }
+    U s[16];
+    chacha_words(key, first + i, nonce, s);
     const size_t count = blocks - i < LANES ? blocks - i : LANES;
     for (int w = 0; w < 16; w++) {
-      s[w] += start[w];
       uint32_t lanes[LANES];
       __builtin_memcpy(lanes, s + w, sizeof lanes);
       for (size_t j = 0; j < count; j++) y[16 * (i + j) + w] = lanes[j];

@@ -114,6 +114,26 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   X(void, sum_rows, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
   /* y[c] = sum over r of x[r][c], rising r. */ \
   X(void, sum_columns, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
+  /* y[r] += sum over c of x[r][c]^2. */ \
+  X(void, square_rows, (const T *x, size_t rows, size_t columns, double *y), (x, rows, columns, y)) \
+  /* y[r] += the sum of squares of the products h[r][i] d[r][j]. */ \
+  X(void, square_products, (const T *h, const T *d, size_t rows, size_t ins, size_t outs, double *y), \
+    (h, d, rows, ins, outs, y)) \
+  /* The same for i > j < n if `lower`, where h[r][i] stands at place order[i], which may be NULL for i. \
+     Otherwise for i < j, and scale[j] h[r][j] d[r][j] + shift[j] on the diagonal; shift may be NULL for \
+     zeros. Each row is summed in the type of its elements. scratch has 64 n bytes. */ \
+  X(void, square_triangle, (bool lower, size_t n, const T *h, const T *d, const T *scale, const T *shift, \
+    const int32_t *order, size_t rows, double *y, T *scratch), \
+    (lower, n, h, d, scale, shift, order, rows, y, scratch)) \
+  /* y[r][c] = f[r] x[r][c] */ \
+  X(void, scale_rows, (const T *f, const T *x, size_t rows, size_t columns, T *y), \
+    (f, x, rows, columns, y)) \
+  /* y[c] = sum over r of f[r] x[r][c], rising r. */ \
+  X(void, weighted_columns, (const T *f, const T *x, size_t rows, size_t columns, T *y), \
+    (f, x, rows, columns, y)) \
+  /* y[i] = scale (x[i] + deviation noise[i]) in double, rounded once more. y may be x. */ \
+  X(void, add_noise, (double deviation, double scale, const double *noise, const T *x, size_t n, T *y), \
+    (deviation, scale, noise, x, n, y)) \
   /* The largest element of each row; NaN if the row holds one; -infinity for no columns. */ \
   X(void, max_rows, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
   /* The largest element of each column, as above. */ \
@@ -225,5 +245,9 @@ void ck_threefry_bits64(uint32_t k0, uint32_t k1, uint64_t first, size_t n, uint
 /// Computes blocks of 16 words of ChaCha20 (Bernstein 2008) for the counters first, first + 1, ... under a
 /// nonce of 64 bits.
 void ck_chacha(const uint32_t key[8], uint64_t first, uint64_t nonce, size_t blocks, uint32_t *y);
+/// Draws n normal numbers by Box-Muller transforms of ChaCha20's blocks first, first + 1, ... Sixteen blocks
+/// give 128 numbers. With `secure` they give 32, each half the sum of four numbers of different transforms.
+void ck_gaussians(
+  const uint32_t key[8], uint64_t first, uint64_t nonce, bool secure, size_t n, double *y);
 
 #endif

@@ -41,12 +41,11 @@ package func reduceRowGradients<Value: Sendable>(
   }
 
   @Sendable func together(_ rows: Tensor, _ context: Tensor?) throws -> Tensor {
-    let found = try point.rowSums(rows, context, loss)
-    let parts = try point.learnedLeaves.indices.map { (i) throws(NoRowRule) -> Tensor in
-      let leaf = point.learnedLeaves[i]
-      let common = Tensors.sum(found[i]?.common, found[i]?.publicBlocks)
-      let own = try LeafRowGradients(found[i], common: common, of: leaf, rows: rows.rows)
-      return own.multipliedOut(rows: rows.rows).reshaped(to: [rows.rows, leaf.count])
+    let found = try point.rowSums(rows, context, loss).whole
+    let parts = try zip(found, point.learnedLeaves).map { (sum, leaf) throws(NoRowRule) -> Tensor in
+      let common = Tensors.sum(sum?.common, sum?.publicBlocks)
+      let own = try LeafRowGradients(sum, common: common, of: leaf, rows: rows.rows)
+      return own.multipliedOut().reshaped(to: [rows.rows, leaf.count])
     }
     return concatenate(parts, axis: 1)
   }

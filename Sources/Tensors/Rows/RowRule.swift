@@ -87,6 +87,8 @@ package enum RowCotangent: Sendable {
   case products(RowProducts)
   /// Those of a shared matrix as several such sums.
   case parts([RowProducts])
+  /// Those of a shared value by a formula.
+  case formula(any RowFormula)
 }
 
 /// A primitive has no rule for gradients by row. The rows are taken one at a time instead.

@@ -74,9 +74,9 @@ extension Pairwise: RowRule {
       if !wanted[i] || inputs[i].shape != shape { return nil }
       switch kernel {
       case CK_ADD: return g
-      case CK_SUBTRACT: return i == 0 ? g : RowProducts(left: g.left, right: -g.right, mask: g.mask)
+      case CK_SUBTRACT: return i == 0 ? g : g.replacing(right: -g.right, mask: g.mask)
       case CK_MULTIPLY where g.mask == nil && other.shape == shape:
-        return RowProducts(left: g.left, right: g.right, mask: MatrixMask(matrix: other))
+        return g.replacing(mask: MatrixMask(matrix: other))
       default: return nil
       }
     }
@@ -128,7 +128,7 @@ extension Select: RowRule {
     for i in 1..<3 where wanted[i] {
       if inputs[i].shape != outputs[0].shape { return nil }
       let mask = MatrixMask(matrix: i == 1 ? isFirst : 1 - isFirst)
-      found[i] = .products(RowProducts(left: g.left, right: g.right, mask: mask))
+      found[i] = .products(g.replacing(mask: mask))
     }
     return found
   }

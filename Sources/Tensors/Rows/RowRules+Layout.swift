@@ -22,7 +22,7 @@ extension Permute: AxisPrimitive {
     _ g: RowProducts, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> [RowCotangent?]? {
     axes == [1, 0] && g.mask == nil
-      ? [.products(RowProducts(left: g.right, right: g.left, mask: nil))] : nil
+      ? [.products(RowProducts(g.right, g.left, rows: g.rows))] : nil
   }
 }
 
@@ -62,11 +62,10 @@ extension Gather: AxisPrimitive {
     _ g: RowProducts, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
   ) -> [RowCotangent?]? {
     if axis > 1 || g.mask != nil { return nil }
-    let back = ScatterAdd(gather: Gather(axis: 2, indices: indices), size: inputs[0].shape[axis])
+    let back = ScatterAdd(gather: Gather(axis: 1, indices: indices), size: inputs[0].shape[axis])
     return [
       .products(
-        RowProducts(
-          left: axis == 0 ? back(g.left) : g.left, right: axis == 1 ? back(g.right) : g.right, mask: nil))
+        axis == 0 ? g.replacing(left: back(g.left), mask: nil) : g.replacing(right: back(g.right), mask: nil))
     ]
   }
 }

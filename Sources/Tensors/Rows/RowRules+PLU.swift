@@ -6,13 +6,10 @@ extension PLUProduct: RowRule {
   ) -> [RowCotangent?]? {
     if g.mask != nil { return nil }
     let (lower, upper) = (outputs[2], outputs[3])
-    let ordered = g.left.gathered(inputs[2].inversePermutation, axis: 2)
     let parts = [
-      RowProducts(
-        left: ordered, right: matmul(g.right, upper, transposeB: true),
-        mask: TriangleMask(diagonal: nil)),
-      RowProducts(
-        left: matmul(g.left, lower), right: g.right, mask: TriangleMask(diagonal: upper.diagonal())),
+      g.replacing(
+        right: matmul(g.right, upper, transposeB: true), mask: TriangleMask(diagonal: nil, order: inputs[2])),
+      g.replacing(left: matmul(g.left, lower), mask: TriangleMask(diagonal: upper.diagonal(), order: nil)),
     ]
     return [.parts(parts), nil, nil]
   }
@@ -22,11 +19,20 @@ extension PLUProduct: RowRule {
 struct TriangleMask: RowMask {
   /// The numbers on the diagonal of an upper triangle; nil for the triangle strictly below.
   let diagonal: Tensor?
+  /// The row of the triangle that each number of a left factor belongs to; nil for its own place.
+  let order: Tensor?
+
+  func placed(_ left: Tensor) -> Tensor {
+    order.map { left.gathered($0.inversePermutation, axis: 1) } ?? left
+  }
 
   func isSame(as other: any RowMask) -> Bool {
     guard let other = other as? TriangleMask else { return false }
-    guard let diagonal, let theirs = other.diagonal else { return diagonal == nil && other.diagonal == nil }
-    return diagonal.isIdentical(to: theirs)
+    func areSame(_ a: Tensor?, _ b: Tensor?) -> Bool {
+      guard let a, let b else { return a == nil && b == nil }
+      return a.isIdentical(to: b)
+    }
+    return areSame(diagonal, other.diagonal) && areSame(order, other.order)
   }
 
   func isApart(from other: any RowMask) -> Bool {
@@ -35,6 +41,7 @@ struct TriangleMask: RowMask {
 
   // Running sums: Σ over i > k of h[i] below the diagonal, over i ≤ k above it.
   func squares(_ h: Tensor) -> Tensor {
+    let h = placed(h)
     guard let diagonal else {
       // The sum from each place on, one place to the left.
       let sums = CumulativeSum(isReversed: true)(h)
@@ -46,7 +53,7 @@ struct TriangleMask: RowMask {
     return before + h * square(diagonal)
   }
 
-  func product(_ h: Tensor, _ d: Tensor) -> Tensor { masked(matmul(h, d, transposeA: true)) }
+  func product(_ h: Tensor, _ d: Tensor) -> Tensor { masked(matmul(placed(h), d, transposeA: true)) }
 
   func entries(_ ins: Int, _ outs: Int, _ dtype: DType) -> Tensor {
     masked(.ones([ins, outs], dtype: dtype))

@@ -19,8 +19,7 @@ extension MatMul: RowRule {
     if g.mask != nil { return nil }
     func turned(_ left: Tensor, _ right: Tensor, _ isTransposed: Bool) -> RowCotangent {
       .products(
-        RowProducts(
-          left: isTransposed ? right : left, right: isTransposed ? left : right, mask: nil))
+        isTransposed ? RowProducts(right, left, rows: g.rows) : RowProducts(left, right, rows: g.rows))
     }
     return [
       wanted[0] ? turned(g.left, matmul(g.right, inputs[1], transposeB: !transposesB), transposesA) : nil,

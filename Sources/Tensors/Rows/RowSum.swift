@@ -8,8 +8,16 @@ struct RowSum {
   var shared: Tensor?
   /// Those of a shared matrix as products. The masks differ.
   var products: [RowProducts] = []
+  /// Those of a shared value by formulas.
+  var formulas: [any RowFormula] = []
   /// A gradient that is the same for each row and depends on no row, in the value's shape.
   var common: Tensor?
+
+  /// The blocks, if there is nothing else.
+  var onlyBlocks: Tensor? {
+    publicBlocks == nil && shared == nil && common == nil && products.isEmpty && formulas.isEmpty
+      ? blocks : nil
+  }
 
   mutating func add(_ cotangent: RowCotangent) {
     switch cotangent {
@@ -17,6 +25,7 @@ struct RowSum {
     case .shared(let g): shared = sum(shared, g)
     case .products(let g): add(g)
     case .parts(let parts): for g in parts { add(g) }
+    case .formula(let g): formulas.append(g)
     }
   }
 
@@ -27,6 +36,7 @@ struct RowSum {
     case .shared(let g): common = sum(common, g[0])
     case .products(let g): common = sum(common, g.multipliedOut()[0])
     case .parts(let parts): for g in parts { common = sum(common, g.multipliedOut()[0]) }
+    case .formula(let g): common = sum(common, g.multipliedOut()[0])
     }
   }
 
@@ -36,6 +46,7 @@ struct RowSum {
     shared = sum(shared, other.shared)
     common = sum(common, other.common)
     for product in other.products { add(product) }
+    formulas += other.formulas
   }
 
   private mutating func add(_ product: RowProducts) {
@@ -60,6 +71,11 @@ struct RowSums {
 
   mutating func add(_ sum: RowSum, at slot: Int32) {
     if values[Int(slot)] == nil { values[Int(slot)] = sum } else { values[Int(slot)]!.add(sum) }
+  }
+
+  mutating func add(_ cotangent: RowCotangent, at slot: Int32) {
+    if values[Int(slot)] == nil { values[Int(slot)] = RowSum() }
+    values[Int(slot)]!.add(cotangent)
   }
 
   /// Removes and returns the sum of a slot.
@@ -106,7 +122,8 @@ func pullBackByRow<P: Primitive>(
   // Shared values.
   var shared = Operands(absent: given.count)
   for (i, sum) in given.enumerated() {
-    shared.set(i, to: sum?.shared)
+    shared.set(
+      i, to: sum?.formulas.reduce(sum?.shared) { Tensors.sum($0, $1.multipliedOut()) } ?? sum?.shared)
     for product in sum?.products ?? [] {
       if let cotangents = rule?.fromProducts(product, inputs, outputs, wanted: wanted) {
         for (i, cotangent) in cotangents.enumerated() {

@@ -51,11 +51,16 @@ public protocol FusedPrimitive: Primitive {
   /// This is for work on parameters alone that is large beside the work on a shard's rows. Such a primitive
   /// has no properties: everything it depends on is among its inputs, at most four.
   static var isSharedByShards: Bool { get }
+
+  /// Whether the kernels serve gradients by row alone, so that an ordinary reverse pass runs `composed`.
+  static var servesRowsAlone: Bool { get }
 }
 
 extension FusedPrimitive {
   /// Each shard computes its own value.
   public static var isSharedByShards: Bool { false }
+  /// Every reverse pass runs the kernels.
+  public static var servesRowsAlone: Bool { false }
 
   /// Stops the program: forward mode runs `composed`.
   public func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {
@@ -93,7 +98,9 @@ public func apply(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
 public func apply<P: FusedPrimitive>(_ primitive: P, _ inputs: Operands) -> Operands {
   guard let innermost = inputs.innermost else { return primitive.value(inputs) }
   if case .traced(let traced) = innermost.payload, traced.tape.sees(onlyValuesUnder: inputs) {
-    if traced.tape.isByRow && !(primitive is any RowRule) { return primitive.composed(inputs) }
+    if traced.tape.isByRow ? !(primitive is any RowRule) : P.servesRowsAlone {
+      return primitive.composed(inputs)
+    }
     if P.isSharedByShards, let shared = traced.tape.applyShared(primitive, inputs) { return shared }
     return traced.tape.apply(primitive, inputs)
   }

@@ -121,6 +121,21 @@ package func mapLeaves<Value: Sendable>(_ leaves: [Tensor], _ body: @Sendable (I
   return isLarge ? concurrentMap(leaves.count, body) : leaves.indices.map(body)
 }
 
+/// Calls `body` with the position of a count and a range of at most `size` numbers below it, until all
+/// numbers of all counts are covered. The calls run on all cores if there are several.
+package func forPieces(
+  _ counts: [Int], of size: Int, _ body: @Sendable (_ position: Int, _ range: Range<Int>) -> Void
+) {
+  let pieces = counts.enumerated().flatMap { i, count in
+    stride(from: 0, to: count, by: size).map { (i, $0..<min($0 + size, count)) }
+  }
+  // A small piece costs less than to wake a thread.
+  let groups = counts.reduce(0, +) < 2 * size ? 1 : pieces.count
+  _ = concurrentMap(groups) { k in
+    for (i, range) in groups == 1 ? pieces[...] : pieces[k...k] { body(i, range) }
+  }
+}
+
 /// Calls `body` with 0, ..., count − 1 at the same time, each with the settings of the current task.
 func onThreads(_ count: Int, _ body: @Sendable (Int) -> Void) {
   let (threads, meter) = (Parallelism.threads, TensorMemory.meter)

@@ -54,6 +54,18 @@ final class SharedValues: Sendable {
     }
   }
 
+  /// Moves the gradients by row of a value's outputs on to its inputs, and gives the outputs.
+  func pullBackByRow(
+    _ place: Place, _ sums: [RowSum?], rows: Int
+  ) throws(NoRowRule) -> (inputs: [RowSum?], outputs: Operands) {
+    let value = values.withLock { $0[place]! }
+    func pulled(_ primitive: some FusedPrimitive) throws(NoRowRule) -> [RowSum?] {
+      try Tensors.pullBackByRow(
+        primitive, sums, value.inputs, value.outputs, wanted: Wanted(InputSlots(place.slots)), rows: rows)
+    }
+    return (try pulled(value.primitive), value.outputs)
+  }
+
   /// Pulls summed cotangents back and adds them to the parameters' gradients.
   func pullBack(_ sums: [Cotangent], into gradients: inout [Tensor?]) {
     let values = values.withLock { $0 }

@@ -176,16 +176,20 @@ final class Tape: @unchecked Sendable {
     return (leaves.map { self.slot(of: $0).flatMap { cotangents.take($0) } }, shared)
   }
 
-  /// The gradients of losses, one for each row, by leaves; nil where no loss depends on a leaf.
+  /// The gradients of losses, one for each row, by leaves and by the values that shards share; nil where no
+  /// loss depends on one.
   ///
   /// Throws where a primitive has no rule for several rows.
-  func rowGradients(of leaves: [Tensor], losses: Tensor) throws(NoRowRule) -> [RowSum?] {
+  func rowGradients(
+    of leaves: [Tensor], losses: Tensor
+  ) throws(NoRowRule) -> (leaves: [RowSum?], shared: [(place: SharedValues.Place, sums: [RowSum?])]) {
     var sums = RowSums(slotCount, rows: losses.rows)
-    guard let slot = slot(of: losses) else { return leaves.map { _ in nil } }
+    guard let slot = slot(of: losses) else { return (leaves.map { _ in nil }, []) }
     let ones = Tensor.ones(losses.shape, dtype: losses.dtype)
     sums.add(RowSum(publicBlocks: ones), at: slot)
     while let step = steps.popLast() { try step.pullBackByRow(&sums) }
-    return leaves.map { self.slot(of: $0).flatMap { sums.take($0) } }
+    let shared = sharedOutputs.map { ($0.place, $0.slots.map { sums.take($0) }) }
+    return (leaves.map { self.slot(of: $0).flatMap { sums.take($0) } }, shared)
   }
 
   private func walkedBack(_ seeds: [(output: Tensor, cotangent: Tensor)], consuming: Bool) -> Cotangents {
@@ -268,8 +272,24 @@ private final class PrimitiveStep<P: Primitive>: Step {
   }
 
   override func pullBackByRow(_ sums: inout RowSums) throws(NoRowRule) {
-    let given = (0..<outputs.count).map { sums.take(firstOutputSlot + Int32($0)) }
-    if given.allSatisfy({ $0 == nil }) { return }
+    var given: [RowSum?] = []
+    if outputs.count == 1 {
+      guard let sum = sums.take(firstOutputSlot) else { return }
+      // Most values have blocks alone.
+      if sums.rows > 1, let blocks = sum.onlyBlocks {
+        let found = (primitive as? any RowRule)?.fromBlocks(
+          Operands(blocks), inputs, outputs, wanted: Wanted(inputSlots), rows: sums.rows)
+        guard let found else { throw NoRowRule() }
+        for i in found.indices where inputSlots[i] >= 0 {
+          if let cotangent = found[i] { sums.add(cotangent, at: inputSlots[i]) }
+        }
+        return
+      }
+      given = [sum]
+    } else {
+      given = (0..<outputs.count).map { sums.take(firstOutputSlot + Int32($0)) }
+      if given.allSatisfy({ $0 == nil }) { return }
+    }
     let found = try Tensors.pullBackByRow(
       primitive, given, inputs, outputs, wanted: Wanted(inputSlots), rows: sums.rows)
     for (i, sum) in found.enumerated() where inputSlots[i] >= 0 {

@@ -31,18 +31,27 @@ public struct PrivateLikelihood: Objective {
     let deviation = clipping.bound * plan.mechanism.noiseMultiplier
     let scale = 1 / (plan.batch * clipping.share)
     let places = norms.places(of: params)
-    let streams = sums.map { _ in noise.nextStream() }
-    let leaves = mapLeaves(sums) { i -> Tensor in
-      let sum = sums[i].cast(to: .float64)
-      let draws = noise.gaussians(
-        sum.count, deviation: deviation, secure: plan.isSecure, stream: streams[i])
-      var noised = sum + Tensor(doubles: draws, shape: sum.shape)
-      if let kept { noised = noised * kept[places[i]].cast(to: .float64).reshaped(to: sum.lastAxis) }
-      noised = scale * noised
-      if plan.addsPublicTerms { noised = noised + common[i].cast(to: .float64) }
-      return noised.cast(to: sums[i].dtype)
+    let noised = noised(sums, deviation: deviation, scale: scale)
+    let leaves = noised.indices.map { i -> Tensor in
+      var leaf = noised[i]
+      if let kept { leaf = leaf * kept[places[i]].reshaped(to: leaf.lastAxis) }
+      return plan.addsPublicTerms ? leaf + common[i] : leaf
     }
     return (Tensor(.nan, dtype: step.dtype), params.learned.replacingLearned(with: leaves))
+  }
+
+  /// scale · (sum + noise) for each sum, with a stream of its own, piece by piece on all cores.
+  private func noised(_ sums: [Tensor], deviation: Double, scale: Double) -> [Tensor] {
+    let streams = sums.map { _ in noise.nextStream() }
+    let results = sums.map { Storage(shape: $0.shape, dtype: $0.dtype) }
+    forPieces(sums.map(\.count), of: 1 << 14) { i, places in
+      let (x, y) = (sums[i].storage, results[i])
+      let offset = places.lowerBound * x.dtype.byteCount
+      noise.addGaussians(
+        to: x.address + offset, x.dtype.kernel, count: places.count, deviation: deviation, scale: scale,
+        secure: plan.isSecure, stream: streams[i], from: places.lowerBound, into: y.address + offset)
+    }
+    return results.map { Tensor($0) }
   }
 
   /// Throws for a distribution whose rows depend on each other, or that keeps statistics of rows.
