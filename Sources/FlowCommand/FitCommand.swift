@@ -112,14 +112,12 @@ enum FitCommand: Subcommand {
     _ = try Architecture.choices(in: arguments, width: 2, isConditional: true)
     _ = try settings(arguments, rows: Int(Int32.max))
 
+    let options = MappedFit.Options(
+      out: out, key: key, checkpoint: checkpoint, progress: progress, start: start)
+    if RankedFit.isAsked { return try await RankedFit.run(arguments, dtype, options, notices) }
     if let mapped = MappedTable(arguments, dtype) {
-      let options = MappedFit.Options(
-        out: out, key: key, checkpoint: checkpoint, progress: progress, start: start)
-      return try await RankedFit.shared(arguments, notices) { notices in
-        try await MappedFit.run(mapped, arguments, options, notices)
-      }
+      return try await MappedFit.run(mapped, arguments, options, notices)
     }
-    try RankedFit.checkAlone()
     let choice = try Table.choose(arguments, noting: notices)
     let table: Table
     if MixedFit.isAsked(by: arguments) {
