@@ -119,14 +119,12 @@ enum FitCommand: Subcommand {
 
     // A plugin that is not there is told before, too.
     let engine = try arguments.device().map { Engine.pjrt($0) } ?? .cpu
+    let options = MappedFit.Options(
+      out: out, key: key, engine: engine, checkpoint: checkpoint, progress: progress, start: start)
+    if RankedFit.isAsked { return try await RankedFit.run(arguments, dtype, options, notices) }
     if let mapped = MappedTable(arguments, dtype) {
-      let options = MappedFit.Options(
-        out: out, key: key, engine: engine, checkpoint: checkpoint, progress: progress, start: start)
-      return try await RankedFit.shared(arguments, notices) { notices in
-        try await MappedFit.run(mapped, arguments, options, notices)
-      }
+      return try await MappedFit.run(mapped, arguments, options, notices)
     }
-    try RankedFit.checkAlone()
     let choice = try Table.choose(arguments, noting: notices)
     let table: Table
     if MixedFit.isAsked(by: arguments) {

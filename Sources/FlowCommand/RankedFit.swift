@@ -3,23 +3,28 @@ import FittedModels
 import Flows
 import MPI
 
-/// `flow fit` in several processes that `mpirun` has started.
+/// `flow fit` in several processes that a launcher of MPI has started.
 enum RankedFit {
-  /// Runs a fit that the processes share, if there are several. Rank 0 alone reports and warns.
-  static func shared(
-    _ arguments: Arguments, _ notices: Notices, _ body: (Notices) async throws -> Report
+  /// Whether there are several processes, which would otherwise do the same fit and write the same file.
+  static var isAsked: Bool { launchedCount > 1 }
+
+  /// Fits in all processes together. The first of them alone reports and warns.
+  static func run(
+    _ arguments: Arguments, _ dtype: DType, _ options: MappedFit.Options, _ notices: Notices
   ) async throws -> Report {
     let seconds = try arguments.number("rank-timeout", in: 1...1e6)
-    if launchedCount == 1 { return try await body(notices) }
     #if MPI
       let mpi = try MPIRanks.start(limit: .seconds(seconds))
-      let ranks = Ranks(mpi)
-      let isFirst = mpi.rank == 0
+      let (ranks, isFirst) = (Ranks(mpi), mpi.rank == 0)
       do {
-        let report = try await ranks.run { try await body(isFirst ? notices : Notices()) }
+        let report = try await ranks.run {
+          let file = try mapped(arguments, dtype)
+          return try await MappedFit.run(file, arguments, options, isFirst ? notices : Notices())
+        }
         mpi.finish()
+        // The launcher ends all when it sees a code above 0, so rank 0 alone has one.
         if isFirst { return report }
-        Arguments.end(code: report.code)
+        Arguments.end(code: 0)
       } catch {
         let code = Failure.code(of: error)
         if ranks.isBroken {
@@ -30,25 +35,23 @@ enum RankedFit {
         }
         mpi.finish()
         if isFirst { throw error }
-        Arguments.end(code: code)
+        Arguments.end(code: 0)
       }
     #else
       _ = seconds
-      throw alone("is built without MPI: build it with --traits MPI")
+      if launchedRank > 0 { Arguments.end(code: 0) }
+      throw UsageError(
+        "a launcher of MPI has started \(launchedCount) processes, and flow is built without MPI: "
+          + "build it with --traits MPI")
     #endif
   }
 
-  /// Throws where several processes would do the same fit, and write the same file.
-  static func checkAlone() throws {
-    if launchedCount > 1 {
-      throw alone(
-        "shares the fit of one .npy file of numbers alone, without options that choose or treat columns")
-    }
-  }
-
-  /// The error of a fit that the processes cannot share, which the first of them reports.
-  private static func alone(_ reason: String) -> UsageError {
-    if launchedRank > 0 { Arguments.end(code: 2) }
-    return UsageError("\(launchedCount) processes were started by a launcher of MPI, and flow fit \(reason)")
+  /// The file to fit to. A file that cannot be read says why.
+  private static func mapped(_ arguments: Arguments, _ dtype: DType) throws -> MappedTable {
+    if let mapped = MappedTable(arguments, dtype) { return mapped }
+    for path in arguments.operands where path.lowercased().hasSuffix(".npy") { _ = try MappedArray(path) }
+    throw UsageError(
+      "ranks share the fit of one .npy file of float32 or float64 in C order alone, without options that "
+        + "choose or treat columns")
   }
 }
