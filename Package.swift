@@ -109,7 +109,9 @@ let package = Package(
     example("hadronization", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
-      exclude: ["README.md", "peers", "quality", "tables", "compare", "ranks", "scale", "smoke", "figures"]),
+      exclude: [
+        "README.md", "peers", "quality", "tables", "compare", "device", "ranks", "scale", "smoke", "figures",
+      ]),
     program("arrangements", on: ["Flows", "Arguments"], path: "Benchmarks/quality/arrangements"),
 
     // MARK: - Tests

@@ -111,7 +111,8 @@ struct DeviceBenchmark {
     if isJSON {
       print(
         "{\"library\": \"swift-flows\", \"engine\": \"\(device.plugin.platform)\", "
-          + "\"device\": \"\(device.kind)\", \"workload\": \"\(workload.name)\", \"what\": \"\(part.rawValue)\", "
+          + "\"device\": \"\(device.kind)\", \"workload\": \"\(workload.name)\", "
+          + "\"what\": \"\(part.rawValue)\", "
           + "\"batch\": \(workload.batch), \"median_ms\": \(median), \"min_ms\": \(times[0]), "
           + "\"max_ms\": \(times[times.count - 1]), \"compile_s\": \(compile), \"difference\": \(difference)}"
       )

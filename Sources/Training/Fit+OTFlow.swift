@@ -22,6 +22,7 @@ import Tensors
 ///   - epochs: passes over the data at most; nil for the settings' number of steps.
 ///   - validationFraction: the share of rows held out, which decide when the rate falls. Without any, the
 ///     training loss decides.
+///   - engine: the engine that computes the steps.
 ///   - onEpoch: called after each epoch; see `fit` to data.
 /// - Returns: as `fit` to data. The functions take the solver steps of validation. For test rows use those of
 ///   `Flow.otFlow(settings, steps: settings.testSteps)`.
@@ -29,8 +30,9 @@ import Tensors
 /// - Precondition: positive epochs, and a fraction in 0..<1.
 public func fit(
   _ settings: OTFlowSettings, to data: some RowSource, given context: Tensor? = nil, key: Key,
-  epochs: Int? = nil, validationFraction: Double = 0.1, checkpoint: Checkpoint? = nil,
-  progress: ProgressOutput = .automatic, onEpoch: (FitState) throws -> Continuation = { _ in .proceed }
+  epochs: Int? = nil, validationFraction: Double = 0.1, on engine: Engine = .cpu,
+  checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
+  onEpoch: (FitState) throws -> Continuation = { _ in .proceed }
 ) throws -> Fitted {
   require(
     (0..<1).contains(validationFraction), "validationFraction must be in 0..<1, got \(validationFraction)")
@@ -41,7 +43,7 @@ public func fit(
     evaluation: Flow.otFlow(settings, steps: settings.validationSteps), key: key,
     epochs: epochs ?? settings.epochs(trainingRows: rows), batchSize: settings.batchSize,
     optimizer: settings.optimizer(trainingRows: rows), validationFraction: validationFraction, patience: nil,
-    checkpoint: checkpoint, progress: progress
+    on: engine, checkpoint: checkpoint, progress: progress
   ) { state in
     let losses = state.history.map { $0.validationLoss ?? $0.trainingLoss }
     return settings.hasEnded(losses, trainingRows: rows) ? .stop : try onEpoch(state)

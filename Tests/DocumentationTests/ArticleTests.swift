@@ -187,6 +187,16 @@ import Testing
     #expect(conditional.scores.isFinite && abs(conditional.draws.mean().item - 0.5) < 0.3)
   }
 
+  /// The code of one article needs a plugin, which the environment variable names.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment[PJRTPlugin.variable] != nil)) func theyRunOnXLA()
+    throws
+  {
+    let path = try #require(ProcessInfo.processInfo.environment[PJRTPlugin.variable])
+    let result = try runningOnXLA(path: path, data: Key(8).normal([600, 2]))
+    #expect(result.loss > 2 && result.loss < 4 && abs(result.mean.item + result.loss) < 0.5)
+    #expect(result.gram.shape == [2, 2] && result.rows.shape == [10_000, 2])
+  }
+
   /// These write files where they stand.
   @Test func theyRunWithFiles() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "flows-\(UUID().uuidString)")

@@ -224,7 +224,8 @@ import Testing
     }
     let reason = [
       "pairing": "it depends on the numbers of a batch", "count": "it depends on the numbers of a batch",
-      "noise": "got ", "annealed": "got Tempered or SGD, whose numbers change from step to step",
+      "noise": "it depends on the numbers of a batch",
+      "annealed": "got Tempered or SGD, whose numbers change from step to step",
       "prior": "FlowMatching: expected a prior that is standard normal, got another",
     ][what]!
     #expect(error?.description.contains(reason) == true, "\(error as Any)")
