@@ -23,8 +23,8 @@ struct StepInputs {
   }
 }
 
-/// A program that draws from a key. The last arguments are the key's words and a state, and the last results are
-/// the next state; `DrawTrace` describes them.
+/// A program that draws from a key. The last arguments are the key's words and a state, and the last results
+/// are the next state; `DrawTrace` describes them.
 struct DrawingProgram {
   let program: StableHLOProgram
   /// The number of arguments of the state.
