@@ -27,6 +27,15 @@ let elementwiseRows: [LawsRow] = [
   LawsRow(
     name: "ElementwiseAffine, far", bijection: ElementwiseAffine(), inputDim: 5,
     inputs: row([100, -100, 0, 1e-30, 88])),
+  LawsRow(
+    name: "Unconditional, spline", bijection: Unconditional(RationalQuadraticSpline(bins: 3)), inputDim: 5),
+  LawsRow(name: "Unconditional, one number", bijection: Unconditional(Affine()), inputDim: 1),
+  LawsRow(
+    name: "Unconditional, image, context", bijection: Unconditional(Affine()), inputDim: [2, 1, 2],
+    contextDim: 2),
+  LawsRow(
+    name: "Unconditional, far", bijection: Unconditional(RationalQuadraticSpline(bins: 4)), inputDim: 5,
+    inputs: row([100, -100, 0, 1e-30, 88])),
   LawsRow(name: "Standardize", bijection: standardize, inputDim: 3),
   LawsRow(name: "Standardize, image", bijection: standardize, inputDim: [2, 2, 3]),
   LawsRow(name: "Standardize, one number", bijection: Standardize(of: Tensor([[5], [9]])), inputDim: 1),

@@ -9,8 +9,9 @@ them, under their paths, and given to the other one in its own order and form:
 - Masks of MADE are made here from the degrees: i - 1 for the outputs of number i, and even shares of 1 .. D - 1 (from 0 with a context
   or one number) for hidden units.
 - MADE MoG: nflows' log_prob of a mixture, whose network returns log(exp(sigma - epsilon) - 1) in place of log sigma.
-- NSF: nflows' ResidualNet, coupling and LULinear. Its matrix is x U^T L^T; ours is x P L U with L = U^T / diagonal. nflows divides the
-  logits of bins by the square root of a network's width, if it has the attribute hidden_features. Here the network has none.
+- NSF: nflows' ResidualNet, coupling with splines of the passing numbers, and LULinear. Its matrix is x U^T L^T; ours is x P L U with
+  L = U^T / diagonal. nflows divides the logits of bins by the square root of a network's width, if it has the attribute
+  hidden_features. Here the network has none.
 - IAF: Pyro's stable affine autoregressive steps, from noise to draws.
 """
 
@@ -143,14 +144,21 @@ def nsf(d, steps, width, bins, bound):
             def forward(self, inputs, context=None):
                 return net(inputs) + offsets
 
-        layers.append(
-            nflows.transforms.PiecewiseRationalQuadraticCouplingTransform(
-                [0] * cut + [1] * n, lambda *_: Shifted(), num_bins=bins, tails="linear", tail_bound=bound))
+        layer = nflows.transforms.PiecewiseRationalQuadraticCouplingTransform(
+            [0] * cut + [1] * n, lambda *_: Shifted(), num_bins=bins, tails="linear", tail_bound=bound,
+            apply_unconditional_transform=True)
+        own = numbers(cut, 3 * bins - 1)
+        params[f"bijection/{i + 1}/raw"] = own.ravel()
+        passing = layer.unconditional_transform
+        passing.unnormalized_widths.data = tensor(own[:, :bins])
+        passing.unnormalized_heights.data = tensor(own[:, bins : 2 * bins])
+        passing.unnormalized_derivatives.data = tensor(own[:, 2 * bins :] + OFFSET)
+        layers.append(layer)
 
     for step in range(steps):
-        linear(2 * step)
-        coupling(2 * step + 1)
-    linear(2 * steps)
+        linear(3 * step)
+        coupling(3 * step + 1)
+    linear(3 * steps)
     x = numbers(5, d)
     flow = nflows.flows.Flow(nflows.transforms.CompositeTransform(layers), nflows.distributions.StandardNormal([d]))
     return case("nflows", "residualNeuralSpline", x, None, flow.log_prob(tensor(x)), params)
