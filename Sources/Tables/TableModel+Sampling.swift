@@ -37,12 +37,16 @@ extension TableModel {
     var draws = try weighted(key.folded(in: 0), count: count, from: first, fixed)
     var (effectiveSampleSize, givenLogLikelihood): (Double?, Double?)
     if !given.isEmpty, count > 0 {
-      let top = draws.logWeights.max()!
-      guard top > -.infinity else {
-        throw .verification(who: "given", message: "the given values have probability 0 under the model")
+      func checkPossible(_ draws: Weighted) throws(FlowError) {
+        if draws.logWeights.allSatisfy({ $0 == -.infinity }) {
+          throw .verification(who: "given", message: "the given values have probability 0 under the model")
+        }
       }
-      givenLogLikelihood = logMean(draws.logWeights)
-      if top - draws.logWeights.min()! > 1e-9 {
+      var isWeighted = isUneven(draws)
+      if !isWeighted {
+        isWeighted = isUneven(try weighted(key.folded(in: 1), count: 2_000, from: 0, fixed))
+      }
+      if isWeighted {
         if first > 0 {
           throw .verification(
             who: "given",
@@ -50,11 +54,15 @@ extension TableModel {
           )
         }
         let more = try weighted(key.folded(in: 1), count: max(10 * count, 2_000), from: 0, fixed)
+        try checkPossible(more)
         givenLogLikelihood = logMean(more.logWeights)
         let weights = normalized(more.logWeights)
         effectiveSampleSize = 1 / weights.reduce(0) { $0 + $1 * $1 }
         let chosen = systematic(weights, count: count, key.folded(in: 2))
         draws = (more.codes.rows(chosen), more.numbers.rows(chosen), [])
+      } else {
+        try checkPossible(draws)
+        givenLogLikelihood = logMean(draws.logWeights)
       }
     }
     let columns = schema.decode(codes: draws.codes, numbers: draws.numbers, given: fixed.texts)
@@ -73,6 +81,11 @@ extension TableModel {
   }
 
   private typealias Weighted = (codes: Tensor, numbers: Tensor, logWeights: [Double])
+
+  /// Whether the draws count differently. A few draws may have equal weights by chance.
+  private func isUneven(_ draws: Weighted) -> Bool {
+    draws.logWeights.max()! - draws.logWeights.min()! > 1e-9
+  }
 
   /// Draws with given values and the logarithms of their weights, in pieces that bound the memory.
   private func weighted(

@@ -29,7 +29,7 @@ import Testing
     .init(
       name: "negative", values: (0..<10_000).map { -Double($0 % 100) - 1 }, inner: -100 ... -1,
       outer: -250...0),
-    .init(name: "counts", values: (0..<10_000).map { Double($0 % 6) }, inner: 0...5, outer: 0...12),
+    .init(name: "counts", values: (0..<10_000).map { Double($0 % 6) }, inner: 0...5, outer: 0...15),
     .init(
       name: "few outliers and missing values",
       values: (0..<10_000).map { $0 < 20 ? 1e30 : $0 < 40 ? .nan : Double($0 % 50) }, inner: 0...49,

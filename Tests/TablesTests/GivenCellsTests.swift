@@ -30,6 +30,9 @@ import Testing
     // Columns that come first are exact, later ones are not.
     #expect(try model.sample(Key(2), count: 10, given: ["kind": "a"]).effectiveSampleSize == nil)
     #expect(try model.sample(Key(2), count: 10, given: ["z": "yes"]).effectiveSampleSize != nil)
+    // One draw has equal weights by itself, and is drawn among weighted ones all the same.
+    #expect(try model.sample(Key(2), count: 1, given: ["z": "yes"]).effectiveSampleSize != nil)
+    #expect(throws: FlowError.self) { try model.sample(Key(2), count: 1, from: 3, given: ["z": "yes"]) }
     let all = try model.sample(Key(2), count: 10, given: ["z": "yes", "kind": "b"])
     #expect(all.columns[0].allSatisfy { $0 == "b" } && all.columns[2].allSatisfy { $0 == "yes" })
 
