@@ -8,7 +8,7 @@ enum FitCommand: Subcommand {
   static let purpose = "Fit a flow to the rows of files (.csv, .tsv, .gz, .npy, .npz, or - for input)."
   static let details = """
     One .npy file of float32 or float64 in C order stays on the disk, and may be larger than memory. With \
-    --columns, --without, --context, --log, --type, --bounds or --missing it is read into memory.
+    --columns, --without, --context, --log or --type continuous it is read into memory.
 
     Under mpirun or srun the ranks share the fit of such a file, in a build with --traits MPI.
     """
@@ -106,6 +106,7 @@ enum FitCommand: Subcommand {
     }
     if arguments.has("private") {
       try arguments.requireNoDevice(for: "a private fit")
+      if RankedFit.isAsked { try RankedFit.refuse("a private fit runs in one process") }
       return try await PrivateFitting.run(arguments, to: out, checkpoint: checkpoint, noting: notices)
     }
     if let option = PrivateOptions.options.first(where: {
@@ -127,7 +128,7 @@ enum FitCommand: Subcommand {
     }
     let choice = try Table.choose(arguments, noting: notices)
     let table: Table
-    if MixedFit.isAsked(by: arguments) {
+    if try MixedFit.isAsked(by: arguments) {
       try arguments.requireNoDevice(for: "mixed columns")
       let mixed = try MixedFit(choice, arguments, noting: notices)
       return try await mixed.run(out, dtype, key, checkpoint, progress, notices, from: start)
@@ -141,6 +142,7 @@ enum FitCommand: Subcommand {
     }
     let discrete = table.discrete()
     if !discrete.isEmpty, MixedFit.suits(choice, arguments) {
+      try arguments.requireNoDevice(for: "mixed columns (--type continuous fits a density of all)")
       let mixed = try MixedFit(choice, arguments, isInferred: true, noting: notices)
       return try await mixed.run(out, dtype, key, checkpoint, progress, notices, from: start)
     }

@@ -13,14 +13,18 @@ struct MixedFit {
   private let isInferred: Bool
 
   /// Whether options ask for a schema.
-  static func isAsked(by arguments: Arguments) -> Bool {
-    !isRefused(by: arguments) && ["type", "bounds", "missing"].contains { arguments.value($0) != nil }
+  ///
+  /// - Throws: `UsageError` if others ask for none.
+  static func isAsked(by arguments: Arguments) throws(UsageError) -> Bool {
+    let asking = ["bounds", "missing", "type"].filter { arguments.value($0) != nil }
+    guard isRefused(by: arguments) else { return !asking.isEmpty }
+    if asking.count > 1 { throw UsageError("--type continuous and --\(asking[0]) do not go together") }
+    return false
   }
 
   /// Whether options ask for a density of all columns, whatever their numbers.
   private static func isRefused(by arguments: Arguments) -> Bool {
     arguments.value("type") == ColumnKind.continuous.rawValue
-      && arguments.value("bounds") == nil && arguments.value("missing") == nil
   }
 
   /// Whether a table of numbers may be fitted by a schema: it is text, and no option speaks against it.

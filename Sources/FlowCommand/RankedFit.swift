@@ -39,11 +39,14 @@ enum RankedFit {
       }
     #else
       _ = seconds
-      if launchedRank > 0 { Arguments.end(code: 0) }
-      throw UsageError(
-        "a launcher of MPI has started \(launchedCount) processes, and flow is built without MPI: "
-          + "build it with --traits MPI")
+      try refuse("flow is built without MPI: build it with --traits MPI")
     #endif
+  }
+
+  /// Throws in the first process, and ends the others.
+  static func refuse(_ reason: String) throws -> Never {
+    if launchedRank > 0 { Arguments.end(code: 0) }
+    throw UsageError("a launcher of MPI has started \(launchedCount) processes, and \(reason)")
   }
 
   /// The file to fit to. A file that cannot be read says why.

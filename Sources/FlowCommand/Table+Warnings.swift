@@ -39,6 +39,7 @@ extension Table {
   func warnOfUnsuitableData(_ discrete: Discrete, _ scales: Scales?, _ notices: Notices) {
     let (rows, width) = (values.rows, values.shape[1])
     let source = file.source
+    let isText = if case .texts = file { true } else { false }
     let enough = max(100, 10 * width)
     if rows < enough {
       notices.warn(
@@ -49,7 +50,8 @@ extension Table {
       notices.warn(
         "\(source): only whole numbers in \(list(discrete.whole)); the flow treats them as continuous, and "
           + "its likelihood can grow without bound"
-          + (context == nil ? "; --type \(quotedInOption(name(discrete.whole[0]))):integer takes cells" : ""))
+          + (context == nil && isText
+            ? "; --type \(quotedInOption(name(discrete.whole[0]))):integer takes cells" : ""))
     }
     if !discrete.spiked.isEmpty {
       notices.warn(

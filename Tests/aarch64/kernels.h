@@ -128,21 +128,28 @@ static void NAME(rows)(void) {
   const double noise[] = {0.3, -2, 1e-9, 4, 5, -0.7, 8};
   T *const y = room(rows * columns * sizeof(T));
   double *const totals = room(rows * sizeof(double));
-  uint64_t squares = start, sums = start;
-  for (size_t r = 0; r < rows; r++) totals[r] = 0;
-  ck_square_rows(TYPE, x, rows, columns, totals);
-  ck_square_products(TYPE, x, d, rows, 50, 33, totals);
-  ck_square_triangle(TYPE, true, size, x, d, NULL, NULL, NULL, rows, totals, y);
-  ck_square_triangle(TYPE, false, size, x, d, x, d, NULL, rows, totals, y);
-  add_bytes(&squares, totals, rows * sizeof(double));
-  ck_weighted_columns(TYPE, d, x, rows, columns, y);
-  NAME(add)(&sums, y, columns);
-  ck_scale_rows(TYPE, d, x, rows, columns, y);
-  NAME(add)(&sums, y, rows * columns);
-  ck_add_noise(TYPE, 3, 0.3, noise, x, 7, y);
-  NAME(add)(&sums, y, 7);
-  report(TEXT(squares), 0, squares);
-  report(TEXT(row_sums), 0, sums);
+#define TOTALS(name, ...) { \
+    uint64_t hash = start; \
+    for (size_t r = 0; r < rows; r++) totals[r] = 0; \
+    ck_##name(TYPE, __VA_ARGS__); \
+    add_bytes(&hash, totals, rows * sizeof(double)); \
+    report(TEXT(name), 0, hash); \
+  }
+#define NUMBERS(name, size, ...) { \
+    uint64_t hash = start; \
+    ck_##name(TYPE, __VA_ARGS__); \
+    NAME(add)(&hash, y, size); \
+    report(TEXT(name), 0, hash); \
+  }
+  TOTALS(square_rows, x, rows, columns, totals)
+  TOTALS(square_products, x, d, rows, 50, 33, totals)
+  TOTALS(square_triangle, true, size, x, d, NULL, NULL, NULL, rows, totals, y)
+  TOTALS(square_triangle, false, size, x, d, x, d, NULL, rows, totals, y)
+  NUMBERS(weighted_columns, columns, d, x, rows, columns, y)
+  NUMBERS(scale_rows, rows * columns, d, x, rows, columns, y)
+  NUMBERS(add_noise, 7, 3, 0.3, noise, x, 7, y)
+#undef TOTALS
+#undef NUMBERS
 }
 
 static void NAME(products)(void) {

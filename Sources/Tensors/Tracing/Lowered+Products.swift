@@ -44,13 +44,26 @@ extension Graph {
 }
 
 extension CumulativeSum: Lowered {
-  /// A product with a triangle of ones.
+  /// A product with a triangle of ones. Of more than 64 numbers, sums over 1, 2, 4, ... neighbours instead:
+  /// the triangle would be a large constant.
   package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
     let x = inputs[0]
     let n = x.shape[-1]
-    let triangle: Triangle = isReversed ? .lower : .upper
-    let rows = x.reshaped(to: [x.count / max(n, 1), n])
-    return Operands(matmul(rows, triangle.mask(n, n, dtype: x.dtype)).reshaped(to: x.shape))
+    var sums = x.reshaped(to: [x.count / max(n, 1), n])
+    if n <= 64 {
+      let triangle: Triangle = isReversed ? .lower : .upper
+      return Operands(matmul(sums, triangle.mask(n, n, dtype: x.dtype)).reshaped(to: x.shape))
+    }
+    var step = 1
+    while step < n {
+      let zeros = Tensor.zeros([sums.shape[0], step], dtype: x.dtype)
+      let shifted =
+        isReversed
+        ? concatenate(sums.sliced(axis: 1, step..<n), zeros, axis: 1)
+        : concatenate(zeros, sums.sliced(axis: 1, 0..<n - step), axis: 1)
+      (sums, step) = (sums + shifted, 2 * step)
+    }
+    return Operands(sums.reshaped(to: x.shape))
   }
 }
 

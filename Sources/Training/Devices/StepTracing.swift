@@ -49,10 +49,7 @@ struct DrawingProgram {
   }
 
   /// The last arguments of a first call: the words of a key, and a state of no rows so far.
-  func start(_ key: Key) -> [Tensor] {
-    let words = [key.high, key.low].map { Int(Int32(bitPattern: $0)) }
-    return [Tensor(ints: words)] + (0..<stateCount).map { _ in Tensor(ints: [0], shape: .scalar) }
-  }
+  func start(_ key: Key) -> [Tensor] { DrawTrace.start(key, stateCount: stateCount) }
 
   /// The results without the next state.
   var results: [StableHLOProgram.Kind] { Array(program.results.dropLast(stateCount)) }
