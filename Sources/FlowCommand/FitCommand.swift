@@ -169,16 +169,9 @@ enum FitCommand: Subcommand {
         until: end, candidates.map(\.candidate), values[few], context?[few], settings, key, on: engine)
       settings.epochs = nil
     }
-    let (trained, tried) = (settings, candidates.map(\.candidate))
-    let combination: Combination = choices == nil ? .stacked : .best
-    let selection: Selection
-    do {
-      selection = try await Interruption.cancels {
-        try select(
-          among: tried, by: combination, fittedTo: values, given: context, settings: trained, key: key,
-          on: engine, checkpoint: checkpoint, progress: progress)
-      }
-    } catch { throw advised(error, settings) }
+    let selection = try await selection(
+      among: candidates, by: choices == nil ? .stacked : .best, fittedTo: values, given: context, settings,
+      options)
     let fitted = FittedTable(selection: selection, isAuto: choices == nil, table: table, scales: scales)
     let model = Model(
       architecture: candidates[selection.members[0].candidate].architecture,
@@ -188,6 +181,21 @@ enum FitCommand: Subcommand {
       notes: notes(fitted, settings, arguments.text("seed")))
     try model.write(to: out)
     return try fitted.report(model, values, context, out, checkpoint, notices)
+  }
+
+  /// Fits the candidates and chooses among them. Ctrl-C ends it with the best model so far.
+  static func selection(
+    among candidates: [Tried], by combination: Combination, fittedTo rows: some RowSource,
+    given context: Tensor?, _ settings: FitSettings, _ options: MappedFit.Options
+  ) async throws -> Selection {
+    let tried = candidates.map(\.candidate)
+    do {
+      return try await Interruption.cancels {
+        try select(
+          among: tried, by: combination, fittedTo: rows, given: context, settings: settings, key: options.key,
+          on: options.engine, checkpoint: options.checkpoint, progress: options.progress)
+      }
+    } catch { throw advised(error, settings) }
   }
 
   /// Throws if several flows would be compared on no rows.

@@ -37,16 +37,9 @@ enum MappedFit {
       settings.steps = try Ranks.current?.agreed(steps) ?? steps
       settings.epochs = nil
     }
-    let (trained, tried) = (settings, candidates.map(\.candidate))
-    let combination: Combination = choices == nil ? .stacked : .best
-    let selection: Selection
-    do {
-      selection = try await Interruption.cancels {
-        try select(
-          among: tried, by: combination, fittedTo: table, settings: trained, key: key,
-          on: options.engine, checkpoint: options.checkpoint, progress: options.progress)
-      }
-    } catch { throw FitCommand.advised(error, settings) }
+    let selection = try await FitCommand.selection(
+      among: candidates, by: choices == nil ? .stacked : .best, fittedTo: table, given: nil, settings,
+      options)
     let fitted = FittedTable(selection: selection, isAuto: choices == nil, scales: table.scales)
     let model = Model(
       architecture: candidates[selection.members[0].candidate].architecture,

@@ -9,9 +9,9 @@ import Tensors
 /// ```
 ///
 /// On a device, a whole step is one program: loss, gradient, statistics, and the optimizer with clipping,
-/// schedule and weight decay. Parameters and the optimizer's state stay there. Batches, and the numbers that
-/// the objective draws from its key, are made on the host, so they are those of a fit on the processor. The
-/// loss of held-out rows is computed on the device too, if it has a program.
+/// schedule and weight decay. Parameters and the optimizer's state stay there. Batches come from the host.
+/// The program draws the objective's numbers from the step's key, with the integers of a fit on the
+/// processor. The loss of held-out rows is computed on the device too, if it has a program.
 ///
 /// A gradient whose squared norm is above the range of its dtype counts as not finite.
 ///
