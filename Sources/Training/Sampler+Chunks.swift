@@ -53,26 +53,50 @@ extension Sampler {
     given context: Tensor? = nil,
     progress: ProgressOutput = .automatic, _ take: (Tensor) throws(FlowError) -> Void
   ) throws(FlowError) {
+    let isShared = context.map { $0.rows == 1 } ?? true
+    let pieces = DrawPiece.all(count, from: first, of: size, isShared: isShared)
+    var meter = ProgressMeter(progress, total: count)
+    defer { meter.finish() }
+    for piece in pieces {
+      let draws = try self(
+        key.folded(in: piece.index), params, count: piece.rows.count,
+        given: isShared ? context : context?[piece.rows])
+      try take(piece.kept(of: draws))
+      let done = piece.rows.upperBound
+      if count > size { meter.report(done, "\(done) of \(count) draws") }
+    }
+  }
+}
+
+/// A piece of a long sample, drawn from a key of its own.
+struct DrawPiece {
+  /// The number of the piece, which is that of its key's child.
+  let index: Int
+  /// The draws of the piece, counted from the first one that is asked for.
+  ///
+  /// Those before 0 are made too: the draws of a mixture depend on the ones before them.
+  let rows: Range<Int>
+
+  /// The draws of the piece that are asked for.
+  func kept(of draws: Tensor) -> Tensor {
+    rows.lowerBound < 0 ? draws[-rows.lowerBound..<rows.count] : draws
+  }
+
+  /// The pieces of `size` draws that hold `count` draws from `first` on; one without draws for a count of 0.
+  ///
+  /// - Precondition: neither `count` nor `first` is negative, `size` is positive. With one row of context per
+  ///   draw, `first` is a multiple of `size`.
+  static func all(_ count: Int, from first: Int, of size: Int, isShared: Bool) -> [DrawPiece] {
     require(
       count >= 0 && first >= 0 && size > 0,
       "draws come in pieces of a positive size, got \(count) from \(first) on and \(size)")
-    let isShared = context.map { $0.rows == 1 } ?? true
     require(
       isShared || first % size == 0,
       "with a row of context per draw the first draw begins a piece of \(size), got \(first)")
-    var meter = ProgressMeter(progress, total: count)
-    defer { meter.finish() }
     let end = first + count
-    for chunk in (first / size)..<max((end + size - 1) / size, first / size + 1) {
-      let start = chunk * size
-      // The draws before the first one are made too: those of a mixture depend on the ones before them.
-      let (skipped, drawn) = (max(first - start, 0), min(size, end - start))
-      let draws = try self(
-        key.folded(in: chunk), params, count: drawn,
-        given: isShared ? context : context?[start - first..<start - first + drawn])
-      try take(skipped == 0 ? draws : draws[skipped..<drawn])
-      let done = start + drawn - first
-      if count > size { meter.report(done, "\(done) of \(count) draws") }
+    return ((first / size)..<max((end + size - 1) / size, first / size + 1)).map { index in
+      let start = index * size
+      return DrawPiece(index: index, rows: start - first..<min(start + size, end) - first)
     }
   }
 }

@@ -330,7 +330,7 @@ import Testing
   @Test(arguments: [
     ("fit @people.csv --missing error --out @n.safetensors", "expected a value in \"income\""),
     ("fit @people.csv --type continuous --bounds age:0:9 --out @n.safetensors", "do not go together"),
-    ("fit @people.csv --device pjrt --out @n.safetensors", "expected the path of a PJRT plugin"),
+    ("fit @people.csv --device pjrt:/nowhere.so --out @n.safetensors", "expected a PJRT plugin, got"),
     ("fit @people.csv --type age:number --out @n.safetensors", "expected continuous, integer, categorical"),
     ("fit @people.csv --type age --out @n.safetensors", "expected a column and its type such as age:integer"),
     ("fit @people.csv --type sex:integer --out @n.safetensors", "expected a whole number in \"sex\""),

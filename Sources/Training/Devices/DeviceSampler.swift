@@ -86,18 +86,11 @@ public final class DeviceSampler: Sendable {
     _ key: Key, count: Int, from first: Int = 0, of size: Int = 10_000, given context: Tensor? = nil
   ) throws -> Tensor {
     let isShared = context.map { $0.rows == 1 } ?? true
-    require(
-      count >= 0 && first >= 0 && size > 0 && (isShared || first % size == 0),
-      "draws come in pieces of a positive size, got \(count) from \(first) on and \(size)")
-    let end = first + count
-    let chunks = (first / size)..<max((end + size - 1) / size, first / size + 1)
-    let pieces = try chunks.map { chunk in
-      let start = chunk * size
-      let (skipped, drawn) = (max(first - start, 0), min(size, end - start))
-      let draws = try self(
-        key.folded(in: chunk), count: drawn,
-        given: isShared ? context : context?[start - first..<start - first + drawn])
-      return skipped == 0 ? draws : draws[skipped..<drawn]
+    let pieces = try DrawPiece.all(count, from: first, of: size, isShared: isShared).map { piece in
+      piece.kept(
+        of: try self(
+          key.folded(in: piece.index), count: piece.rows.count,
+          given: isShared ? context : context?[piece.rows]))
     }
     return concatenate(pieces, axis: 0)
   }
