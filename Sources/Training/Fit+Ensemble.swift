@@ -35,7 +35,8 @@ public func fit(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
   by objective: some Objective = .maximumLikelihood, evaluation: (any Distribution)? = nil,
   weights: Tensor? = nil, freezing: Freezing = .nothing, keys: [Key], epochs: Int? = nil,
-  batchSize: Int? = nil, optimizer: (any Optimizer)? = nil, validationFraction: Double = 0.1,
+  batchSize: Int? = nil, learningRate: LearningRate = .automatic, averaging: Averaging = .automatic,
+  optimizer: (any Optimizer)? = nil, validationFraction: Double = 0.1,
   patience: Patience = .automatic,
   augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
   checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
@@ -54,7 +55,8 @@ public func fit(
         if i > 0 && isCancelled() { return nil }
         return try fit(
           distribution, to: data, given: context, by: objective, evaluation: evaluation, weights: weights,
-          freezing: freezing, key: keys[i], epochs: epochs, batchSize: batchSize, optimizer: optimizer,
+          freezing: freezing, key: keys[i], epochs: epochs, batchSize: batchSize,
+          learningRate: learningRate, averaging: averaging, optimizer: optimizer,
           validationFraction: validationFraction, patience: patience, augment: augment,
           checkpoint: i == 0 ? checkpoint : checkpoint?.numbered("\(i)"),
           progress: isAlone || i == 0 ? progress : .silent

@@ -36,9 +36,12 @@ import Tensors
 ///   - key: the key of initial values, contexts and each iteration's draws.
 ///   - iterations: steps, those of an earlier state included.
 ///   - batchSize: the number of contexts per step; all of them where there are no more.
-///   - optimizer: Adam with clipping by default. Every `validationInterval` iterations it is told the
-///     validation loss, or the mean of the training losses since the last time. It chooses the parameters
-///     that are judged and returned (`MovingAverage`).
+///   - learningRate: the rate of all steps, by default 0.001. `.searched()` finds one in a short run before
+///     the fit.
+///   - averaging: the decay of the running mean of the parameters, which is judged and returned. By default
+///     there is none but what a given optimizer has.
+///   - optimizer: another optimizer; nil for Adam with clipping. Every `validationInterval` iterations it is
+///     told the validation loss, or the mean of the training losses since the last time.
 ///   - validation: the objective that judges parameters; nil for none.
 ///   - validationInterval: the number of iterations from one judgement to the next.
 ///   - patience: judgements without a better validation loss after which training ends; nil for never. It
@@ -57,13 +60,15 @@ import Tensors
 ///   - `.diverged`, with the last good parameters, when a loss, a gradient or a parameter is not finite;
 ///   - `.file` for a checkpoint that is damaged or of another run;
 ///   - the errors of the target, the layers, the objectives and the callback.
-/// - Precondition: positive iterations, batch size and interval.
+/// - Precondition: positive iterations, batch size and interval; no learning rate beside an optimizer, which
+///   has its own.
 public func fit(
   _ distribution: some Distribution, to target: Target, given context: Tensor? = nil,
   by objective: some Objective = .reverseKL(), start: Params? = nil, continuing state: FitState? = nil,
   freezing: Freezing = .priors, key: Key, iterations: Int = 1_000, batchSize: Int = 32,
-  optimizer: any Optimizer = Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-3)),
-  validation: (any Objective)? = nil, validationInterval: Int = 100, patience: Int? = nil,
+  learningRate: LearningRate = .automatic, averaging: Averaging = .automatic,
+  optimizer: (any Optimizer)? = nil, validation: (any Objective)? = nil, validationInterval: Int = 100,
+  patience: Int? = nil,
   dtype: DType = .float32, checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
   onIteration: (FitState) throws -> Continuation = { _ in .proceed }
 ) throws -> Fitted {
@@ -71,6 +76,9 @@ public func fit(
     iterations > 0 && batchSize > 0 && validationInterval > 0,
     "fit needs positive iterations, batchSize and validationInterval, got \(iterations), \(batchSize) and "
       + "\(validationInterval)")
+  require(
+    optimizer == nil || learningRate == .automatic,
+    "fit got a learning rate beside an optimizer, which has one of its own")
   if let context {
     if context.rank < 2 || context.rows == 0 || context.dtype != dtype {
       throw FlowError.mismatch(
@@ -97,6 +105,16 @@ public func fit(
     return TrainingStep(
       logPDF: logPDF, sample: sample, context: rows, target: target, key: draws, index: index)
   }
+  func adam(_ schedule: Schedule) -> any Optimizer {
+    Chain(ClipByGlobalNorm(10), Adam(learningRate: schedule))
+  }
+  let rate = try learningRate(default: 1e-3) { first, last, steps in
+    let (draws, contexts) = (key.folded(in: 4), key.folded(in: 5))
+    return try LearningRateSearch(
+      from: first, to: last, steps: steps, logPDF, objective, start: params, adam
+    ) { step($0, draws.folded(in: $0), contexts.folded(in: $0)) }
+  }
+  let optimizer = averaging(optimizer ?? adam(.constant(rate)), default: nil)
   var run = TrainingRun(
     who: "fit to \(target.name)", logPDF: logPDF, objective: objective, optimizer: optimizer,
     initial: initial, steps: iterations, interval: validationInterval, patience: patience

@@ -39,9 +39,12 @@ import Tensors
 ///   - key: the key of initial values, split, order, objective and augmentation.
 ///   - epochs: passes over the data, those of an earlier state included; nil for those of ``FitSettings``.
 ///   - batchSize: rows per step; the last batch of an epoch may be smaller; nil for that of ``FitSettings``.
-///   - optimizer: the optimizer; nil for that of ``FitSettings``, without weight decay if the objective has a
-///     prior. It is told the validation loss of each epoch, or the training loss where nothing is held out.
-///     It chooses the parameters that are judged and returned (`MovingAverage`).
+///   - learningRate: the rate of the first step; it falls to 0 along a cosine. `.searched()` finds one in a
+///     short run before the fit. By default that of ``FitSettings``.
+///   - averaging: the decay of the running mean of the parameters, which is judged and returned; nil for the
+///     last parameters. By default 0.99, or what a given optimizer does.
+///   - optimizer: another optimizer; nil for that of ``FitSettings``, without weight decay if the objective has
+///     a prior. It is told the validation loss of each epoch, or the training loss where nothing is held out.
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
 ///   - fold: the number of the share that is held out. Folds 0, 1, ... with one key hold out different rows
 ///     and start from different initial values.
@@ -66,12 +69,14 @@ import Tensors
 ///   - `.diverged`, with the last good parameters, when a loss, a gradient or a parameter is not finite;
 ///   - `.file` for a checkpoint that is damaged or of another run;
 ///   - the errors of the data, the layers, the objective, the engine and the callback.
-/// - Precondition: positive epochs and batch size; a fraction in 0..<1; a fold from 0 on.
+/// - Precondition: positive epochs and batch size; a fraction in 0..<1; a fold from 0 on; no learning rate
+///   beside an optimizer, which has its own.
 public func fit(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
   by objective: some Objective = .maximumLikelihood, evaluation: (any Distribution)? = nil,
   weights: Tensor? = nil, start: Params? = nil, continuing state: FitState? = nil,
   freezing: Freezing = .nothing, key: Key, epochs: Int? = nil, batchSize: Int? = nil,
+  learningRate: LearningRate = .automatic, averaging: Averaging = .automatic,
   optimizer: (any Optimizer)? = nil, validationFraction: Double = 0.1, fold: Int = 0,
   patience: Patience = .automatic,
   augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
@@ -84,7 +89,9 @@ public func fit(
   settings.epochs = epochs
   if objective.hasPrior { settings.weightDecay = 0 }
   let (epochs, batchSize) = (epochs ?? settings.passes, batchSize ?? settings.batchSize)
-  let optimizer = optimizer ?? settings.optimizer
+  require(
+    optimizer == nil || learningRate == .automatic,
+    "fit got a learning rate beside an optimizer, which has one of its own")
   require(
     epochs > 0 && batchSize > 0, "fit needs positive epochs and batchSize, got \(epochs) and \(batchSize)")
   require(
@@ -93,10 +100,10 @@ public func fit(
   require(fold >= 0, "fold must not be negative, got \(fold)")
 
   // Children of the key, by purpose.
-  let (initKey, splitKey, orderKey, batchKey, validationKey, evaluationKey, lossKey) = (
+  let (initKey, splitKey, orderKey, batchKey, validationKey, evaluationKey, lossKey, searchKey) = (
     fold == 0 ? key.folded(in: 0) : key.folded(in: 0).folded(in: fold), key.folded(in: 1), key.folded(in: 2),
     key.folded(in: 3), key.folded(in: 4),
-    key.folded(in: 5), key.folded(in: 6)
+    key.folded(in: 5), key.folded(in: 6), key.folded(in: 7)
   )
   let rows = try TrainingRows(
     data, context, weights, heldOut: validationFraction, fold: fold, key: splitKey, who: "fit")
@@ -120,6 +127,28 @@ public func fit(
   let params = try freezing(start ?? initial)
   let batches = (rows.training.count + batchSize - 1) / batchSize
 
+  func trainingStep(_ index: Int, _ batch: [Int], augmented: Key, loss: Key) throws -> TrainingStep {
+    var inputs = TrainingStep(
+      logPDF: logPDF, sample: sample, rows: augment(augmented, try data.rows(batch)),
+      weights: rows.weights(batch), context: context?.rows(batch), key: loss, index: index)
+    (inputs.rowNumbers, inputs.trainingRows) = (batch, rows.training.count)
+    return inputs
+  }
+  settings.learningRate = try learningRate(default: settings.learningRate) { first, last, steps in
+    let (choice, augmented, loss) = (
+      searchKey.folded(in: 0), searchKey.folded(in: 1), searchKey.folded(in: 2)
+    )
+    return try LearningRateSearch(
+      from: first, to: last, steps: steps, logPDF, objective, start: params, settings.steps
+    ) { step in
+      let batch = choice.folded(in: step).choice(min(batchSize, rows.training.count), of: rows.training.count)
+      return try trainingStep(
+        step, batch.map { rows.training[$0] }, augmented: augmented.folded(in: step),
+        loss: loss.folded(in: step))
+    }
+  }
+  let optimizer = optimizer.map { averaging($0, default: nil) } ?? settings.optimizer(averaging)
+
   var order: (epoch: Int, rows: RowOrder) = (-1, rows.training)
   var run = TrainingRun(
     who: "fit", logPDF: logPDF, objective: objective, optimizer: optimizer, initial: initial,
@@ -131,12 +160,8 @@ public func fit(
       order = (epoch, RowOrder(shuffling: rows.training, by: orderKey.folded(in: epoch)))
     }
     let batch = Array(order.rows[position..<min(position + batchSize, order.rows.count)])
-    var inputs = TrainingStep(
-      logPDF: logPDF, sample: sample, rows: augment(batchKey.folded(in: step + 1), try data.rows(batch)),
-      weights: rows.weights(batch), context: context?.rows(batch), key: lossKey.folded(in: step + 1),
-      index: step)
-    (inputs.rowNumbers, inputs.trainingRows) = (batch, rows.training.count)
-    return inputs
+    return try trainingStep(
+      step, batch, augmented: batchKey.folded(in: step + 1), loss: lossKey.folded(in: step + 1))
   }
   run.engine = engine
   func judged(_ piece: Int) throws -> TrainingStep {

@@ -59,11 +59,18 @@ public struct FitSettings: Sendable, Hashable {
   package var epochsOfPatience: Int { patience ?? max(10, 400 / stepsPerEpoch) }
 
   /// The optimizer.
-  public var optimizer: any Optimizer {
-    let adam = AdamW(
-      learningRate: .cosine(learningRate, steps: passes * stepsPerEpoch), weightDecay: weightDecay,
-      decayed: .matrices)
-    return MovingAverage(Chain(ClipByGlobalNorm(10), adam), decay: 0.99)
+  public var optimizer: any Optimizer { optimizer(.automatic) }
+
+  /// The optimizer with a mean of the parameters.
+  func optimizer(_ averaging: Averaging) -> any Optimizer {
+    averaging(steps(by: .cosine(learningRate, steps: passes * stepsPerEpoch)), default: 0.99)
+  }
+
+  /// The optimizer's steps for a schedule, without the mean of the parameters.
+  func steps(by schedule: Schedule) -> any Optimizer {
+    Chain(
+      ClipByGlobalNorm(10),
+      AdamW(learningRate: schedule, weightDecay: weightDecay, decayed: .matrices))
   }
 }
 

@@ -1,4 +1,5 @@
 import Distributions
+import Plots
 import Randomness
 import Tensors
 
@@ -32,9 +33,9 @@ public struct LearningRateSearch: Sendable, Hashable {
 /// Searches for a learning rate: a short run in which it rises from `first` to `last` by a constant factor
 /// per step.
 ///
-/// A rate at which the loss falls fastest is one to train with. Each step sees rows of its own. The losses
-/// are smoothed as Adam's mean is: m ← 0.9 m + 0.1 loss, divided by 1 − 0.9ᵗ. The run ends early when a loss
-/// or a gradient is not finite.
+/// A rate at which the loss falls fastest is one to train with. `fit` takes it by itself with
+/// `learningRate: .searched()`. Each step sees rows of its own. The losses are smoothed as Adam's mean is:
+/// m ← 0.9 m + 0.1 loss, divided by 1 − 0.9ᵗ. The run ends early when a loss or a gradient is not finite.
 ///
 /// Smith 2015, *Cyclical learning rates*, arXiv 1506.01186, section 3.3.
 ///
@@ -48,6 +49,7 @@ public struct LearningRateSearch: Sendable, Hashable {
 ///   - last: the highest rate.
 ///   - steps: the number of steps.
 ///   - batchSize: rows per step.
+///   - augment: called on each batch with a key of its own, as by `fit`.
 ///   - optimizer: the optimizer for a schedule; Adam with clipping by default.
 /// - Throws: the errors of `fit` for data, and those of the layers.
 /// - Precondition: 0 < first < last, at least two steps, a positive batch size.
@@ -55,40 +57,66 @@ public func findLearningRate(
   _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
   by objective: some Objective = .maximumLikelihood, key: Key, from first: Double = 1e-6,
   to last: Double = 1, steps: Int = 100, batchSize: Int = 256,
+  augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
   optimizer: (Schedule) -> any Optimizer = { Chain(ClipByGlobalNorm(10), Adam(learningRate: $0)) }
 ) throws -> LearningRateSearch {
-  require(
-    0 < first && first < last && steps > 1 && batchSize > 0,
-    "findLearningRate got rates from \(first) to \(last), \(steps) steps, batches of \(batchSize)")
+  require(batchSize > 0, "findLearningRate got batches of \(batchSize)")
   let (initKey, orderKey, lossKey) = (key.folded(in: 0), key.folded(in: 1), key.folded(in: 2))
+  let augmentKey = key.folded(in: 3)
   let rows = try TrainingRows(
     data, context, nil, heldOut: 0, key: orderKey.folded(in: 0), who: "findLearningRate")
   let start = rows.start(batchSize: batchSize)
+  let startRows = augment(augmentKey.folded(in: 0), try data.rows(start))
   let (params, logPDF, sample) = try distribution(
-    initKey, inputDim: data.shape.sample, contextDim: context?.shape.sample, initInputs: data.rows(start),
+    initKey, inputDim: startRows.shape.sample, contextDim: context?.shape.sample, initInputs: startRows,
     initContext: context?.rows(start), dtype: data.dtype)
-  let schedule = Schedule.exponential(first, factor: last / first, steps: steps - 1)
-  let optimizer = optimizer(schedule)
-  let run = TrainingRun(
-    who: "findLearningRate", logPDF: logPDF, objective: objective, optimizer: optimizer, initial: params,
-    steps: steps, interval: steps + 1
+  return try LearningRateSearch(
+    from: first, to: last, steps: steps, logPDF, objective, start: params, optimizer
   ) { step in
     let batch = orderKey.folded(in: step + 1).choice(batchSize, of: rows.training.count)
     var inputs = TrainingStep(
-      logPDF: logPDF, sample: sample, rows: try data.rows(batch), context: context?.rows(batch),
-      key: lossKey.folded(in: step), index: step)
+      logPDF: logPDF, sample: sample, rows: augment(augmentKey.folded(in: step + 1), try data.rows(batch)),
+      context: context?.rows(batch), key: lossKey.folded(in: step), index: step)
     (inputs.rowNumbers, inputs.trainingRows) = (batch, rows.training.count)
     return inputs
   }
-  var state = FitState(params, optimizer: optimizer)
-  var (rates, losses, mean, share): ([Double], [Double], Double, Double) = ([], [], 0, 0)
-  do {
-    _ = try run(&state, progress: .silent, { _ in "" }) { state in
-      (mean, share) = (0.9 * mean + 0.1 * state.loss, 0.9 * share + 0.1)
-      rates.append(schedule(state.step - 1))
-      losses.append(mean / share)
-      return .proceed
-    }
-  } catch FlowError.diverged {}
-  return LearningRateSearch(rates: rates, losses: losses)
+}
+
+/// The natural logarithm of 10.
+private let ln10 = 2.302585092994046
+
+extension LearningRateSearch {
+  /// The losses by rates, on a chart whose axis is the rate's decimal logarithm.
+  public var picture: LineChart {
+    LineChart(
+      "Losses while the learning rate rises",
+      series: [.init("loss", losses, x: (log(Tensor(doubles: rates, shape: [rates.count])) / ln10).doubles)],
+      xLabel: "log10 of the rate", yLabel: "loss, smoothed")
+  }
+
+  /// The short run, from parameters and the inputs of its steps.
+  init(
+    from first: Double, to last: Double, steps: Int, _ logPDF: LogPDF, _ objective: any Objective,
+    start: Params, _ optimizer: (Schedule) -> any Optimizer, source: @escaping (Int) throws -> TrainingStep
+  ) throws {
+    require(
+      0 < first && first < last && steps > 1,
+      "findLearningRate got rates from \(first) to \(last) and \(steps) steps")
+    let schedule = Schedule.exponential(first, factor: last / first, steps: steps - 1)
+    let optimizer = optimizer(schedule)
+    let run = TrainingRun(
+      who: "findLearningRate", logPDF: logPDF, objective: objective, optimizer: optimizer, initial: start,
+      steps: steps, interval: steps + 1, source: source)
+    var state = FitState(start, optimizer: optimizer)
+    var (rates, losses, mean, share): ([Double], [Double], Double, Double) = ([], [], 0, 0)
+    do {
+      _ = try run(&state, progress: .silent, { _ in "" }) { state in
+        (mean, share) = (0.9 * mean + 0.1 * state.loss, 0.9 * share + 0.1)
+        rates.append(schedule(state.step - 1))
+        losses.append(mean / share)
+        return .proceed
+      }
+    } catch FlowError.diverged {}
+    self.init(rates: rates, losses: losses)
+  }
 }

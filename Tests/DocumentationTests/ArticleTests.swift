@@ -212,6 +212,10 @@ import Testing
     // A parabola's second column is not negative but for the noise, and its mean is 1.
     #expect(abs(start.draws.mean(axis: 0).doubles[1] - 1) < 0.4)
 
+    let rates = try learningRates()
+    #expect([rates.searched, rates.last].allSatisfy { $0.history.last!.validationLoss!.isFinite })
+    #expect(try #require(rates.suggestion) > 1e-4)
+
     let rows = Key(3).normal([300, 2])
     var settings = FitSettings(rows: 300)
     (settings.steps, settings.folds) = (20, 1)

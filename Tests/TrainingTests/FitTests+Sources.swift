@@ -35,11 +35,13 @@ extension FitTests {
     defer { try? FileManager.default.removeItem(atPath: path) }
     let data = gaussianData(150)
     try NPY.write(data, to: path)
+    var settings = FitSettings(rows: 150)
+    settings.steps = 40
     func run(_ data: some RowSource) throws -> Selection {
       try RowOrder.$mostListed.withValue(100) {
         try PieceSize.$numbers.withValue(25) {
           try select(
-            among: [Candidate("small", smallFlow)], fittedTo: data, settings: FitSettings(rows: 150),
+            among: [Candidate("small", smallFlow)], fittedTo: data, settings: settings,
             key: Key(3), augment: { key, rows in rows + 0.01 * key.normal(rows.shape) }, progress: .silent)
         }
       }

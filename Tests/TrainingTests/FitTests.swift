@@ -237,15 +237,17 @@ import Testing
 
   /// Many rows of large samples would not fit into memory at once: the start takes a part, and at least a
   /// batch.
-  @Test(arguments: [(1, 2, 4_096), (5_000, 2, 5_000), (7, 1 << 16, 16), (40, 1 << 16, 40)])
-  func startsTakeEnoughRows(batchSize: Int, width: Int, expected: Int) throws {
+  @Test(arguments: [
+    (1, 6_000, 2, 4_096), (5_000, 6_000, 2, 5_000), (7, 50, 1 << 16, 16), (40, 50, 1 << 16, 40),
+  ])
+  func startsTakeEnoughRows(batchSize: Int, count: Int, width: Int, expected: Int) throws {
     struct Rows: RowSource {
       let shape: Shape
       let dtype = DType.float32
       func rows(_ indices: [Int]) -> Tensor { .zeros([indices.count, shape[1]]) }
     }
     let rows = try TrainingRows(
-      Rows(shape: [6_000, width]), nil, nil, heldOut: 0, key: Key(0), who: "test")
+      Rows(shape: [count, width]), nil, nil, heldOut: 0, key: Key(0), who: "test")
     #expect(rows.start(batchSize: batchSize).count == expected)
   }
 
