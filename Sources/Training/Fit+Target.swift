@@ -39,7 +39,7 @@ import Tensors
 ///   - learningRate: the rate of all steps, by default 0.001. `.searched()` finds one in a short run before
 ///     the fit.
 ///   - averaging: the decay of the running mean of the parameters, which is judged and returned. By default
-///     there is none but what a given optimizer has.
+///     there is none.
 ///   - optimizer: another optimizer; nil for Adam with clipping. Every `validationInterval` iterations it is
 ///     told the validation loss, or the mean of the training losses since the last time.
 ///   - validation: the objective that judges parameters; nil for none.
