@@ -44,7 +44,8 @@ import Tensors
 ///   - averaging: the decay of the running mean of the parameters, which is judged and returned; nil for the
 ///     last parameters. By default 0.99, and none beside a given optimizer.
 ///   - optimizer: another optimizer; nil for that of ``FitSettings``, without weight decay if the objective
-///     has a prior. It is told the validation loss of each epoch, or the training loss where nothing is held out.
+///     has a prior. It is told the validation loss of each epoch, or the training loss where nothing is held
+///     out.
 ///   - validationFraction: the share of rows held out to judge each epoch; 0 for none.
 ///   - fold: the number of the share that is held out. Folds 0, 1, ... with one key hold out different rows
 ///     and start from different initial values.
