@@ -1,7 +1,8 @@
 import Arguments
 import Flows
+@preconcurrency import Foundation
 
-/// The command line of an example, with the options `--seed` and `--output`.
+/// The command line of an example, with the options `--seed`, `--json` and `--output`, and its report.
 public struct Program: Sendable {
   private let arguments: Arguments
   private let start = ContinuousClock.now
@@ -10,11 +11,15 @@ public struct Program: Sendable {
 
   /// Parses the command line and prints the seed. A wrong command line ends the process.
   ///
+  /// Lines are written as they are printed, to a pipe too.
+  ///
   /// - Parameter output: The default file of the picture; nil for a program without `--output`.
   public init(_ name: String, _ purpose: String, options: [Arguments.Option], output: String? = nil) {
     let picture = output.map { [Arguments.Option("output", "FILE", default: $0, "the file of the picture")] }
     let seed = Arguments.Option("seed", "N", default: "0", "the seed of all random numbers")
-    let arguments = Arguments.orExit(name, purpose, options: options + [seed] + (picture ?? []))
+    let json = Arguments.Option(flag: "json", "end with the results as JSON on one line")
+    let arguments = Arguments.orExit(name, purpose, options: options + [seed, json] + (picture ?? []))
+    setvbuf(stdout, nil, _IOLBF, 0)
     self.arguments = arguments
     key = Key(
       Arguments.orExit { () throws(UsageError) in try arguments.integer("seed", in: Int.min...Int.max) })
@@ -44,8 +49,19 @@ public struct Program: Sendable {
     print("wrote \(path)")
   }
 
-  /// Writes the run time to standard error.
-  public func remarkTime() {
+  /// Ends the report: the results as one line of JSON with `--json`, and the run time on standard error.
+  ///
+  /// - Parameter results: names and numbers, and objects of these. A number that is not finite becomes null.
+  public func finish(_ results: [String: Any]) throws {
+    func finite(_ value: Any) -> Any {
+      if let object = value as? [String: Any] { return object.mapValues(finite) }
+      if let number = value as? Double, !number.isFinite { return NSNull() }
+      return value
+    }
+    if has("json") {
+      let line = try JSONSerialization.data(withJSONObject: finite(results), options: [.sortedKeys])
+      print(String(decoding: line, as: UTF8.self))
+    }
     remark("took \(decimals(Double((ContinuousClock.now - start).components.seconds), 0)) s")
   }
 }

@@ -20,26 +20,31 @@ struct GapTable {
     ]
   }
 
-  /// Prints one row per family as soon as it is computed.
-  func print() throws {
+  /// Prints one row per family as soon as it is computed. Returns the gaps; a fit that diverged has none.
+  func print() throws -> [String: [String: Double]] {
+    var gaps: [String: [String: Double]] = [:]
     let targets = try GapTable.targets()
     Swift.print("log-normalizer - ELBO in nats (k-hat), 20000 draws; \(iterations) iterations of 256 draws")
     Swift.print((["family"] + targets.map(\.name)).map { column($0, 16) }.joined())
     for family in families {
       let row = Family.allCases.firstIndex(of: family) ?? 0
       let cells = try targets.enumerated().map { column, target in
-        ExampleSupport.column(try cell(family, target, key.folded(in: row).folded(in: column)), 16)
+        let found = try gap(family, target, key.folded(in: row).folded(in: column))
+        gaps[family.rawValue, default: [:]][target.name] = found?.gap
+        let text = found.map { "\(decimals($0.gap, 4)) (\(decimals($0.paretoK, 2)))" } ?? "diverged"
+        return ExampleSupport.column(text, 16)
       }
       Swift.print(column(family.rawValue, 16) + cells.joined())
     }
+    return gaps
   }
 
-  private func cell(_ family: Family, _ target: Target, _ key: Key) throws -> String {
+  private func gap(_ family: Family, _ target: Target, _ key: Key) throws -> (gap: Double, paretoK: Double)? {
     do {
       let fitted = try family.fitted(to: target, key.folded(in: 0), iterations: iterations, progress: .silent)
       let weights = try ImportanceWeights(
         fitted.sample, fitted.params, of: family.extended(target), key: key.folded(in: 1), draws: 20_000)
-      return "\(decimals((target.logNormalizer ?? .nan) - weights.elbo, 4)) (\(decimals(weights.paretoK, 2)))"
-    } catch FlowError.diverged { return "diverged" }
+      return ((target.logNormalizer ?? .nan) - weights.elbo, weights.paretoK)
+    } catch FlowError.diverged { return nil }
   }
 }

@@ -19,15 +19,16 @@ let iterations = program.integer("iterations", in: 1...10_000_000)
 let table = program.choice("table", of: ["none", "all"] + families)
 let key = program.key
 if table == "none" {
-  try recoverTheConstant()
+  try program.finish(recoverTheConstant())
 } else {
-  try GapTable(
+  let gaps = try GapTable(
     key: key, iterations: iterations,
     families: Family.allCases.filter { table == "all" || $0.rawValue == table }
   ).print()
+  try program.finish(["gaps": gaps])
 }
 
-func recoverTheConstant() throws {
+func recoverTheConstant() throws -> [String: Double] {
   let banana = try Target(Banana(curvature: 0.1, variance: 100), inputDim: 2)
   let constant = 4.5
   let target = Target("banana", inputDim: 2, logNormalizer: constant) { (x) throws(FlowError) in
@@ -51,4 +52,8 @@ func recoverTheConstant() throws {
   try program.write(
     DensityPlot(
       "A spline flow's density and 400 draws from the banana", density: density, on: grid, samples: draws))
+  return [
+    "log_normalizer": constant, "elbo": weights.elbo, "log_evidence": weights.logEvidence,
+    "effective_sample_size": weights.effectiveSampleSize, "pareto_k": weights.paretoK,
+  ]
 }

@@ -30,6 +30,11 @@ struct Comparison {
     remarkRatios()
   }
 
+  /// The losses on the test rows, by model.
+  var losses: [String: Double] {
+    Dictionary(uniqueKeysWithValues: results.map { ($0.model.name, $0.judgement.loss) })
+  }
+
   /// Writes the times of OT-Flow and the CNF to the same validation loss to standard error.
   private func remarkRatios() {
     guard let ours = results.first(where: { $0.model.name == "ot-flow" }),

@@ -14,12 +14,14 @@ let program = Program(
   ], output: "continuous")
 let set = program.choice("set", of: ["all"] + DataSet.names)
 let models = program.choice("models", of: ["all"] + Model.names)
+var results: [String: [String: Double]] = [:]
 for name in set == "all" ? DataSet.names : [set] {
   let data = try DataSet(name, program.key.folded(in: 0))
   let truth = data.trueLoss.map { "; by the true density \(decimals($0, 3))" } ?? ""
   print("\(name): \(data.training.rows) rows of \(data.training.shape[1])\(truth)")
   let table = try Comparison(
     data, models: models == "all" ? Model.names : [models], key: program.key.folded(in: 1))
+  results[name] = table.losses
   if data.training.shape[1] == 2 { try table.draw(program) }
 }
-program.remarkTime()
+try program.finish(results)

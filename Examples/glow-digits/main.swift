@@ -49,4 +49,4 @@ try program.write(
       .init("real, held out", test[0..<64].reshaped(to: [64, 8, 8])), .init("generated", draws(1)),
       .init("at temperature 0.7", draws(0.7)),
     ], range: 0...16))
-program.remarkTime()
+try program.finish(["bits_per_dimension": bits, "parameters": fitted.params.learnedCount])

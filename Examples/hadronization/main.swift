@@ -23,7 +23,6 @@ let program = Program(
     .init("members", "N", default: "5", "fits to data drawn again, for the bands; 1 for none"),
     .init("penalty", "N", default: "0", "thousandths of the divergence from the start in the loss"),
     .init("output", "PREFIX", default: "hadronization", "the beginning of the pictures' file names"),
-    .init(flag: "json", "end with the results as JSON on one line"),
   ])
 let count = program.integer("histories", in: 500...1_000_000)
 let (rounds, steps) = (program.integer("rounds", in: 1...100), program.integer("steps", in: 1...10_000))
@@ -139,12 +138,10 @@ try program.write(
   try picture(
     "Shares z of single emissions, unseen by the fit", Bins(25, over: 0...1), label: "z", of: \.shares),
   to: "\(prefix)-share.svg")
-if program.has("json") {
-  print(
-    "{\"chi2_before\": \(chiBefore), \"chi2_after\": \(chiAfter), \"unseen_relative_error\": "
-      + "\(unseen(after)), \"rounds\": \(tuned.report.rounds.count)}")
-}
-program.remarkTime()
+try program.finish([
+  "chi2_before": chiBefore, "chi2_after": chiAfter, "unseen_relative_error": unseen(after),
+  "rounds": tuned.report.rounds.count,
+])
 
 /// Histograms of shares in percent, with the statistical errors of the data and the ensemble's deviation.
 func picture(

@@ -66,4 +66,6 @@ try program.write(
     "The lower half is missing",
     groups: [.init("truth, seen, mean, 2 sd, draws", stack(rows.flatMap { $0 }))], columns: 10,
     range: 0...16))
-program.remarkTime()
+try program.finish([
+  "posterior_mean_error": error, "training_mean_error": blind, "posterior_deviation": spread,
+])

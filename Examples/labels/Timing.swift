@@ -22,5 +22,6 @@ func timePairs(columns: Int, _ settings: Settings, _ program: Program) throws ->
   try NPY.write(rows, to: "\(prefix)-rows.npy")
   try NPY.write(pairs.latents, to: "\(prefix)-latents.npy")
   try NPY.write(pairs.rows, to: "\(prefix)-draws.npy")
+  print("wrote \(prefix)-rows.npy, \(prefix)-latents.npy and \(prefix)-draws.npy")
   return ["seconds": least, "kappa": score.kappa]
 }

@@ -6,7 +6,6 @@
 import Arguments
 import ExampleSupport
 import Flows
-import Foundation
 
 let toys = ["moons", "8-gaussians", "pinwheel"]
 let tables = ["digits", "breast-cancer"]
@@ -21,7 +20,6 @@ let program = Program(
     .init("kappa", "PERMILLE", default: "0", "1000 kappa of the draws; 0: by held-out rows"),
     .init("columns", "N", default: "2", "the columns of the rows that are timed"),
     .init("integration", "N", default: "16", "the steps from a latent to its row"),
-    .init(flag: "json", "ends with a line of JSON"),
   ], output: "labels")
 let settings = Settings(
   pairs: program.integer("pairs", in: 100...10_000_000), steps: program.integer("steps"),
@@ -38,9 +36,4 @@ for name in toys + tables where set == name || set == "all" {
     toys.contains(name)
     ? try comparedDraws(of: data, settings, program) : try comparedDensities(of: data, settings, program)
 }
-if CommandLine.arguments.contains("--json") {
-  print(
-    String(
-      decoding: try JSONSerialization.data(withJSONObject: results, options: [.sortedKeys]), as: UTF8.self))
-}
-program.remarkTime()
+try program.finish(results)

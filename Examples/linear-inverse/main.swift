@@ -85,9 +85,10 @@ func line(_ name: String, _ m: (mean: [Double], deviation: [Double])) -> String 
     + "deviation (\(decimals(m.deviation[0], 3)), \(decimals(m.deviation[1], 3)))"
 }
 print("posterior given y = \(observed.item):")
-print(line("  importance sampling", moments(many, weights: normalized)))
-print(line("  amortised conditional HINT", moments(draws)))
-print(line("  HINT for this y alone", moments(others)))
+let (reference, conditional, own) = (moments(many, weights: normalized), moments(draws), moments(others))
+print(line("  importance sampling", reference))
+print(line("  amortised conditional HINT", conditional))
+print(line("  HINT for this y alone", own))
 
 /// Resamples rows in proportion to their weights, at equal steps through the running sum.
 func resampled(_ x: Tensor, _ weights: Tensor, count: Int) -> Tensor {
@@ -109,4 +110,8 @@ try program.write(
       .init("prior", many[0..<600]), .init("importance sampling", resampled(many, normalized, count: 600)),
       .init("amortised", draws[0..<600]), .init("for this y alone", others[0..<600]),
     ], xLabel: "x1", yLabel: "x2"))
-program.remarkTime()
+try program.finish([
+  "importance_sampling_mean": reference.mean, "amortised_mean": conditional.mean, "single_mean": own.mean,
+  "importance_sampling_deviation": reference.deviation, "amortised_deviation": conditional.deviation,
+  "single_deviation": own.deviation,
+])

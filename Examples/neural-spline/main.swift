@@ -17,6 +17,7 @@ let program = Program(
 let (key, epochs) = (program.key, program.integer("epochs"))
 let targets = Target(rawValue: program.choice("target", of: ["all"] + names)).map { [$0] } ?? Target.allCases
 
+var results: [String: Double] = [:]
 for (i, target) in targets.enumerated() {
   let keys = (0..<4).map { key.folded(in: i).folded(in: $0) }
   // The flow is autoregressive, so that x₂ given x₁ has a spline of its own. All data lie within the bound.
@@ -29,6 +30,7 @@ for (i, target) in targets.enumerated() {
     patience: nil)
   let test = target.sample(keys[1], count: 5_000)
   let loss = -(try fitted.logPDF(fitted.params, test)).mean().item
+  results[target.rawValue] = loss
 
   let side = target.extent
   let grid = DensityPlot.Grid(x: -side...side, y: -side...side)
@@ -44,3 +46,4 @@ for (i, target) in targets.enumerated() {
       "\(target.rawValue): a neural spline flow's density and 400 of its draws", density: density, on: grid,
       samples: draws), to: "\(program.text("folder"))/neural-spline-\(target.rawValue).svg")
 }
+try program.finish(["test_nats": results])

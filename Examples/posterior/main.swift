@@ -81,6 +81,10 @@ print(
 )
 
 try draw()
+try program.finish([
+  "elbo": weights.elbo, "log_evidence": weights.logEvidence, "pareto_k": weights.paretoK,
+  "largest_difference_of_means": worstMean, "largest_difference_of_deviations": worstDeviation,
+])
 
 /// Draws the marginal densities of two weights and the ELBO against the iteration.
 func draw() throws {

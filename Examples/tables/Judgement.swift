@@ -23,6 +23,14 @@ struct Judgement {
     column("rows of", 22) + column("shapes", 9) + column("pairs", 9) + column("quality", 10)
     + column("AUC", 9) + "closer to training"
 
+  /// The numbers of a line.
+  var numbers: [String: Double] {
+    [
+      "shapes": quality.columnShapes, "pairs": quality.allPairTrends, "auc": classifiers.network,
+      "closer_to_training": distances.shareCloserToTraining ?? .nan,
+    ]
+  }
+
   func line(_ name: String) -> String {
     let share = distances.shareCloserToTraining ?? .nan
     return column(name, 22) + column(decimals(quality.columnShapes, 3), 9)

@@ -11,7 +11,9 @@ enum PrivateCurve {
     column("epsilon", 9) + column("rows of", 20) + column("shapes", 16) + column("pairs", 16)
     + column("AUC", 16) + "held-out log-likelihood"
 
-  static func printTable(_ name: String, _ split: Split, repeats: Int, _ key: Key) throws {
+  /// Prints the table as it is computed. Returns the means over the runs, by ε and source of rows.
+  static func printTable(_ name: String, _ split: Split, repeats: Int, _ key: Key) throws -> [String: Any] {
+    var results: [String: Any] = [:]
     let schema = PublicSchema.of(name)
     let rows = try schema.encode(split.training, clamping: true)
     let heldOut = try schema.encode(split.heldOut, clamping: true)
@@ -38,7 +40,16 @@ enum PrivateCurve {
       let likelihood = "\(schema.isBound ? "at least " : "")\(spread(logLikelihoods, 2))"
       print(line(epsilon, "private flow", flows) + likelihood)
       print(line(epsilon, "noised marginals", marginals))
+      results["epsilon \(decimals(epsilon, 0))"] = [
+        "private flow": means(flows), "noised marginals": means(marginals),
+      ]
     }
+    return results
+  }
+
+  private static func means(_ all: [Judgement]) -> [String: Double] {
+    let sums = all.reduce(into: [:]) { sums, next in sums.merge(next.numbers, uniquingKeysWith: +) }
+    return sums.mapValues { $0 / Double(all.count) }
   }
 
   private static func line(_ epsilon: Double, _ name: String, _ all: [Judgement]) -> String {

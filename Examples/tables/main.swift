@@ -28,8 +28,8 @@ print("\(name): \(split.training.rows) rows to train on, \(split.heldOut.rows) h
 
 let repeats = program.integer("private", in: 0...1_000)
 if repeats > 0 {
-  try PrivateCurve.printTable(name, split, repeats: repeats, program.key.folded(in: 4))
-  program.remarkTime()
+  try program.finish(
+    PrivateCurve.printTable(name, split, repeats: repeats, program.key.folded(in: 4)))
   exit(0)
 }
 
@@ -59,8 +59,11 @@ print("wrote \(path)\n\n\(Judgement.header)")
 let judged = program.key.folded(in: 3)
 let copies = try Judgement(split.training, of: split, judged)
 print(copies.line("the training rows"))
+var results: [String: Any] = ["log_likelihood": mean, "the training rows": copies.numbers]
 for file in [path] + program.text("judge").split(separator: ",").map(String.init) {
   let judgement = try Judgement(TextTable.read(file), of: split, judged)
-  print(judgement.line(file == path ? "the flow" : URL(filePath: file).lastPathComponent))
+  let source = file == path ? "the flow" : URL(filePath: file).lastPathComponent
+  results[source] = judgement.numbers
+  print(judgement.line(source))
 }
-program.remarkTime()
+try program.finish(results)

@@ -44,6 +44,7 @@ print("held-out negative log-likelihood in nats per row, standardized measuremen
 print("mean over rows and splits, the lowest and highest of the splits' means, and the median row")
 print(
   name("table") + name("model") + "      rows   numbers    params      mean    lowest   highest    median")
+var results: [String: [String: Double]] = [:]
 for (i, table) in Table.names.enumerated() {
   for (j, model) in models.enumerated() {
     var (means, medians, shape, count): ([Double], [Double], Shape, Int) = ([], [], [0, 0], 0)
@@ -60,8 +61,10 @@ for (i, table) in Table.names.enumerated() {
       (shape, count) = ([table.training.rows + table.test.rows, size], parameters)
     }
     let (mean, median) = (means.reduce(0, +) / Double(splits), medians.reduce(0, +) / Double(splits))
+    results[table, default: [:]][model.name] = mean
     print(
       name(table) + name(model.name) + cell(shape[0]) + cell(shape[1]) + cell(count) + cell(mean)
         + cell(means.min()!) + cell(means.max()!) + cell(median))
   }
 }
+try program.finish(["test_nats": results])

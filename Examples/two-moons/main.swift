@@ -39,9 +39,10 @@ let fitted = try fit(
 
 let test = TwoMoons.draw(key.folded(in: 3), count: 20_000)
 let loss = -(try fitted.logPDF(fitted.params, test)).mean().item
+let trueLoss = -TwoMoons.logPDF(test).mean().item
 print(
   "negative log-likelihood of \(test.rows) new points: \(decimals(loss, 3)) nats; "
-    + "by the true density \(decimals(-TwoMoons.logPDF(test).mean().item, 3))")
+    + "by the true density \(decimals(trueLoss, 3))")
 
 let grid = DensityPlot.Grid(x: -1.6...2.6, y: -1.1...1.6)
 let density = exp(try fitted.logPDF(fitted.params, grid.points()))
@@ -52,4 +53,4 @@ try program.write(
   DensityPlot(
     "Two moons: a flow's density and \(draws.rows) of its draws", density: density, on: grid,
     samples: draws))
-program.remarkTime()
+try program.finish(["test_nats": loss, "true_nats": trueLoss, "mass_in_picture": mass])

@@ -67,6 +67,7 @@ enum FitCommand: Subcommand {
     .init(flag: "standardize", "bring each column to mean 0 and deviation 1 in training, as by default"),
     .init(flag: "no-standardize", "take the columns as they are"),
     .init("log", "A,B,...", "columns of positive numbers whose logs are modelled, such as prices"),
+    picture,
     .init("checkpoint", "FILE", "keep the run's state here, and go on from it after an interruption"),
     .init("checkpoint-steps", "N", "write it every N steps instead of every 5 minutes"),
     .init(
@@ -101,6 +102,7 @@ enum FitCommand: Subcommand {
     let checkpoint = try checkpoint(arguments)
     if checkpoint?.path == out { throw UsageError("--checkpoint and --out are the same file, \(out)") }
     let progress = try arguments.progress()
+    _ = try Output.path("picture", [".svg"], in: arguments)
     if arguments.has("standardize"), arguments.has("no-standardize") {
       throw UsageError("--standardize and --no-standardize do not go together")
     }
@@ -180,7 +182,8 @@ enum FitCommand: Subcommand {
       params: try params(of: selection, scales, isStandardized), given: given, scales: scales,
       notes: notes(fitted, settings, arguments.text("seed")))
     try model.write(to: out)
-    return try fitted.report(model, values, context, out, checkpoint, notices)
+    return try drawing(
+      selection.learningCurve, in: fitted.report(model, values, context, out, checkpoint, notices), arguments)
   }
 
   /// Fits the candidates and chooses among them. Ctrl-C ends it with the best model so far.

@@ -49,6 +49,8 @@ enum MappedFit {
       notes: FitCommand.notes(fitted, settings, arguments.text("seed")))
     guard Ranks.isFirst else { return Report(text: "", json: .null, code: selection.isCancelled ? 130 : 0) }
     try model.write(to: options.out)
-    return try fitted.report(model, table, nil, options.out, options.checkpoint, notices)
+    return try FitCommand.drawing(
+      selection.learningCurve,
+      in: fitted.report(model, table, nil, options.out, options.checkpoint, notices), arguments)
   }
 }

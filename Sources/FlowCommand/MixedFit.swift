@@ -141,7 +141,9 @@ struct MixedFit {
         "validation_loss": "\(-fit.heldOutLogLikelihood)",
       ])
     try model.write(to: out)
-    return report(fit, model, encoded.count, out, checkpoint)
+    let curve = fit.numbers?.learningCurve ?? fit.codes?.learningCurve
+    return try FitCommand.drawing(
+      curve, in: report(fit, model, encoded.count, out, checkpoint), arguments)
   }
 
   /// The steps of each fit that end at an instant. A step of both fits takes the time of both.

@@ -26,7 +26,7 @@ struct PrivateOptions {
     ("max-time", "give --steps"), ("batch-size", "give --sampling-rate and --expected-batch"),
     ("patience", "all steps are taken"), ("folds", "no rows are held out"),
     ("validation", "no rows are held out"), ("type", "--schema declares the columns"),
-    ("missing", "--schema declares missing values"),
+    ("missing", "--schema declares missing values"), ("picture", "the losses must not be known"),
   ]
 
   let epsilon, delta, rate, batch: Double

@@ -68,7 +68,7 @@ public struct DensityPlot: Picture {
   public init(
     _ title: String, density: Tensor, on grid: Grid, samples: Tensor? = nil,
     range: ClosedRange<Double>? = nil,
-    xLabel: String = "", yLabel: String = "", valueLabel: String = "density", colors: ColorMap = .dusk
+    xLabel: String = "x1", yLabel: String = "x2", valueLabel: String = "density", colors: ColorMap = .dusk
   ) {
     require(
       density.count == grid.rows * grid.columns,

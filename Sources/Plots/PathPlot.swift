@@ -34,8 +34,8 @@ public struct PathPlot: Picture {
       let places = (0..<times).map { 2 * ($0 * count + path) }
       return (x: places.map { numbers[$0] }, y: places.map { numbers[$0 + 1] })
     }
-    let x = Axis(covering: drawn.flatMap(\.x), scale: .linear, margin: 0.04, label: "")
-    let y = Axis(covering: drawn.flatMap(\.y), scale: .linear, margin: 0.04, label: "")
+    let x = Axis(covering: drawn.flatMap(\.x), scale: .linear, margin: 0.04, label: "x1")
+    let y = Axis(covering: drawn.flatMap(\.y), scale: .linear, margin: 0.04, label: "x2")
     let names = ["paths", start, end]
     return Chart(title: title, x: x, y: y, width: 480, height: 400, names: names).svg {
       $0 == 0

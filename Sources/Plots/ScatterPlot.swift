@@ -32,7 +32,7 @@ public struct ScatterPlot: Picture {
   private let title, xLabel, yLabel: String
 
   /// Plots groups of points over common axes.
-  public init(_ title: String, series: [Series], xLabel: String = "", yLabel: String = "") {
+  public init(_ title: String, series: [Series], xLabel: String = "x1", yLabel: String = "x2") {
     (self.title, self.series, self.xLabel, self.yLabel) = (title, series, xLabel, yLabel)
   }
 

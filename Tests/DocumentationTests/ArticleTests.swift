@@ -212,6 +212,9 @@ import Testing
     // A parabola's second column is not negative but for the noise, and its mean is 1.
     #expect(abs(start.draws.mean(axis: 0).doubles[1] - 1) < 0.4)
 
+    let notebook = try notebookOfScripts()
+    #expect(notebook.kept.params.isIdentical(to: notebook.fitted.params))
+    #expect(notebook.html.contains("<pre>epoch 5: ") && notebook.html.contains("<img "))
     let rates = try learningRates()
     #expect([rates.searched, rates.last].allSatisfy { $0.history.last!.validationLoss!.isFinite })
     #expect(try #require(rates.suggestion) > 1e-4)
