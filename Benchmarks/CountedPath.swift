@@ -19,29 +19,31 @@ import Flows
 /// - csv, gzip: reading a table; normals: the generator and its inverse error function.
 enum CountedPath {
   static func runAll() throws {
-    try run([.step], of: .realNVP2D(), rows: 32)
+    try run([.step], of: .realNVP2D(), rows: 32, warmUp: 3)
     try run([.step], of: .realNVP63D(layers: 2), rows: 32)
     try run([.step, .sample], of: .maf43D(layers: 2), rows: 32)
     try run([.step, .logPDF], of: .nsf8D(layers: 3), rows: 32)
     try run([.step], of: .actNormLinear64D(layers: 6), rows: 32)
     try run([.step], of: .glow(size: 8, levels: 1, steps: 2), rows: 4)
-    try run([.step], of: otFlow, rows: 16)
+    try run([.step], of: otFlow, rows: 8)
     try run("csv", csv(rows: 400))
     try run("gzip", gzip())
     try run("normals") { _ = Key(0).normal([1 << 16]) }
   }
 
   private static let otFlow = Workload(
-    name: "ot-flow", inputDim: 8, batch: 16, flow: .otFlow(width: 64, steps: 4), objective: .otFlow())
+    name: "ot-flow", inputDim: 8, batch: 16, flow: .otFlow(width: 64, steps: 2), objective: .otFlow())
 
-  private static func run(_ parts: [Benchmark.Part], of workload: Workload, rows: Int) throws {
+  private static func run(
+    _ parts: [Benchmark.Part], of workload: Workload, rows: Int, warmUp: Int = 1
+  ) throws {
     let benchmark = try Benchmark(workload, rows: rows)
-    for part in parts { try run("\(workload.name).\(part)", benchmark.run(of: part)) }
+    for part in parts { try run("\(workload.name).\(part)", warmUp: warmUp, benchmark.run(of: part)) }
   }
 
   /// Runs a body for warm-up and once more, counted, and prints the name of the path.
-  private static func run(_ name: String, _ body: () throws -> Void) throws {
-    try body()
+  private static func run(_ name: String, warmUp: Int = 1, _ body: () throws -> Void) throws {
+    for _ in 0..<warmUp { try body() }
     try countedRun(body)
     countedEnd(name)
   }

@@ -1,7 +1,7 @@
 /// A decompressor of DEFLATE (RFC 1951).
 ///
-/// A table of 2,048 entries decodes the codes of at most eleven bits. Longer ones are decoded bit by bit, from
-/// the number of codes of each length. A file cannot make the tables larger.
+/// A table of 2,048 entries decodes the codes of at most eleven bits. Longer ones are decoded bit by bit,
+/// from the number of codes of each length. A file cannot make the tables larger.
 struct Inflate {
   /// An error in a compressed stream.
   struct Failure: Error {
@@ -41,7 +41,7 @@ struct Inflate {
 
   /// Decompresses a stream of at most `limit` bytes, and finds its end in the input.
   ///
-  /// - Parameter expected: How many bytes the result seems to have, to request memory once.
+  /// - Parameter expected: The likely size of the result, to request memory once.
   static func inflated(
     _ input: UnsafeRawBufferPointer, limit: Int, expecting expected: Int = 0
   ) throws(Failure) -> (bytes: [UInt8], end: Int) {
