@@ -108,9 +108,10 @@ let package = Package(
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
     example("hadronization", on: ["Arguments"]),
     program(
-      "benchmarks", on: ["Flows", "Arguments"], path: "Benchmarks",
+      "benchmarks", on: ["Files", "Flows", "Arguments"], path: "Benchmarks",
       exclude: [
-        "README.md", "peers", "quality", "tables", "compare", "device", "ranks", "scale", "smoke", "figures",
+        "README.md", "peers", "quality", "tables", "budget", "compare", "counts", "counts-test", "device",
+        "inflate", "ranks", "scale", "smoke", "figures",
       ]),
     program("arrangements", on: ["Flows", "Arguments"], path: "Benchmarks/quality/arrangements"),
 

@@ -27,10 +27,11 @@ struct Benchmark {
     (params, self.logPDF, self.sample) = (choice?.params ?? initial, logPDF, sample)
   }
 
-  func measured(_ part: Part, repetitions: Int) throws -> BenchmarkResult {
+  /// One run of a part. A step goes on from the parameters of the step before.
+  func run(of part: Part) -> () throws -> Void {
     let optimizer = Adam(learningRate: 1e-4)
     var (params, state) = (params, optimizer.initialize(params))
-    func run() throws {
+    return {
       switch part {
       case .step:
         let gradient = try gradient(at: params)
@@ -48,6 +49,10 @@ struct Benchmark {
       case .sample: _ = try sample(Key(2), params, count: rows)
       }
     }
+  }
+
+  func measured(_ part: Part, repetitions: Int) throws -> BenchmarkResult {
+    let run = run(of: part)
     let time = try Measurement(
       "\(workload.name) \(part.rawValue)", repetitions: repetitions, warmUp: min(3, repetitions)
     ) { try run() }

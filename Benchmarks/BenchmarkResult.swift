@@ -1,4 +1,10 @@
-import Foundation
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// The time and memory of one part of a workload.
 struct BenchmarkResult {
@@ -33,14 +39,24 @@ struct BenchmarkResult {
   /// The result as a line of text. `peak` is the speed of matrix products on the same number of threads.
   func text(peak: Double) -> String {
     let recorded = operations.map { ", \($0) operations recorded per shard" } ?? ""
-    let accuracy = error.map { String(format: ", error %.1e nats", $0) } ?? ""
+    let accuracy = error.map { ", error \(fixed(1e6 * $0, 1)) · 10⁻⁶ nats" } ?? ""
     let speed =
-      gigaflops.map { String(format: "%.0f GFLOP/s (%.0f%% of %.0f), ", $0, 100 * $0 / peak, peak) } ?? ""
-    return String(
-      format: "%@ %@: %.3f ms (%.3f to %.3f), %@%.1f MiB at most%@%@",
-      workload.padding(toLength: 18, withPad: " ", startingAt: 0),
-      part.rawValue.padding(toLength: 6, withPad: " ", startingAt: 0), time.median, time.least, time.greatest,
-      speed, Double(bytes) / 1_048_576, recorded, accuracy)
+      gigaflops.map { "\(fixed($0, 0)) GFLOP/s (\(fixed(100 * $0 / peak, 0))% of \(fixed(peak, 0))), " } ?? ""
+    return padded(workload, 18) + " " + padded(part.rawValue, 6)
+      + ": \(fixed(time.median, 3)) ms (\(fixed(time.least, 3)) to \(fixed(time.greatest, 3))), \(speed)"
+      + "\(fixed(Double(bytes) / 1_048_576, 1)) MiB at most\(recorded)\(accuracy)"
+  }
+
+  private func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  /// A number with some digits after the point.
+  private func fixed(_ number: Double, _ digits: Int) -> String {
+    let one = (0..<digits).reduce(1) { one, _ in 10 * one }
+    let units = Int((number * Double(one)).rounded())
+    let fraction = String(units % one + one).dropFirst()
+    return digits == 0 ? "\(units)" : "\(units / one).\(fraction)"
   }
 
   /// The result as a JSON object.

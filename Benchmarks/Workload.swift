@@ -13,35 +13,58 @@ struct Workload: Sendable {
   /// Flows of which the error chooses one, instead of `flow`.
   var ladder: Ladder?
 
-  static let all: [Workload] = [realNVP2D, realNVP63D, maf43D, nsf8D, actNormLinear64D, glow]
+  static let all: [Workload] = [
+    realNVP2D(), realNVP63D(), maf43D(), nsf8D(), actNormLinear64D(), glow,
+  ]
   /// Workloads that run by name only.
+  static let names =
+    ["realnvp-2d", "realnvp-63d", "maf-43d", "nsf-8d", "actnorm-linear-64d", "glow"]
+    + ["ot-flow-43d", "cnf-8d", "matching-8d", "autm-8d", "umnn-8d", "spline-8d"]
   static let continuous: [Workload] = [
     otFlow43D, cnf8D, matching8D, autm8D, umnn8D, spline8D,
   ]
 
-  private static let realNVP2D = Workload(
-    name: "realnvp-2d", inputDim: 2, batch: 256,
-    flow: withReversals(8, AffineCoupling(perceptron([64, 64]))))
-  private static let realNVP63D = Workload(
-    name: "realnvp-63d", inputDim: 63, batch: 512,
-    flow: withReversals(10, AffineCoupling(perceptron([512, 512]))))
-  private static let maf43D = Workload(
-    name: "maf-43d", inputDim: 43, batch: 512,
-    flow: withReversals(5, Autoregressive(MADE(hidden: [512, 512], lastWeight: lastWeight))),
-    shareOfWeights: 0.5)
-  private static let nsf8D = Workload(
-    name: "nsf-8d", inputDim: 8, batch: 512,
-    flow: withReversals(10, Coupling(perceptron([128, 128]), RationalQuadraticSpline(bins: 8, bound: 3))))
-  private static let actNormLinear64D = Workload(
-    name: "actnorm-linear-64d", inputDim: 64, batch: 1024,
-    flow: Flow(Serial((0..<32).flatMap { _ -> [any Bijection] in [ActNorm(), InvertibleLinear()] })))
+  static func realNVP2D(layers: Int = 8) -> Workload {
+    Workload(
+      name: "realnvp-2d", inputDim: 2, batch: 256,
+      flow: withReversals(layers, AffineCoupling(perceptron([64, 64]))))
+  }
+
+  static func realNVP63D(layers: Int = 10) -> Workload {
+    Workload(
+      name: "realnvp-63d", inputDim: 63, batch: 512,
+      flow: withReversals(layers, AffineCoupling(perceptron([512, 512]))))
+  }
+
+  static func maf43D(layers: Int = 5) -> Workload {
+    Workload(
+      name: "maf-43d", inputDim: 43, batch: 512,
+      flow: withReversals(layers, Autoregressive(MADE(hidden: [512, 512], lastWeight: lastWeight))),
+      shareOfWeights: 0.5)
+  }
+
+  static func nsf8D(layers: Int = 10) -> Workload {
+    let spline = RationalQuadraticSpline(bins: 8, bound: 3)
+    return Workload(
+      name: "nsf-8d", inputDim: 8, batch: 512,
+      flow: withReversals(layers, Coupling(perceptron([128, 128]), spline)))
+  }
+
+  static func actNormLinear64D(layers: Int = 32) -> Workload {
+    Workload(
+      name: "actnorm-linear-64d", inputDim: 64, batch: 1024,
+      flow: Flow(Serial((0..<layers).flatMap { _ -> [any Bijection] in [ActNorm(), InvertibleLinear()] })))
+  }
 
   /// Glow on images with two levels of eight steps and convolutions of 128 hidden channels.
-  private static let glow = Workload(
-    name: "glow", inputDim: [32, 32, 3], batch: 16,
-    flow: .glow(
-      levels: 2, steps: 8, learnsPrior: false, network: ConvNet(hidden: [128, 128], lastWeight: lastWeight)),
-    shareOfWeights: nil)
+  private static let glow = glow(size: 32, levels: 2, steps: 8)
+
+  static func glow(size: Int, levels: Int, steps: Int) -> Workload {
+    let network = ConvNet(hidden: [128, 128], lastWeight: lastWeight)
+    return Workload(
+      name: "glow", inputDim: [size, size, 3], batch: 16,
+      flow: .glow(levels: levels, steps: steps, learnsPrior: false, network: network), shareOfWeights: nil)
+  }
 
   /// OT-Flow with the width and the training steps of MINIBOONE.
   private static let otFlow43D = Workload(
@@ -81,7 +104,7 @@ struct Workload: Sendable {
       flow: withReversals(depth, AffineCoupling(perceptron([hidden, hidden]))))
   }
 
-  private init(
+  init(
     name: String, inputDim: Shape, batch: Int, flow: Flow, shareOfWeights: Double? = 1,
     objective: (any Objective)? = nil, ladder: Ladder? = nil
   ) {

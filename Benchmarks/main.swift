@@ -7,23 +7,27 @@
 //     swift run -c release benchmarks --workload chunks --rows 10000000 --what sample
 //     swift run -c release benchmarks --workload trace --rows 256
 //     swift run -c release benchmarks --workload nsf-8d --device pjrt_plugin.so
+//     swift run -c release benchmarks --workload gzip --file table.csv.gz
+//     swift run -c release benchmarks --count
 //     swift run -c release benchmarks --workload scale --depth 4 --dimension 64 --hidden 128 --rows 512
 import Arguments
 import Flows
 
-let names = (Workload.all + Workload.continuous).map(\.name)
+let names = Workload.names
 let options = Arguments.orExit(
   "benchmarks", "Measures steps, log-densities and samples.",
   options: [
     .init(
       "workload", "NAME", default: "all",
-      "all, memory, chunks, trace, scale, or one of \(names.joined(separator: ", "))"),
+      "all, memory, chunks, trace, scale, gzip, or one of \(names.joined(separator: ", "))"),
     .init("what", "NAME", default: "all", "all, or one of step, rowStep, privateStep, logPDF, sample"),
     .init("threads", "N", default: "1", "the most threads"),
     .init("repetitions", "N", default: "30", "how often each thing is measured"),
     .init("rows", "N", default: "0", "the batch; 0: the workload's own"),
     .init(flag: "json", "one object a line"),
+    .init(flag: "count", "run the hot paths that Benchmarks/counts counts"),
     .init("device", "FILE", "a PJRT plugin, to measure on its first device"),
+    .init("file", "FILE", "gzip: the file to expand"),
     .init("seconds", "N", default: "5", "device: the most seconds of the repetitions of one thing"),
     .init("depth", "N", default: "8", "memory, scale: the number of layers"),
     .init("dimension", "N", default: "16", "scale: the numbers of a row"),
@@ -35,7 +39,7 @@ let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model
 {
   () throws(UsageError) in
   (
-    try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale"] + names),
+    try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale", "gzip"] + names),
     try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
     try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
     try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
@@ -45,7 +49,9 @@ let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model
   )
 }
 
-if let path = options.value("device") {
+if options.has("count") {
+  try Parallelism.$threads.withValue(1) { try CountedPath.runAll() }
+} else if let path = options.value("device") {
   let device = try PJRTPlugin(path).firstDevice
   for each in Workload.all + Workload.continuous
   where workload == each.name || workload == "all" && DeviceBenchmark.names.contains(each.name) {
@@ -61,15 +67,23 @@ if let path = options.value("device") {
 } else if workload == "chunks" {
   try ChunksWorkload(rows: rows > 0 ? rows : 10_000_000, threads: threads, isJSON: options.has("json")).run(
     what)
+} else if workload == "gzip" {
+  try GzipWorkload(
+    path: options.value("file") ?? CountedPath.diamonds, repetitions: repetitions, isJSON: options.has("json")
+  ).run()
 } else if workload == "trace" {
   try TraceWorkload(
     rows: rows > 0 ? rows : 256, dimension: 43, width: 256, threads: threads, repetitions: repetitions
   ).run()
 } else {
-  let all = Workload.all + Workload.continuous + [.scale(dimension: dimension, depth: depth, hidden: hidden)]
+  var chosen = Workload.all.filter { [$0.name, "all"].contains(workload) }
+  if chosen.isEmpty {
+    let others = Workload.continuous + [.scale(dimension: dimension, depth: depth, hidden: hidden)]
+    chosen = others.filter { $0.name == workload }
+  }
   try Parallelism.$threads.withValue(threads) {
     var peak: Double?
-    for each in workload == "all" ? Workload.all : all.filter({ $0.name == workload }) {
+    for each in chosen {
       let benchmark = try Benchmark(each, rows: rows > 0 ? rows : each.batch)
       for part in Benchmark.Part.allCases
       where what == part.rawValue || what == "all" && ![.rowStep, .privateStep].contains(part) {

@@ -86,6 +86,16 @@ package enum FileBytes {
   /// Whether a file exists at a path.
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Makes a folder and those above it, where they are not there.
+  package static func makeFolder(_ path: String) throws(FlowError) {
+    for end in path.indices.dropFirst() where path[end] == "/" { mkdir(String(path[..<end]), 0o777) }
+    mkdir(path, 0o777)
+    var info = stat()
+    guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
+      throw .inFile(path, "expected a place for a folder, got none")
+    }
+  }
+
   /// Whether this process may write to a path.
   package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 

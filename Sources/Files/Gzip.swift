@@ -11,13 +11,15 @@ enum Gzip {
   static func expanded(_ bytes: [UInt8], limit: Int, source: String) throws(FlowError) -> [UInt8] {
     try BinaryBytes.with(bytes, source: source) { (file) throws(FlowError) in
       var (result, place): ([UInt8], Int) = ([], 0)
+      // The size of the last member, modulo 2³²; mostly there is one.
+      let expected = try file.count < 4 ? 0 : file.number(at: file.count - 4, count: 4, "a size")
       // Zeros may fill the last block of a tape.
       while place < file.count, place == 0 || file.bytes[place] != 0 {
         let start = try contentStart(of: file, at: place)
         let packed = try file.slice(start, count: file.count - start, "a compressed stream")
         let (content, length): ([UInt8], Int)
         do throws(Inflate.Failure) {
-          (content, length) = try Inflate.inflated(packed, limit: limit - result.count)
+          (content, length) = try Inflate.inflated(packed, limit: limit - result.count, expecting: expected)
         } catch {
           throw file.error(at: start + error.offset, "\(error.message), in a gzip file")
         }

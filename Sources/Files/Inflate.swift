@@ -1,7 +1,7 @@
 /// A decompressor of DEFLATE (RFC 1951).
 ///
-/// A table of 1,024 entries decodes the codes of at most ten bits. Longer ones are decoded bit by bit, from
-/// the number of codes of each length. A file cannot make the tables larger.
+/// A table of 2,048 entries decodes the codes of at most eleven bits. Longer ones are decoded bit by bit,
+/// from the number of codes of each length. A file cannot make the tables larger.
 struct Inflate {
   /// An error in a compressed stream.
   struct Failure: Error {
@@ -10,20 +10,29 @@ struct Inflate {
     let message: String
   }
 
-  private let input: UnsafeRawBufferPointer
-  private var position = 0
-  private var window: UInt64 = 0
-  private var bitCount = 0
-  /// The result: the first `count` bytes. The rest is room.
-  private var output: [UInt8] = []
-  private var count = 0
-  private let limit: Int
+  /// The block that is being read, so that it can go on with more room.
+  private enum Block {
+    case none
+    case stored(left: Int)
+    case coded(HuffmanCode, HuffmanCode)
+  }
+
+  let input: UnsafeRawBufferPointer
+  var position = 0
+  /// The next bits, least significant first. Those from `bitCount` on are 0.
+  var window: UInt64 = 0
+  var bitCount = 0
+  /// The number of bytes of the result so far.
+  var count = 0
+  let limit: Int
+  private var block = Block.none
+  private var isLast = false
 
   private init(_ input: UnsafeRawBufferPointer, limit: Int) { (self.input, self.limit) = (input, limit) }
 
   /// Decompresses a stream of exactly `count` bytes. A longer result is an error and takes no more memory.
   static func inflated(_ input: UnsafeRawBufferPointer, count: Int) throws(Failure) -> [UInt8] {
-    let (bytes, end) = try inflated(input, limit: count)
+    let (bytes, end) = try inflated(input, limit: count, expecting: count)
     guard bytes.count == count else {
       throw Failure(offset: end, message: "expected \(count) bytes, got \(bytes.count)")
     }
@@ -31,37 +40,71 @@ struct Inflate {
   }
 
   /// Decompresses a stream of at most `limit` bytes, and finds its end in the input.
+  ///
+  /// - Parameter expected: The likely size of the result, to request memory once.
   static func inflated(
-    _ input: UnsafeRawBufferPointer, limit: Int
+    _ input: UnsafeRawBufferPointer, limit: Int, expecting expected: Int = 0
   ) throws(Failure) -> (bytes: [UInt8], end: Int) {
     var stream = Inflate(input, limit: limit)
-    try stream.run()
-    stream.output.removeLast(stream.output.count - stream.count)
-    return (stream.output, stream.place)
+    var bytes: [UInt8] = []
+    // A byte of DEFLATE is at most 1,032 bytes of the result.
+    var room = min(max(min(expected, 1032 * input.count), 1 << 12), limit)
+    var isOver = false
+    while !isOver {
+      var result = Result<Bool, Failure>.success(true)
+      let earlier = bytes
+      bytes = [UInt8](unsafeUninitializedCapacity: room) { output, count in
+        _ = output.initialize(fromContentsOf: earlier)
+        result = Result { () throws(Failure) in try stream.run(output) }
+        count = stream.count
+      }
+      isOver = try result.get()
+      room = min(2 * room, limit)
+    }
+    return (bytes, stream.place)
   }
 
   /// The byte that holds the next bit.
   private var place: Int { position - bitCount / 8 }
 
-  private func failure(_ message: String) -> Failure { Failure(offset: place, message: message) }
+  func failure(_ message: String) -> Failure { Failure(offset: place, message: message) }
 
-  private mutating func run() throws(Failure) {
-    var isLast = false
-    while !isLast {
-      isLast = try bits(1) == 1
-      switch try bits(2) {
-      case 0: try stored()
-      case 1: try codes(Inflate.fixedLiterals, Inflate.fixedDistances)
-      case 2:
-        let (literals, distances) = try dynamicCodes()
-        try codes(literals, distances)
-      default: throw failure("expected a block of type 0, 1 or 2, got 3")
+  /// Decompresses until the stream ends or the room is used. Returns whether the stream ended.
+  private mutating func run(_ output: UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Bool {
+    while true {
+      switch block {
+      case .none:
+        if isLast { return true }
+        try beginBlock()
+      case .stored(let left):
+        let size = min(left, output.count - count)
+        let piece = UnsafeRawBufferPointer(rebasing: input[position..<position + size])
+        UnsafeMutableRawBufferPointer(output)[count...].copyBytes(from: piece)
+        count += size
+        position += size
+        block = size == left ? .none : .stored(left: left - size)
+        if size < left { return false }
+      case .coded(let literals, let distances):
+        guard try symbols(literals, distances, output) else { return false }
+        block = .none
       }
     }
   }
 
+  private mutating func beginBlock() throws(Failure) {
+    isLast = try bits(1) == 1
+    switch try bits(2) {
+    case 0: try beginStored()
+    case 1: block = .coded(Inflate.fixedLiterals, Inflate.fixedDistances)
+    case 2:
+      let (literals, distances) = try dynamicCodes()
+      block = .coded(literals, distances)
+    default: throw failure("expected a block of type 0, 1 or 2, got 3")
+    }
+  }
+
   /// Fills the window up to 56 bits or more, or to the end of the input.
-  @inline(__always) private mutating func refill() {
+  @inline(__always) mutating func refill() {
     if input.count - position >= 8 {
       let next = input.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
       window |= next << UInt64(bitCount)
@@ -79,7 +122,7 @@ struct Inflate {
   }
 
   /// Reads the next bits, at most 13, least significant first.
-  @inline(__always) private mutating func bits(_ count: Int) throws(Failure) -> Int {
+  @inline(__always) mutating func bits(_ count: Int) throws(Failure) -> Int {
     if bitCount < count { refill() }
     guard bitCount >= count else { throw failure("expected more of the stream, got its end") }
     let value = Int(truncatingIfNeeded: window & ((1 << UInt64(count)) - 1))
@@ -88,7 +131,7 @@ struct Inflate {
     return value
   }
 
-  private mutating func stored() throws(Failure) {
+  private mutating func beginStored() throws(Failure) {
     position = place
     (window, bitCount) = (0, 0)
     guard input.count - position >= 4 else { throw failure("expected a block's length, got the end") }
@@ -98,103 +141,7 @@ struct Inflate {
     position += 4
     guard input.count - position >= length else { throw failure("expected a block of \(length) bytes") }
     guard count + length <= limit else { throw failure("expected at most \(limit) bytes, got more") }
-    makeRoom(length)
-    for i in 0..<length { output[count + i] = input[position + i] }
-    count += length
-    position += length
-  }
-
-  /// Makes room for some bytes, and for as many as there are already.
-  private mutating func makeRoom(_ size: Int) {
-    let missing = count + size - output.count
-    if missing <= 0 { return }
-    output.append(contentsOf: repeatElement(0, count: max(missing, min(count, limit - count), 1 << 12)))
-  }
-
-  /// The length of the longest match.
-  private static let longest = 258
-
-  private mutating func codes(_ literals: HuffmanCode, _ distances: HuffmanCode) throws(Failure) {
-    var isOver = false
-    while !isOver {
-      makeRoom(Inflate.longest)
-      var (bytes, count) = (self.output, self.count)
-      self.output = []  // One owner, so that the bytes are not copied.
-      let result = bytes.withUnsafeMutableBufferPointer { output in
-        Result { () throws(Failure) in try symbols(literals, distances, output, &count) }
-      }
-      (self.output, self.count) = (bytes, count)
-      isOver = try result.get()
-    }
-  }
-
-  /// Decodes symbols until the block ends or the room is used. Returns whether the block ended.
-  private mutating func symbols(
-    _ literals: HuffmanCode, _ distances: HuffmanCode, _ output: UnsafeMutableBufferPointer<UInt8>,
-    _ count: inout Int
-  ) throws(Failure) -> Bool {
-    while output.count - count >= Inflate.longest {
-      let symbol = try next(literals)
-      if symbol < 256 {
-        guard count < limit else { throw failure("expected at most \(limit) bytes, got more") }
-        output[count] = UInt8(truncatingIfNeeded: symbol)
-        count += 1
-      } else if symbol == 256 {
-        return true
-      } else {
-        guard symbol < 286 else { throw failure("expected a length's code, got \(symbol)") }
-        let length = symbol == 285 ? Inflate.longest : try value(symbol - 257, doublingEvery: 2, from: 3)
-        let code = try next(distances)
-        guard code < 30 else { throw failure("expected a distance's code, got \(code)") }
-        let distance = try value(code, doublingEvery: 1, from: 1)
-        guard distance <= count else {
-          throw failure("expected a distance of at most \(count), got \(distance)")
-        }
-        guard count + length <= limit else { throw failure("expected at most \(limit) bytes, got more") }
-        let target = output.baseAddress! + count
-        for i in 0..<length { target[i] = target[i - distance] }
-        count += length
-      }
-    }
-    return false
-  }
-
-  /// Reads a length or distance from its bucket and the extra bits that give the place in the bucket.
-  ///
-  /// With n = 2^`shift` the first 2 · n buckets hold one number each, the next n two, the next n four, and so
-  /// on.
-  @inline(__always)
-  private mutating func value(_ bucket: Int, doublingEvery shift: Int, from first: Int) throws(Failure) -> Int
-  {
-    let count = 1 << shift
-    guard bucket >= 2 * count else { return first + bucket }
-    let extra = bucket >> shift - 1
-    return first + ((count + bucket & (count - 1)) << extra) + (try bits(extra))
-  }
-
-  /// Reads the next symbol of a canonical code.
-  @inline(__always) private mutating func next(_ code: HuffmanCode) throws(Failure) -> Int {
-    if bitCount < 15 { refill() }
-    let entry = Int(code.table[Int(truncatingIfNeeded: window) & (HuffmanCode.tableSize - 1)])
-    let length = entry & 15
-    guard length > 0, length <= bitCount else { return try longSymbol(code) }
-    window >>= UInt64(length)
-    bitCount -= length
-    return entry >> 4
-  }
-
-  /// Reads a symbol bit by bit. The codes of each length are consecutive numbers.
-  private mutating func longSymbol(_ code: HuffmanCode) throws(Failure) -> Int {
-    var (word, first, index) = (0, 0, 0)
-    for length in 1...15 {
-      word |= try bits(1)
-      let count = code.counts[length]
-      if word - count < first { return code.symbols[index + word - first] }
-      index += count
-      first = (first + count) << 1
-      word <<= 1
-    }
-    throw failure("expected a code of the block, got none of them")
+    block = .stored(left: length)
   }
 
   private mutating func dynamicCodes() throws(Failure) -> (HuffmanCode, HuffmanCode) {
@@ -208,10 +155,10 @@ struct Inflate {
     for symbol in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15].prefix(lengthCount) {
       lengths[symbol] = try bits(3)
     }
-    let lengthCode = try code(lengths, mayBeIncomplete: false)
+    let lengthCode = try code(lengths, Meaning.lengthsOfCodes, mayBeIncomplete: false)
     lengths = []
     while lengths.count < literalCount + distanceCount {
-      let symbol = try next(lengthCode)
+      let symbol = try shortSymbol(lengthCode)
       let (length, repeats): (Int, Int)
       switch symbol {
       case 16:
@@ -228,14 +175,16 @@ struct Inflate {
     }
     guard lengths[256] > 0 else { throw failure("expected a code for the end of the block, got none") }
     return (
-      try code(Array(lengths[..<literalCount]), mayBeIncomplete: true),
-      try code(Array(lengths[literalCount...]), mayBeIncomplete: true)
+      try code(Array(lengths[..<literalCount]), Meaning.literals, mayBeIncomplete: true),
+      try code(Array(lengths[literalCount...]), Meaning.distances, mayBeIncomplete: true)
     )
   }
 
   /// The code with these lengths. Only a code of a single symbol may leave words unused (RFC 1951, 3.2.7).
-  private func code(_ lengths: [Int], mayBeIncomplete: Bool) throws(Failure) -> HuffmanCode {
-    let code = HuffmanCode(lengths)
+  private func code(
+    _ lengths: [Int], _ meanings: [UInt32], mayBeIncomplete: Bool
+  ) throws(Failure) -> HuffmanCode {
+    let code = HuffmanCode(lengths, meanings)
     guard code.unused >= 0 else { throw failure("expected lengths of a code, got too many short ones") }
     guard code.unused == 0 || mayBeIncomplete && code.counts[1] + code.counts[0] == lengths.count else {
       throw failure("expected lengths of a code, got too few short ones")
@@ -244,6 +193,6 @@ struct Inflate {
   }
 
   private static let fixedLiterals = HuffmanCode(
-    (0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 })
-  private static let fixedDistances = HuffmanCode([Int](repeating: 5, count: 30))
+    (0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 }, Meaning.literals)
+  private static let fixedDistances = HuffmanCode([Int](repeating: 5, count: 30), Meaning.distances)
 }

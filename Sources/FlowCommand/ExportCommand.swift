@@ -1,7 +1,6 @@
 import Arguments
 import FittedModels
 import Flows
-import Foundation
 
 /// `flow export`: writes a model as programs for XLA.
 enum ExportCommand: Subcommand {
@@ -24,11 +23,7 @@ enum ExportCommand: Subcommand {
         path, "expected a model of numbers, got one of mixed columns, whose rows are texts")
     }
     let exported = try Model.read(file, from: path).exported(rows: rows)
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FlowError.inFile(folder, "expected a place for a folder, got none")
-    }
+    try FileBytes.makeFolder(folder)
     try exported.write(to: folder)
     if let refusal = exported.sampleRefusal { notices.warn("there is no program for draws: \(refusal)") }
     let files =
