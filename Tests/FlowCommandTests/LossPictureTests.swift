@@ -15,10 +15,10 @@ import Testing
     let place = try Workplace()
     defer { place.remove() }
     try place.write("rows.csv", "kind,x,y\n" + Self.rows.joined(separator: "\n"))
-    let architecture = options.isEmpty ? "ordered-splines --bins 4" : "realnvp"
+    let flow = options.isEmpty ? "ordered-splines --bins 4" : "realnvp"
     let fitted = try await place.json(
-      "fit @rows.csv \(options) --architecture \(architecture) --layers 1 --hidden 4 --epochs 3 --progress none --out @m.safetensors --picture @losses.svg"
-    )
+      "fit @rows.csv \(options) --architecture \(flow) --layers 1 --hidden 4 --epochs 3 --progress none "
+        + "--out @m.safetensors --picture @losses.svg")
     let path = place["losses.svg"]
     #expect(fitted["picture"] == .string(path))
     let svg = try String(contentsOfFile: path, encoding: .utf8)
