@@ -108,7 +108,9 @@ public struct ExportedModel: Sendable {
         name, of: leaves + contexts + [batch], rows: rows, isLast: true
       ) { key, tensors in
         let tree = Params(tensors.dropLast().map { .leaf($0) })
-        return try gradient(at: tree) { try (tensors[tensors.count - 1] * drawn(key, $0.leaves)).sum() }.leaves
+        return try gradient(at: tree) { tree in
+          try (tensors[tensors.count - 1] * drawn(key, tree.leaves)).sum()
+        }.leaves
       }
       (sample, sampleRefusal) = (forward, nil)
     } catch FlowError.mismatch(_, _, _, let got) {

@@ -46,7 +46,8 @@ def check_model(folder):
         return jax.jit(model.log_prob)(x, context).sum()
 
     errors.append(slope_error(density, x))
-    if model._refusal is None and model.params:
+    # The pullback of a long program, a root search within an autoregressive inverse, compiles for minutes.
+    if model._refusal is None and model.params and (folder / "sample_vjp.mlir").stat().st_size < 400_000:
         weights = np.random.default_rng(0).normal(size=x.shape).astype(x.dtype)
         draws = jax.jit(lambda params: (weights * model.sample(jax.random.key(5), len(x), context, params=params)).sum())
         # Draws jump where a component's weight changes, and their derivative by weights is 0.
