@@ -98,8 +98,9 @@ struct DeviceBenchmark {
     return times.sorted()
   }
 
-  /// The largest difference, relative to the largest number.
+  /// The largest difference, relative to the largest number. It is infinite if a number is not finite.
   private func difference(_ a: Tensor, _ b: Tensor) -> Double {
+    guard a.isFinite, b.isFinite else { return .infinity }
     let scale = max(1, abs(b).doubles.max() ?? 1)
     return (abs(a - b).doubles.max() ?? 0) / scale
   }
@@ -114,7 +115,8 @@ struct DeviceBenchmark {
           + "\"device\": \"\(device.kind)\", \"workload\": \"\(workload.name)\", "
           + "\"what\": \"\(part.rawValue)\", "
           + "\"batch\": \(workload.batch), \"median_ms\": \(median), \"min_ms\": \(times[0]), "
-          + "\"max_ms\": \(times[times.count - 1]), \"compile_s\": \(compile), \"difference\": \(difference)}"
+          + "\"max_ms\": \(times[times.count - 1]), \"compile_s\": \(compile), "
+          + "\"difference\": \(difference.isFinite ? "\(difference)" : "Infinity")}"
       )
     } else {
       func rounded(_ x: Double) -> Double { (x * 1000).rounded() / 1000 }

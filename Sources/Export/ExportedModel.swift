@@ -20,6 +20,7 @@ import Tensors
 /// | `log_prob.mlir` | learned parameters, rows, context | log-densities [rows] |
 /// | `log_prob_vjp.mlir` | the same, and a cotangent per row | cotangents of all arguments |
 /// | `sample.mlir` | learned parameters, context, key, state | samples, next state |
+/// | `sample_vjp.mlir` | learned parameters, context, cotangent, key, state | cotangents of the first two |
 ///
 /// `parameters.safetensors` has the learned parameters by path; frozen ones are constants of the programs.
 /// `manifest.json` has shapes, dtypes and the order of parameters.
@@ -41,6 +42,9 @@ public struct ExportedModel: Sendable {
   public let pullback: StableHLOProgram
   /// The sampler; nil if it has no program.
   public let sample: StableHLOProgram?
+  /// The pullback of the sampler, to parameters and context, with the key and the state of a call; nil if the
+  /// sampler has no program.
+  public let samplePullback: StableHLOProgram?
   /// The reason why there is no program for draws.
   public let sampleRefusal: String?
   private let name: String
@@ -93,20 +97,24 @@ public struct ExportedModel: Sendable {
         return (tensors[tensors.count - 1] * logPDF).sum()
       }.leaves
     }
-    (sample, sampleRefusal) = try Self.sampler(name, of: leaves + contexts, rows) { key, tensors in
+    func drawn(_ key: Key, _ tensors: [Tensor]) throws -> Tensor {
       try draws(key, own(tensors), rows, contexts.isEmpty ? nil : tensors[leaves.count])
     }
-  }
-
-  /// The program for draws, or the reason why there is none.
-  private static func sampler(
-    _ name: String, of arguments: [StableHLOProgram.Kind], _ rows: Int,
-    _ draws: (Key, [Tensor]) throws -> Tensor
-  ) throws -> (StableHLOProgram?, String?) {
     do {
-      return (try StableHLOProgram.sampler(name, of: arguments, rows: rows, draws), nil)
+      let forward = try StableHLOProgram.sampler(name, of: leaves + contexts, rows: rows) {
+        [try drawn($0, $1)]
+      }
+      samplePullback = try StableHLOProgram.sampler(
+        name, of: leaves + contexts + [batch], rows: rows, isLast: true
+      ) { key, tensors in
+        let tree = Params(tensors.dropLast().map { .leaf($0) })
+        return try gradient(at: tree) { tree in
+          try (tensors[tensors.count - 1] * drawn(key, tree.leaves)).sum()
+        }.leaves
+      }
+      (sample, sampleRefusal) = (forward, nil)
     } catch FlowError.mismatch(_, _, _, let got) {
-      return (nil, got)
+      (sample, samplePullback, sampleRefusal) = (nil, nil, got)
     }
   }
 
@@ -120,6 +128,7 @@ public struct ExportedModel: Sendable {
     try write(logPDF, "log_prob")
     try write(pullback, "log_prob_vjp")
     if let sample { try write(sample, "sample") }
+    if let samplePullback { try write(samplePullback, "sample_vjp") }
     let leaves = zip(params.learnedPaths, params.learnedLeaves).map { (name: $0, value: $1) }
     try SafeTensors(leaves).write(to: "\(folder)/parameters.safetensors")
     try FileBytes.write(Array((manifest.text + "\n").utf8), to: "\(folder)/manifest.json", called: "manifest")
@@ -132,7 +141,7 @@ public struct ExportedModel: Sendable {
     func list(_ sizes: [Int]) -> JSON { .array(sizes.map(JSON.integer)) }
     return .object(
       [
-        .init("format", 2), .init("name", .string(name)), .init("dtype", .string("\(batch.dtype)")),
+        .init("format", 3), .init("name", .string(name)), .init("dtype", .string("\(batch.dtype)")),
         .init("rows", .integer(rows)), .init("event_shape", list(batch.shape.sample.sizes)),
         .init("context_shape", contexts.first.map { list($0.shape.sample.sizes) } ?? .null),
         .init("parameters", .strings(params.learnedPaths)),

@@ -8,15 +8,17 @@ extension StableHLOProgram {
   ///
   /// - Parameters:
   ///   - rows: the number of rows of a call.
-  ///   - function: the sampler, of a key and the given arguments.
+  ///   - isLast: whether the next state is left out.
+  ///   - function: the results, by a key and the given arguments.
   static func sampler(
-    _ name: String, of arguments: [Kind], rows: Int, _ function: (Key, [Tensor]) throws -> Tensor
+    _ name: String, of arguments: [Kind], rows: Int, isLast: Bool = false,
+    _ function: (Key, [Tensor]) throws -> [Tensor]
   ) throws -> StableHLOProgram {
     try StableHLOProgram(tracing: name, of: arguments) { graph, tensors in
       let key = Key(0)
       let trace = DrawTrace(graph, of: key, rows: rows)
-      let samples = try DrawTrace.$current.withValue(trace) { try function(key, tensors) }
-      return [samples] + trace.nextState
+      let results = try DrawTrace.$current.withValue(trace) { try function(key, tensors) }
+      return results + (isLast ? [] : trace.nextState)
     }
   }
 }

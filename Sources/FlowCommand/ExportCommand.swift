@@ -27,7 +27,8 @@ enum ExportCommand: Subcommand {
     try exported.write(to: folder)
     if let refusal = exported.sampleRefusal { notices.warn("there is no program for draws: \(refusal)") }
     let files =
-      ["log_prob.mlir", "log_prob_vjp.mlir"] + (exported.sample == nil ? [] : ["sample.mlir"])
+      ["log_prob.mlir", "log_prob_vjp.mlir"]
+      + (exported.sample == nil ? [] : ["sample.mlir", "sample_vjp.mlir"])
       + ["parameters.safetensors", "manifest.json"]
     return Report(
       text: "wrote \(files.joined(separator: ", ")) to \(folder), for \(counted(rows, "row")) per call",

@@ -1,5 +1,6 @@
 #if MPI
   import CMPI
+  import Dispatch
   import Tensors
   import Training
 
@@ -42,13 +43,38 @@
     /// Starts MPI, once in a process.
     ///
     /// - Parameter limit: the time after which a rank no longer waits for another.
-    /// - Throws: `FlowError.verification` where MPI does not start.
+    /// - Throws: `FlowError.verification` where MPI does not start in this time, and where it does not know
+    ///   of the processes that the launcher started with this one.
     public static func start(limit: Duration = .seconds(300)) throws(FlowError) -> MPIRanks {
-      switch cmpi_start() {
+      switch inTime(limit, { cmpi_start() }) {
+      case nil:
+        throw .verification(
+          who: "MPI",
+          message: "did not start in \(limit): a rank hangs, or runs another program")
       case -1: throw .verification(who: "MPI", message: "did not start")
       case -2: throw .verification(who: "MPI", message: "was built without support for threads")
-      default: return MPIRanks(limit)
+      default: break
       }
+      let ranks = MPIRanks(limit)
+      guard ranks.count > 1 || launchedCount == 1 else {
+        throw .verification(
+          who: "MPI",
+          message: "a launcher started \(launchedCount) processes, and each finds itself alone; take the "
+            + "mpirun of the library of MPI that this program is built with, or srun --mpi=pmix")
+      }
+      return ranks
+    }
+
+    /// Makes a call that waits for other ranks; nil if it takes longer than a limit.
+    private static func inTime(_ limit: Duration, _ call: @escaping @Sendable () -> Int32) -> Int32? {
+      let (answer, isDone) = (Guarded<Int32>(0), DispatchSemaphore(value: 0))
+      DispatchQueue(label: "MPI").async {
+        let code = call()
+        answer.withLock { $0 = code }
+        isDone.signal()
+      }
+      guard isDone.wait(timeout: .now() + limit / .seconds(1)) == .success else { return nil }
+      return answer.withLock { $0 }
     }
 
     /// Sends bytes to a rank.
@@ -71,10 +97,13 @@
       try wait("nothing came from rank \(rank)") { cmpi_test(request) }
     }
 
-    /// Ends MPI, after the last message has left.
+    /// Ends MPI, after the last message has left. It waits for the other ranks as long as the limit says.
     public func finish() {
       do { try complete(leaving: -1) } catch { return abort(code: 1) }
-      cmpi_finish()
+      _ = Self.inTime(limit) {
+        cmpi_finish()
+        return 0
+      }
     }
 
     /// Ends the processes of all ranks with a code.

@@ -20,7 +20,7 @@ public struct CompileCache: Sendable {
   /// The folder.
   public let folder: String
 
-  /// A folder, which exists.
+  /// A folder. It is made when the first program is stored; the folder that it is in has to be there.
   public init(_ folder: String) { self.folder = folder }
 
   /// The folder in the environment variable `FLOW_PJRT_CACHE`; nil without one.
@@ -51,7 +51,7 @@ public struct CompileCache: Sendable {
     return try? address.map { (address) throws(PJRTError) in try Executable(device, address, program) }
   }
 
-  /// Stores a program, if the plugin can and the folder is there.
+  /// Stores a program, if the plugin can and there is a place for the folder.
   func store(_ executable: Executable, for program: StableHLOProgram) {
     let device = executable.device
     let table = device.plugin.table
@@ -70,6 +70,7 @@ public struct CompileCache: Sendable {
       return bytes
     }
     guard let bytes else { return }
+    mkdir(folder, 0o777)
     var file = Array(description(program, device).utf8) + [0] + bytes
     let seal = crc32(file)
     file += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: seal >> $0) }

@@ -1,3 +1,5 @@
+import Files
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -39,7 +41,12 @@ public final class PJRTPlugin: Sendable {
     guard let path = path ?? getenv(PJRTPlugin.variable).map({ String(cString: $0) }), !path.isEmpty else {
       throw .noPath
     }
-    guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
+    // A name without a folder would be searched for in the system's folders alone.
+    let place = !path.contains("/") && FileBytes.exists(path) ? "./\(path)" : path
+    if let missing = missingBytes(ofLibrary: place) {
+      throw .notLoaded(path: path, message: "its last \(missing) bytes are missing; install it again")
+    }
+    guard let library = dlopen(place, RTLD_NOW | RTLD_LOCAL) else {
       throw .notLoaded(path: path, message: dlerror().map { String(cString: $0) } ?? "unknown")
     }
     typealias Entry = @convention(c) () -> UnsafeRawPointer?

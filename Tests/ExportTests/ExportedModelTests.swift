@@ -106,6 +106,9 @@ import Verification
       #expect(model.sample != nil, "\(model.sampleRefusal ?? "")")
     }
     let count = params.learnedLeaves.count
+    if let pullback = model.samplePullback {
+      #expect(pullback.results == Array(pullback.arguments[..<(count + (row.context == nil ? 0 : 1))]))
+    }
     #expect(model.logPDF.results == [.init([8], .float32)])
     #expect(model.pullback.results == Array(model.logPDF.arguments))
     #expect(model.logPDF.arguments.count == count + 1 + (row.context == nil ? 0 : 1))
@@ -128,7 +131,7 @@ import Verification
     let model = try ExportedModel("maf", logPDF, sample, params, rows: 16)
     try model.write(to: folder.path)
     let manifest = try JSON(parsing: Array(Data(contentsOf: folder.appending(path: "manifest.json"))))
-    #expect(manifest["format"] == 2 && manifest["rows"] == 16 && manifest["dtype"] == "float32")
+    #expect(manifest["format"] == 3 && manifest["rows"] == 16 && manifest["dtype"] == "float32")
     #expect(manifest["event_shape"]?.array == [3] && manifest["context_shape"]?.array == [2])
     let stored = try SafeTensors.read(folder.appending(path: "parameters.safetensors").path)
     let paths = manifest["parameters"]?.array?.compactMap(\.string) ?? []

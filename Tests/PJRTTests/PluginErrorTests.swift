@@ -1,5 +1,7 @@
-import PJRT
+import Foundation
 import Testing
+
+@testable import PJRT
 
 /// Files that are no plugins. No plugin is needed.
 @Suite struct PluginErrorTests {
@@ -18,6 +20,30 @@ import Testing
 
   @Test func noFunction() {
     #expect(throws: PJRTError.notAPlugin(path: Self.library)) { try PJRTPlugin(Self.library) }
+  }
+
+  /// Loading a library that is cut off would end the process.
+  @Test func cutOff() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "cut-\(UUID().uuidString).so").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    // 4 sections of 64 bytes at byte 4096.
+    var header = [UInt8](repeating: 0, count: 64)
+    header.replaceSubrange(0..<6, with: [0x7F, 0x45, 0x4C, 0x46, 2, 1])
+    (header[0x29], header[0x3A], header[0x3C]) = (16, 64, 4)
+    try Data(header + [UInt8](repeating: 0, count: 1000)).write(to: URL(filePath: path))
+    let error = #expect(throws: PJRTError.self) { try PJRTPlugin(path) }
+    let missing = 4096 + 4 * 64 - 1064
+    #expect(error?.description.contains("its last \(missing) bytes are missing") == true)
+    #expect(missingBytes(ofLibrary: "/proc/self/exe") == nil)
+  }
+
+  /// A name in the current folder is that file.
+  @Test func nameWithoutFolder() throws {
+    let name = "plugin-\(UUID().uuidString).so"
+    try Data("text".utf8).write(to: URL(filePath: name))
+    defer { try? FileManager.default.removeItem(atPath: name) }
+    let error = #expect(throws: PJRTError.self) { try PJRTPlugin(name) }
+    #expect(error?.description.contains("No such file") == false, "\(error as Any)")
   }
 
   @Test func noPath() {

@@ -55,7 +55,6 @@ import Testing
   /// A stored program is loaded, and a damaged file is ignored and written again.
   @Test func cache() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "flows-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let cache = CompileCache(folder.path)
     let program = try StableHLOProgram("f", of: [.init([2], .float32)]) { [$0[0] * 3] }

@@ -6,8 +6,10 @@
 Needs numpy alone. Without a folder of programs an installed wheel's library is taken: check.py FLOW.
 """
 
+import copy
 import os
 import pathlib
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -90,6 +92,11 @@ def check(name, words, folder):
         thread.join()
     for result in results:
         same(result, results[0])
+    # A copy has a handle of its own, so its end does not close the model.
+    for own in (copy.copy(model), pickle.loads(pickle.dumps(model))):
+        same(own.log_prob(x, context), results[0])
+        own.close()
+    same(model.log_prob(x, context), results[0])
     refuses(ValueError, "expected x of shape", model.log_prob, x[:, :1], context)
     refuses(ValueError, "needs a context" if given else "takes no context",
             model.log_prob, x, None if given else [1.0])

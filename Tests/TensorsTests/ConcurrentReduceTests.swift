@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Tensors
@@ -63,4 +64,14 @@ import Testing
     let isAlone = threads / each < 2
     #expect(found == (0..<5).map { "\($0) \(inside) \(isAlone)" })
   }
+
+  #if os(Linux)
+    /// A launcher binds a process to some processors. To see this fail, run the test under `taskset -c 0`.
+    @Test func boundProcessors() throws {
+      let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8).split(separator: "\n")
+      let mask = try #require(status.first { $0.hasPrefix("Cpus_allowed:") }).dropFirst(13)
+      let count = mask.compactMap(\.hexDigitValue).reduce(0) { $0 + $1.nonzeroBitCount }
+      #expect(Processors.count == count)
+    }
+  #endif
 }

@@ -250,4 +250,7 @@ void ck_chacha(const uint32_t key[8], uint64_t first, uint64_t nonce, size_t blo
 void ck_gaussians(
   const uint32_t key[8], uint64_t first, uint64_t nonce, bool secure, size_t n, double *y);
 
+/// The number of processors to which the process is bound; 0 where the system does not say.
+int ck_bound_processors(void);
+
 #endif

@@ -2,6 +2,7 @@
 
 import json
 import math
+import operator
 import pathlib
 
 import jax
@@ -15,9 +16,9 @@ def load(folder):
     """Reads the folder that `flow export` or `ExportedModel.write(to:)` has written."""
     folder = pathlib.Path(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    if manifest["format"] != 2:
+    if manifest["format"] != 3:
         raise ValueError(
-            f"{folder}: expected format 2, got {manifest['format']}; export again, by the version of this package")
+            f"{folder}: expected format 3, got {manifest['format']}; export again, by the version of this package")
     if manifest["dtype"] == "float64" and not jax.config.jax_enable_x64:
         raise ValueError(f"{folder}: a float64 model needs jax.config.update('jax_enable_x64', True)")
     return Model(folder, manifest)
@@ -48,10 +49,11 @@ class Model:
         def program(name, results):
             return Program((folder / f"{name}.mlir").read_text(), results)
 
-        self._log_prob = _with_pullback(
-            program("log_prob", (logs,)), program("log_prob_vjp", (*kinds, rows, *contexts)))
+        log_prob = _with_pullback(program("log_prob", (logs,)), program("log_prob_vjp", (*kinds, rows, *contexts)))
+        self._log_prob = lambda leaves, rows: log_prob((leaves, rows), ())[0]
         states = (((), "int32"),) * self._state
-        self._sample = None if self._refusal else program("sample", (rows, *states))
+        self._sample = None if self._refusal else _with_pullback(
+            program("sample", (rows, *states)), program("sample_vjp", (*kinds, *contexts)))
 
     def log_prob(self, x, context=None, *, params=None):
         """The log-density in nats of each of x [..., *event_shape]."""
@@ -73,16 +75,22 @@ class Model:
         """
         if self._refusal:
             raise ValueError(f"{self.name} has no program for draws: {self._refusal}")
+        n = operator.index(n)
+        if n < 0:
+            raise ValueError(f"expected n from 0 on, got {n}")
         leaves = self._leaves(params)
         arguments = []
         if self.context_shape is not None:
             arguments.append(self._contexts(context, (n,)))
         elif context is not None:
             raise ValueError(f"{self.name} takes no context")
-        words = jax.lax.bitcast_convert_type(jnp.asarray(keys.words(key), jnp.uint32), jnp.int32)
+        words = jnp.asarray(keys.words(key), jnp.uint32)
+        if words.shape != (2,):
+            raise ValueError(f"expected one key of threefry, of two words, got words of shape {words.shape}")
+        words = jax.lax.bitcast_convert_type(words, jnp.int32)
 
         def step(state, contexts):
-            samples, *state = self._sample(*leaves, *contexts, words, *state)
+            samples, *state = self._sample((leaves, contexts), (words, *state))
             return tuple(state), samples
 
         # The state counts the rows of the calls so far.
@@ -95,7 +103,11 @@ class Model:
         params = self.params if params is None else params
         if set(params) != set(self.params):
             raise ValueError(f"expected the parameters {sorted(self.params)}, got {sorted(params)}")
-        return tuple(params[path] for path in self.params)
+        leaves = tuple(jnp.asarray(params[path], own.dtype) for path, own in self.params.items())
+        for (path, own), leaf in zip(self.params.items(), leaves):
+            if leaf.shape != own.shape:
+                raise ValueError(f"expected the parameter {path} of shape {own.shape}, got {leaf.shape}")
+        return leaves
 
     def _contexts(self, context, batch):
         if context is None:
@@ -138,19 +150,23 @@ def _flat(x, shape):
 
 
 def _with_pullback(program, pullback):
-    """A function of parameters and rows whose derivative is a program too."""
+    """A function of (parameters, rows), and of integers, whose derivative by the first is a program too.
+
+    The pullback takes the cotangent of the first result, and the integers behind it.
+    """
 
     @jax.custom_vjp
-    def function(leaves, rows):
-        return program(*leaves, *rows)[0]
+    def function(numbers, integers):
+        leaves, rows = numbers
+        return tuple(program(*leaves, *rows, *integers))
 
-    def forward(leaves, rows):
-        return function(leaves, rows), (leaves, rows)
+    def forward(numbers, integers):
+        return function(numbers, integers), (numbers, integers)
 
-    def backward(kept, cotangent):
-        leaves, rows = kept
-        results = pullback(*leaves, *rows, cotangent)
-        return tuple(results[: len(leaves)]), tuple(results[len(leaves) :])
+    def backward(kept, cotangents):
+        (leaves, rows), integers = kept
+        results = pullback(*leaves, *rows, cotangents[0], *integers)
+        return (tuple(results[: len(leaves)]), tuple(results[len(leaves) :])), None
 
     function.defvjp(forward, backward)
     return function

@@ -80,6 +80,10 @@ class NativeModel:
     def __del__(self):
         self.close()
 
+    def __reduce__(self):
+        # A copy, here or in another process, opens the file again: a handle has one owner.
+        return NativeModel, (os.path.abspath(self.name),)
+
     def _call(self, name, kind, *arguments):
         error = ctypes.create_string_buffer(_ERROR_SIZE)
         function = getattr(self._library, f"flows_{name}_{'f32' if kind == np.float32 else 'f64'}")

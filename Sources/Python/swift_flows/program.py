@@ -3,8 +3,9 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 from jax.extend.core import Primitive
-from jax.interpreters import mlir
+from jax.interpreters import batching, mlir
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import func
 
@@ -51,6 +52,23 @@ def _lower(context, *arguments, program):
 
 
 mlir.register_lowering(_program, _lower)
+
+
+def _batched(arguments, axes, *, program):
+    """A program is for a fixed number of rows, so each element of a batch is a call of its own."""
+    is_mapped = [axis is not None for axis in axes]
+    mapped = [jnp.moveaxis(x, axis, 0) for x, axis, own in zip(arguments, axes, is_mapped) if own]
+
+    def call(elements):
+        elements = iter(elements)
+        return _program.bind(
+            *(next(elements) if own else x for x, own in zip(arguments, is_mapped)), program=program)
+
+    results = jax.lax.map(call, mapped)
+    return results, [0] * len(results)
+
+
+batching.primitive_batchers[_program] = _batched
 
 
 @jax.jit(static_argnames="program")

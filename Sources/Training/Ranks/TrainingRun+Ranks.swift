@@ -16,7 +16,8 @@ extension TrainingRun {
     if let shards = shared?.shards, shards < ranks.group.count {
       throw FlowError.mismatch(
         who: who, what: "ranks",
-        expected: "at most \(shards), as a batch has \(shards) shards; a larger batch has more",
+        expected: "at most \(shards), as a batch has \(shards == 1 ? "one shard" : "\(shards) shards"); "
+          + "a larger batch has more",
         got: "\(ranks.group.count)")
     }
     let own = RunDescription(
