@@ -51,8 +51,8 @@ struct HuffmanCode {
 
 /// The meaning of a symbol in DEFLATE, as it is in a code's table.
 ///
-/// Bits 0 to 7 are the length of its code, bits 8 to 11 the number of extra bits, and bits 12 and 13 the kind.
-/// The value begins at bit 16. A symbol without a meaning has 0.
+/// Bits 0 to 7 are the length of its code, bits 8 to 11 the number of extra bits, and bits 12 and 13 the
+/// kind. The value begins at bit 16. A symbol without a meaning has 0.
 enum Meaning {
   /// The value is a byte, or the symbol itself.
   static let literal: UInt32 = 1 << 12
