@@ -57,6 +57,33 @@ def check_model(folder):
     return errors
 
 
+def check_use(folder):
+    """Wrong arguments are refused in one line, parameters of another dtype are taken, and vmap gives the rows."""
+    model, x = swift_flows.load(folder), tensors(folder / "expected.safetensors")["draws"][:3]
+    keys = jax.random.split(jax.random.key(0), 2)
+    broken = {path: value.reshape(-1)[:1] for path, value in model.params.items()}
+    for text, call in [
+        ("expected n from 0 on, got -1", lambda: model.sample(0, -1)),
+        ("words of shape (2, 2)", lambda: model.sample(keys, 1)),
+        ("words of shape (4,)", lambda: model.sample(jax.random.key(0, impl="rbg"), 1)),
+        ("expected the parameter", lambda: model.log_prob(x, params=broken)),
+        ("expected the parameters", lambda: model.sample(0, 1, params={})),
+    ]:
+        try:
+            call()
+        except ValueError as problem:
+            assert text in str(problem) and "\n" not in str(problem), problem
+        else:
+            raise AssertionError(f"no error: {text}")
+    wide = {path: np.asarray(value, np.float64) for path, value in model.params.items()}
+    samples = jax.vmap(lambda key: model.sample(key, 5))(keys)
+    return [
+        error(model.log_prob(x), model.log_prob(x, params=wide)),
+        error(model.log_prob(x), jax.vmap(model.log_prob)(x)),
+        error(model.sample(keys[1], 5), samples[1]),
+    ]
+
+
 def slope_error(function, x):
     """0 if the gradient of a function gives its difference along the signs of the gradient, else infinity."""
     slopes, step = jax.grad(function)(x), 1e-3
@@ -94,11 +121,12 @@ def main():
     failed, worst = 0, 0.0
     paths = sorted(options.folder.glob("*.mlir"))
     paths += sorted(path.parent for path in options.folder.glob("*/manifest.json"))
-    paths = [path for i, path in enumerate(paths) if i % options.part == 0 or path.stem.startswith("words")]
+    paths = [path for i, path in enumerate(paths) if i % options.part == 0 or path.stem.startswith("words") or path.stem == "realNVP"]
     for path in paths:
         try:
             if path.is_dir():
                 errors, tolerance = check_model(path), TOLERANCES[np.dtype(np.float32)]
+                errors += check_use(path) if path.stem == "realNVP" else []
             else:
                 arrays = tensors(path.with_suffix(".safetensors"))
                 ours = listed(arrays, "out")
