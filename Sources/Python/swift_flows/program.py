@@ -1,6 +1,7 @@
 """A program in StableHLO as an operation of JAX."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -71,6 +72,6 @@ def _batched(arguments, axes, *, program):
 batching.primitive_batchers[_program] = _batched
 
 
-@jax.jit(static_argnames="program")
+@functools.partial(jax.jit, static_argnames="program")
 def _run(*arguments, program):
     return _program.bind(*arguments, program=program)
