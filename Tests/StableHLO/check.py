@@ -9,7 +9,9 @@ within the tolerance of their dtype, relative to the largest number of a result;
 
 import argparse
 import pathlib
+import shutil
 import sys
+import tempfile
 
 import jax
 import numpy as np
@@ -75,6 +77,16 @@ def check_use(folder):
             assert text in str(problem) and "\n" not in str(problem), problem
         else:
             raise AssertionError(f"no error: {text}")
+    with tempfile.TemporaryDirectory() as copy:
+        for name, content in [("manifest.json", b"{"), ("manifest.json", b"{}"), ("parameters.safetensors", b"\1")]:
+            shutil.copytree(folder, copy, dirs_exist_ok=True)
+            (pathlib.Path(copy) / name).write_bytes(content)
+            try:
+                swift_flows.load(copy)
+            except ValueError as problem:
+                assert "is damaged" in str(problem) and "\n" not in str(problem), problem
+            else:
+                raise AssertionError(f"no error: a damaged {name}")
     wide = {path: np.asarray(value, np.float64) for path, value in model.params.items()}
     samples = jax.vmap(lambda key: model.sample(key, 5))(keys)
     return [

@@ -15,13 +15,19 @@ from .program import Program
 def load(folder):
     """Reads the folder that `flow export` or `ExportedModel.write(to:)` has written."""
     folder = pathlib.Path(folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    if manifest["format"] != 3:
-        raise ValueError(
-            f"{folder}: expected format 3, got {manifest['format']}; export again, by the version of this package")
-    if manifest["dtype"] == "float64" and not jax.config.jax_enable_x64:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        format = manifest["format"]
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ValueError(f"{folder}: manifest.json is damaged: {problem!r}") from None
+    if format != 3:
+        raise ValueError(f"{folder}: expected format 3, got {format}; export again, by the version of this package")
+    if manifest.get("dtype") == "float64" and not jax.config.jax_enable_x64:
         raise ValueError(f"{folder}: a float64 model needs jax.config.update('jax_enable_x64', True)")
-    return Model(folder, manifest)
+    try:
+        return Model(folder, manifest)
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ValueError(f"{folder}: the export is damaged: {problem!r}") from None
 
 
 class Model:
