@@ -49,10 +49,10 @@ struct HuffmanCode {
   }
 }
 
-/// The meaning of a symbol in DEFLATE, as it is in a code's table: the length of its code in bits 0 to 7, the
-/// number of extra bits in bits 8 to 11, the kind in bits 12 and 13, and from bit 16 on the value.
+/// The meaning of a symbol in DEFLATE, as a code's table holds it.
 ///
-/// A symbol without a meaning has 0.
+/// The length of its code is in bits 0 to 7, and the number of extra bits in bits 8 to 11. The kind is in
+/// bits 12 and 13, and the value from bit 16 on. A symbol without a meaning has 0.
 enum Meaning {
   /// The value is a byte, or the symbol itself.
   static let literal: UInt32 = 1 << 12
