@@ -75,8 +75,8 @@ let package = Package(
     room(
       "FittedModels",
       on: [
-        "Tensors", "Randomness", "Files", "Integration", "PJRT", "Bijections", "Distributions", "Training",
-        "Tables",
+        "Tensors", "Randomness", "Files", "Networks", "Integration", "PJRT", "Bijections", "Distributions",
+        "Training", "Tables",
       ]),
     room("Inference", on: ["Tensors", "Randomness", "Bijections", "Distributions", "Training"]),
     room(

@@ -1,6 +1,7 @@
 import Bijections
 import Distributions
 import Files
+import Networks
 import Randomness
 import Tensors
 import Training
@@ -49,14 +50,20 @@ package struct Model: Sendable {
     return Flow(Serial(standardizing, preset.bijection), prior: preset.prior)
   }
 
-  /// Initial parameters and the functions of the flow, in a dtype. They take `innerParams` and standardized
-  /// rows, or `params` and rows in the data's units.
+  /// A tree like the parameters, and the functions of the flow, in a dtype. They take `innerParams` and
+  /// standardized rows, or `params` and rows in the data's units.
   package func functions(
     _ dtype: DType
   ) throws(FlowError) -> (params: Params, logPDF: LogPDF, sample: Sampler) {
     // The parameters hold the weights.
     let distribution = Selection.mixture(of: flows, weights: members.map { _ in 1 })
-    return try distribution(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
+    // No one takes the values of the initial parameters: they are in `params`.
+    let functions = SpectralMLP.$isTemplate.withValue(true) {
+      Result { () throws(FlowError) in
+        try distribution(Key(0), inputDim: Shape([width]), contextDim: contextDim, dtype: dtype)
+      }
+    }
+    return try functions.get()
   }
 
   /// A member's bijection in a dtype: its parameters and its functions.

@@ -5,6 +5,20 @@ import TestSupport
 import Testing
 
 @Suite struct NetworkTests {
+  /// A template has all but the norms, which a file holds.
+  @Test func templatesOfSpectralNetworks() throws {
+    let network = SpectralMLP(hidden: [6, 5], lastWeight: .glorotUniform)
+    func params() throws -> Params {
+      try network.initialize(Key(0), inputDim: [4], outputDim: [3], dtype: .float32).params
+    }
+    let (whole, template) = (try params(), try SpectralMLP.$isTemplate.withValue(true) { try params() })
+    #expect(whole.paths == template.paths)
+    for (path, (a, b)) in zip(whole.paths, zip(whole.leaves, template.leaves)) {
+      let isVector = path.hasSuffix("/u") || path.hasSuffix("/v")
+      #expect(a.shape == b.shape && (a.doubles == b.doubles) != isVector, "\(path)")
+    }
+  }
+
   // MARK: - Dense and MLP
 
   @Test func denseIsTheFormula() throws {

@@ -27,7 +27,7 @@ extension SpectralMLP {
       let right = normalized(matmul(v.expanded(axis: 0), weight).reshaped(to: [u.count]), or: u)
       let column = matmul(right.expanded(axis: 0), weight, transposeB: true)
       let left = normalized(column.reshaped(to: [v.count]), or: v)
-      let change = max(largest(right - u), largest(left - v))
+      let change = max(largest(right, minus: u), largest(left, minus: v))
       if change <= 8 * u.dtype.epsilon { break }
       (u, v) = (right, left)
     }
@@ -102,4 +102,24 @@ func normalized(_ x: Tensor, or other: Tensor) -> Tensor {
   return scaled / sqrt(square(scaled).sum())
 }
 
-private func largest(_ x: Tensor) -> Double { x.doubles.reduce(0) { $1.isNaN ? .nan : max($0, abs($1)) } }
+/// The largest absolute value of a vector or of a difference; NaN if there is one. It allocates nothing,
+/// since a power iteration takes four of them.
+private func largest(_ x: Tensor, minus y: Tensor? = nil) -> Double {
+  func largest<S: Scalar>(_: S.Type) -> Double {
+    x.withElements(as: S.self) { x in
+      guard let y else { return Networks.largest(x.count) { Double(x[$0]) } }
+      return y.withElements(as: S.self) { y in Networks.largest(x.count) { Double(x[$0] - y[$0]) } }
+    }
+  }
+  return x.dtype == .float32 ? largest(Float.self) : largest(Double.self)
+}
+
+@inline(__always) private func largest(_ count: Int, _ value: (Int) -> Double) -> Double {
+  var largest = 0.0
+  for i in 0..<count {
+    let size = abs(value(i))
+    if size.isNaN { return .nan }
+    if size > largest { largest = size }
+  }
+  return largest
+}

@@ -33,6 +33,10 @@ public struct SpectralMLP: Network {
   public private(set) var contexts = 0
   private let weight, lastWeight: Initializer
 
+  /// Whether the caller needs no more than the structure of initial parameters, as where a file holds the
+  /// values. Then the power iterations are left out.
+  @TaskLocal package static var isTemplate = false
+
   /// A perceptron with hidden layers of the given widths.
   ///
   /// - Precondition: 0 < coefficient < 1.
@@ -74,7 +78,8 @@ public struct SpectralMLP: Network {
       Params.Child("dense_\(i)", layer(key.folded(in: i), widths[i], widths[i + 1], at: i))
     }
     // The power iterations run in float32 for both dtypes, so that both have the same initial values.
-    let params = updatingNorms(.branch(layers), iterations: 200).cast(to: dtype)
+    let iterations = Self.isTemplate ? 1 : 200
+    let params = updatingNorms(.branch(layers), iterations: iterations).cast(to: dtype)
     let (network, contexts) = (self, contexts)
     return (
       params,
