@@ -11,6 +11,7 @@
 import Arguments
 import ExampleSupport
 import Flows
+import Foundation
 
 let methods = ["npe", "nle", "nre", "snpe-c", "tsnpe", "snle"]
 let program = Program(
@@ -34,7 +35,7 @@ let rounds = program.integer("rounds", in: 2...100)
 let observations = program.integer("observations", in: 1...3)
 let (draws, key, prefix) = (program.integer("draws", in: 100...100_000), program.key, program.text("output"))
 
-print("task       method  simulations  observed  C2ST   seconds")
+stream("task       method  simulations  observed  C2ST   seconds")
 for (t, name) in ["two-moons", "slcp"].enumerated() where task == "all" || task == name {
   let (task, key) = (try SimulationTask.named(name), key.folded(in: t))
   let references = try task.observations.prefix(observations).enumerated().map { i, observed in
@@ -50,6 +51,12 @@ for (t, name) in ["two-moons", "slcp"].enumerated() where task == "all" || task 
   }
 }
 program.remarkTime()
+
+/// Prints a line at once, into a pipe too.
+func stream(_ line: String) {
+  print(line)
+  fflush(nil)
+}
 
 /// Fits by a method, once for all observed data if it is amortised, and prints a line for each.
 func compare(_ method: String, _ task: SimulationTask, _ references: [Tensor], _ key: Key) throws {
@@ -70,12 +77,12 @@ func compare(_ method: String, _ task: SimulationTask, _ references: [Tensor], _
       result = message
     }
     let seconds = Double((ContinuousClock.now - start).components.seconds)
-    print(
+    stream(
       "\(column(task.name, 10)) \(column(method, 7)) \(column("\(count)", 12)) \(column("\(i + 1)", 9)) "
         + "\(column(result, 6)) \(decimals(seconds, 0))")
     if program.has("json") {
       let number = accuracy.isNaN ? "null" : "\(accuracy)"
-      print(
+      stream(
         "{\"task\": \"\(task.name)\", \"method\": \"\(method)\", \"simulations\": \(count), "
           + "\"observation\": \(i + 1), \"c2st\": \(number), \"seconds\": \(seconds)}")
     }
@@ -112,7 +119,7 @@ func calibrate(_ posterior: InferredPosterior, _ task: SimulationTask, _ key: Ke
     of: posterior, simulator: task.simulate, pairs: 300, key: key.folded(in: 0))
   let local = try LocalTwoSampleTest(of: posterior, simulator: task.simulate, key: key.folded(in: 1))
   let far = calibration.deviations
-  print(
+  stream(
     "\(task.name): Kolmogorov distances (1.63 in 1 of 100): ranks "
       + far.ranks.map { decimals($0, 2) }.joined(separator: " ")
       + ", coverage \(decimals(far.coverage, 2)), TARP \(decimals(far.tarp, 2)); "

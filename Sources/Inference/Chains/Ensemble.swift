@@ -31,6 +31,7 @@ struct Ensemble {
       if Task.isCancelled { throw CancellationError() }
       let key = key.folded(in: sweep)
       for half in 0..<2 { try move(half, key.folded(in: half), logDensity) }
+      for half in 0..<2 { try jump(half, key.folded(in: 2 + half), logDensity) }
       for position in positions { kept += position }
     }
     return kept
@@ -60,6 +61,49 @@ struct Ensemble {
     try stepOut(&slices, \.lower, \.stepsDown, by: -Self.width, logDensity)
     try stepOut(&slices, \.upper, \.stepsUp, by: Self.width, logDensity)
     try shrink(slices, key, logDensity)
+  }
+
+  /// Proposes a jump for each chain of one half, and accepts it by Metropolis' rule.
+  ///
+  /// The proposals are draws of a kernel density estimate of the other half. They lead from mode to mode, in
+  /// proportion to the chains that are there. Kernels have a common width, drawn anew for each jump.
+  private mutating func jump(_ half: Int, _ key: Key, _ logDensity: LogDensity) throws {
+    let own = Array(stride(from: half, to: positions.count, by: 2))
+    let others = stride(from: 1 - half, to: positions.count, by: 2).map { positions[$0] }
+    let dimension = positions[0].count
+    let share = key.folded(in: 0).uniform([], in: -3.5 ..< -0.7, dtype: .float64)
+    let scale = deviations(of: others).map { $0 * exp(share).item }
+    guard scale.allSatisfy({ $0 > 0 && $0.isFinite }) else { return }
+    let centers = key.folded(in: 1).integers([own.count], in: 0..<others.count).ints
+    let noise = key.folded(in: 2).normal([own.count, dimension], dtype: .float64).doubles
+    let proposals = own.indices.map { i in
+      (0..<dimension).map { others[centers[i]][$0] + scale[$0] * noise[i * dimension + $0] }
+    }
+    let flat = Tensor(Array(proposals.joined()), shape: [own.count, dimension], dtype: .float64)
+    let found = try logDensity(flat).doubles
+    let all = Tensor(
+      (proposals + own.map { positions[$0] }).flatMap { x in
+        others.map { other in
+          (0..<dimension).reduce(0.0) { $0 - 0.5 * Self.squared((x[$1] - other[$1]) / scale[$1]) }
+        }
+      }, shape: [2 * own.count, others.count], dtype: .float64)
+    let kernel = all.logSumExp(axis: 1).doubles
+    let logs = log1p(-key.folded(in: 3).uniform([own.count], dtype: .float64)).doubles
+    for (i, chain) in own.enumerated() {
+      let gain = found[i] - logDensities[chain] + kernel[own.count + i] - kernel[i]
+      if logs[i] < gain { (positions[chain], logDensities[chain]) = (proposals[i], found[i]) }
+    }
+  }
+
+  private static func squared(_ x: Double) -> Double { x * x }
+
+  /// The standard deviation of each number of positions.
+  private func deviations(of positions: [[Double]]) -> [Double] {
+    let count = Double(positions.count)
+    return positions[0].indices.map { number in
+      let mean = positions.reduce(0) { $0 + $1[number] } / count
+      return (positions.reduce(0) { $0 + Self.squared($1[number] - mean) } / count).squareRoot()
+    }
   }
 
   /// Moves one end of each interval outwards until it lies outside the slice.

@@ -12,8 +12,9 @@ import Tensors
 ///
 /// The chains form two halves that move in turn. A chain moves along the line through two chains of the other
 /// half by slice sampling with stepping out and shrinkage, which leaves the density unchanged. So the steps
-/// follow the density's scales and correlations, and can jump between modes that chains have found. A sweep
-/// evaluates some 6 densities per chain, half of the chains at once.
+/// follow the density's scales and correlations. After that each chain may jump to a draw of a kernel density
+/// estimate of the other half, by Metropolis' rule, which leads between modes that chains have found. A sweep
+/// evaluates some 7 densities per chain, half of the chains at once.
 ///
 /// The chains run in blocks, each twice as long as the block before. Draws come from the first block whose R̂
 /// and effective sample size are good enough. Otherwise there is an error: no chain that has not converged is
