@@ -76,11 +76,11 @@ extension SimulationTask {
 // MARK: - SLCP
 
 extension SimulationTask {
-  /// SLCP, a simple likelihood with a complex posterior: T.3 of the benchmark; Papamakarios et al. 2019, arXiv
-  /// 1805.07226.
+  /// SLCP, a simple likelihood with a complex posterior: T.3 of the benchmark; Papamakarios et al. 2019,
+  /// arXiv 1805.07226.
   ///
-  /// The data are four points of N(m, S) in the plane with m = (θ₁, θ₂), deviations s₁ = θ₃² and s₂ = θ₄², and
-  /// the correlation tanh θ₅; θ is uniform on (−3, 3)⁵.
+  /// The data are four points of N(m, S) in the plane with m = (θ₁, θ₂), deviations s₁ = θ₃² and s₂ = θ₄²,
+  /// and the correlation tanh θ₅; θ is uniform on (−3, 3)⁵.
   ///
   /// The likelihood depends on |θ₃| and |θ₄|. So chains draw these, and fair signs give the four modes.
   public static func slcp() throws -> SimulationTask {

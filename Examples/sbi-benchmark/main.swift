@@ -1,13 +1,13 @@
-// Runs methods of simulation-based inference on two tasks of the benchmark sbibm, and compares their draws with
-// the true posterior by a classifier.
+// Runs methods of simulation-based inference on two tasks of the benchmark sbibm, and compares their draws
+// with the true posterior by a classifier.
 //
 //     swift run -c release sbi-benchmark [--task all] [--method all] [--simulations 1000] [--rounds 4]
 //                                        [--observations 1] [--json]
 //
 // C2ST is the accuracy of a classifier that tells draws from the true posterior's: 0.5 is best, 1 worst.
 // Methods in rounds share the simulations among their rounds. Writes PREFIX-TASK.svg, a corner plot of the
-// draws of NPE beside the true ones, and with --calibration PREFIX-TASK-coverage.svg, -ranks.svg, -tarp.svg and
-// -local.svg.
+// draws of NPE beside the true ones, and with --calibration PREFIX-TASK-coverage.svg, -ranks.svg, -tarp.svg
+// and -local.svg.
 import Arguments
 import ExampleSupport
 import Flows

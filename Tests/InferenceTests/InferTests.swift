@@ -1,11 +1,12 @@
 import Bijections
 import Distributions
-import Inference
 import Networks
 import Randomness
 import Tensors
 import Testing
 import Training
+
+@testable import Inference
 
 @Suite struct InferTests {
   private static let flow = Flow.maf(layers: 1, hidden: [16])
@@ -55,6 +56,21 @@ import Training
     #expect(second.rounds[1].priorShare < 0.95)
     // The prior's tail on the far side of the posterior is cut off.
     #expect(record.rows[1].min(axis: 0).doubles[0] > record.rows[0].min(axis: 0).doubles[0])
+  }
+
+  /// Truncated proposals by rejection, and by choice among draws of the posterior where rejection gives up:
+  /// both are the prior in a disc of radius σ √(2 log 100) around the posterior's mean.
+  @Test(arguments: [0, 10]) func truncatedProposalsAreThePriorInADisc(batches: Int) throws {
+    let posterior = try infer(
+      simulator: ConjugateModel.simulate, prior: ConjugateModel.prior(), observed: Self.observed,
+      by: .posterior(Self.flow), simulations: 900, key: Key(10), epochs: 20, optimizer: Self.optimizer,
+      progress: .silent)
+    let (theta, share) = try posterior.truncatedPrior(Key(11), count: 400, outside: 0.01, batches: batches)
+    let distance = sqrt(square(theta - Tensor([0.8, -0.4])).sum(axis: 1))
+    #expect(theta.shape == [400, 2] && distance.max(axis: 0).item < 1.36 * 1.35)
+    // The posterior's own draws have the mean distance 0.56, uniform ones in the disc 0.9.
+    #expect(distance.mean().item > 0.7)
+    #expect(batches == 0 ? share == 0 : abs(share - 0.48) < 0.12)
   }
 
   /// A posterior at the edge of a box: all draws are inside, and densities outside are 0.

@@ -6,9 +6,9 @@ import Training
 /// The classifier two-sample test (C2ST): the accuracy with which a network tells two samples apart.
 ///
 /// 0.5 means that it cannot tell them apart, 1 that it always can. The network has two hidden layers of ten
-/// times as many units as there are columns. Columns are standardized by the first sample. The accuracy is the
-/// mean over folds, each judged by a network that is trained on the other folds. Of the longer sample, as many
-/// rows are taken as the shorter one has.
+/// times as many units as there are columns. Columns are standardized by the first sample. The accuracy is
+/// the mean over folds, each judged by a network that is trained on the other folds. Of the longer sample,
+/// as many rows are taken as the shorter one has.
 ///
 /// Lopez-Paz & Oquab 2017, arXiv 1610.06545; with the network and the folds of Lueckmann et al. 2021, arXiv
 /// 2101.04653. The networks here are trained for a fixed number of steps.

@@ -3,14 +3,15 @@ import Tensors
 
 /// The credibility levels at which regions of highest density just contain the true parameters.
 ///
-/// For each pair the level is the share of draws whose posterior density is above that of the truth. Under the
-/// true posterior levels are uniform. Their distribution function is the expected coverage: the share of truths
-/// within the regions of each level. A curve below the diagonal tells of posteriors that are too narrow.
+/// For each pair the level is the share of draws whose posterior density is above that of the truth. Under
+/// the true posterior levels are uniform. Their distribution function is the expected coverage: the share of
+/// truths within the regions of each level. A curve below the diagonal tells of posteriors that are too
+/// narrow.
 ///
 /// Draw k of L that are above gives the level (k + ½) / (L + 1), so that the levels are unbiased.
 ///
-/// Hermans et al. 2022, *A crisis in simulation-based inference?*, arXiv 2110.06581; Deistler et al. 2022, arXiv
-/// 2210.04815.
+/// Hermans et al. 2022, *A crisis in simulation-based inference?*, arXiv 2110.06581; Deistler et al. 2022,
+/// arXiv 2210.04815.
 ///
 /// - Parameters:
 ///   - truths: the log-density of each true sample, `[pairs]`.
@@ -28,8 +29,8 @@ public func coverageLevels(truths: Tensor, draws: Tensor) -> Tensor {
 /// point than the truth is.
 ///
 /// Under the true posterior the levels are uniform, whatever the points depend on. Points that depend on the
-/// data make the test complete: only the true posterior passes for all of them. The points here are uniform in
-/// the box of all truths. Parameters are divided by the truths' standard deviations.
+/// data make the test complete: only the true posterior passes for all of them. The points here are uniform
+/// in the box of all truths. Parameters are divided by the truths' standard deviations.
 ///
 /// Lemos, Coogan, Hezaveh & Perreault-Levasseur 2023, *Sampling-based accuracy testing of posterior
 /// estimators*, arXiv 2302.03026.

@@ -4,8 +4,8 @@ import Randomness
 import Tensors
 import Training
 
-/// A local classifier two-sample test (L-C2ST): whether a posterior is right at one row of data, without draws
-/// of the true one.
+/// A local classifier two-sample test (L-C2ST): whether a posterior is right at one row of data, without
+/// draws of the true one.
 ///
 /// ```swift
 /// let test = try LocalTwoSampleTest(of: posterior, simulator: simulate, key: Key(4))
@@ -13,8 +13,8 @@ import Training
 /// try test.picture.write(to: "local.svg")
 /// ```
 ///
-/// A network learns to tell (θ, x) of the joint model from (θ′, x) with θ′ drawn from the posterior given x. At
-/// the row of data its probabilities for draws of the posterior should be ½. The statistic is the mean of
+/// A network learns to tell (θ, x) of the joint model from (θ′, x) with θ′ drawn from the posterior given x.
+/// At the row of data its probabilities for draws of the posterior should be ½. The statistic is the mean of
 /// (d − ½)². Networks that are trained on the same pairs with shuffled labels give its values under a right
 /// posterior.
 ///

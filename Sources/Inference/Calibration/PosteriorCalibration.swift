@@ -11,9 +11,10 @@ import Training
 /// print(calibration.deviations)
 /// ```
 ///
-/// Pairs of parameters and data are simulated from the prior. For each, the posterior given the data is drawn
-/// from. All three tests have uniform levels under the true posterior. A posterior of several rounds is one for
-/// the observed data alone, so this says little of it; ``LocalTwoSampleTest`` judges one row of data.
+/// Pairs of parameters and data are simulated from the prior. For each, the posterior given the data is
+/// drawn from. All three tests have uniform levels under the true posterior. A posterior of several rounds
+/// is one for the observed data alone, so this says little of it; ``LocalTwoSampleTest`` judges one row of
+/// data.
 ///
 /// Cost: `draws` draws for each of `pairs`; of a likelihood or a ratio, as many runs of chains.
 public struct PosteriorCalibration: Sendable {

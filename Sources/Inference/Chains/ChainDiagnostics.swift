@@ -2,9 +2,9 @@ import Tensors
 
 /// R̂ and effective sample sizes of Markov chains, by ranks.
 ///
-/// Chains are cut in halves, and each number is replaced by the normal quantile of its rank. R̂ is the larger
-/// one of the numbers and of their distances from the median. The effective sample size is that of means, with
-/// Geyer's initial monotone sequence.
+/// Chains are cut in halves, and each number is replaced by the normal quantile of its rank. R̂ is the
+/// larger one of the numbers and of their distances from the median. The effective sample size is that of
+/// means, with Geyer's initial monotone sequence.
 ///
 /// Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, *Rank-normalization, folding, and localization*, arXiv
 /// 1903.08008. Equal to ArviZ's `rhat` and bulk `ess`.

@@ -6,8 +6,8 @@ struct Ensemble {
   typealias LogDensity = (Tensor) throws -> Tensor
   private var positions: [[Double]]
   private var logDensities: [Double]
-  /// The length of the first interval in units of the difference of two chains. An interval of 2 often has the
-  /// other of two modes inside.
+  /// The length of the first interval in units of the difference of two chains. An interval of 2 often has
+  /// the other of two modes inside.
   private static let width = 2.0
   /// The most steps out of the first interval, on both sides together.
   private static let mostSteps = 20

@@ -44,8 +44,8 @@ public struct EnsembleSlice: Sendable, Hashable {
   ) {
     require(
       chains >= 4 && chains % 2 == 0 && sweeps >= 8 && mostSweeps >= 2 * sweeps,
-      "EnsembleSlice: an even number of chains from 4 on, 8 sweeps or more, and as many in all as two blocks, "
-        + "got \(chains), \(sweeps) and \(mostSweeps)")
+      "EnsembleSlice: an even number of chains from 4 on, 8 sweeps or more, and as many in all as two "
+        + "blocks, got \(chains), \(sweeps) and \(mostSweeps)")
     (self.chains, self.sweeps, self.mostSweeps) = (chains, sweeps, mostSweeps)
     (self.largestRHat, self.smallestSampleSize) = (largestRHat, smallestSampleSize)
   }

@@ -40,8 +40,9 @@ import Training
 ///   - progress: the way to report progress on standard error.
 /// - Returns: the posterior, and a record of each round.
 /// - Throws:
-///   - `mismatch` for observed data that are not one row of the simulator's shape, for an embedding of a
-///     likelihood, for data that a flow or network cannot take, and if all simulations of a round fail;
+///   - `mismatch` for observed data that are not one row of the simulator's shape, and for an embedding of a
+///     likelihood;
+///   - `mismatch` for data that a flow or network cannot take, and if all simulations of a round fail;
 ///   - `notFinite` for observed data with NaN or infinity, and for a failed simulation that is refused;
 ///   - the errors of the simulator, of `fit`, and of chains.
 /// - Precondition: positive simulations and rounds; at least one atom; a share outside in 0..<1.

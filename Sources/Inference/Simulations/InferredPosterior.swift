@@ -79,7 +79,8 @@ public struct InferredPosterior: Sendable {
 
   /// Draws parameters by chains on `logDensity`, with their diagnostics.
   ///
-  /// The chains run in the space of all reals. They start at draws of the prior that are chosen by likelihood.
+  /// The chains run in the space of all reals. They start at draws of the prior that are chosen by
+  /// likelihood.
   ///
   /// - Throws: as `sample`.
   public func sampleByChains(
@@ -120,10 +121,10 @@ extension InferredPosterior {
 
   /// Draws of the prior whose posterior density is above that of all but a share of the posterior's draws.
   ///
-  /// Draws of the prior are rejected. Where fewer than one in 1,000 are kept, the rest are draws of the
-  /// posterior, chosen from 64 by weights p / q (sampling importance resampling).
-  private func truncatedPrior(
-    _ key: Key, count: Int, outside: Double
+  /// Draws of the prior are rejected. Where some batches do not give enough, the rest are draws of
+  /// the posterior, chosen from 64 by weights p / q (sampling importance resampling).
+  func truncatedPrior(
+    _ key: Key, count: Int, outside: Double, batches: Int = 100
   ) throws -> (parameters: Tensor, priorShare: Double) {
     require((0..<1).contains(outside), "the share outside is in 0..<1, got \(outside)")
     let own = try fitted.sample.withLogPDF(
@@ -132,14 +133,14 @@ extension InferredPosterior {
     let least = sorted[min(Int(outside * Double(sorted.count)), sorted.count - 1)]
     var (kept, found, tried): ([Tensor], Int, Int) = ([], 0, 0)
     let batch = max(count, 10_000)
-    while found < count, tried < 100 * batch, found > 0 || tried < 10 * batch {
+    while found < count, tried < batches * batch, found > 0 || tried < 10 * batch {
       let theta = try prior.sample(key.folded(in: 1).folded(in: tried), count: batch)
       let values = try logDensity(theta).doubles
       let inside = values.indices.filter { values[$0] >= least }
       kept.append(theta.rows(Array(inside.prefix(count - found))))
       (found, tried) = (found + inside.count, tried + batch)
     }
-    let share = Double(found) / Double(tried)
+    let share = Double(found) / Double(max(tried, 1))
     if found < count {
       let (missing, candidates) = (count - found, 64)
       let draws = try fitted.sample.withLogPDF(

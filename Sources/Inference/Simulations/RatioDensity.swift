@@ -4,8 +4,8 @@ import Networks
 import Randomness
 import Tensors
 
-/// The unnormalized posterior log p(θ) + f(θ, x) of a network f that estimates the log-ratio of likelihood and
-/// evidence.
+/// The unnormalized posterior log p(θ) + f(θ, x) of a network f that estimates the log-ratio of likelihood
+/// and evidence.
 ///
 /// The objective `Contrastive` divides it by the prior, so f is learned. Parameters: `theta`, the fixed
 /// standardization, and `network`. There is no sampler.

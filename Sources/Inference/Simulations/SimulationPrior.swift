@@ -10,8 +10,9 @@ import Tensors
 /// let own = try SimulationPrior(Laplace(), inputDim: 4)
 /// ```
 ///
-/// ``infer(simulator:prior:observed:by:simulations:rounds:embedding:invalid:key:epochs:optimizer:progress:)`` learns and
-/// samples in the space of all reals, so no posterior leaks out of the support. Parameters are in float32.
+/// ``infer(simulator:prior:observed:by:simulations:rounds:embedding:invalid:key:epochs:optimizer:progress:)``
+/// learns and samples in the space of all reals, so no posterior leaks out of the support. Parameters are in
+/// float32.
 public struct SimulationPrior: Sendable {
   /// The shape of one sample of parameters.
   public let inputDim: Shape

@@ -26,8 +26,8 @@ public struct SimulationSet: Sendable {
 
   /// Simulates once per row of parameters.
   ///
-  /// - Throws: `mismatch` unless the simulator returns one row for each row, and if no row is valid;
-  ///   `notFinite` for the first invalid row, if those are refused; the errors of the simulator.
+  /// - Throws: `mismatch` unless the simulator returns one row for each row, and if no row is valid.
+  ///   `notFinite` for the first invalid row, if those are refused. The errors of the simulator.
   public init(
     _ simulator: Simulator, at parameters: Tensor, key: Key, invalid treatment: InvalidSimulations = .leftOut
   ) throws {

@@ -1,11 +1,11 @@
 import Randomness
 import Tensors
 
-/// An embedding of a set that does not depend on the order of its elements: a network of each element, the
-/// mean over the elements, and a network of the mean.
+/// An embedding of a set that does not depend on the order of its elements.
 ///
-/// y = ρ(1/n Σᵢ φ(xᵢ)) for a set [elements, features], with perceptrons φ and ρ. The sum has a fixed order, so
-/// another order of the elements changes the last bits alone.
+/// It is a network of each element, the mean over the elements, and a network of the mean: y = ρ(1/n Σᵢ
+/// φ(xᵢ)) for a set [elements, features], with perceptrons φ and ρ. The sum has a fixed order, so another
+/// order of the elements changes the last bits alone.
 ///
 /// ```swift
 /// let embedding = Summary(DeepSet(), outputDim: [8])   // of exchangeable observations

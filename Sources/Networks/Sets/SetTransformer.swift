@@ -14,8 +14,8 @@ import Tensors
 ///
 /// Parameters: `first`, `block_i` with `points` [points, width], `induced` and `elements`, `pool` with
 /// `point` [1, width] and `attention`, and `last`. Cost: O(elements · points · width) per block. Errors:
-/// `mismatch` unless inputs are [elements, features] and outputs a vector, and for a width that is no multiple
-/// of the heads.
+/// `mismatch` unless inputs are [elements, features] and outputs a vector, and for a width that is no
+/// multiple of the heads.
 ///
 /// Lee et al. 2019, *Set transformer*, arXiv 1810.00825, equations 9 to 11, without layer normalization.
 public struct SetTransformer: Network {
