@@ -78,7 +78,9 @@ let package = Package(
         "Tensors", "Randomness", "Files", "Networks", "Integration", "PJRT", "Bijections", "Distributions",
         "Training", "Tables",
       ]),
-    room("Inference", on: ["Tensors", "Randomness", "Bijections", "Distributions", "Training"]),
+    room(
+      "Inference",
+      on: ["Tensors", "Randomness", "Plots", "Networks", "Bijections", "Distributions", "Training"]),
     room(
       "Flows",
       on: [
@@ -106,7 +108,7 @@ let package = Package(
     example("continuous", on: ["Arguments"]), example("labels", on: ["Arguments"]),
     example("tables", on: ["Arguments"], data: ["diamonds.csv.gz", "penguins.csv"]),
     example("linear-inverse", on: ["Arguments"]), example("gauss-newton", on: ["Arguments"]),
-    example("hadronization", on: ["Arguments"]),
+    example("hadronization", on: ["Arguments"]), example("sbi-benchmark", on: ["Arguments"]),
     program(
       "benchmarks", on: ["Files", "Flows", "Arguments"], path: "Benchmarks",
       exclude: [
@@ -168,8 +170,8 @@ let package = Package(
     suite(
       "Inference",
       on: [
-        "Tensors", "Randomness", "Networks", "Bijections", "Distributions", "Training", "Inference", "Flows",
-        "ExampleSupport",
+        "Tensors", "Randomness", "Plots", "Networks", "Bijections", "Distributions", "Training", "Inference",
+        "Flows", "ExampleSupport",
       ], fixtures: true),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"], fixtures: true),
     suite("Documentation", on: ["Flows"]),

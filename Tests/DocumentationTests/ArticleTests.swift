@@ -226,6 +226,10 @@ import Testing
     try NPY.write(rows, to: "rows.npy")
     try performance(path: "rows.npy")
 
+    let simulated = try simulationBasedInference(simulations: 60, epochs: 2, pairs: 10)
+    #expect(simulated.draws.map(\.rows) == [1_000, 500, 500, 500] && simulated.scores.isFinite)
+    #expect(simulated.rHat <= 1.02 && simulated.deviation.isFinite && simulated.pValue <= 1)
+
     try CSV(names: ["weight", "height"], values: rows).write(to: "table.csv")
     let preset = Flow.realNVP(layers: 2, hidden: [8])
     let (params, _, _) = try Flow(Serial(Standardize(of: rows), preset.bijection), prior: preset.prior)(

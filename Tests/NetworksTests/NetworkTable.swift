@@ -60,6 +60,14 @@ let networkTable: [NetworkRow] = [
     2),
   NetworkRow("SpectralMLP without hidden layers", SpectralMLP(hidden: [], lastWeight: start), 1, 3),
   NetworkRow("SpectralMLP, context", SpectralMLP(hidden: [4], lastWeight: start).conditioned(on: 2), 5, 3),
+  NetworkRow("DeepSet", DeepSet(hidden: [4], width: 3, pooledHidden: [4], activation: .tanh), [3, 2], 2),
+  NetworkRow("DeepSet of one element", DeepSet(hidden: [], width: 2, pooledHidden: []), [1, 2], 1),
+  NetworkRow(
+    "SetTransformer", SetTransformer(width: 4, blocks: 1, points: 2, activation: .tanh), [3, 2], 2),
+  NetworkRow(
+    "SetTransformer without blocks", SetTransformer(width: 2, blocks: 0, heads: 1, activation: .tanh),
+    [2, 1],
+    1),
   NetworkRow("Conv", Conv([3, 3], activation: .tanh), [4, 4, 2], [4, 4, 3]),
   NetworkRow("Conv on one axis, stride 2", Conv(3, stride: 2, activation: .tanh), [6, 2], [3, 3]),
   NetworkRow("Conv, transposed", Conv([2, 2], stride: [2, 2], isTransposed: true), [2, 2, 3], [4, 4, 2]),

@@ -1,6 +1,7 @@
 import Networks
 import Randomness
 import Tensors
+import Training
 
 /// The usefulness of synthetic rows for a prediction: a network that is trained on them is judged on real
 /// rows (train on synthetic, test on real).

@@ -1,6 +1,7 @@
 import Networks
 import Randomness
 import Tensors
+import Training
 
 /// A classifier two-sample test: the accuracy with which classifiers tell real rows from synthetic ones.
 ///

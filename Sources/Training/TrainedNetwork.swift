@@ -1,7 +1,6 @@
 import Networks
 import Randomness
 import Tensors
-import Training
 
 /// Trains a network to predict targets from features, and returns it as a function of features.
 ///
@@ -12,7 +11,7 @@ import Training
 ///   - y: the targets, [rows, outputs].
 ///   - loss: the loss of each row, from outputs and targets.
 /// - Throws: `CancellationError` if the task is cancelled.
-func trained(
+package func trained(
   _ network: MLP, _ x: Tensor, _ y: Tensor, steps: Int, key: Key,
   loss: @escaping @Sendable (_ outputs: Tensor, _ y: Tensor) -> Tensor
 ) throws -> (Tensor) -> Tensor {
