@@ -22,6 +22,8 @@ let sphereRows: [LawsRow] = [
   LawsRow(
     name: "CylinderToSphere, context", bijection: CylinderToSphere(), inputDim: 2, contextDim: 1,
     inputs: 0.9 * wave([9, 2])),
+  LawsRow(name: "SphereRadial", bijection: SphereRadial(), inputDim: 3, inputs: points),
+  LawsRow(name: "Inverted SphereRadial", bijection: Inverted(SphereRadial()), inputDim: 3, inputs: points),
   LawsRow(name: "SphereMobius", bijection: SphereMobius(), inputDim: 3, inputs: points),
   LawsRow(name: "Inverted SphereMobius", bijection: Inverted(SphereMobius()), inputDim: 3, inputs: points),
   LawsRow(

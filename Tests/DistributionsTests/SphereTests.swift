@@ -17,6 +17,10 @@ import Verification
     ("weak von Mises-Fisher", VonMisesFisher(direction: [0.1, 0.1, -2], concentration: 1e-3)),
     ("preset", Flow.sphere(layers: 1, hidden: [5], bins: 4)),
     (
+      "radial maps",
+      Flow(Serial(SphereRadial(), Inverted(SphereRadial()), SphereRadial()), prior: UniformSphere())
+    ),
+    (
       "Möbius map of a mixture",
       Flow(
         Serial(SphereMobius(), Householder(reflections: 2)),

@@ -16,8 +16,8 @@ import Verification
     (
       "slice",
       WeightedFlow([
-        Weighted(AffineCoupling(net, scale: .bounded(1))),
-        SliceSurjection(keeping: 1, dropped: ConditionalNormal(net, scale: .bounded(1))),
+        Weighted(AffineCoupling(net, scale: .bounded(0.5))),
+        SliceSurjection(keeping: 1, dropped: ConditionalNormal(net, scale: .bounded(0.5))),
       ])
     ),
     ("maximum", WeightedFlow([MaxSurjection()])),

@@ -28,7 +28,8 @@ public struct SphereToCylinder: Bijection {
       "SphereToCylinder", from: Domain([3], .unitVectors), to: Domain([2]), traits: .volumePreserving
     ) { _, x, _ in
       (
-        concatenate(angle(x.column(0), x.column(1)).expanded(axis: 1), x.sliced(axis: 1, 2..<3), axis: 1),
+        concatenate(
+          planeAngle(x.column(0), x.column(1)).expanded(axis: 1), x.sliced(axis: 1, 2..<3), axis: 1),
         zero(x)
       )
     } inverse: { _, y, _ in
@@ -52,17 +53,4 @@ public struct CylinderToSphere: Bijection {
     try site.expect(site.inputDim == [2], "CylinderToSphere", "inputDim", "[2]")
     return try opposite(of: SphereToCylinder(), from: 3, key, at: site)
   }
-}
-
-/// The angle of points (x, y), between −π and π; 0 at the origin.
-///
-/// With r = √(x² + y²) it is 2 atan(y / (r + x)) for x ≥ 0, and otherwise the supplement of 2 atan(y / (r −
-/// x)). Neither denominator cancels.
-private func angle(_ x: Tensor, _ y: Tensor) -> Tensor {
-  let isOrigin = (x.detached .== 0) * (y.detached .== 0)
-  let isRight = x.detached .>= 0
-  let size = select(where: isOrigin, 1, select(where: isRight, x, -x))
-  let half = 2 * atan(y / (size + sqrt(square(size) + square(y))))
-  let supplement = select(where: y.detached .>= 0, .pi - half, -.pi - half)
-  return select(where: isRight, half, supplement)
 }
