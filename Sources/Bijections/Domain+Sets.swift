@@ -24,6 +24,11 @@ extension Domain {
           || column == row && numbers[position] <= 0
       }
       return wrong ?? firstOff { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    case .unitVectors:
+      return firstOff { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    case .positiveDefinite:
+      let rows = Tensor(numbers, shape: shape.batched(numbers.count / max(shape.count, 1)), dtype: .float64)
+      return misplaced(rows).doubles.firstIndex { $0 > 0 }
     default:
       return nil
     }
@@ -63,6 +68,12 @@ extension Domain {
       let above = Triangle.strictlyUpper.mask(width, width, dtype: x.dtype) * (x .!= 0) * (x .== x)
       let diagonal = Tensor.identity(width, dtype: x.dtype) * (x .<= 0)
       return isOff(square(x).sum(axis: last, keepDims: true)) + above + diagonal
+    case .unitVectors: return isOff(square(x).sum(axis: last, keepDims: true))
+    case .positiveDefinite:
+      let mirrored = x.transposed()
+      let isSkew = abs(x - mirrored) .> Domain.tolerance * (abs(x) + abs(mirrored))
+      let pivots = CholeskyColumns(of: x).pivots
+      return isSkew + (pivots .<= 0).expanded(axis: 1) * .ones([1, width, 1], dtype: x.dtype)
     default: return .zeros(x.shape, dtype: x.dtype)
     }
   }
@@ -81,7 +92,8 @@ extension Domain {
         dtype: dtype)
     case .ordered: Tensor((0..<width).map(Double.init), dtype: dtype).broadcast(to: shape)
     case .simplex: .full(shape, 1 / Double(width), dtype: dtype)
-    case .correlationCholesky: .identity(width, dtype: dtype)
+    case .correlationCholesky, .positiveDefinite: .identity(width, dtype: dtype)
+    case .unitVectors: Tensor((0..<width).map { $0 == 0 ? 1 : 0 }, dtype: dtype).broadcast(to: shape)
     }
   }
 }

@@ -31,6 +31,10 @@ public struct Domain: Sendable, Hashable {
     case simplex
     /// Lower triangular matrices with a positive diagonal and rows of length 1.
     case correlationCholesky
+    /// Symmetric positive definite matrices.
+    case positiveDefinite
+    /// Vectors of length 1 along the last axis: points of a sphere.
+    case unitVectors
 
     /// A description of the set for error messages.
     public var description: String {
@@ -43,13 +47,15 @@ public struct Domain: Sendable, Hashable {
       case .ordered: "that rise along the last axis"
       case .simplex: "greater than 0 with sum 1 along the last axis"
       case .correlationCholesky: "of a lower triangle with a positive diagonal and rows of length 1"
+      case .positiveDefinite: "of a symmetric positive definite matrix"
+      case .unitVectors: "of length 1 along the last axis"
       }
     }
 
     /// Whether the set restricts each number by itself.
     var isOfSingleNumbers: Bool {
       switch self {
-      case .ordered, .simplex, .correlationCholesky: false
+      case .ordered, .simplex, .correlationCholesky, .positiveDefinite, .unitVectors: false
       default: true
       }
     }
@@ -57,7 +63,7 @@ public struct Domain: Sendable, Hashable {
     /// Whether a number by itself is not allowed. NaN counts as allowed: it stays in its row.
     func excludes(_ x: Double) -> Bool {
       switch self {
-      case .reals, .ordered, .correlationCholesky: false
+      case .reals, .ordered, .correlationCholesky, .positiveDefinite, .unitVectors: false
       case .positive, .simplex: x <= 0
       case .nonNegative: x < 0
       case .unitInterval: x <= 0 || x >= 1

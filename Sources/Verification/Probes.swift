@@ -68,6 +68,8 @@ extension Domain {
     case .ordered: exp(clipped(3)).cumulativeSum(axis: -1) - 2
     case .simplex: clipped(5).softmax(axis: -1)
     case .correlationCholesky: clipped(2).correlationCholesky
+    case .positiveDefinite: clipped(2).positiveDefinite
+    case .unitVectors: clipped(2).unitVectors
     }
   }
 
@@ -90,6 +92,24 @@ extension Tensor {
     let below = Triangle.strictlyLower.mask(size, size, dtype: dtype)
     let lower = below * self + Tensor.identity(size, dtype: dtype) * exp(self)
     return lower / sqrt(square(lower).sum(axis: -1, keepDims: true))
+  }
+}
+
+extension Tensor {
+  /// L Lᵀ for the lower triangles with the exponentials of the diagonal.
+  fileprivate var positiveDefinite: Tensor {
+    let size = shape[-1]
+    let below = Triangle.strictlyLower.mask(size, size, dtype: dtype)
+    let lower = below * self + Tensor.identity(size, dtype: dtype) * exp(self)
+    return (lower.expanded(axis: 2) * lower.expanded(axis: 1)).sum(axis: 3)
+  }
+
+  /// The vectors scaled to length 1. A vector of zeros becomes one of equal numbers.
+  fileprivate var unitVectors: Tensor {
+    let length = sqrt(square(self).sum(axis: -1, keepDims: true))
+    let isZero = (length .== 0).broadcast(to: shape)
+    let whole = select(where: isZero, 1, self)
+    return whole / sqrt(square(whole).sum(axis: -1, keepDims: true))
   }
 }
 

@@ -46,6 +46,19 @@ private let maskedRows: [LawsRow] = [
     name: "Autoregressive, random degrees, one number", bijection: Autoregressive(shuffled), inputDim: 1),
   LawsRow(name: "Autoregressive, residual", bijection: Autoregressive(residual), inputDim: 3, contextDim: 1),
   LawsRow(name: "Autoregressive, random residual", bijection: Autoregressive(shuffledResidual), inputDim: 4),
+  LawsRow(
+    name: "Autoregressive, parents",
+    bijection: Autoregressive(net.withParents([[2], [0, 2], [], [0, 1, 2]])),
+    inputDim: 4),
+  LawsRow(
+    name: "Autoregressive, parents, residual, spline, context",
+    bijection: Autoregressive(residual.withParents([[], [2], [0]]), RationalQuadraticSpline(bins: 3)),
+    inputDim: 3, contextDim: 2),
+  LawsRow(
+    name: "Autoregressive, no parents, context",
+    bijection: Autoregressive(shuffled.withParents([[], []])), inputDim: 2, contextDim: 1),
+  LawsRow(
+    name: "IAF, parents", bijection: Inverted(Autoregressive(net.withParents([[1], [], [1]]))), inputDim: 3),
   LawsRow(name: "Autoregressive, far", bijection: Autoregressive(net), inputDim: 5, inputs: far),
   LawsRow(
     name: "Autoregressive, exponential", bijection: Autoregressive(net, Affine(scale: .exponential)),
@@ -146,6 +159,15 @@ private let numericallyInvertedRows: [LawsRow] = [
   LawsRow(
     name: "SumOfSquares, inverted", bijection: Inverted(Autoregressive(net, SumOfSquares(degree: 2))),
     inputDim: 2),
+  LawsRow(
+    name: "BernsteinPolynomial", bijection: Autoregressive(net, BernsteinPolynomial(degree: 6)), inputDim: 3),
+  LawsRow(
+    name: "BernsteinPolynomial, least degree, one number, context",
+    bijection: Autoregressive(net, BernsteinPolynomial(degree: 3, bound: 2)), inputDim: 1, contextDim: 2),
+  LawsRow(
+    name: "BernsteinPolynomial, at the bounds and far",
+    bijection: Coupling(couplingNet, BernsteinPolynomial(degree: 5, bound: 3)), inputDim: 5, inputs: knots,
+    tolerance: .init(gradient: 1e-3)),  // the third derivative jumps at a bound
   LawsRow(name: "BlockAutoregressive", bijection: BlockAutoregressive(hidden: [4, 3]), inputDim: 3),
   LawsRow(
     name: "BlockAutoregressive, nothing hidden", bijection: BlockAutoregressive(hidden: []), inputDim: 3),

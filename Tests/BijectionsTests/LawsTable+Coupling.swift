@@ -45,7 +45,7 @@ let transformerTable: [any Transformer] = [
   Affine(), Shift(), VolumePreservingAffine(), RationalQuadraticSpline(), LinearSpline(bins: 7),
   QuadraticSpline(bins: 4),
   CubicSpline(bins: 4), CircularRationalQuadraticSpline(bins: 5), MixtureOfLogistics(components: 3),
-  DeepSigmoidal(units: 3, layers: 2), GatedAffine(),
+  DeepSigmoidal(units: 3, layers: 2), GatedAffine(), LinearRationalSpline(bins: 4),
 ]
 
 /// The splits of vectors of four channels.

@@ -58,6 +58,15 @@ let elementwiseRows: [LawsRow] = [
   LawsRow(
     name: "Inverted Softplus, at the ends", bijection: Inverted(Softplus()), inputDim: 5,
     inputs: row([1e-30, 1e-5, 1, 30, 100])),
+  LawsRow(name: "LogisticToNormal", bijection: LogisticToNormal(), inputDim: 3),
+  LawsRow(
+    name: "LogisticToNormal, between its forms", bijection: LogisticToNormal(), inputDim: 5,
+    inputs: row([-5.08, 5.06, 0, 1e-30, 300])),
+  LawsRow(name: "Inverted LogisticToNormal", bijection: Inverted(LogisticToNormal()), inputDim: [2, 2]),
+  LawsRow(name: "Gaussianization", bijection: Gaussianization(components: 3), inputDim: 3),
+  LawsRow(
+    name: "Gaussianization, one number, context", bijection: Gaussianization(components: 2), inputDim: 1,
+    contextDim: 2),
   LawsRow(name: "Exp", bijection: Exp(), inputDim: 3),
   LawsRow(name: "Exp, saturated", bijection: Exp(), inputDim: 5, inputs: row([-80, -10, 0, 10, 60])),
   LawsRow(name: "Log", bijection: Log(), inputDim: 3),

@@ -10,6 +10,7 @@ let linearRows: [LawsRow] =
   + rows("Householder, more than channels", Householder(reflections: 7))
   + rows("FixedInvertibleLinear", FixedInvertibleLinear())
   + rows("QRLinear", QRLinear())
+  + rows("SVDLinear", SVDLinear(reflections: 3))
   + rows("TriangularAffine, lower", TriangularAffine())
   + rows("TriangularAffine, upper", TriangularAffine(.upper))
   + rows("DiagonalPlusLowRank, one", DiagonalPlusLowRank(rank: 1))

@@ -114,6 +114,24 @@ private let constraintRows: [LawsRow] = [
   LawsRow(
     name: "ToCorrelationCholesky, far", bijection: ToCorrelationCholesky(), inputDim: 3,
     inputs: Tensor([[4, -4, 3], [0, 0, 0]], dtype: .float64)),
+  // A factor far out gives a matrix that rounding leaves no longer positive definite.
+  LawsRow(
+    name: "FromPositiveDefinite", bijection: FromPositiveDefinite(), inputDim: [3, 3],
+    inputs: Tensor(
+      [4, 1, -2, 1, 2, 0.5, -2, 0.5, 5, 1, 0, 0.3, 0, 1, 0.9, 0.3, 0.9, 1.5], shape: [2, 3, 3],
+      dtype: .float64)),
+  LawsRow(
+    name: "FromPositiveDefinite, one", bijection: FromPositiveDefinite(), inputDim: [1, 1],
+    inputs: Tensor([1e-4, 1, 300], shape: [3, 1, 1], dtype: .float64)),
+  LawsRow(
+    name: "FromPositiveDefinite, diagonal, context", bijection: FromPositiveDefinite(), inputDim: [2, 2],
+    contextDim: 1,
+    inputs: Tensor([[4, 0, 0, 0.25], [1, 0.9, 0.9, 1]], dtype: .float64).reshaped(to: [2, 2, 2])),
+  LawsRow(
+    name: "ToPositiveDefinite", bijection: ToPositiveDefinite(), inputDim: 6, inputs: wave([9, 6])),
+  LawsRow(
+    name: "ToPositiveDefinite, one number", bijection: ToPositiveDefinite(), inputDim: 1,
+    inputs: wave([9, 1])),
   LawsRow(
     name: "Blockwise",
     bijection: Blockwise(([1], Serial()), ([2], FromInterval(-9, 9)), ([2], ActNorm())), inputDim: 5),

@@ -34,7 +34,7 @@ private let far = Tensor(
 /// Every public layer: a file of rows a family.
 let lawsTable =
   foundationRows + elementwiseRows + linearRows + couplingRows + autoregressiveRows + variationalRows
-  + imageRows + continuousRows
+  + imageRows + continuousRows + sphereRows
 
 private let foundationRows: [LawsRow] = [
   LawsRow(name: "ActNorm", bijection: ActNorm(), inputDim: 5),

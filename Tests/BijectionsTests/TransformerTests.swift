@@ -30,6 +30,8 @@ private struct Reference: Decodable, Sendable, CustomTestStringConvertible {
     case "cubic": CubicSpline(bins: bins, bound: bound)
     case "mixture": MixtureOfLogistics(components: bins)
     case "sigmoidal": DeepSigmoidal(units: bins, layers: layers ?? 1)
+    case "bernstein": BernsteinPolynomial(degree: bins, bound: bound)
+    case "linearRational": LinearRationalSpline(bins: bins, bound: bound)
     case "sumOfSquares": SumOfSquares(polynomials: 1, degree: bins)
     default: VolumePreservingAffine()
     }

@@ -53,6 +53,27 @@ private let otherRows: [DistributionRow] = [
   DistributionRow(
     name: "VonMises, learned",
     distribution: VonMises(location: .learned, concentration: .learned(from: Tensor([0.2, 3, 60])))),
+  DistributionRow(name: "Gamma", distribution: Gamma(concentration: [0.3, 1, 7.5], rate: [0.5, 1, 3])),
+  DistributionRow(
+    name: "Gamma, learned", distribution: Gamma(concentration: .learned(from: 2), rate: .learned),
+    inputDim: [2, 2], contextDim: 1),
+  DistributionRow(name: "Beta", distribution: Beta([0.5, 2, 1], [3, 4.5, 1])),
+  DistributionRow(
+    name: "Beta, learned", distribution: Beta(.learned(from: 2), .learned(from: 3)), inputDim: 1),
+  DistributionRow(name: "Dirichlet", distribution: Dirichlet(concentration: [0.6, 2, 5])),
+  DistributionRow(
+    name: "Dirichlet, learned", distribution: Dirichlet(concentration: .learned(from: 2)), inputDim: [2, 3]),
+  DistributionRow(name: "UniformSphere", distribution: UniformSphere()),
+  DistributionRow(
+    name: "VonMisesFisher", distribution: VonMisesFisher(direction: [1, -2, 2], concentration: 4)),
+  DistributionRow(
+    name: "VonMisesFisher, learned",
+    distribution: VonMisesFisher(
+      direction: .learned(from: Tensor([0.1, 0.2, -3])), concentration: .learned(from: 40))),
+  DistributionRow(
+    name: "Mixture of VonMises",
+    distribution: Mixture(count: 3, of: VonMises(location: drawn, concentration: .learned(from: 2))),
+    inputDim: 2),
   DistributionRow(
     name: "MultivariateNormal", distribution: MultivariateNormal(mean: [1, -2, 0.5], covariance: covariance)),
   DistributionRow(

@@ -87,6 +87,33 @@ def von_mises(name, locations, concentrations):
     return case(name, x, log_pdf, projections)
 
 
+def simplex(name, concentration):
+    """Projections are marginal shares, beta numbers."""
+    a = np.array(concentration)
+    x = np.array([[0.2, 0.3, 0.5], [0.01, 0.9, 0.09], [1e-6, 0.5, 0.5 - 1e-6], [0.6, 0.2, 0.2], [0.5, 0.5, 0.5], [1.2, -0.1, -0.1]])
+    inside = [v.min() > 0 and abs(v.sum() - 1) < 1e-9 for v in x]
+    log_pdf = [stats.dirichlet(a).logpdf(v) if ok else -np.inf for v, ok in zip(x, inside)]
+    projections = [
+        (np.eye(3)[j], float(stats.beta(a[j], a.sum() - a[j]).ppf(p)), p) for j in range(3) for p in QUANTILES]
+    return case(name, x, log_pdf, projections)
+
+
+def von_mises_fisher(name, direction, concentration):
+    """The height along the direction has the density k exp(k w) / (2 sinh k)."""
+    mean, k = np.array(direction) / np.linalg.norm(direction), concentration
+    x = np.array([mean, -mean, [0.0, 0.0, 1.0], [0.6, 0.8, 0.0], [-0.48, 0.6, 0.64], [1.0, 1.0, 0.0]])
+    on_sphere = np.abs(np.linalg.norm(x, axis=1) - 1) < 1e-9
+    log_pdf = [stats.vonmises_fisher(mean, k).logpdf(v) if ok else -np.inf for v, ok in zip(x, on_sphere)]
+    heights = [(mean, float(1 + np.log(p + (1 - p) * np.exp(-2 * k)) / k), p) for p in QUANTILES]
+    across = np.cross(mean, [0.0, 0.0, 1.0])
+    return case(name, x, log_pdf, heights + [(across, 0.0, 0.5)])
+
+
+def uniform_sphere(name):
+    x = np.array([[0.0, 0.0, 1.0], [0.6, 0.8, 0.0], [0.5, 0.5, 0.5]])
+    return case(name, x, [-np.log(4 * np.pi)] * 2 + [-np.inf], [(a, 2 * p - 1, p) for a in np.eye(3) for p in QUANTILES])
+
+
 def product():
     parts = [stats.norm(1, 2), stats.laplace(-1, 0.5), stats.uniform(-2, 5)]
     return univariate("Product", parts, points=[-1.75, -1.0, 0.0, 0.6, 1.5, 2.0, 2.5, 2.75, 50.0])
@@ -123,6 +150,15 @@ cases = [
         [0.8, 0.15, 0.05],
     ),
     product(),
+    univariate(
+        "Gamma", [stats.gamma(a, scale=1 / r) for a, r in [(0.3, 0.5), (1.0, 1.0), (7.5, 3.0)]],
+        points=[-1.0, 1e-6, 0.1, 0.5, 1.0, 2.25, 30.0]),
+    univariate(
+        "Beta", [stats.beta(a, b) for a, b in [(0.5, 3.0), (2.0, 4.5), (1.0, 1.0)]],
+        points=[-0.7, 1e-6, 0.05, 0.2, 0.4, 0.45, 0.9]),
+    simplex("Dirichlet", [0.6, 2.0, 5.0]),
+    von_mises_fisher("VonMisesFisher", [1.0, -2.0, 2.0], 4.0),
+    uniform_sphere("UniformSphere"),
 ]
 
 bessel = [float(k) for k in (0, 1e-12, 1e-6, 0.01, 0.5, 1, 3.75, 10, 25, 39.99, 40, 40.01, 60, 1e3, 1e6, 1e8)]
@@ -134,6 +170,10 @@ output = {
         {"x": k, "logScaledI0": float(np.log(special.ive(0, k))), "derivative": float(special.ive(1, k) / special.ive(0, k) - 1)}
         for k in bessel
     ],
+    "logGamma": [
+        {"x": x, "value": float(special.gammaln(x)), "derivative": float(special.digamma(x)), "second": float(special.polygamma(1, x))}
+        for x in [1e-6, 0.01, 0.5, 1.0, 1.4616, 2.0, 3.7, 8.0, 25.0, 1e3, 1e6]
+    ],
     # log Gamma(x + 1/2) - log Gamma(x), without the cancellation of two calls of gammaln where x is large.
     "gamma": [
         {"x": x, "logRatio": float(np.log(special.poch(x, 0.5)) if x < 1e3 else 0.5 * np.log(x) - 1 / (8 * x) + 1 / (192 * x**3))}
@@ -143,6 +183,6 @@ output = {
 
 path = pathlib.Path("Tests/DistributionsTests/Fixtures/distributions.json")
 lines = [f'"about": {json.dumps(output["about"])}']
-for key in ("cases", "bessel", "gamma"):
+for key in ("cases", "bessel", "logGamma", "gamma"):
     lines.append(f'"{key}": [\n' + ",\n".join(json.dumps(item) for item in output[key]) + "\n]")
 path.write_text("{\n" + ",\n".join(lines) + "\n}\n")

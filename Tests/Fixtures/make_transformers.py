@@ -14,10 +14,12 @@ run from the repository root. Everything is float64. Each case holds raw paramet
 - cubic: nflows', given the logits of our bounds' derivatives (raw − log 2, mixed with a little of 3s).
 - sigmoidal, one layer: Pyro's NeuralAutoregressive with constants for its network, softplus inverted, and without its epsilon.
 - sumOfSquares: zuko's SOSPolynomialTransform of one polynomial, whose slope is not weighted: times 1 - minimumSlope.
+- bernstein: zuko's BernsteinTransform, softplus inverted. linearRational: Pyro's spline of order "linear", without minima of its own.
 - mixture, sigmoidal of two layers and far out: the formulas with mpmath at 60 digits. gin: the formula with NumPy; make_peers.py
   has FrEIA's.
 """
 
+import importlib
 import json
 import math
 
@@ -203,5 +205,23 @@ for degree in (1, 3):
     y, log_slope = sos.call_and_ladj(torch.tensor(x))
     case(
         "sumOfSquares", "zuko", degree, 0.0, raw, x, (1 - LEAST) * y.numpy(), math.log(1 - LEAST) + log_slope.numpy())
+
+for degree, bound, scale in [(16, 5.0, 1.0), (3, 2.0, 1.0), (6, 3.0, 2.0)]:
+    raw, x = scale * rng.standard_normal((16, degree - 1)), numbers(bound, 16)
+    steps = 2 * bound / degree * (LEAST + softplus(raw[:, 1:] + OFFSET))
+    first = raw[:, :1] - bound + math.log(2) * (degree - 1) / 2  # zuko takes this shift off
+    theta = torch.tensor(np.hstack([first, np.log(np.expm1(steps))]))
+    y, log_slope = zuko.transforms.BernsteinTransform(theta, bound=bound, eps=1e-9).call_and_ladj(torch.tensor(x))
+    case("bernstein", "zuko", degree, bound, raw, x, y.detach().numpy(), log_slope.detach().numpy())
+
+for bins, bound, scale in [(8, 3.0, 1.0), (1, 2.0, 1.0), (5, 1.0, 3.0)]:
+    raw, x = scale * rng.standard_normal((24, 4 * bins - 1)), numbers(bound, 24)
+    w, h, d, cuts = np.split(raw, [bins, 2 * bins, 3 * bins - 1], axis=1)
+    w, h = (LEAST + (1 - LEAST * bins) * softmax(v) for v in (w, h))
+    parts = [torch.tensor(v) for v in (x, w, h, LEAST + softplus(d + OFFSET), 1 / (1 + np.exp(-cuts)))]
+    y, log_slope = importlib.import_module("pyro.distributions.transforms.spline")._monotonic_rational_spline(
+        *parts, bound=bound, min_bin_width=0, min_bin_height=0, min_derivative=0, min_lambda=0.025, eps=0)
+    inside = np.abs(x) < bound  # pyro's edges miss the bounds by a rounding
+    case("linearRational", "pyro", bins, bound, raw, x, np.where(inside, y, x), np.where(np.abs(x) > bound, 0, log_slope))
 
 print(json.dumps(dict(cases=cases)))

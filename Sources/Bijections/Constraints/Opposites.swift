@@ -39,7 +39,7 @@ public struct ToCorrelationCholesky: Bijection {
 }
 
 /// Initializes a bijection of samples of another shape with its directions exchanged.
-private func opposite(
+func opposite(
   of bijection: any Bijection, from shape: Shape, _ key: Key, at site: Site
 ) throws(FlowError) -> Initialized {
   var data = site

@@ -47,6 +47,7 @@ public struct Hamiltonian: Bijection {
       "positions and as many momenta, [2 d]")
     let size = site.channels / 2
     let zeros = Tensor.zeros([size], dtype: site.dtype)
+    let leapfrog = TargetLeapfrog(steps: steps, logDensity: logDensity)
     let logStep = log(Tensor.full([size], stepSize, dtype: .float64)).cast(to: site.dtype)
     let params: Params = ["logStep": .leaf(logStep), "shift": .leaf(zeros), "logScale": .leaf(zeros)]
 
@@ -59,30 +60,5 @@ public struct Hamiltonian: Bijection {
       let (q, back) = try leapfrog(y.block(0, of: 2), p, -exp(params["logStep"]))
       return (concatenate(q, back, axis: 1), params["logScale"].sum())
     }
-  }
-
-  /// Runs the leapfrog steps. Two adjacent half steps of the momentum are computed as one.
-  private func leapfrog(
-    _ position: Tensor, _ momentum: Tensor, _ step: Tensor
-  ) throws(FlowError) -> (Tensor, Tensor) {
-    var (q, p) = (position, momentum + 0.5 * step * (try slope(at: position)))
-    for i in 1...steps {
-      q = q + step * p
-      p = p + (i < steps ? 1 : 0.5) * step * (try slope(at: q))
-    }
-    return (q, p)
-  }
-
-  /// Computes ∇log π of each row, as the gradient of the sum: the density of a row depends on that row alone.
-  private func slope(at positions: Tensor) throws(FlowError) -> Tensor {
-    var failure: FlowError?
-    let slope = gradient(at: positions) { q in
-      do throws(FlowError) { return try logDensity(q).sum() } catch {
-        failure = error
-        return q.sum()
-      }
-    }
-    if let failure { throw failure }
-    return slope
   }
 }

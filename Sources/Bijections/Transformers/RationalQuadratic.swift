@@ -80,19 +80,15 @@ struct RationalQuadraticBins {
 struct RationalQuadraticForm: Sendable {
   let spline: Spline
   private let isCircular: Bool
-  private let minimumDerivative: Double
-  /// The offset that makes a raw derivative of 0 the derivative 1.
-  private let offset: Double
+  private let derivatives: KnotDerivatives
 
   init(
     _ who: String, bins: Int, isCircular: Bool = false, bound: Double, minimumBin: Double,
     minimumDerivative: Double
   ) {
     spline = Spline(who, bins: bins, bound: bound, minimumBin: minimumBin)
-    require(minimumDerivative > 0 && minimumDerivative < 1, "\(who): 0 < minimumDerivative < 1")
     self.isCircular = isCircular
-    self.minimumDerivative = minimumDerivative
-    offset = log(expm1(Tensor(1 - minimumDerivative, dtype: .float64))).item
+    derivatives = KnotDerivatives(who, atLeast: minimumDerivative, isCircular: isCircular)
   }
 
   /// Computes the spline or its inverse, the identity beyond ±bound, and the logarithm of the forward slope.
@@ -100,7 +96,7 @@ struct RationalQuadraticForm: Sendable {
     if spline.bins > Int(CK_SPLINE_BINS) { return composed(x, raw, isInverse: isInverse) }
     let form = ck_spline_form(
       bins: spline.bins, circular: isCircular, bound: spline.bound, least_bin: spline.minimumBin,
-      least_derivative: minimumDerivative, offset: offset)
+      least_derivative: derivatives.minimum, offset: derivatives.offset)
     let kernel = SplineMap(form: form, isInverse: isInverse) { composed($0, $1, isInverse: isInverse) }
     let results = apply(kernel, Operands(x, raw))
     return (results[0], results[1])
@@ -116,14 +112,5 @@ struct RationalQuadraticForm: Sendable {
         of: x, isInverse: isInverse, corners: corners, derivatives: derivatives)
       return isInverse ? bins.inverse(x) : bins.forward(x)
     }
-  }
-
-  /// Computes the derivatives [N, K + 1] at all knots from raw ones.
-  ///
-  /// They are at most 10⁶, so that their squares are finite in float32.
-  private func derivatives(_ raw: Tensor) -> Tensor {
-    let learned = minimum(minimumDerivative + softplus(raw + offset), 1e6)
-    return isCircular
-      ? concatenate([learned, learned.columns(0..<1)], axis: 1) : Spline.padded(learned, 1, 1)
   }
 }

@@ -19,6 +19,9 @@ import Tensors
 /// With `periodic`, the numbers are angles. The network sees the sine and the cosine of each, with its
 /// degree.
 ///
+/// With `withParents`, any graph without cycles says which numbers the outputs for a number see, instead of
+/// an order. A unit has a set of numbers, and a weight exists from a set to one that contains it.
+///
 /// Inputs: D numbers, and then the context, if `contexts` is not 0. Outputs: `count` for each number, number
 /// by number. Cost: that of dense layers of these widths.
 ///
@@ -28,7 +31,8 @@ import Tensors
 /// `hiddenDegrees: .random`. With `dropout`, the first layer of each residual block has the frozen `dropout`
 /// [units], the probabilities for the objective `Dropout`. The last layer starts at zero by default.
 ///
-/// Errors: `mismatch` for a layer without units, and for outputs that are not a multiple of the numbers.
+/// Errors: `mismatch` for a layer without units, for outputs that are not a multiple of the numbers, and for
+/// parents with a cycle or of a wrong number.
 ///
 /// Germain, Gregor, Murray & Larochelle 2015, *MADE*, arXiv 1502.03509, section 4.
 public struct MADE: Network {
@@ -54,6 +58,8 @@ public struct MADE: Network {
   public private(set) var period: Double?
   /// The probability that the objective `Dropout` sets a unit within a residual block to zero.
   public private(set) var dropout = 0.0
+  /// The numbers that the outputs for each number see; nil for those before it.
+  var dependencies: Dependencies?
   private(set) var isResidual = false
   private let weight, lastWeight: Initializer
 
@@ -103,6 +109,18 @@ public struct MADE: Network {
     return network
   }
 
+  /// The network whose outputs for number i depend on the numbers `parents[i]` alone.
+  ///
+  /// The order and the degrees of the network's initializer have no effect then. Hidden units see the sets of
+  /// parents in turn, so each layer needs as many units as there are different sets. The parents of a chain,
+  /// [[], [0], [0, 1], ...], give an ordinary masked autoencoder. An inverse costs one pass per number. As in
+  /// zuko's `MaskedMLP`, whose rows of the adjacency matrix are the parents.
+  public func withParents(_ parents: [[Int]]) -> MADE {
+    var network = self
+    network.dependencies = Dependencies(parents: parents)
+    return network
+  }
+
   /// The inputs of the first layer for numbers [rows, n].
   func features(_ x: Tensor) -> Tensor { period.map { x.onCircle(period: $0) } ?? x }
   /// The number of these inputs for each number.
@@ -140,7 +158,8 @@ public struct MADE: Network {
       throw .mismatch(
         who: "MADE", what: "numbers, outputs and hidden units", expected: "at least 1", got: "\(width)")
     }
-    let degrees = degrees(key.folded(in: 0), numbers, count)
+    let graph = try graph(numbers, count)
+    let degrees = graph?.sets.map { $0.map { _ in 0 } } ?? degrees(key.folded(in: 0), numbers, count)
     var layers: [Params.Child] = []
     for i in 0...hidden.count {
       let (key, isLast) = (key.folded(in: 0).folded(in: i), i == hidden.count)
@@ -156,15 +175,24 @@ public struct MADE: Network {
       }
       layers.append(.init("dense_\(i)", .branch(children)))
     }
-    if order == .random {
+    if order == .random && graph == nil {
       layers.append(.init("order", .frozen(key.folded(in: 1).permutationTensor(numbers))))
     }
-    return (.branch(layers), MaskedNetwork(self, degrees: degrees))
+    return (.branch(layers), MaskedNetwork(self, degrees: degrees, graph: graph))
+  }
+
+  /// The order of the numbers and the sets of all units for given dependencies.
+  private func graph(_ numbers: Int, _ count: Int) throws(FlowError) -> MaskedNetwork.Sets? {
+    guard let dependencies else { return nil }
+    let order = try dependencies.order(of: numbers)
+    let sets = dependencies.sets(
+      order, inputs: featureCount, contexts: contexts, hidden: hidden, outputs: count)
+    return MaskedNetwork.Sets(order: order, sets: sets)
   }
 
   /// Whether the tree holds the degrees of the units behind layer i. Residual blocks share their degrees.
   func isDrawn(_ i: Int) -> Bool {
-    hiddenDegrees == .random && i < (isResidual ? min(1, hidden.count) : hidden.count)
+    hiddenDegrees == .random && dependencies == nil && i < (isResidual ? min(1, hidden.count) : hidden.count)
   }
 
   /// Whether units behind layer i may be dropped: those within a residual block.

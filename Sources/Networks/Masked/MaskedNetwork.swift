@@ -13,7 +13,23 @@ package struct MaskedNetwork: Sendable {
     let mask: Tensor?
   }
 
+  /// The units of a network whose dependencies are a graph.
+  struct Sets: Sendable {
+    /// The numbers, parents first.
+    let order: Tensor
+    /// The set of each unit of each layer.
+    let sets: [[Set<Int>]]
+    /// The mask of each layer's weights.
+    let masks: [Tensor]
+
+    init(order: [Int], sets: [[Set<Int>]]) {
+      (self.order, self.sets) = (Tensor(ints: order), sets)
+      masks = zip(sets, sets.dropFirst()).map { Dependencies.mask($0, $1) }
+    }
+  }
+
   let made: MADE
+  private let graph: Sets?
   /// The degrees of the inputs, of each hidden layer, and of the outputs.
   private(set) var degrees: [[Double]]
   /// The weights of each layer that exist, if the widths alone determine them.
@@ -21,10 +37,11 @@ package struct MaskedNetwork: Sendable {
   private(set) var layers: [Layer] = []
   private var order: Tensor?
 
-  init(_ made: MADE, degrees: [[Double]]) {
+  init(_ made: MADE, degrees: [[Double]], graph: Sets? = nil) {
     self.made = made
     self.degrees = degrees
-    stairs = made.hiddenDegrees == .random ? nil : Self.stairs(degrees)
+    self.graph = graph
+    stairs = graph != nil || made.hiddenDegrees == .random ? nil : Self.stairs(degrees)
   }
 
   /// The stairs of each layer; nil if the degrees of some layer do not rise.
@@ -41,15 +58,19 @@ package struct MaskedNetwork: Sendable {
       let layer = made.isResidual ? 0 : i - 1
       if made.isDrawn(layer) { result.degrees[i] = params.child(layer)["degrees"].doubles }
     }
-    let (own, stairs) = (result.degrees, stairs ?? Self.stairs(result.degrees))
+    let (own, stairs) = (result.degrees, graph == nil ? stairs ?? Self.stairs(result.degrees) : nil)
     result.layers = own.indices.dropLast().map { i in
       let (weight, bias) = (params.child(i)["weight"], params.child(i)["bias"])
-      let mask = made.drops(i) ? DropoutMask.mask(params.child(i)[DropoutMask.label]) : nil
-      if let stairs { return Layer(weight: weight, bias: bias, stairs: stairs[i], mask: mask) }
+      let units = made.drops(i) ? DropoutMask.mask(params.child(i)[DropoutMask.label]) : nil
+      if let mask = graph?.masks[i] {
+        let weight = weight * mask.cast(to: weight.dtype)
+        return Layer(weight: weight, bias: bias, stairs: nil, mask: units)
+      }
+      if let stairs { return Layer(weight: weight, bias: bias, stairs: stairs[i], mask: units) }
       let (from, to) = (Tensor(own[i], dtype: weight.dtype), Tensor(own[i + 1], dtype: weight.dtype))
-      return Layer(weight: weight * (from.expanded(axis: 1) .<= to), bias: bias, stairs: nil, mask: mask)
+      return Layer(weight: weight * (from.expanded(axis: 1) .<= to), bias: bias, stairs: nil, mask: units)
     }
-    result.order = made.order == .random ? params["order"] : nil
+    result.order = graph?.order ?? (made.order == .random ? params["order"] : nil)
     return result
   }
 
