@@ -103,7 +103,8 @@ enum TableFile {
     let rows = values.rank == 1 ? values.expanded(axis: 1) : values
     guard rows.rank == 2, rows.count > 0 else {
       throw FlowError.inFile(
-        source, "expected an array of shape [rows, columns] or [rows] with at least one number, got \(values.shape)")
+        source,
+        "expected an array of shape [rows, columns] or [rows] with at least one number, got \(values.shape)")
     }
     return rows
   }
