@@ -15,9 +15,9 @@ import Training
 /// ```
 ///
 /// The first round simulates at draws of the prior. Each later round simulates at parameters that suit the
-/// observed data, by the method, and fits again to all simulations. One round gives a posterior for any data;
-/// more rounds give a better one for the observed data with as many simulations. A fit learns parameters in
-/// the space of all reals and data standardized.
+/// observed data, by the method, and fits again to all simulations, from the parameters of the round before.
+/// One round gives a posterior for any data; more rounds give a better one for the observed data with as
+/// many simulations. A fit learns parameters in the space of all reals and data standardized.
 ///
 /// The result has the same bits for the same key.
 ///
@@ -80,7 +80,8 @@ public func infer(
     all = pairs
     records.append(.init(simulations: count, invalid: fresh.invalid, priorShare: share))
     let fitted = try pairs.fitted(
-      by: method, prior, embedding, isFirst: round == 0, key: key.folded(in: 2), epochs, optimizer, progress)
+      by: method, prior, embedding, start: posterior?.fitted.params, key: key.folded(in: 2),
+      epochs, optimizer, progress)
     posterior = InferredPosterior(
       method: method, prior: prior, observed: observed, fitted: fitted, rounds: records)
   }
@@ -91,7 +92,7 @@ public func infer(
 extension SimulationSet {
   /// Fits the density of a method.
   fileprivate func fitted(
-    by method: InferenceMethod, _ prior: SimulationPrior, _ embedding: Summary?, isFirst: Bool, key: Key,
+    by method: InferenceMethod, _ prior: SimulationPrior, _ embedding: Summary?, start: Params?, key: Key,
     _ epochs: Int?, _ optimizer: (any Optimizer)?, _ progress: ProgressOutput
   ) throws -> Fitted {
     let reals = try prior.reals(of: parameters)
@@ -103,8 +104,8 @@ extension SimulationSet {
       _ distribution: any Distribution, _ rows: Tensor, _ context: Tensor, _ objective: some Objective
     ) throws -> Fitted {
       try fit(
-        distribution, to: rows, given: context, by: objective, key: key, epochs: epochs, optimizer: optimizer,
-        progress: progress)
+        distribution, to: rows, given: context, by: objective, start: start, key: key, epochs: epochs,
+        optimizer: optimizer, progress: progress)
     }
     func contrastive(_ atoms: Int) -> Contrastive {
       Contrastive(atoms: atoms) { try prior.uncheckedLogDensity($0) }
@@ -113,7 +114,7 @@ extension SimulationSet {
     case .posterior(let flow, let later):
       let model = seeing(
         Flow(Serial(prior.toReals, Standardize(of: reals), flow.bijection), prior: flow.prior))
-      if !isFirst, case .atomic(let atoms) = later {
+      if start != nil, case .atomic(let atoms) = later {
         return try run(model, parameters, data, contrastive(atoms))
       }
       return try run(model, parameters, data, .maximumLikelihood)
