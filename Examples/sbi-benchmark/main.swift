@@ -11,7 +11,6 @@
 import Arguments
 import ExampleSupport
 import Flows
-import Foundation
 
 let methods = ["npe", "nle", "nre", "snpe-c", "tsnpe", "snle"]
 let program = Program(
@@ -26,7 +25,6 @@ let program = Program(
     .init("output", "PREFIX", default: "sbi", "the beginning of the files' names"),
     .init(flag: "calibration", "test the calibration of NPE and draw its pictures"),
     .init(flag: "references", "write the true draws to PREFIX-TASK-N.npy"),
-    .init(flag: "json", "print each result as JSON on a line of its own too"),
   ])
 let task = program.choice("task", of: ["all", "two-moons", "slcp"])
 let chosen = program.choice("method", of: ["all"] + methods)
@@ -35,7 +33,8 @@ let rounds = program.integer("rounds", in: 2...100)
 let observations = program.integer("observations", in: 1...3)
 let (draws, key, prefix) = (program.integer("draws", in: 100...100_000), program.key, program.text("output"))
 
-stream("task       method  simulations  observed  C2ST   seconds")
+var results: [String: [String: Double]] = [:]
+print("task       method  simulations  observed  C2ST   seconds")
 for (t, name) in ["two-moons", "slcp"].enumerated() where task == "all" || task == name {
   let (task, key) = (try SimulationTask.named(name), key.folded(in: t))
   let references = try task.observations.prefix(observations).enumerated().map { i, observed in
@@ -47,20 +46,21 @@ for (t, name) in ["two-moons", "slcp"].enumerated() where task == "all" || task 
     }
   }
   for (m, method) in methods.enumerated() where chosen == "all" || chosen == method {
-    try compare(method, task, references, key.folded(in: 1).folded(in: m))
+    let accuracies = try compare(method, task, references, key.folded(in: 1).folded(in: m))
+    for (i, accuracy) in accuracies.enumerated() {
+      results["\(name), \(method)", default: [:]]["observed \(i + 1)"] = accuracy
+    }
   }
 }
-program.remarkTime()
+try program.finish(["simulations": count, "c2st": results])
 
-/// Prints a line at once, into a pipe too.
-func stream(_ line: String) {
-  print(line)
-  fflush(nil)
-}
-
-/// Fits by a method, once for all observed data if it is amortised, and prints a line for each.
-func compare(_ method: String, _ task: SimulationTask, _ references: [Tensor], _ key: Key) throws {
+/// Fits by a method, once for all observed data if it is amortised, and prints a line for each. Returns the
+/// accuracies; NaN where chains did not converge.
+func compare(
+  _ method: String, _ task: SimulationTask, _ references: [Tensor], _ key: Key
+) throws -> [Double] {
   var amortised: InferredPosterior?
+  var accuracies: [Double] = []
   for (i, reference) in references.enumerated() {
     let (observed, start) = (task.observations[i], ContinuousClock.now)
     let posterior = try amortised ?? inferred(method, task, observed, key.folded(in: i))
@@ -77,15 +77,10 @@ func compare(_ method: String, _ task: SimulationTask, _ references: [Tensor], _
       result = message
     }
     let seconds = Double((ContinuousClock.now - start).components.seconds)
-    stream(
+    print(
       "\(column(task.name, 10)) \(column(method, 7)) \(column("\(count)", 12)) \(column("\(i + 1)", 9)) "
         + "\(column(result, 6)) \(decimals(seconds, 0))")
-    if program.has("json") {
-      let number = accuracy.isNaN ? "null" : "\(accuracy)"
-      stream(
-        "{\"task\": \"\(task.name)\", \"method\": \"\(method)\", \"simulations\": \(count), "
-          + "\"observation\": \(i + 1), \"c2st\": \(number), \"seconds\": \(seconds)}")
-    }
+    accuracies.append(accuracy)
     if method == "npe", i == 0, let sample {
       try program.write(
         CornerPlot(
@@ -95,6 +90,7 @@ func compare(_ method: String, _ task: SimulationTask, _ references: [Tensor], _
       if program.has("calibration") { try calibrate(posterior, task, key.folded(in: 300)) }
     }
   }
+  return accuracies
 }
 
 func inferred(
@@ -119,7 +115,7 @@ func calibrate(_ posterior: InferredPosterior, _ task: SimulationTask, _ key: Ke
     of: posterior, simulator: task.simulate, pairs: 300, key: key.folded(in: 0))
   let local = try LocalTwoSampleTest(of: posterior, simulator: task.simulate, key: key.folded(in: 1))
   let far = calibration.deviations
-  stream(
+  print(
     "\(task.name): Kolmogorov distances (1.63 in 1 of 100): ranks "
       + far.ranks.map { decimals($0, 2) }.joined(separator: " ")
       + ", coverage \(decimals(far.coverage, 2)), TARP \(decimals(far.tarp, 2)); "
