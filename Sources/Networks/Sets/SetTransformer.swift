@@ -3,10 +3,11 @@ import Tensors
 
 /// An embedding of a set by attention that does not depend on the order of its elements.
 ///
-/// It is induced attention blocks, pooling by attention, and a dense layer. With the attention block A(X, Y)
-/// of ``SetAttention``: X ← A(X, A(I, X)) in each block, with learned points I; then A(s, X) with one learned
-/// point s. The softmax and the sums have a fixed order, so another order of the elements changes the last
-/// bits alone.
+/// It is induced attention blocks, pooling by attention, and a dense layer. An attention block is A(X, Y) =
+/// H + f(H W + b) with H = Q + softmax(Q Kᵀ / √e) V, where Q is linear in X, K and V in Y, and e is the
+/// width of a head. Each induced block maps X to A(X, A(I, X)) with learned points I. Pooling is A(s, X)
+/// with one learned point s. The softmax and the sums have a fixed order, so another order of the elements
+/// changes the last bits alone.
 ///
 /// ```swift
 /// let embedding = Summary(SetTransformer(), outputDim: [8])
