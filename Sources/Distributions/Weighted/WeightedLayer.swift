@@ -62,6 +62,8 @@ public struct WeightedMapping: Sendable {
 }
 
 /// A bijection as a weighted layer. Its log-weights are its log-determinants.
+///
+/// Running statistics, such as those of batch normalization, do not move in it, and it starts without data.
 public struct Weighted: WeightedLayer {
   /// The bijection.
   public let bijection: any Bijection
