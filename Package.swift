@@ -101,7 +101,7 @@ let package = Package(
     program("flow", on: ["Flows", "FittedModels", "MPI", "Arguments"], path: "Sources/FlowCommand"),
     room("ExampleSupport", on: ["Flows", "Arguments"], path: "Examples/Support"),
     example("digits", data: ["digits.csv"]), example("two-moons"),
-    example("glow-digits"), example("inpainting"),
+    example("glow-digits", on: ["Arguments"]), example("inpainting"),
     example("neural-spline", on: ["Arguments"]), example("banana", on: ["Arguments"]),
     example("tabular", on: ["Arguments"], data: ["breast_cancer.csv", "wine.csv"]),
     example("posterior", on: ["Arguments"], data: ["breast_cancer.csv"]),

@@ -21,7 +21,8 @@ private let knots = Tensor([[0, 1, -1, 2, -2], [3, -3, 1.5, 100, -100], [1, 1, 0
 
 private let couplingNet = MLP(hidden: [5], activation: .tanh, lastWeight: .glorotUniform)
 
-let autoregressiveRows = maskedRows + splines + inverseAutoregressiveRows + numericallyInvertedRows
+let autoregressiveRows =
+  maskedRows + splines + inverseAutoregressiveRows + numericallyInvertedRows + tokenRows
 
 private let maskedRows: [LawsRow] = [
   LawsRow(name: "Autoregressive, odd", bijection: Autoregressive(net), inputDim: 5),
@@ -188,4 +189,47 @@ private let numericallyInvertedRows: [LawsRow] = [
   LawsRow(
     name: "BlockAutoregressive, inverted", bijection: Inverted(BlockAutoregressive(hidden: [3])),
     inputDim: 3),
+]
+
+private let tokens = CausalTransformer(
+  width: 4, layers: 1, heads: 2, expansion: 2, lastWeight: .glorotUniform)
+
+/// Blocks of tokens, with transformers as conditioners, and couplings with a vision transformer.
+private let tokenRows: [LawsRow] = [
+  LawsRow(name: "TokenAutoregressive", bijection: TokenAutoregressive(tokens), inputDim: [3, 2]),
+  LawsRow(
+    name: "TokenAutoregressive, reversed, image, context",
+    bijection: TokenAutoregressive(tokens, isReversed: true), inputDim: [2, 2, 1], contextDim: 2),
+  LawsRow(
+    name: "TokenAutoregressive, two tokens of one number", bijection: TokenAutoregressive(tokens),
+    inputDim: [2, 1]),
+  LawsRow(
+    name: "TokenAutoregressive, starts as identity",
+    bijection: TokenAutoregressive(CausalTransformer(width: 3, layers: 1)), inputDim: [2, 2]),
+  LawsRow(
+    name: "TokenAutoregressive, no layers, unbounded",
+    bijection: TokenAutoregressive(
+      CausalTransformer(width: 3, layers: 0, lastWeight: .glorotUniform),
+      InverseTransformer(Affine(scale: .exponential))), inputDim: [3, 1]),
+  LawsRow(
+    name: "TokenAutoregressive, far", bijection: TokenAutoregressive(tokens), inputDim: [5, 1],
+    inputs: far.reshaped(to: [3, 5, 1])),
+  LawsRow(
+    name: "TokenAutoregressive, spline",
+    bijection: TokenAutoregressive(tokens, RationalQuadraticSpline(bins: 3)),
+    inputDim: [2, 1]),
+  LawsRow(
+    name: "TokenAutoregressive, reversible",
+    bijection: Reversible(
+      Serial(TokenAutoregressive(tokens), TokenAutoregressive(tokens, isReversed: true))), inputDim: [2, 2]),
+  LawsRow(
+    name: "Coupling, vision transformer, checkerboard",
+    bijection: Coupling(
+      VisionTransformer(width: 4, layers: 1, heads: 2, expansion: 2, lastWeight: .glorotUniform),
+      Affine(scale: .within(low: 0, high: 2)), split: .checkerboard), inputDim: [2, 2, 1]),
+  LawsRow(
+    name: "Coupling, vision transformer, random channels, context",
+    bijection: Coupling(
+      VisionTransformer(width: 4, layers: 1, expansion: 1, lastWeight: .glorotUniform),
+      Affine(scale: .within(low: 0, high: 2)), split: .random), inputDim: [2, 1, 4], contextDim: 2),
 ]

@@ -30,6 +30,21 @@ let imageFlowRows: [DistributionRow] = [
       prior: ConditionalNormal(MLP(hidden: []))),
     inputDim: [4, 4, 1], contextDim: 3),
   DistributionRow(
+    name: "tarFlow, context",
+    distribution: Flow.tarFlow(blocks: 2, layers: 1, width: 4, heads: 2), inputDim: [4, 4, 1], contextDim: 3),
+  DistributionRow(
+    name: "jet, context", distribution: Flow.jet(patch: 2, couplings: 5, layers: 1, width: 4, heads: 2),
+    inputDim: [4, 4, 1], contextDim: 2),
+  DistributionRow(
+    name: "flowPlusPlusImages, image context",
+    distribution: Flow.flowPlusPlusImages(hidden: 6, blocks: 1, heads: 2, components: 2),
+    inputDim: [2, 2, 1],
+    contextDim: [2, 2, 1]),
+  DistributionRow(
+    name: "Dequantized.flowPlusPlus",
+    distribution: Dequantized.flowPlusPlus(levels: 40, hidden: 6, blocks: 1, heads: 2, components: 2),
+    inputDim: [2, 2, 1], isDiscrete: true, isBound: true),
+  DistributionRow(
     name: "multiScaleHINT", distribution: Flow.multiScaleHINT(levels: 2, steps: 1, hidden: 2),
     inputDim: [4, 4, 1]),
   DistributionRow(

@@ -77,6 +77,8 @@ private let architectures: [LatentRow] = [
   ("variationalRealNVP", 4, { Flow.variationalRealNVP(hidden: [8], prior: $0) }),
   ("variationalNeuralSpline", 4, { Flow.variationalNeuralSpline(hidden: [8], prior: $0) }),
   ("glow", [4, 4, 1], { Flow.glow(levels: 2, steps: 1, hidden: 3, prior: $0) }),
+  ("tarFlow", [4, 4, 1], { Flow.tarFlow(blocks: 3, layers: 1, width: 4, prior: $0) }),
+  ("jet", [4, 4, 1], { Flow.jet(patch: 2, layers: 1, width: 4, prior: $0) }),
   ("multiScaleHINT", [4, 4, 1], { Flow.multiScaleHINT(steps: 1, hidden: 3, prior: $0) }),
   (
     "multiScaleJointHINT", [2, 2, 2],

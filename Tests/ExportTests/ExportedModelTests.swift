@@ -83,6 +83,9 @@ import Verification
 
   private static let images: [Row] = [
     Row(name: "glow", distribution: Flow.glow(levels: 2, steps: 1, hidden: 6), shape: [4, 4, 2]),
+    Row(name: "tarFlow", distribution: Flow.tarFlow(blocks: 2, layers: 1, width: 4), shape: [4, 4, 1]),
+    Row(
+      name: "jet", distribution: Flow.jet(patch: 2, couplings: 5, layers: 1, width: 4), shape: [4, 4, 1]),
     Row(
       name: "multiScaleHINT", distribution: Flow.multiScaleHINT(levels: 1, steps: 1, hidden: 6),
       shape: [4, 4, 2]),

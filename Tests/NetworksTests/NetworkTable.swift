@@ -96,4 +96,22 @@ let networkTable: [NetworkRow] = [
     "Flattened", Flattened(MLP(hidden: [5], activation: .tanh, lastWeight: start)), [2, 2, 2], [2, 2, 1]),
   NetworkRow(
     "ConditionalResidualBlock", ConditionalResidualBlock(image: [4, 4, 1], network: convolutions), 18, 32),
+  NetworkRow("LayerNorm", LayerNorm(), [2, 5], [2, 5]),
+  NetworkRow("SelfAttention", SelfAttention(heads: 2), [2, 2, 4], [2, 2, 4]),
+  NetworkRow("SelfAttention, causal", SelfAttention(isCausal: true), [3, 2], [3, 2]),
+  NetworkRow(
+    "CausalTransformer", CausalTransformer(width: 4, layers: 1, heads: 2, expansion: 2, lastWeight: start),
+    [3, 2], [3, 3]),
+  NetworkRow(
+    "CausalTransformer of one token", CausalTransformer(width: 4, layers: 1, lastWeight: start), [1, 2],
+    [1, 1]),
+  NetworkRow(
+    "VisionTransformer", VisionTransformer(width: 4, layers: 1, heads: 2, expansion: 2, lastWeight: start),
+    [2, 2, 1], [2, 2, 3]),
+  NetworkRow(
+    "VisionTransformer without layers", VisionTransformer(width: 3, layers: 0, lastWeight: start), [2, 2],
+    [2, 1]),
+  NetworkRow(
+    "GatedAttentionNet", GatedAttentionNet(hidden: 4, blocks: 1, heads: 2, lastWeight: start), [2, 3, 1],
+    [2, 3, 2]),
 ]

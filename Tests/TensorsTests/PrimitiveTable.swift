@@ -80,6 +80,10 @@ let primitiveTable: [PrimitiveRow] =
       matmul($0[0], $0[1], transposeA: true, transposeB: true)
     },
     PrimitiveRow("matmul, rank 3", [wave([2, 2, 3]), wave([3, 4], phase: 2)]) { matmul($0[0], $0[1]) },
+    batchedRow(false, false), batchedRow(true, false), batchedRow(false, true), batchedRow(true, true),
+    PrimitiveRow("batchedMatmul, rank 4", [wave([2, 1, 2, 3]), wave([2, 1, 3, 2], phase: 2)]) {
+      batchedMatmul($0[0], $0[1])
+    },
     denseRow(.identity), denseRow(.relu), denseRow(.tanh), denseRow(.sigmoid), denseRow(.softplus),
     solveRow(lower: true, transposed: false, unit: false),
     solveRow(lower: true, transposed: true, unit: true),
@@ -95,6 +99,15 @@ let primitiveTable: [PrimitiveRow] =
     .unary("diagonal", at: matrix) { $0.diagonal() },
     .unary("diagonalMatrix", at: wave([3])) { $0.diagonalMatrix() },
   ] + convolutionRows
+
+private func batchedRow(_ transposeA: Bool, _ transposeB: Bool) -> PrimitiveRow {
+  PrimitiveRow(
+    "batchedMatmul\(transposeA ? ", A\u{1D40}" : "")\(transposeB ? ", B\u{1D40}" : "")",
+    [wave(transposeA ? [2, 3, 2] : [2, 2, 3]), wave(transposeB ? [2, 4, 3] : [2, 3, 4], phase: 2)]
+  ) {
+    batchedMatmul($0[0], $0[1], transposeA: transposeA, transposeB: transposeB)
+  }
+}
 
 private func denseRow(_ activation: Activation) -> PrimitiveRow {
   PrimitiveRow("dense, \(activation)", [wave([4, 3]), wave([3, 2], phase: 2), wave([2], phase: 3)]) {

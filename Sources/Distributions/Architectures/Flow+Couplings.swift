@@ -70,8 +70,7 @@ extension Flow {
   /// Makes a flow of the couplings of Flow++ for vectors. Its layers are ActNorm, a learned linear map and a
   /// mixture-of-logistics coupling.
   ///
-  /// The paper's flow is for images. Its attention, gated convolutions and learned dequantization are missing
-  /// here: see the article *Presets*. Ho et al. 2019, arXiv 1902.00275.
+  /// The paper's flow is for images: see `flowPlusPlusImages`. Ho et al. 2019, arXiv 1902.00275.
   public static func flowPlusPlus(
     layers: Int = 6, hidden: [Int] = [64, 64], components: Int = 8, prior: any Distribution = Normal()
   ) -> Flow {

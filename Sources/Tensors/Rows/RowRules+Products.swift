@@ -28,6 +28,11 @@ extension MatMul: RowRule {
   }
 }
 
+// Pair i of the results depends on pair i of the operands alone, so blocks stay whole.
+extension BatchedMatMul: AxisPrimitive {
+  package func keepsBlocks(_ inputs: Operands) -> Bool { true }
+}
+
 extension Dense: RowRule {
   package func fromBlocks(
     _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted, rows: Int

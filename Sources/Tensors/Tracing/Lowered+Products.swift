@@ -2,14 +2,34 @@ extension MatMul: Lowered {
   package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
     let (a, b) = (inputs[0], inputs[1])
     let shape: Shape = [a.shape[transposesA ? 1 : 0], b.shape[transposesB ? 0 : 1]]
-    return Operands(
-      graph.tensor(
-        graph.operation(
-          "stablehlo.dot_general", [a, b].map(graph.value),
-          "dot_dimension_numbers = #stablehlo.dot<lhs_contracting_dimensions = [\(transposesA ? 0 : 1)], "
-            + "rhs_contracting_dimensions = [\(transposesB ? 1 : 0)]>, precision_config = "
+    return graph.product(
+      a, b,
+      "lhs_contracting_dimensions = [\(transposesA ? 0 : 1)], "
+        + "rhs_contracting_dimensions = [\(transposesB ? 1 : 0)]", shape)
+  }
+}
+
+extension BatchedMatMul: Lowered {
+  package func lowered(_ inputs: Operands, in graph: Graph) -> Operands {
+    let (a, b) = (inputs[0], inputs[1])
+    let shape: Shape = [a.shape[0], a.shape[transposesA ? 2 : 1], b.shape[transposesB ? 1 : 2]]
+    return graph.product(
+      a, b,
+      "lhs_batching_dimensions = [0], rhs_batching_dimensions = [0], "
+        + "lhs_contracting_dimensions = [\(transposesA ? 1 : 2)], "
+        + "rhs_contracting_dimensions = [\(transposesB ? 2 : 1)]", shape)
+  }
+}
+
+extension Graph {
+  fileprivate func product(_ a: Tensor, _ b: Tensor, _ dimensions: String, _ shape: Shape) -> Operands {
+    Operands(
+      tensor(
+        operation(
+          "stablehlo.dot_general", [a, b].map(value),
+          "dot_dimension_numbers = #stablehlo.dot<\(dimensions)>, precision_config = "
             + "[#stablehlo<precision HIGHEST>, #stablehlo<precision HIGHEST>]",
-          Graph.Kind(shape, a.dtype))))
+          Kind(shape, a.dtype))))
   }
 }
 
