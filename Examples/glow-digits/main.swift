@@ -1,6 +1,6 @@
 // Fits a multi-scale Glow to handwritten digits, evaluates it on the held-out rows of the example `digits`,
 // and draws digits. With `--flow tarflow` it fits a TarFlow instead: a transformer that sees 16 patches of
-// 2 x 2 pixels. It takes ten times as long as Glow, and has fewer bits.
+// 2 x 2 pixels. It takes eight times as long as Glow, and has fewer bits.
 //
 //     swift run -c release glow-digits [--flow glow] [--epochs 100] [--seed 0] [--output glow-digits.svg]
 import Arguments

@@ -43,7 +43,7 @@ let imageFlowRows: [DistributionRow] = [
   DistributionRow(
     name: "Dequantized.flowPlusPlus",
     distribution: Dequantized.flowPlusPlus(levels: 40, hidden: 6, blocks: 1, heads: 2, components: 2),
-    inputDim: [2, 2, 1], isDiscrete: true, isBound: true),
+    inputDim: [4, 2, 1], isDiscrete: true, isBound: true),
   DistributionRow(
     name: "multiScaleHINT", distribution: Flow.multiScaleHINT(levels: 2, steps: 1, hidden: 2),
     inputDim: [4, 4, 1]),
