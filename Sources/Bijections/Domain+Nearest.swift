@@ -1,7 +1,8 @@
 import Tensors
 
 // Rounding can put a number on the end of the open set that a layer maps to, or beyond it. The layer then
-// returns the nearest number of the dtype inside, so that no layer refuses its own outputs.
+// returns the nearest number of the dtype inside, so that no layer refuses its own outputs. Unit vectors need
+// none: their set has a tolerance.
 
 extension Domain {
   /// Replaces numbers outside the set by the nearest ones inside. The derivative stays that of the outputs.

@@ -53,9 +53,9 @@ struct ExpectationMaximization {
         if now > spread * (1 - 1e-4) { break }
         spread = now
       }
-      if spread < best?.spread ?? .infinity { best = (means, spread) }
+      if best.map({ spread < $0.spread }) ?? true { best = (means, spread) }
     }
-    return best!.means
+    return best?.means ?? []
   }
 
   /// Draws rows far from each other.

@@ -69,7 +69,7 @@ private func draw(_ key: Key, _ params: Params, _ count: Int, _ dtype: DType) ->
   let concentration = exp(params["logConcentration"])
   let u = key.folded(in: 0).uniform([count], dtype: dtype)
   // u = 0 gives the opposite pole.
-  let fall = maximum(log(u + (1 - u) * exp(-2 * concentration)) / concentration, -2)
+  let fall = maximum(log1p((1 - u) * expm1(-2 * concentration)) / concentration, -2)
   let radius = sqrt(-fall * (2 + fall))
   let angle = 2 * .pi * key.folded(in: 1).uniform([count], dtype: dtype)
   let x = stack([radius * cos(angle), radius * sin(angle), 1 + fall], axis: 1)

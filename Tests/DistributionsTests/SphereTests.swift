@@ -81,6 +81,23 @@ import Verification
     #expect(abs(found - expected).doubles.allSatisfy { $0 < 0.04 }, "\(name): \(found), expected \(expected)")
   }
 
+  /// Rows of four decimals are on the sphere for a chain of layers too, and small concentrations are nearly
+  /// uniform in float32.
+  @Test func roundedRowsAndSmallConcentrations() throws {
+    let layers = (0..<4).map { _ in SphereMobius() as any Bijection }
+    let flow = Flow(Serial(layers), prior: UniformSphere())
+    let (initial, logPDF, _) = try flow(Key(1), inputDim: 3)
+    let params = initial.map { $0.dtype.isFloatingPoint ? 6 * $0 : $0 }
+    let raw = Key(2).normal([2_000, 3])
+    let unit = raw / sqrt(square(raw).sum(axis: 1, keepDims: true))
+    let rows = floor(unit * 1e4 + 0.5) / 1e4
+    #expect(try logPDF(params, rows).isFinite)
+    let fisher = VonMisesFisher(direction: [0, 0, 1], concentration: 1e-7)
+    let (fixed, _, sample) = try fisher(Key(3), inputDim: 3)
+    let heights = Set(try sample(Key(4), fixed, count: 2_000).sliced(axis: 1, 2..<3).doubles)
+    #expect(heights.count > 1_900, "\(heights.count)")
+  }
+
   @Test func wrongDirectionsAreRefused() {
     #expect(throws: FlowError.self) { _ = try VonMisesFisher(direction: [0, 0, 0])(Key(0), inputDim: 3) }
     #expect(throws: FlowError.self) { _ = try VonMisesFisher()(Key(0), inputDim: 2) }

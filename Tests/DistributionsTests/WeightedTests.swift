@@ -105,6 +105,30 @@ import Verification
     #expect(again.logWeights.isIdentical(to: logWeights) && again.samples.isIdentical(to: draws))
   }
 
+  /// A target of bounded support has weights of 0, not NaN: half of a normal density has the evidence 1/2.
+  @Test(arguments: steps.indices) func targetsMayBeZeroSomewhere(_ i: Int) throws {
+    let prior = try Normal()(Key(0), inputDim: 1, dtype: .float64)
+    let (params, logPDF, _) = prior
+    let half: Hamiltonian.LogDensity = { (x) throws(FlowError) in
+      select(where: (x .< 0).sumPerRow() .> 0, -.infinity, try logPDF(params, x))
+    }
+    let (draws, logWeights) = try AnnealedSampling(levels: 4, step: Self.steps[i])(
+      Key(7), from: prior, to: half, count: 1_000)
+    #expect(logWeights.doubles.allSatisfy { !$0.isNaN })
+    #expect(abs(exp(logWeights).mean().item - 0.5) < 0.06)
+    #expect(zip(draws.doubles, logWeights.doubles).allSatisfy { $0 >= 0 || $1 == -.infinity })
+  }
+
+  /// Rounding never reaches the next whole number, and numbers that are not whole have no density.
+  @Test func noiseStaysBelowTheNextNumber() throws {
+    let (params, forward, _) = try RoundingSurjection().initialize(
+      Key(1), at: Site(inputDim: [3_072], dtype: .float32))
+    let z = try forward(Key(2), params, Tensor.full([100, 3_072], 255)).outputs
+    #expect(isClose(floor(z), Tensor.full([100, 3_072], 255), 0))
+    let broken = try forward(Key(2), params, Tensor.full([1, 3_072], 0.5)).logWeight
+    #expect(broken.item == -.infinity)
+  }
+
   /// A step keeps its target: draws of it stay draws of it, and the log-weight is the change of log π.
   @Test(arguments: steps.indices) func stepsKeepTheirTarget(_ i: Int) throws {
     let target = MultivariateNormal(mean: [1, -1], covariance: [[1, 0.8], [0.8, 1]])

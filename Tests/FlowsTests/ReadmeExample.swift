@@ -12,6 +12,7 @@ struct ReadmeResults {
 func readmeExample(data: Tensor, inputs: Tensor) throws -> ReadmeResults {
   // README begin
   // A bijection is a value. A key and an input dimension turn it into parameters and two pure functions.
+  // An array of layers has the type [any Bijection].
   let bijection = Serial(
     AffineCoupling(MLP(hidden: [64, 64])),
     InvertibleLinear(),

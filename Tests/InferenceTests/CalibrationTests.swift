@@ -112,5 +112,14 @@ import Training
     #expect(right.pValue > 0.05 && wrong.pValue == 1.0 / 13)
     #expect(right.null.count == 12 && wrong.statistic > 2 * right.statistic)
     #expect(right.picture.svg.contains("shuffled labels"))
+    #expect(throws: FlowError.notFinite(who: "LocalTwoSampleTest", what: "draws", row: nil)) {
+      try LocalTwoSampleTest(
+        truths: truths, estimated: truths, data: data, draws: .full([3, 2], .nan), at: data[0..<1],
+        key: Key(0))
+    }
+    #expect(throws: FlowError.self) {
+      try LocalTwoSampleTest(
+        truths: truths, estimated: truths, data: data, draws: .zeros([0, 2]), at: data[0..<1], key: Key(0))
+    }
   }
 }

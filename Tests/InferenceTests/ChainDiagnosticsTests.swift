@@ -30,6 +30,10 @@ import Testing
     let draws = (0..<2).flatMap { chain in good.flatMap { [$0, $0 + 100 * Double(chain)] } }
     let own = ChainDiagnostics(Tensor(draws, shape: [2, 40, 2], dtype: .float64))
     #expect(own.rHat[0] < 1.05 && own.rHat[1] > 1.5)
+    var broken = draws
+    broken[6] = .nan
+    let judged = ChainDiagnostics(Tensor(broken, shape: [2, 40, 2], dtype: .float64))
+    #expect(judged.rHat == [.infinity, own.rHat[1]] && judged.smallestSampleSize == 0)
     #expect(own.effectiveSampleSize[0] > 40 && own.effectiveSampleSize[1] < 10)
   }
 }

@@ -37,6 +37,23 @@ import Training
     #expect(abs(pair[0] - pair[1] - 0.5 * 0.49 / 0.2) < tolerance)
   }
 
+  /// Pairs from elsewhere give the posterior too; wrong ones are refused, and so are data that are not finite.
+  @Test func storedPairsServe() throws {
+    let theta = try ConjugateModel.prior().sample(Key(6), count: 900)
+    let pairs = try SimulationSet(parameters: theta, data: ConjugateModel.simulate(Key(7), theta))
+    let posterior = try infer(
+      from: pairs, prior: ConjugateModel.prior(), observed: Self.observed, by: .posterior(Self.flow),
+      key: Key(8), epochs: 20, optimizer: Self.optimizer, progress: .silent)
+    let mean = try posterior.sample(Key(9), count: 500).mean(axis: 0).doubles
+    #expect(abs(mean[0] - 0.8) < 0.15 && abs(mean[1] + 0.4) < 0.15)
+    #expect(throws: FlowError.self) { try posterior.sample(Key(9), count: 5, given: Tensor([[.nan, 0.0]])) }
+    let narrow = try SimulationSet(parameters: theta.sliced(axis: 1, 0..<1), data: pairs.data)
+    #expect(throws: FlowError.self) {
+      try infer(
+        from: narrow, prior: ConjugateModel.prior(), observed: Self.observed, key: Key(8), progress: .silent)
+    }
+  }
+
   /// An amortised posterior follows other data, and truncated proposals lie near the posterior.
   @Test func oneRoundServesAllDataAndLaterRoundsDoNotWander() throws {
     let posterior = try infer(

@@ -31,7 +31,9 @@ public struct SphereMobius: Bijection {
       { params, x, _ in
         let center = params["center"]
         let scaled = sign * 0.99 * center / sqrt(1 + square(center).sum())
-        let difference = x - scaled
+        // A map that gathers points enlarges a deviation from length 1.
+        let unit = x / sqrt(square(x).sum(axis: -1, keepDims: true))
+        let difference = unit - scaled
         let ratio = (1 - square(scaled).sum()) / square(difference).sum(axis: -1, keepDims: true)
         return (ratio * difference - scaled, Double(size - 1) * log(ratio).sumPerRow())
       }

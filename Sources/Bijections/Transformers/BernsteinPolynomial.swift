@@ -31,9 +31,10 @@ public struct BernsteinPolynomial: NumberwiseTransformer {
   ///   - degree: The degree M.
   ///   - bound: The end of the interval ±bound. The polynomial need not map it to itself.
   ///   - minimumSlope: A lower bound of all derivatives.
-  /// - Precondition: The degree is at least 3, the bound is positive, and the slope is between 0 and 1.
+  /// - Precondition: The degree is 3 to 100, the bound is positive, and the slope is between 0 and 1.
   public init(degree: Int = 16, bound: Double = 5, minimumSlope: Double = 1e-3) {
-    require(degree >= 3, "BernsteinPolynomial: a degree of at least 3, got \(degree)")
+    // Products of larger binomial coefficients and powers overflow in float32.
+    require((3...100).contains(degree), "BernsteinPolynomial: a degree of 3 to 100, got \(degree)")
     require(bound > 0 && bound.isFinite, "BernsteinPolynomial: the bound must be positive, got \(bound)")
     require(
       minimumSlope > 0 && minimumSlope < 1, "BernsteinPolynomial: 0 < minimumSlope < 1, got \(minimumSlope)")

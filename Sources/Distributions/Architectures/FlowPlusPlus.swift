@@ -57,7 +57,7 @@ extension Dequantized {
   /// see the image through a `GatedAttentionNet` of one block. Both flows are trained together. The
   /// log-density is a bound; more `samples` make it tighter, see `Dequantized`.
   ///
-  /// Ho et al. 2019, *Flow++*, arXiv 1902.00275, sections 3.1 to 3.3.
+  /// Ho et al. 2019, *Flow++*, arXiv 1902.00275, sections 3.1 and 3.2.
   public static func flowPlusPlus(
     levels: Int = 256, hidden: Int = 32, blocks: Int = 2, noiseBlocks: Int = 1, heads: Int = 4,
     components: Int = 8, samples: Int = 1, prior: any Distribution = Normal()

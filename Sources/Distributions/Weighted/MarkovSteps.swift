@@ -97,7 +97,8 @@ private struct MarkovChain: Sendable {
         let mask = accepts.reshaped(to: Shape([x.rows] + ones)).broadcast(to: x.shape)
         (x, value) = (select(where: mask, proposal, x), select(where: accepts, proposed, value))
       }
-      return (x, first - value)
+      // A start where the target is 0 has the weight 0, whatever the steps do.
+      return (x, select(where: first .== -.infinity, -.infinity, first - value))
     }
   }
 }

@@ -71,7 +71,9 @@ public struct LocalTwoSampleTest: Sendable {
   ///   - trials: the number of networks with shuffled labels.
   ///   - steps: the steps of one training.
   ///   - key: the key of training and labels.
-  /// - Throws: `mismatch` for shapes that do not fit; `CancellationError` if the task is cancelled.
+  /// - Throws: `mismatch` for shapes that do not fit and for no rows; `notFinite` for NaN or infinity;
+  ///   `CancellationError` if the task is cancelled.
+  /// - Precondition: positive trials and steps.
   public init(
     truths: Tensor, estimated: Tensor, data: Tensor, draws: Tensor, at row: Tensor, trials: Int = 40,
     steps: Int = 300, key: Key
@@ -82,6 +84,17 @@ public struct LocalTwoSampleTest: Sendable {
       throw FlowError.mismatch(
         who: "LocalTwoSampleTest", what: "pairs, draws and a row of data", expected: "of shapes that fit",
         got: "\(truths.shape), \(estimated.shape), \(data.shape), \(draws.shape) and \(row.shape)")
+    }
+    require(trials > 0 && steps > 0, "an L-C2ST needs positive counts, got \(trials) and \(steps)")
+    if draws.rows == 0 || truths.rows == 0 {
+      throw FlowError.mismatch(
+        who: "LocalTwoSampleTest", what: "pairs and draws", expected: "at least one of each",
+        got: "\(truths.rows) and \(draws.rows)")
+    }
+    for (name, x) in [
+      ("truths", truths), ("estimated draws", estimated), ("data", data), ("draws", draws), ("a row", row),
+    ] where !x.isFinite {
+      throw FlowError.notFinite(who: "LocalTwoSampleTest", what: name, row: nil)
     }
     func flat(_ x: Tensor) -> Tensor { x.reshaped(to: [x.rows, x.shape.sample.count]).cast(to: .float64) }
     let joint = concatenate(flat(truths), flat(data), axis: 1)

@@ -7,9 +7,9 @@ import Tensors
 /// means, with Geyer's initial monotone sequence.
 ///
 /// Vehtari, Gelman, Simpson, Carpenter & Bürkner 2021, *Rank-normalization, folding, and localization*, arXiv
-/// 1903.08008. Equal to ArviZ's `rhat` and bulk `ess`.
+/// 1903.08008. Equal to ArviZ's `rhat` and bulk `ess` for finite draws.
 public struct ChainDiagnostics: Sendable, Hashable {
-  /// R̂ of each number of a sample; 1 for chains that agree.
+  /// R̂ of each number of a sample; 1 for chains that agree, infinite where a draw is NaN or infinite.
   public let rHat: [Double]
   /// The effective sample size of each number of a sample.
   public let effectiveSampleSize: [Double]
@@ -37,6 +37,11 @@ public struct ChainDiagnostics: Sendable, Hashable {
         [0, length - half].map { start in
           (start..<start + half).map { values[(chain * length + $0) * width + number] }
         }
+      }
+      guard halves.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+        rHat.append(.infinity)
+        sizes.append(0)
+        continue
       }
       let ranked = Self.rankNormalized(halves)
       let all = halves.joined().sorted()

@@ -18,7 +18,11 @@ struct Ensemble {
     let width = starts.shape[1]
     let values = starts.doubles
     positions = (0..<starts.rows).map { Array(values[$0 * width..<($0 + 1) * width]) }
-    logDensities = try logDensity(starts).doubles
+    let first = try logDensity(starts)
+    require(
+      first.shape == [starts.rows],
+      "EnsembleSlice: a log-density of shape [\(starts.rows)], one number per chain, got \(first.shape)")
+    logDensities = first.doubles
     if let row = logDensities.firstIndex(where: { !$0.isFinite }) {
       throw FlowError.notFinite(who: "EnsembleSlice", what: "log-densities of starts", row: row)
     }

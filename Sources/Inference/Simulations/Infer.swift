@@ -53,16 +53,7 @@ public func infer(
   optimizer: (any Optimizer)? = nil, progress: ProgressOutput = .automatic
 ) throws -> InferredPosterior {
   require(count > 0 && rounds > 0, "infer needs simulations and rounds, got \(count) and \(rounds)")
-  let observed = observed.cast(to: .float32)
-  guard observed.rank > 1, observed.rows == 1 else {
-    throw FlowError.mismatch(
-      who: "infer", what: "observed data", expected: "one row, [1] + data", got: "\(observed.shape)")
-  }
-  if !observed.isFinite { throw FlowError.notFinite(who: "infer", what: "observed data", row: 0) }
-  if case .likelihood = method.kind, embedding != nil {
-    throw FlowError.mismatch(
-      who: "infer", what: "an embedding", expected: "none for a likelihood", got: "one")
-  }
+  let observed = try method.checked(observed, embedding)
   var (all, records): (SimulationSet?, [InferredPosterior.Round]) = (nil, [])
   var posterior: InferredPosterior?
   for round in 0..<rounds {
@@ -71,11 +62,7 @@ public func infer(
       try posterior?.proposals(key.folded(in: 0), count: count)
       ?? (prior.sample(key.folded(in: 0), count: count), 1)
     let fresh = try SimulationSet(simulator, at: theta, key: key.folded(in: 1), invalid: treatment)
-    guard fresh.data.shape.sample == observed.shape.sample else {
-      throw FlowError.mismatch(
-        who: "infer", what: "observed data", expected: "[1] + \(fresh.data.shape.sample)",
-        got: "\(observed.shape)")
-    }
+    try fresh.check(observed)
     let pairs = all?.joined(with: fresh) ?? fresh
     all = pairs
     records.append(.init(simulations: count, invalid: fresh.invalid, priorShare: share))
@@ -89,7 +76,61 @@ public func infer(
   return posterior
 }
 
+/// Infers parameters from pairs that were simulated before, in one round.
+///
+/// ```swift
+/// let pairs = try SimulationSet(parameters: theta, data: x)
+/// let posterior = try infer(from: pairs, prior: prior, observed: observed, key: Key(0))
+/// ```
+///
+/// The parameters of the pairs are draws of the prior. The other arguments, the result and the errors are those
+/// of `infer` with a simulator.
+public func infer(
+  from pairs: SimulationSet, prior: SimulationPrior, observed: Tensor,
+  by method: InferenceMethod = .posterior(), embedding: Summary? = nil, key: Key, epochs: Int? = nil,
+  optimizer: (any Optimizer)? = nil, progress: ProgressOutput = .automatic
+) throws -> InferredPosterior {
+  let observed = try method.checked(observed, embedding)
+  try pairs.check(observed)
+  guard pairs.parameters.shape.sample == prior.inputDim else {
+    throw FlowError.mismatch(
+      who: "infer", what: "parameters of pairs", expected: "[pairs] + \(prior.inputDim), as the prior's",
+      got: "\(pairs.parameters.shape)")
+  }
+  let fitted = try pairs.fitted(
+    by: method, prior, embedding, start: nil, key: key, epochs, optimizer, progress)
+  let count = pairs.data.rows + pairs.invalid
+  return InferredPosterior(
+    method: method, prior: prior, observed: observed, fitted: fitted,
+    rounds: [.init(simulations: count, invalid: pairs.invalid, priorShare: 1)])
+}
+
+extension InferenceMethod {
+  /// Observed data in float32, if they are one row of finite numbers, and no embedding of a likelihood is asked
+  /// for.
+  fileprivate func checked(_ observed: Tensor, _ embedding: Summary?) throws(FlowError) -> Tensor {
+    let observed = observed.cast(to: .float32)
+    guard observed.rank > 1, observed.rows == 1 else {
+      throw .mismatch(
+        who: "infer", what: "observed data", expected: "one row, [1] + data", got: "\(observed.shape)")
+    }
+    if !observed.isFinite { throw .notFinite(who: "infer", what: "observed data", row: 0) }
+    if case .likelihood = kind, embedding != nil {
+      throw .mismatch(who: "infer", what: "an embedding", expected: "none for a likelihood", got: "one")
+    }
+    return observed
+  }
+}
+
 extension SimulationSet {
+  /// Throws unless observed data have the shape of simulated ones.
+  fileprivate func check(_ observed: Tensor) throws(FlowError) {
+    guard data.shape.sample == observed.shape.sample else {
+      throw .mismatch(
+        who: "infer", what: "observed data", expected: "[1] + \(data.shape.sample)", got: "\(observed.shape)")
+    }
+  }
+
   /// Fits the density of a method.
   fileprivate func fitted(
     by method: InferenceMethod, _ prior: SimulationPrior, _ embedding: Summary?, start: Params?, key: Key,

@@ -40,7 +40,7 @@ public struct InferredPosterior: Sendable {
   /// - Parameters:
   ///   - parameters: `[rows] + parameters`.
   ///   - data: one row of data; nil for the observed ones. After several rounds other data are less exact.
-  /// - Throws: `mismatch` for other shapes.
+  /// - Throws: `mismatch` for other shapes, `notFinite` for data with NaN or infinity.
   public func logDensity(_ parameters: Tensor, given data: Tensor? = nil) throws(FlowError) -> Tensor {
     let data = try row(data)
     let theta = parameters.cast(to: .float32)
@@ -66,7 +66,8 @@ public struct InferredPosterior: Sendable {
   ///   - count: the number of draws.
   ///   - data: one row of data; nil for the observed ones.
   ///   - chains: the settings of the chains.
-  /// - Throws: `verification` if the chains do not converge, and `mismatch` for other shapes.
+  /// - Throws: `verification` if the chains do not converge, `mismatch` for other shapes, and `notFinite` for
+  ///   data with NaN or infinity.
   /// - Precondition: a positive count.
   public func sample(
     _ key: Key, count: Int, given data: Tensor? = nil, chains: EnsembleSlice = EnsembleSlice()
@@ -96,7 +97,11 @@ public struct InferredPosterior: Sendable {
 
   private func row(_ data: Tensor?) throws(FlowError) -> Tensor {
     guard let data else { return observed }
-    if data.shape == observed.shape { return data.cast(to: .float32) }
+    if data.shape == observed.shape {
+      let data = data.cast(to: .float32)
+      if data.isFinite { return data }
+      throw .notFinite(who: "InferredPosterior", what: "data", row: 0)
+    }
     throw .mismatch(
       who: "InferredPosterior", what: "data", expected: "one row of shape \(observed.shape)",
       got: "\(data.shape)")

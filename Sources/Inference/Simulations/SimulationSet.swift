@@ -57,6 +57,15 @@ public struct SimulationSet: Sendable {
     invalid = data.rows - valid.count
   }
 
+  /// Pairs that were simulated before, such as those of a file.
+  ///
+  /// - Throws: as the simulation of pairs, for `data` in place of its results.
+  public init(
+    parameters: Tensor, data: Tensor, invalid treatment: InvalidSimulations = .leftOut
+  ) throws {
+    try self.init({ _, _ in data }, at: parameters, key: Key(0), invalid: treatment)
+  }
+
   private init(_ parameters: Tensor, _ data: Tensor, _ invalid: Int) {
     (self.parameters, self.data, self.invalid) = (parameters, data, invalid)
   }

@@ -20,7 +20,7 @@ import Tensors
 /// Errors: `mismatch` for a vector, for outputs at other positions, and for channels that the heads do not
 /// divide.
 ///
-/// Ho et al. 2019, *Flow++*, arXiv 1902.00275, section 3.3, and its program.
+/// Ho et al. 2019, *Flow++*, arXiv 1902.00275, section 3.2.2, and its program.
 public struct GatedAttentionNet: Network {
   /// The channels inside.
   public let hidden: Int
