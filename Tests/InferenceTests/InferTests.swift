@@ -37,7 +37,7 @@ import Training
     #expect(abs(pair[0] - pair[1] - 0.5 * 0.49 / 0.2) < tolerance)
   }
 
-  /// Pairs from elsewhere give the posterior too; wrong ones are refused, and so are data that are not finite.
+  /// Pairs from elsewhere give the posterior too. Wrong ones are refused, and data that are not finite.
   @Test func storedPairsServe() throws {
     let theta = try ConjugateModel.prior().sample(Key(6), count: 900)
     let pairs = try SimulationSet(parameters: theta, data: ConjugateModel.simulate(Key(7), theta))

@@ -19,7 +19,8 @@ import Tensors
 ///
 /// Domain: all reals.
 ///
-/// Rezende et al. 2020, *Normalizing flows on tori and spheres*, arXiv 2002.02428, the section on circular splines.
+/// Rezende et al. 2020, *Normalizing flows on tori and spheres*, arXiv 2002.02428, the section on circular
+/// splines.
 public struct CircularRationalQuadraticSpline: NumberwiseTransformer {
   private let form: RationalQuadraticForm
 

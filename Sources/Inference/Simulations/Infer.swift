@@ -83,8 +83,8 @@ public func infer(
 /// let posterior = try infer(from: pairs, prior: prior, observed: observed, key: Key(0))
 /// ```
 ///
-/// The parameters of the pairs are draws of the prior. The other arguments, the result and the errors are those
-/// of `infer` with a simulator.
+/// The parameters of the pairs are draws of the prior. The other arguments, the result and the errors are
+/// those of `infer` with a simulator.
 public func infer(
   from pairs: SimulationSet, prior: SimulationPrior, observed: Tensor,
   by method: InferenceMethod = .posterior(), embedding: Summary? = nil, key: Key, epochs: Int? = nil,
@@ -106,8 +106,8 @@ public func infer(
 }
 
 extension InferenceMethod {
-  /// Observed data in float32, if they are one row of finite numbers, and no embedding of a likelihood is asked
-  /// for.
+  /// Observed data in float32. Throws unless they are one row of finite numbers, and for an embedding of a
+  /// likelihood.
   fileprivate func checked(_ observed: Tensor, _ embedding: Summary?) throws(FlowError) -> Tensor {
     let observed = observed.cast(to: .float32)
     guard observed.rank > 1, observed.rows == 1 else {
