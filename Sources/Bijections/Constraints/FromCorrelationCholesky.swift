@@ -42,8 +42,8 @@ public struct FromCorrelationCholesky: Bijection {
     return site.layer(
       "FromCorrelationCholesky", from: Domain(site.inputDim, .correlationCholesky), to: Domain([places.count])
     ) { _, l, _ in
-      // The scale is a power of 2 that keeps squares of small numbers above 0, and cancels below. With a larger
-      // one, derivatives by the squares would be subnormal numbers, which XLA takes for 0.
+      // The scale is a power of 2 that keeps squares of small numbers above 0, and cancels below. With a
+      // larger one, derivatives by the squares would be subnormal numbers, which XLA takes for 0.
       let l = (l.dtype == .float32 ? 0x1p52 : 0x1p486) * l
       let squares = square(l).flipped(axis: -1).cumulativeSum(axis: -1).flipped(axis: -1)
       let (entry, rest) = (l.flatRows.gathered(below), squares.flatRows.gathered(behind))
