@@ -76,9 +76,7 @@ public func fit(
     iterations > 0 && batchSize > 0 && validationInterval > 0,
     "fit needs positive iterations, batchSize and validationInterval, got \(iterations), \(batchSize) and "
       + "\(validationInterval)")
-  require(
-    optimizer == nil || learningRate == .automatic,
-    "fit got a learning rate beside an optimizer, which has one of its own")
+  learningRate.check(beside: optimizer)
   if let context {
     if context.rank < 2 || context.rows == 0 || context.dtype != dtype {
       throw FlowError.mismatch(

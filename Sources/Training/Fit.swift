@@ -90,9 +90,7 @@ public func fit(
   settings.epochs = epochs
   if objective.hasPrior { settings.weightDecay = 0 }
   let (epochs, batchSize) = (epochs ?? settings.passes, batchSize ?? settings.batchSize)
-  require(
-    optimizer == nil || learningRate == .automatic,
-    "fit got a learning rate beside an optimizer, which has one of its own")
+  learningRate.check(beside: optimizer)
   require(
     epochs > 0 && batchSize > 0, "fit needs positive epochs and batchSize, got \(epochs) and \(batchSize)")
   require(

@@ -36,6 +36,13 @@ public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral {
   /// A number.
   public init(floatLiteral rate: Double) { self.init(rate) }
 
+  /// Ends the program if a rate stands beside an optimizer, which has one of its own.
+  func check(beside optimizer: (any Optimizer)?) {
+    require(
+      optimizer == nil || self == .automatic,
+      "fit got a learning rate beside an optimizer, which has one of its own")
+  }
+
   /// The rate, with a default and a search for the case that it is asked for.
   func callAsFunction(
     default rate: Double,

@@ -59,8 +59,8 @@ int32_t flows_dtype(flows_model *model);
 // The log-density of each row in nats: `count` numbers to `result`.
 //
 // A row with NaN gets NaN, as does one so far away that the model's dtype has no number for it, and a row
-// outside the support gets -infinity. `context` has one row for all or
-// `count` rows, of `context_size` numbers each; NULL for a model without a context.
+// outside the support gets -infinity. `context` has one row for all or `count` rows, of `context_size`
+// numbers each; NULL for a model without a context.
 int32_t flows_log_pdf_f32(
   flows_model *model, const float *rows, int64_t count, int64_t size, const float *context,
   int64_t context_count, int64_t context_size, float *result, char *error, int64_t error_size);
