@@ -112,7 +112,8 @@ extension Histories {
     // The function that is differentiated is a mean over emissions.
     let factors = Tensor(segments.map { slopes[$0] * Double(segments.count) }, dtype: rows.dtype)
     return try Tensors.valueAndGradient(
-      at: params, rows: rows.rows, shardRows: Parallelism.shardRows(of: rows.shape.sample)
+      at: params, rows: rows.rows,
+      shardRows: Parallelism.shardRows(of: rows.shape.sample, parameters: params.learnedCount)
     ) { params, range in
       let densities = try logPDF.body(params, rows[range], context?[range])
       // A weight of 0 has no slope, and its log-density may be −∞.

@@ -180,7 +180,7 @@ public func fit(
       throw FlowError.mismatch(
         who: "fit", what: "an engine", expected: "the processors, where ranks share a fit", got: "a device")
     }
-    let shardRows = Parallelism.shardRows(of: inputDim)
+    let shardRows = Parallelism.shardRows(of: inputDim, parameters: params.learnedCount)
     run.shared = (
       RunDescription(
         ("distribution", distribution), ("data", try data.sampledFingerprint),

@@ -72,6 +72,8 @@ private let foundationRows: [LawsRow] = [
   LawsRow(name: "Coupling, affine", bijection: Coupling(net, Affine()), inputDim: 3),
   LawsRow(name: "InvertibleLinear", bijection: InvertibleLinear(), inputDim: 5),
   LawsRow(name: "InvertibleLinear, one number", bijection: InvertibleLinear(), inputDim: 1),
+  LawsRow(
+    name: "InvertibleLinear, by triangles", bijection: InvertibleLinear(formedChannels: 2), inputDim: [2, 3]),
   LawsRow(name: "InvertibleLinear, image", bijection: InvertibleLinear(), inputDim: [3, 2, 4]),
   LawsRow(name: "InvertibleLinear, far", bijection: InvertibleLinear(), inputDim: 5, inputs: far),
   LawsRow(name: "Reverse", bijection: Reverse(), inputDim: 5),

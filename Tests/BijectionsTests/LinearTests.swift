@@ -95,6 +95,11 @@ struct LinearFixture: Decodable {
     }
   }
 
+  @Test(arguments: [1, 2, 5, 20]) func trianglesMultiplyToTheMatrix(_ size: Int) throws {
+    let formed = try matrix(InvertibleLinear(), size)
+    #expect(isClose(try matrix(InvertibleLinear(formedChannels: 0), size), formed, 1e-13))
+  }
+
   /// det = 1 for a rotation, (−1)ⁿ for n reflections.
   @Test func determinantsHaveTheirSign() throws {
     func determinant(_ layer: any Bijection) throws -> Double {

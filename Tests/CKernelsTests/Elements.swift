@@ -43,7 +43,12 @@ extension Element {
   ) -> [Self] {
     var scratch = [Self](repeating: .nan, count: ck_gemm_scratch(type, m, n, k) + 1)
     scratch[scratch.count - 1] = 7
-    let c: [Self] = filled(m * n) { ck_gemm(type, aT, bT, m, n, k, a, b, bias, f, $0, &scratch) }
+    // In two parts, which have the bits of the whole.
+    let c: [Self] = filled(m * n) {
+      for (begin, end) in [(0, m / 3), (m / 3, m)] {
+        ck_gemm(type, aT, bT, m, begin, end, n, k, a, b, bias, f, $0, &scratch)
+      }
+    }
     precondition(scratch[scratch.count - 1] == 7, "scratch overrun")
     return c
   }

@@ -66,4 +66,23 @@ private func compare<T: Element>(_: T.Type, _ shape: Shape) {
     compare(Float.self, shape)
     compare(Double.self, shape)
   }
+
+  /// Rows of a wide matrix are copied together, so many at a time; a row has the same bits in any number of
+  /// them.
+  @Test(arguments: [false, true]) func manyFarRows(_ bT: Bool) {
+    let (m, n, k, cut) = (1100, 70, 515, 300)
+    var generator = Generator()
+    let a = Float.random(m * k, &generator), b = Float.random(k * n, &generator)
+    func product(_ rows: Range<Int>) -> [Float] {
+      let own = Array(a[rows.lowerBound * k..<rows.upperBound * k])
+      return Float.gemm(false, bT, rows.count, n, k, own, b, nil, CK_IDENTITY_EPILOGUE)
+    }
+    #expect(bits(product(0..<m)) == bits(product(0..<cut) + product(cut..<m)))
+    let transposed = (0..<k * m).map { a[$0 % m * k + $0 / m] }
+    let fromColumns = Float.gemm(true, bT, m, n, k, transposed, b, nil, CK_IDENTITY_EPILOGUE)
+    #expect(bits(product(0..<m)) == bits(fromColumns))
+    let few = Array(a[(m - 9) * k..<m * k])
+    let last = Array(product(0..<m)[((m - 9) * n)...])
+    #expect(bits(naive(false, bT, Shape(9, n, k), few, b, nil)) == bits(last))
+  }
 }

@@ -55,6 +55,22 @@ let optimizerTable: [OptimizerRow] = [
     return params
   }
 
+  @Test(arguments: optimizerTable, [DType.float32, .float64])
+  func anUpdateAddsTheStep(_ row: OptimizerRow, _ dtype: DType) throws {
+    var params = self.params.cast(to: dtype)
+    var state = row.optimizer.initialize(params)
+    for i in 1...4 {
+      let gradient = params.learned.map { sin(Double(i) * $0) }
+      let (step, next) = try row.optimizer.transform(gradient, state, params)
+      let moved = try row.optimizer.update(gradient, state, params)
+      let (old, steps) = (params.learnedLeaves, step.learnedLeaves)
+      let sum = params.replacingLearned(with: zip(old, steps).map { $0 + $1 })
+      #expect(moved.params.isIdentical(to: sum))
+      #expect(moved.state.isIdentical(to: next))
+      (params, state) = moved
+    }
+  }
+
   @Test(arguments: optimizerTable) func findsTheBottomOfAParabola(_ row: OptimizerRow) throws {
     let (target, steepness) = (Tensor([1, 0.5], dtype: .float64), Tensor([100, 400], dtype: .float64))
     let start: Params = ["x": .leaf(Tensor([3, -2], dtype: .float64))]

@@ -11,7 +11,8 @@ import Tensors
 /// log|det J| = positions · Σ logScale, the same for every row; O(D).
 ///
 /// Inverse: two triangular solves; O(D²) per row, without a matrix inverse. Forward: O(D²) per row and
-/// O(D³) once for L U.
+/// O(D³) once for L U. From 512 channels on, x P, L and U are multiplied from left to right instead, without
+/// the cubic product.
 ///
 /// Parameters: `factors` [D, D] contains L below the diagonal, U above it and logScale on it; frozen:
 /// `permutation` [D] (int32) and `sign` [D]. They start as the factors of a random orthogonal matrix,
@@ -31,14 +32,23 @@ public struct InvertibleLinear: Bijection {
   }
 
   private let start: Start
+  /// The most channels for which W is formed.
+  private let formedChannels: Int
 
   /// Makes an invertible linear map.
-  public init(start: Start = .orthogonal) { self.start = start }
+  public init(start: Start = .orthogonal) { self.init(start: start, formedChannels: 511) }
+
+  package init(start: Start = .orthogonal, formedChannels: Int) {
+    (self.start, self.formedChannels) = (start, formedChannels)
+  }
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let (size, positions) = (site.channels, Double(site.positions))
 
     return site.layer("InvertibleLinear", initialParams(key, size, site.dtype)) { params, x, _ in
+      if size > formedChannels {
+        return (product(x, params), params["factors"].diagonal().sum() * positions)
+      }
       let (weight, logDet) = pluProduct(
         factors: params["factors"], sign: params["sign"], order: params["permutation"].inversePermutation)
       return (matmul(x, weight), logDet * positions)
@@ -49,6 +59,20 @@ public struct InvertibleLinear: Bijection {
       let logDet = params["factors"].diagonal().sum() * -positions
       return (x.reshaped(to: y.shape), logDet)
     }
+  }
+
+  /// ((x P) L) U by triangular products. The channels run backwards in x P L, since L is an upper triangle
+  /// then.
+  private func product(_ x: Tensor, _ params: Params) -> Tensor {
+    let (factors, size) = (params["factors"], x.shape[-1])
+    let backwards = Tensor(ints: (0..<size).reversed())
+    let ones = Tensor.ones([size], dtype: factors.dtype)
+    let lower = factors.withDiagonal(ones).gathered(backwards, axis: 0).gathered(backwards, axis: 1)
+    let upper = factors.withDiagonal(params["sign"] * exp(factors.diagonal()))
+    let rows = x.reshaped(to: [x.count / size, size])
+    let xP = rows.gathered(params["permutation"].gathered(backwards, axis: 0), axis: 1)
+    let xPL = multiply(xP, upperTriangle: lower).gathered(backwards, axis: 1)
+    return multiply(xPL, upperTriangle: upper).reshaped(to: x.shape)
   }
 
   private func initialParams(_ key: Key, _ size: Int, _ dtype: DType) -> Params {

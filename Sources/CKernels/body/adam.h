@@ -1,6 +1,6 @@
 // One pass of Adam over a leaf, in the order of operations that its formula is written in.
-static void NAME(adam)(const ck_adam_numbers *a, size_t n, const T *g, const T *mean, const T *square,
-                       const T *weight, T *next_mean, T *next_square, T *step) {
+static void NAME(adam)(const ck_adam_numbers *a, bool moves, size_t n, const T *g, const T *mean,
+                       const T *square, const T *weight, T *next_mean, T *next_square, T *result) {
   const T b1 = (T)a->mean_decay, c1 = (T)(1 - a->mean_decay);
   const T b2 = (T)a->square_decay, c2 = (T)(1 - a->square_decay);
   const T mean_scale = (T)a->mean_scale, square_scale = (T)a->square_scale;
@@ -12,9 +12,11 @@ static void NAME(adam)(const ck_adam_numbers *a, size_t n, const T *g, const T *
     V m = b1 * NAME(load_part)(mean + i, count) + c1 * gv;
     V v = b2 * NAME(load_part)(square + i, count) + c2 * (gv * gv);
     V s = m * mean_scale / (__builtin_elementwise_sqrt(v * square_scale) + epsilon);
-    if (decay != 0) s = s + decay * NAME(load_part)(weight + i, count);
+    V w = decay != 0 || moves ? NAME(load_part)(weight + i, count) : (V){0};
+    if (decay != 0) s = s + decay * w;
+    s = rate * s;
     NAME(store_part)(next_mean + i, m, count);
     NAME(store_part)(next_square + i, v, count);
-    NAME(store_part)(step + i, rate * s, count);
+    NAME(store_part)(result + i, moves ? w + s : s, count);
   }
 }

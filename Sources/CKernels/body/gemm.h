@@ -7,16 +7,19 @@
 #define BLOCK_K 256
 #define BLOCK_N (16 * LANES)
 #define BLOCK_M 252
+// The rows of op(a) that are copied for one block after the other of op(b).
+#define SLAB_M (4 * BLOCK_M)
 // The largest b, in bytes, that is read in place, since it stays in the cache.
 #define IN_PLACE_BYTES 65536
-// The distance in bytes between rows of a transposed a from which on they evict each other and are copied
-// together.
+// The distance in bytes between the rows of a from which on they evict each other from the cache. They are
+// copied together then.
 #define FAR_ROWS_BYTES 2048
 
 static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
   size_t depth = k < BLOCK_K ? k : BLOCK_K, breadth = n < BLOCK_N ? n + LANES : BLOCK_N;
   if (breadth < 4 * LANES) breadth = 4 * LANES;  // room for a panel of the narrow path
-  return depth * (breadth + (m * sizeof(T) >= FAR_ROWS_BYTES ? BLOCK_M : 0));
+  const size_t longest = m > k ? m : k, slab = m < SLAB_M ? m : SLAB_M;
+  return depth * breadth + (longest * sizeof(T) >= FAR_ROWS_BYTES ? (depth + LANES) * slab : 0);
 }
 
 // Packs a panel of op(b) with `columns` columns, padded to `width` vectors: packed[p][j].
@@ -103,57 +106,75 @@ static void NAME(pack_stairs)(const ck_staircase *stairs, bool b_t, size_t p, si
   }
 }
 
-// The tile reads op(a) in place by its strides, unless a is transposed and its rows are far apart. A
-// staircase is b, its transpose, or c if a_t. Panels and tiles in which it is zero are skipped.
-static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
-                              const ck_staircase *stairs, const T *bias, bool relu, T *c, T *scratch) {
+// Copies `rows` rows of op(a) and `depth` of its columns: rows of the copy are `depth` + LANES apart, or
+// columns `rows` if a is transposed.
+static void NAME(copy_left)(bool a_t, size_t rows, size_t depth, const T *a, size_t a_width, T *copy) {
+  if (a_t)
+    for (size_t q = 0; q < depth; q++) __builtin_memcpy(copy + q * rows, a + q * a_width, rows * sizeof(T));
+  else
+    for (size_t i = 0; i < rows; i++)
+      __builtin_memcpy(copy + i * (depth + LANES), a + i * a_width, depth * sizeof(T));
+}
+
+// Computes the rows from `begin` to `end` of c. The tile reads op(a) in place by its strides, unless the rows
+// of a are far apart. A staircase is b, its transpose, or c if a_t. Panels and tiles in which it is zero are
+// skipped.
+static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t begin, size_t end, size_t n, size_t k,
+                              const T *a, const T *b, const ck_staircase *stairs, const T *bias, bool relu,
+                              T *c, T *scratch) {
   const ck_staircase *const in_b = a_t ? NULL : stairs, *const in_c = a_t ? stairs : NULL;
   const bool pack_b = b_t || in_b != NULL || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
-  const bool copy_a = a_t && m * sizeof(T) >= FAR_ROWS_BYTES && n >= 4 * LANES;
-  const size_t a_row = a_t ? 1 : k;
-  for (size_t p = 0; p < k; p += BLOCK_K) {
-    const size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
-    T *const right_block = copy_a ? scratch + depth * BLOCK_M : scratch;
-    for (size_t start = 0; start < n; start += BLOCK_N) {
-      const size_t breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
-      const T *right = b_t ? b + start * k + p : b + p * n + start;
-      if (pack_b && in_b == NULL) NAME(pack_block)(b_t, m, breadth, depth, right, b_t ? k : n, right_block);
-      for (size_t i = 0; i < m; i += BLOCK_M) {
-        const size_t height = m - i < BLOCK_M ? m - i : BLOCK_M;
-        const T *left = a_t ? a + p * m + i : a + i * k + p;
-        size_t a_k = a_t ? m : 1;
-        if (copy_a) {
-          for (size_t q = 0; q < depth; q++)
-            __builtin_memcpy(scratch + q * height, left + q * m, height * sizeof(T));
-          left = scratch, a_k = height;
-        }
-        for (size_t j = 0; j < breadth;) {
-          const size_t width = NAME(tile_width)(m, (breadth - j + LANES - 1) / LANES), whole = width * LANES;
-          const size_t columns = breadth - j < whole ? breadth - j : whole;
-          const bool in_place = !pack_b && columns == whole;
-          T *const packed = right_block + j * depth;
-          if (!pack_b && !in_place && i == 0)
-            NAME(pack_panel)(b_t, columns, width, depth, right + j, n, packed);
-          size_t from = 0, to = depth;
-          if (in_b != NULL) {
-            NAME(stairs_depth)(stairs, b_t, p, depth, start + j, columns, &from, &to);
-            if (i == 0)
-              NAME(pack_stairs)(stairs, b_t, p, start + j, columns, width, from, to,
-                                b_t ? right + j * k : right + j, b_t ? k : n, packed);
+  const size_t a_width = a_t ? m : k;
+  const bool copy_a = a_width * sizeof(T) >= FAR_ROWS_BYTES && n >= 4 * LANES;
+  const size_t most_rows = copy_a ? SLAB_M : end - begin;
+  for (size_t top = begin; top < end; top += most_rows) {
+    const size_t slab = end - top < most_rows ? end - top : most_rows;
+    for (size_t p = 0; p < k; p += BLOCK_K) {
+      const size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
+      const size_t copy_width = a_t ? depth : depth + LANES;
+      T *const right_block = copy_a ? scratch + copy_width * slab : scratch;
+      for (size_t start = 0; start < n; start += BLOCK_N) {
+        const size_t breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
+        const T *right = b_t ? b + start * k + p : b + p * n + start;
+        if (pack_b && in_b == NULL) NAME(pack_block)(b_t, m, breadth, depth, right, b_t ? k : n, right_block);
+        for (size_t i = 0; i < slab; i += BLOCK_M) {
+          const size_t height = slab - i < BLOCK_M ? slab - i : BLOCK_M;
+          const T *left = a_t ? a + p * m + top + i : a + (top + i) * k + p;
+          size_t a_row = a_t ? 1 : k, a_k = a_t ? m : 1;
+          if (copy_a) {
+            T *const copy = scratch + i * copy_width;
+            if (start == 0) NAME(copy_left)(a_t, height, depth, left, a_width, copy);
+            left = copy, a_row = a_t ? 1 : copy_width, a_k = a_t ? height : 1;
           }
-          const T *const panel = in_place ? right + j : packed;
-          const size_t panel_row = in_place ? n : whole;
-          const size_t most = NAME(tile_rows)(width), tiles = (height + most - 1) / most;
-          for (size_t t = 0; t < tiles; t++) {
-            const size_t first = NAME(share)(height, tiles, t);
-            const size_t rows = NAME(share)(height, tiles, t + 1) - first;
-            const bool is_zero = in_c != NULL && i + first >= stairs->limit[start + j + columns - 1];
-            NAME(tile_to)(rows, width, columns, is_zero ? 0 : to - from, left + first * a_row + from * a_k,
-                          (ptrdiff_t)a_row, (ptrdiff_t)a_k, panel + from * panel_row, (ptrdiff_t)panel_row,
-                          c + (i + first) * n + start + j, n, p > 0,
-                          bias == NULL || p + depth < k ? NULL : bias + start + j, relu);
+          for (size_t j = 0; j < breadth;) {
+            const size_t width = NAME(tile_width)(m, (breadth - j + LANES - 1) / LANES);
+            const size_t whole = width * LANES;
+            const size_t columns = breadth - j < whole ? breadth - j : whole;
+            const bool in_place = !pack_b && columns == whole;
+            T *const packed = right_block + j * depth;
+            if (!pack_b && !in_place && i == 0)
+              NAME(pack_panel)(b_t, columns, width, depth, right + j, n, packed);
+            size_t from = 0, to = depth;
+            if (in_b != NULL) {
+              NAME(stairs_depth)(stairs, b_t, p, depth, start + j, columns, &from, &to);
+              if (i == 0)
+                NAME(pack_stairs)(stairs, b_t, p, start + j, columns, width, from, to,
+                                  b_t ? right + j * k : right + j, b_t ? k : n, packed);
+            }
+            const T *const panel = in_place ? right + j : packed;
+            const size_t panel_row = in_place ? n : whole;
+            const size_t most = NAME(tile_rows)(width), tiles = (height + most - 1) / most;
+            for (size_t t = 0; t < tiles; t++) {
+              const size_t first = NAME(share)(height, tiles, t);
+              const size_t rows = NAME(share)(height, tiles, t + 1) - first, row = top + i + first;
+              const bool is_zero = in_c != NULL && row >= stairs->limit[start + j + columns - 1];
+              NAME(tile_to)(rows, width, columns, is_zero ? 0 : to - from, left + first * a_row + from * a_k,
+                            (ptrdiff_t)a_row, (ptrdiff_t)a_k, panel + from * panel_row, (ptrdiff_t)panel_row,
+                            c + row * n + start + j, n, p > 0,
+                            bias == NULL || p + depth < k ? NULL : bias + start + j, relu);
+            }
+            j += columns;
           }
-          j += columns;
         }
       }
     }
@@ -161,12 +182,12 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t n, size_t k, 
 }
 
 // For n <= NARROW, computes the transpose of c as the transpose of op(b) times that of op(a).
-static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, T *c,
-                              T *scratch) {
+static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t begin, size_t end, size_t n, size_t k,
+                              const T *a, const T *b, T *c, T *scratch) {
   T buffer[NARROW * 4 * LANES];
-  for (size_t i = 0; i < m;) {
-    size_t vectors = (m - i + LANES - 1) / LANES, width = NAME(tile_width)(n, vectors);
-    size_t rows = m - i < width * LANES ? m - i : width * LANES;
+  for (size_t i = begin; i < end;) {
+    size_t vectors = (end - i + LANES - 1) / LANES, width = NAME(tile_width)(n, vectors);
+    size_t rows = end - i < width * LANES ? end - i : width * LANES;
     for (size_t p = 0; p < k; p += BLOCK_K) {
       size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
       const T *right = a_t ? a + p * m + i : a + i * k + p;
@@ -189,27 +210,34 @@ INLINE bool NAME(ends_in_tiles)(const T *bias, ck_epilogue f) {
   return bias != NULL && (f == CK_IDENTITY_EPILOGUE || f == CK_RELU_EPILOGUE);
 }
 
-static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
-                       const T *bias, ck_epilogue f, T *c, T *scratch) {
-  if (m == 0 || n == 0) return;
+static void NAME(gemm)(bool a_t, bool b_t, size_t m, size_t begin, size_t end, size_t n, size_t k, const T *a,
+                       const T *b, const T *bias, ck_epilogue f, T *c, T *scratch) {
+  if (begin == end || n == 0) return;
   const bool is_narrow = n <= NARROW && n < m, in_tiles = k > 0 && !is_narrow && NAME(ends_in_tiles)(bias, f);
   const T *tile_bias = in_tiles ? bias : NULL;
-  if (k == 0) NAME(fill)(0, c, m * n);
-  else if (is_narrow) NAME(gemm_narrow)(a_t, b_t, m, n, k, a, b, c, scratch);
-  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, NULL, tile_bias, f == CK_RELU_EPILOGUE, c, scratch);
-  if (!in_tiles) NAME(finish)(m, n, bias, f, c);
+  T *const own = c + begin * n;
+  if (k == 0) NAME(fill)(0, own, (end - begin) * n);
+  else if (is_narrow) NAME(gemm_narrow)(a_t, b_t, m, begin, end, n, k, a, b, c, scratch);
+  else
+    NAME(gemm_panels)(a_t, b_t, m, begin, end, n, k, a, b, NULL, tile_bias, f == CK_RELU_EPILOGUE, c,
+                      scratch);
+  if (!in_tiles) NAME(finish)(end - begin, n, bias, f, own);
 }
 
-static void NAME(gemm_staircase)(bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b,
-                                 const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch) {
-  if (m == 0 || n == 0) return;
+static void NAME(gemm_staircase)(bool a_t, bool b_t, size_t m, size_t begin, size_t end, size_t n, size_t k,
+                                 const T *a, const T *b, const ck_staircase *stairs, const T *bias,
+                                 ck_epilogue f, T *c, T *scratch) {
+  if (begin == end || n == 0) return;
   const bool in_tiles = k > 0 && !a_t && NAME(ends_in_tiles)(bias, f);
   const T *tile_bias = in_tiles ? bias : NULL;
-  if (k == 0) NAME(fill)(0, c, m * n);
-  else NAME(gemm_panels)(a_t, b_t, m, n, k, a, b, stairs, tile_bias, f == CK_RELU_EPILOGUE, c, scratch);
+  T *const own = c + begin * n;
+  if (k == 0) NAME(fill)(0, own, (end - begin) * n);
+  else
+    NAME(gemm_panels)(a_t, b_t, m, begin, end, n, k, a, b, stairs, tile_bias, f == CK_RELU_EPILOGUE, c,
+                      scratch);
   if (a_t)
-    for (size_t i = 0; i < m; i++) NAME(fill)(0, c + i * n, stairs->first[i]);
-  if (!in_tiles) NAME(finish)(m, n, bias, f, c);
+    for (size_t i = begin; i < end; i++) NAME(fill)(0, c + i * n, stairs->first[i]);
+  if (!in_tiles) NAME(finish)(end - begin, n, bias, f, own);
 }
 
 // The rows of c are the units of a layer, for all rows of a batch. No operand is packed; the tile reads both
@@ -244,6 +272,7 @@ static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *
 }
 #undef BLOCK_K
 #undef BLOCK_M
+#undef SLAB_M
 #undef BLOCK_N
 #undef IN_PLACE_BYTES
 #undef FAR_ROWS_BYTES

@@ -154,9 +154,11 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   X(size_t, gemm_scratch, (size_t m, size_t n, size_t k), (m, n, k)) \
   /* c[m][n] = f(op(a) op(b) + bias), row-major and tightly packed. Here op(a) is a[m][k], or the \
      transpose of a[k][m] if a_t. And op(b) is b[k][n], or the transpose of b[n][k] if b_t. The bias[n] may \
-     be NULL. The result is f(0 + bias) for k == 0. */ \
-  X(void, gemm, (bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, const T *bias, \
-    ck_epilogue f, T *c, T *scratch), (a_t, b_t, m, n, k, a, b, bias, f, c, scratch)) \
+     be NULL. The result is f(0 + bias) for k == 0. Only the rows from `begin` to `end` of c are \
+     computed. */ \
+  X(void, gemm, (bool a_t, bool b_t, size_t m, size_t begin, size_t end, size_t n, size_t k, const T *a, \
+    const T *b, const T *bias, ck_epilogue f, T *c, T *scratch), \
+    (a_t, b_t, m, begin, end, n, k, a, b, bias, f, c, scratch)) \
   /* Solves op(t) x = b in place for t[n][n]: x[n][columns] holds b on entry. `lower` names the triangle \
      of t as stored. Nothing else of t is read, nor its diagonal if `unit`. op transposes t if t_t. */ \
   X(void, triangular_solve, (bool lower, bool t_t, bool unit, size_t n, size_t columns, const T *t, T *x), \
@@ -186,17 +188,17 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   X(void, affine_pullback, (ck_scale form, N parameter, bool inverse, size_t rows, size_t n, const T *g, \
     const T *l, const T *x, const T *raw, const T *y, const T *log_scale, T *gx, T *graw), \
     (form, parameter, inverse, rows, n, g, l, x, raw, y, log_scale, gx, graw)) \
-  /* Adam: the next moments and the step of one leaf. `weight` is read only where weight_decay is not 0. \
-     */ \
-  X(void, adam, (const ck_adam_numbers *a, size_t n, const T *g, const T *mean, const T *square, \
-    const T *weight, T *next_mean, T *next_square, T *step), \
-    (a, n, g, mean, square, weight, next_mean, next_square, step)) \
+  /* Adam: the next moments and the step of one leaf, or the weight after the step if `moves`. Else `weight` \
+     is read only where weight_decay is not 0. */ \
+  X(void, adam, (const ck_adam_numbers *a, bool moves, size_t n, const T *g, const T *mean, const T *square, \
+    const T *weight, T *next_mean, T *next_square, T *result), \
+    (a, moves, n, g, mean, square, weight, next_mean, next_square, result)) \
   /* `ck_gemm` for a staircase: b[k][n] where neither a_t nor b_t is set, the transpose of b[n][k] if \
      b_t, or c[m][n] if a_t. Elements of b that are zero in the staircase are not read, and those of c are \
      set to zero. They cost no work. */ \
-  X(void, gemm_staircase, (bool a_t, bool b_t, size_t m, size_t n, size_t k, const T *a, const T *b, \
-    const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch), \
-    (a_t, b_t, m, n, k, a, b, stairs, bias, f, c, scratch)) \
+  X(void, gemm_staircase, (bool a_t, bool b_t, size_t m, size_t begin, size_t end, size_t n, size_t k, \
+    const T *a, const T *b, const ck_staircase *stairs, const T *bias, ck_epilogue f, T *c, T *scratch), \
+    (a_t, b_t, m, begin, end, n, k, a, b, stairs, bias, f, c, scratch)) \
   /* y[units][rows] = f(weight^T known + bias), unit by unit, for known[depth][rows]. \
      weight[depth][units] has weight_row elements from one row to the next. */ \
   X(void, dense_units, (size_t rows, size_t depth, size_t units, const T *known, const T *weight, \

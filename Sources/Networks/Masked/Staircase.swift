@@ -39,13 +39,15 @@ package struct Staircase: Sendable {
     bias: Storage? = nil, _ activation: ck_epilogue = CK_IDENTITY_EPILOGUE
   ) -> Tensor {
     let (c, type) = (Storage(shape: Shape(m, n), dtype: a.dtype), a.dtype.kernel)
-    limit.withUnsafeBufferPointer { limit in
-      first.withUnsafeBufferPointer { first in
-        var stairs = ck_staircase(limit: limit.baseAddress, first: first.baseAddress)
-        withScratch(ck_gemm_scratch(type, m, n, k), a.dtype) {
-          ck_gemm_staircase(
-            type, transposesA, transposesB, m, n, k, a.address, b.address, &stairs, bias?.address, activation,
-            c.address, $0)
+    forRows(ofProduct: m, n, k) { rows in
+      limit.withUnsafeBufferPointer { limit in
+        first.withUnsafeBufferPointer { first in
+          var stairs = ck_staircase(limit: limit.baseAddress, first: first.baseAddress)
+          withScratch(ck_gemm_scratch(type, m, n, k), a.dtype) {
+            ck_gemm_staircase(
+              type, transposesA, transposesB, m, rows.lowerBound, rows.upperBound, n, k, a.address, b.address,
+              &stairs, bias?.address, activation, c.address, $0)
+          }
         }
       }
     }
@@ -89,4 +91,15 @@ func dense(
   checkDense(x, weight, bias)
   let product = StaircaseDense(staircase: staircase, activation: activation.fused)
   return activation.finished(product(x, weight, bias))
+}
+
+/// x U for rows x [rows, n] and the upper triangle of a matrix [n, n]. What is below its diagonal is not
+/// read, and costs no work.
+///
+/// - Precondition: sizes and dtypes agree.
+package func multiply(_ x: Tensor, upperTriangle matrix: Tensor) -> Tensor {
+  let places = (0..<matrix.shape[0]).map(Double.init)
+  return dense(
+    x, matrix, .zeros([places.count], dtype: x.dtype), .identity, within: Staircase(from: places, to: places)!
+  )
 }

@@ -13,7 +13,7 @@ struct BatchedMatMul: BilinearPrimitive {
     withScratch(ck_gemm_scratch(type, m, n, k), a.dtype) { scratch in
       for i in 0..<count {
         ck_gemm(
-          type, transposesA, transposesB, m, n, k, a.address(i * m * k), b.address(i * k * n), nil,
+          type, transposesA, transposesB, m, 0, m, n, k, a.address(i * m * k), b.address(i * k * n), nil,
           CK_IDENTITY_EPILOGUE, c.address(i * m * n), scratch)
       }
     }

@@ -36,10 +36,25 @@ func gemm(
   into c: Storage, bias: Storage? = nil, _ activation: ck_epilogue = CK_IDENTITY_EPILOGUE
 ) {
   let type = a.dtype.kernel
-  withScratch(ck_gemm_scratch(type, m, n, k), a.dtype) {
-    ck_gemm(
-      type, transposesA, transposesB, m, n, k, a.address, b.address, bias?.address, activation, c.address, $0)
+  forRows(ofProduct: m, n, k) { rows in
+    withScratch(ck_gemm_scratch(type, m, n, k), a.dtype) {
+      ck_gemm(
+        type, transposesA, transposesB, m, rows.lowerBound, rows.upperBound, n, k, a.address, b.address,
+        bias?.address, activation, c.address, $0)
+    }
   }
+}
+
+/// Calls `body` with ranges of the rows of an m by n product of depth k. A large product uses all threads
+/// that the caller may use.
+///
+/// An element is the same chain of operations in any range.
+package func forRows(ofProduct m: Int, _ n: Int, _ k: Int, _ body: @Sendable (Range<Int>) -> Void) {
+  // A thread gets at least 10⁷ operations, a tenth of a millisecond, and as many rows as fill several tiles.
+  let most = min(m / 64, m * n * k >> 22)
+  let pieces = most < 2 ? 1 : min(most, Parallelism.threads ?? Processors.count)
+  if pieces < 2 { return body(0..<m) }
+  onThreads(pieces) { body(m * $0 / pieces..<m * ($0 + 1) / pieces) }
 }
 
 /// The matrix product of `a` [..., k] and `b` [k, n]. Leading axes of `a` count as rows.

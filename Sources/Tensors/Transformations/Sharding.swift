@@ -19,6 +19,14 @@ public enum Parallelism {
     while rows > 1 && rows * sample.count > 256 * shardRows { rows /= 2 }
     return rows
   }
+
+  /// The number of rows in a shard of a gradient by so many parameters.
+  ///
+  /// Each shard has gradients of the parameters' size. With over 2¹⁹ parameters a shard has twice the rows,
+  /// so that sums over shards cost less. Its matrix products use the threads that have no shard.
+  public static func shardRows(of sample: Shape, parameters: Int) -> Int {
+    shardRows(of: sample) * (parameters > 1 << 19 ? 2 : 1)
+  }
 }
 
 /// The mean over rows of a per-row loss, and its gradient, which has the structure of `point.learned`.
@@ -37,8 +45,7 @@ public func valueAndGradient(
   at point: Params, rows: Int, shardRows: Int? = nil, _ loss: @Sendable (Params, Range<Int>) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
   require(rows > 0, "valueAndGradient over rows needs at least one row")
-  let isTraced = point.leaves.contains(where: \.isSymbolic)
-  let size = isTraced ? rows : shardRows ?? Parallelism.shardRows
+  let size = point.isTraced ? rows : shardRows ?? Parallelism.shardRows
   let shards = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let shared = SharedValues()
   @Sendable func part(_ i: Int) throws -> ShardPart {
@@ -78,9 +85,8 @@ public func valueAndGradient(
   at point: Params, over batch: Tensor, given context: Tensor? = nil,
   _ loss: @Sendable (Params, Tensor, Tensor?) throws -> Tensor
 ) throws -> (value: Tensor, gradient: Params) {
-  try valueAndGradient(
-    at: point, rows: batch.rows, shardRows: Parallelism.shardRows(of: batch.shape.sample)
-  ) { params, rows in
+  let size = Parallelism.shardRows(of: batch.shape.sample, parameters: point.learnedCount)
+  return try valueAndGradient(at: point, rows: batch.rows, shardRows: size) { params, rows in
     do {
       return try loss(params, batch[rows], context?[rows])
     } catch let error as FlowError { throw error.withRow { $0 + rows.lowerBound } }
@@ -136,9 +142,11 @@ package func forPieces(
   }
 }
 
-/// Calls `body` with 0, ..., count − 1 at the same time, each with the settings of the current task.
+/// Calls `body` with 0, ..., count − 1 at the same time, each with the settings of the current task and its
+/// share of the threads.
 func onThreads(_ count: Int, _ body: @Sendable (Int) -> Void) {
-  let (threads, meter) = (Parallelism.threads, TensorMemory.meter)
+  let threads = max(1, (Parallelism.threads ?? Processors.count) / count)
+  let meter = TensorMemory.meter
   DispatchQueue.concurrentPerform(iterations: count) { worker in
     Parallelism.$threads.withValue(threads) { TensorMemory.$meter.withValue(meter) { body(worker) } }
   }

@@ -1,6 +1,20 @@
 extension Tree where Leaf == Tensor {
   /// The number of learned numbers.
-  public var learnedCount: Int { learnedLeaves.reduce(0) { $0 + $1.count } }
+  public var learnedCount: Int {
+    switch self {
+    case .leaf(let leaf): return leaf.count
+    case .frozen: return 0
+    case .branch(let children): return children.indices.reduce(0) { $0 + children[$1].tree.learnedCount }
+    }
+  }
+
+  /// Whether a leaf stands for a value of a graph.
+  var isTraced: Bool {
+    switch self {
+    case .leaf(let leaf), .frozen(let leaf): return leaf.isSymbolic
+    case .branch(let children): return children.indices.contains { children[$0].tree.isTraced }
+    }
+  }
 
   /// The learned leaves in order.
   public var learnedLeaves: [Tensor] {
@@ -34,14 +48,28 @@ extension Tree where Leaf == Tensor {
   ///
   /// Shapes and dtypes must agree too.
   public func checkLearned(against other: Tree, who: String) throws(FlowError) {
-    if !agrees(with: other) { throw .structure(who: who, expected: learned.outline, got: other.outline) }
+    _ = try other.leaves(learnedIn: self, who: who)
   }
 
-  private func agrees(with other: Tree) -> Bool {
+  /// The leaves, which stand for the learned leaves of another tree, in order.
+  ///
+  /// Throws `FlowError.structure` with both trees unless this tree has the structure of the other one's
+  /// `learned`, with the same shapes and dtypes.
+  package func leaves(learnedIn other: Tree, who: String) throws(FlowError) -> [Tensor] {
+    var leaves: [Tensor] = []
+    guard other.appendLeaves(of: self, to: &leaves) else {
+      throw .structure(who: who, expected: other.learned.outline, got: outline)
+    }
+    return leaves
+  }
+
+  /// Appends the leaves of another tree as long as it agrees with `learned`.
+  private func appendLeaves(of other: Tree, to leaves: inout [Tensor]) -> Bool {
     switch self {
     case .leaf(let x):
-      guard case .leaf(let y) = other else { return false }
-      return x.shape == y.shape && x.dtype == y.dtype
+      guard case .leaf(let y) = other, x.shape == y.shape, x.dtype == y.dtype else { return false }
+      leaves.append(y)
+      return true
     case .frozen:
       guard case .branch(let others) = other else { return false }
       return others.isEmpty
@@ -51,7 +79,7 @@ extension Tree where Leaf == Tensor {
       for i in children.indices {
         if case .frozen = children[i].tree { continue }
         guard position < others.count, children[i].label == others[position].label,
-          children[i].tree.agrees(with: others[position].tree)
+          children[i].tree.appendLeaves(of: others[position].tree, to: &leaves)
         else { return false }
         position += 1
       }

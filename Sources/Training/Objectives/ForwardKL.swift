@@ -64,7 +64,7 @@ public struct SelfNormalizedForwardKL: Objective {
     let logWeights = try step.target(for: "SelfNormalizedForwardKL")(x, given: context) - logQ
     let shares = logWeights.reshaped(to: [count, draws]).softmax(axis: 1)
     let scaled = (Double(draws) * shares).reshaped(to: [count * draws])
-    let shardRows = Parallelism.shardRows(of: x.shape.sample)
+    let shardRows = Parallelism.shardRows(of: x.shape.sample, parameters: params.learnedCount)
     return try Tensors.valueAndGradient(at: params, rows: x.rows, shardRows: shardRows) { params, rows in
       -scaled[rows] * (try step.logPDF.body(params, x[rows], context?[rows]))
     }

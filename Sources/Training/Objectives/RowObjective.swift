@@ -36,7 +36,8 @@ extension RowObjective {
       return try Tensors.valueAndGradient(at: params) { try losses($0, 0..<count).mean() }
     }
     return try Tensors.valueAndGradient(
-      at: params, rows: count, shardRows: Parallelism.shardRows(of: sample), losses)
+      at: params, rows: count, shardRows: Parallelism.shardRows(of: sample, parameters: params.learnedCount),
+      losses)
   }
 
   /// The weighted mean of the losses as a function of the parameters. Draws are made once.

@@ -27,12 +27,30 @@ public struct Adam: Optimizer {
 
   /// The step and the next moments.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let count = try state.steps(who: "Adam")
-    let (mean, square) = (try state.moments("mean", who: "Adam"), try state.moments("square", who: "Adam"))
-    for tree in [gradient, mean, square] { try params.checkLearned(against: tree, who: "Adam") }
-    guard case .known(let count) = count else {
-      return traced(gradient, count, mean, square, params)
+    switch try state.steps(who: "Adam") {
+    case .known(let count):
+      let next = try next(gradient, count, state, params, moves: false)
+      return (gradient.replacingLearned(with: next.leaves), next.state)
+    case .traced: return try traced(gradient, state, params)
     }
+  }
+
+  /// The parameters after the step and the next moments, in one pass over them.
+  public func update(_ gradient: Params, _ state: Params, _ params: Params) throws -> (
+    params: Params, state: Params
+  ) {
+    guard case .known(let count) = try state.steps(who: "Adam") else {
+      return try addingStep(gradient, state, params)
+    }
+    let next = try next(gradient, count, state, params, moves: true)
+    return (params.replacingLearned(with: next.leaves), next.state)
+  }
+
+  /// The leaves of the step, or those of the moved parameters, and the next moments.
+  private func next(
+    _ gradient: Params, _ count: Int, _ state: Params, _ params: Params, moves: Bool
+  ) throws -> (leaves: [Tensor], state: Params) {
+    let (mean, square) = (try state.moments("mean", who: "Adam"), try state.moments("square", who: "Adam"))
     func startCorrection(_ decay: Double) -> Double {
       1 / (1 - pow(Tensor(decay, dtype: .float64), Double(count + 1)).item)
     }
@@ -43,14 +61,16 @@ public struct Adam: Optimizer {
         epsilon: epsilon, weight_decay: weightDecay)
     }
     let (decaying, plain) = (pass(decay: weightDecay), pass(decay: 0))
-    let (g, m, v) = (gradient.learnedLeaves, mean.learnedLeaves, square.learnedLeaves)
+    let g = try gradient.leaves(learnedIn: params, who: "Adam")
+    let m = try mean.leaves(learnedIn: params, who: "Adam")
+    let v = try square.leaves(learnedIn: params, who: "Adam")
     let p = params.learnedLeaves
     let results = mapLeaves(g) { i in
       let pass = decayed == .all || p[i].rank > 1 ? decaying : plain
-      return pass(gradient: g[i], mean: m[i], square: v[i], parameter: p[i])
+      return pass(gradient: g[i], mean: m[i], square: v[i], parameter: p[i], moves: moves)
     }
     return (
-      gradient.replacingLearned(with: results.map(\.step)),
+      results.map(\.result),
       [
         "count": .steps(count + 1), "mean": mean.replacingLearned(with: results.map(\.mean)),
         "square": square.replacingLearned(with: results.map(\.square)),
@@ -59,12 +79,14 @@ public struct Adam: Optimizer {
   }
 
   /// The step and the next moments as operations of a graph.
-  private func traced(
-    _ gradient: Params, _ count: StepCount, _ mean: Params, _ square: Params, _ params: Params
-  ) -> OptimizerStep {
+  private func traced(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
+    let count = try state.steps(who: "Adam")
+    let (mean, square) = (try state.moments("mean", who: "Adam"), try state.moments("square", who: "Adam"))
     let rate = learningRate(count, params)
     let parts = zip(
-      zip(gradient.learnedLeaves, params.learnedLeaves), zip(mean.learnedLeaves, square.learnedLeaves))
+      zip(try gradient.leaves(learnedIn: params, who: "Adam"), params.learnedLeaves),
+      zip(
+        try mean.leaves(learnedIn: params, who: "Adam"), try square.leaves(learnedIn: params, who: "Adam")))
     var leaves: (step: [Tensor], mean: [Tensor], square: [Tensor]) = ([], [], [])
     for ((g, p), (m, v)) in parts {
       // 1 / (1 − βᵗ) = −1 / (e^(t log β) − 1), which does not cancel where β is close to 1.
@@ -115,6 +137,13 @@ public struct AdamW: Optimizer {
   /// The step and the next moments.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
     try adam.transform(gradient, state, params)
+  }
+
+  /// The parameters after the step and the next moments, in one pass over them.
+  public func update(_ gradient: Params, _ state: Params, _ params: Params) throws -> (
+    params: Params, state: Params
+  ) {
+    try adam.update(gradient, state, params)
   }
 }
 

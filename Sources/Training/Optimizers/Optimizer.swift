@@ -13,6 +13,12 @@ public protocol Optimizer: Sendable {
   /// Throws `FlowError.structure` when the trees do not match.
   func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep
 
+  /// The parameters after one step, and the next state. Frozen leaves stay. By default the sum of the
+  /// parameters and the step of `transform`; another implementation gives the same bits.
+  ///
+  /// Throws `FlowError.structure` with both trees when they differ in structure, shapes or dtypes.
+  func update(_ gradient: Params, _ state: Params, _ params: Params) throws -> (params: Params, state: Params)
+
   /// The state after an epoch that ended with a loss. By default the same.
   func observing(_ loss: Double, _ state: Params) throws -> Params
 
@@ -30,15 +36,19 @@ extension Optimizer {
   /// The latest parameters.
   public func evaluationParams(_ state: Params, _ params: Params) throws -> Params { params }
 
-  /// The parameters after one step, and the next state. Frozen leaves stay.
-  ///
-  /// Throws `FlowError.structure` with both trees when they differ in structure, shapes or dtypes.
+  /// The sum of the parameters and the step.
   public func update(_ gradient: Params, _ state: Params, _ params: Params) throws -> (
     params: Params, state: Params
   ) {
+    try addingStep(gradient, state, params)
+  }
+
+  /// The sum of the parameters and the step, for optimizers with an `update` of their own.
+  func addingStep(_ gradient: Params, _ state: Params, _ params: Params) throws -> (
+    params: Params, state: Params
+  ) {
     let (step, state) = try transform(gradient, state, params)
-    try params.checkLearned(against: step, who: "update")
-    let (old, steps) = (params.learnedLeaves, step.learnedLeaves)
+    let (old, steps) = (params.learnedLeaves, try step.leaves(learnedIn: params, who: "update"))
     return (params.replacingLearned(with: mapLeaves(old) { old[$0] + steps[$0] }), state)
   }
 }

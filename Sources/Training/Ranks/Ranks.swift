@@ -18,8 +18,8 @@ import Tensors
 /// by every rank: the optimizer's update, starts from data, augmentation.
 ///
 /// An error in one rank ends `run` in all of them. A batch needs a shard per rank, see
-/// ``Parallelism/shardRows(of:)``. Batch statistics, objectives that do not sum over rows and private fits
-/// are refused.
+/// ``Parallelism/shardRows(of:parameters:)``. Batch statistics, objectives that do not sum over rows and
+/// private fits are refused.
 public final class Ranks: Sendable {
   /// The transport.
   public let group: any RankGroup
