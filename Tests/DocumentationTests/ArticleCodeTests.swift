@@ -15,7 +15,7 @@ import Testing
       others.scores.shape == [40] && others.draws.shape == [100, 2] && others.drawScores.shape == [100])
     let more = try fromOtherLibraries(data: data, context: Key(9).normal([40, 3]))
     #expect(more.scores.isFinite && more.draws.shape == [100, 2] && more.drawScores.shape == [100])
-    #expect(more.logDet.shape == [40] && abs(more.restored - data).max().item < 1e-5)
+    #expect(more.logDet.shape == [40] && (abs(more.restored - data) .< 1e-4).mean().item == 1)
   }
 
   @Test func guarantees() throws {

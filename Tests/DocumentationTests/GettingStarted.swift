@@ -68,7 +68,7 @@ func gettingStarted() throws -> (
   }
   let (points, scores) = try sampler.withLogPDF(Key(1), trained, count: 1_000)   // [1000, 2], [1000]
   // end
-  let close = abs(restored - data).max().item + abs(logDet + inverseLogDet).max().item
+  let close = (abs(restored - data).doubles + abs(logDet + inverseLogDet).doubles).max() ?? .nan
   let gain = (try density(trained, data) - density(start, data)).mean().item
   return (logDensity, draws, again, GettingByHand(close: close, gain: gain, points: points, scores: scores))
 }

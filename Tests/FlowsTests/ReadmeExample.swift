@@ -16,8 +16,8 @@ func readmeExample() throws -> ReadmeResults {
   let data = stack([x, square(x) + 0.2 * Key(1).normal([500])], axis: 1)
 
   // A bijection is a value. A key and an input dimension turn it into parameters and two pure functions.
-  let bijection = Serial(
-    Standardize(of: data), AffineCoupling(MLP(hidden: [64, 64])), Reverse(), AffineCoupling(MLP(hidden: [64, 64])))
+  let coupling = AffineCoupling(MLP(hidden: [64, 64]))
+  let bijection = Serial(Standardize(of: data), coupling, Reverse(), coupling)
   let (params, forward, inverse) = try bijection(Key(2), inputDim: 2)
   let (latents, logDet) = try forward(params, data)                      // [500, 2], [500]
 
@@ -30,6 +30,6 @@ func readmeExample() throws -> ReadmeResults {
   try LogDetCheck(of: bijection, inputDim: 2, key: Key(5)).verify()
   // README end
   return ReadmeResults(
-    data: data, latents: latents, logDet: logDet, restored: try inverse(params, latents).outputs, draws: draws,
-    initial: params, trained: fitted.params, logPDF: fitted.logPDF)
+    data: data, latents: latents, logDet: logDet, restored: try inverse(params, latents).outputs,
+    draws: draws, initial: params, trained: fitted.params, logPDF: fitted.logPDF)
 }
