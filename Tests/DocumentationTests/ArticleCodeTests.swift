@@ -6,7 +6,7 @@ import Testing
   private let clusters = concatenate(
     [Key(6).normal([200, 2]) * 0.4 + 1.5, Key(7).normal([200, 2]) * 0.4 - 1.5], axis: 0)
 
-  @Test func fromOtherLibraries() throws {
+  @Test func otherLibraries() throws {
     let data = Key(8).normal([40, 2])
     let jax = try fromJaxFlows(data: data)
     #expect(jax.scores.shape == [40] && jax.draws.shape == [100, 2])
