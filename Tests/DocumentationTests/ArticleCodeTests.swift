@@ -6,13 +6,16 @@ import Testing
   private let clusters = concatenate(
     [Key(6).normal([200, 2]) * 0.4 + 1.5, Key(7).normal([200, 2]) * 0.4 - 1.5], axis: 0)
 
-  @Test func fromOtherLibraries() throws {
+  @Test func otherLibraries() throws {
     let data = Key(8).normal([40, 2])
     let jax = try fromJaxFlows(data: data)
     #expect(jax.scores.shape == [40] && jax.draws.shape == [100, 2])
     let others = try fromFlowjaxAndNflows(data: data)
     #expect(
       others.scores.shape == [40] && others.draws.shape == [100, 2] && others.drawScores.shape == [100])
+    let more = try fromOtherLibraries(data: data, context: Key(9).normal([40, 3]))
+    #expect(more.scores.isFinite && more.draws.shape == [100, 2] && more.drawScores.shape == [100])
+    #expect(more.logDet.shape == [40] && (abs(more.restored - data) .< 1e-4).mean().item == 1)
   }
 
   @Test func guarantees() throws {

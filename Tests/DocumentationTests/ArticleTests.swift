@@ -166,6 +166,8 @@ import Testing
     #expect(start.logDensity.isIdentical(to: start.again) && start.draws.shape == [500, 2])
     // A parabola's second column is not negative but for the noise, and its mean is 1.
     #expect(abs(start.draws.mean(axis: 0).doubles[1] - 1) < 0.4)
+    #expect(start.byHand.close < 1e-3 && start.byHand.gain > 0.1)
+    #expect(start.byHand.points.shape == [1_000, 2] && start.byHand.scores.shape == [1_000])
 
     let notebook = try notebookOfScripts()
     #expect(notebook.kept.params.isIdentical(to: notebook.fitted.params))

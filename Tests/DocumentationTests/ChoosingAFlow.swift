@@ -18,7 +18,8 @@ func choosingAFlow(prices: Tensor, settings: FitSettings) throws -> Tensor {
   // block 3
   let draws = try fitted.sample(Key(1), fitted.params, count: 500)
   let shares = prices.expanded(axis: 1) .> draws   // [rows, draws, columns]
-  try CalibrationPlot("Columns", pit: shares.mean(axis: 1), names: ["a", "b"]).write(to: "calibration.svg")
+  try CalibrationPlot("Columns", pit: shares.mean(axis: 1), names: ["a", "b"])
+    .write(to: "calibration.svg")
   // end
   return logDensities
 }

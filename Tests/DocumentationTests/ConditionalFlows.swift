@@ -11,8 +11,9 @@ func conditionalFlows() throws -> (scores: Tensor, draws: Tensor) {
   let flow = Flow(Serial(AffineCoupling(MLP(hidden: [32, 32])), ActNorm()))
   let fitted = try fit(flow, to: x, given: context, key: Key(2), epochs: 20)
 
-  let scores = try fitted.logPDF(fitted.params, x, given: context)        // one context per row
-  let draws = try fitted.sample(Key(3), fitted.params, count: 100, given: Tensor([[0.5]]))   // or one for all
+  let scores = try fitted.logPDF(fitted.params, x, given: context)   // one context per row
+  let half = Tensor([[0.5]])                                         // or one for all
+  let draws = try fitted.sample(Key(3), fitted.params, count: 100, given: half)
   // end
   return (scores, draws)
 }

@@ -23,7 +23,8 @@ func notebookOfScripts() throws -> (fitted: Fitted, kept: Fitted, html: String) 
   page.heading("Losses and draws")
   page.show(fitted.learningCurve)
   let draws = try fitted.sample(Key(1), fitted.params, count: 500)
-  page.show(CornerPlot("Parabola", series: [.init("data", data), .init("draws", draws)], names: ["x", "y"]))
+  page.show(
+    CornerPlot("Parabola", series: [.init("data", data), .init("draws", draws)], names: ["x", "y"]))
   try page.write(to: "page.html")
   // end
   // block 3

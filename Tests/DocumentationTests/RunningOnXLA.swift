@@ -10,7 +10,8 @@ func runningOnXLA(
   print(plugin, plugin.devices)
   // end
   // block 2
-  let fitted = try fit(Flow.neuralSpline(layers: 2), to: data, key: Key(0), epochs: 3, on: .pjrt(plugin))
+  let fitted = try fit(
+    Flow.neuralSpline(layers: 2), to: data, key: Key(0), epochs: 3, on: .pjrt(plugin))
   print(fitted.bestRecord.validationLoss!)
   // end
   // block 3

@@ -39,7 +39,8 @@ func simulationBasedInference(simulations: Int, epochs: Int?, pairs: Int) throws
   let locations = try ofSets.sample(Key(7), count: 500)
   // end
   // block 4
-  let calibration = try PosteriorCalibration(of: posterior, simulator: simulator, pairs: pairs, key: Key(8))
+  let calibration = try PosteriorCalibration(
+    of: posterior, simulator: simulator, pairs: pairs, key: Key(8))
   try calibration.coveragePicture.write(to: "coverage.svg")
   let local = try LocalTwoSampleTest(
     of: posterior, simulator: simulator, pairs: pairs, trials: 10, steps: 200, key: Key(9))

@@ -7,7 +7,8 @@ func theLaws() throws -> Bool {
   try checkLaws(of: AffineCoupling(MLP(hidden: [16])), inputDim: 5)
   // end
   // block 2
-  let (params, forward, inverse) = try AffineCoupling(MLP(hidden: [16]))(Key(0), inputDim: 4, dtype: .float64)
+  let coupling = AffineCoupling(MLP(hidden: [16]))
+  let (params, forward, inverse) = try coupling(Key(0), inputDim: 4, dtype: .float64)
   let rows = Key(1).normal([8, 4], dtype: .float64)
   let moved = params.perturbed(Key(2))   // untrained, this coupling is the identity
   let report = try LogDetCheck(moved, forward: forward, inverse: inverse, inputs: rows).run()
