@@ -8,8 +8,9 @@ TITLES = {
     "spline": "rational-quadratic spline couplings",
     "linear": "ActNorm and invertible matrices",
 }
+NUMBERS = {"dimension": "D", "depth": "layers", "hidden": "units", "rows": "rows"}
 PARTS = {"step": "step", "logPDF": "density", "sample": "draws"}
-PANEL, LABEL, SQUARE, LINE, TOP = 428, 262, 52, 23, 62
+PANEL, COLUMN, LABEL, SQUARE, LINE, TOP = 404, 52, 220, 54, 23, 66
 WIDTH = 2 * PANEL + 10
 # From far behind over equal to far ahead; both ends differ for every kind of colour vision.
 BEHIND, EQUAL, AHEAD = (179, 77, 0), (243, 243, 240), (16, 84, 158)
@@ -21,7 +22,7 @@ def colour(ratio):
     # A ratio just under 1 is told from one just over it.
     share = min(1, 0.12 + 0.88 * share) if ratio != 1 else 0
     mixed = [round(a + share * (b - a)) for a, b in zip(EQUAL, end)]
-    return "#%02x%02x%02x" % tuple(mixed), "#fff" if share > 0.5 else "#111"
+    return "#%02x%02x%02x" % tuple(mixed), "#fff" if share > 0.6 else "#111"
 
 
 def short(ratio):
@@ -31,15 +32,14 @@ def short(ratio):
     return f"{ratio:.2f}" if ratio < 9.995 else f"{ratio:.1f}" if ratio < 99.95 else f"{ratio:.0f}"
 
 
-def label(cell, base):
-    """A cell's numbers; those that differ from the base are bold."""
-    texts = {"dimension": "D = {}", "depth": "{} layers", "hidden": "{} units", "rows": "{} rows"}
+def numbers(x, y, cell, base):
+    """A cell's numbers in columns; those that differ from the base are bold."""
     out = []
-    for key, text in texts.items():
-        if cell[key]:
-            weight = ' font-weight="bold"' if cell[key] != base[key] else ""
-            out.append(f"<tspan{weight}>{text.format(f'{cell[key]:,}')}</tspan>")
-    return " · ".join(out)
+    for i, key in enumerate(NUMBERS):
+        weight = ' font-weight="bold"' if cell[key] != base[key] else ""
+        text = f"{cell[key]:,}" if cell[key] else "–"
+        out.append(f'<text x="{x + COLUMN * (i + 1)}" y="{y}" text-anchor="end"{weight}>{text}</text>')
+    return out
 
 
 def square(x, y, found):
@@ -54,11 +54,13 @@ def square(x, y, found):
 def panel(x, y, kind, cells):
     """The cells of a kind, one under the other."""
     out = [f'<text x="{x}" y="{y + 14}" font-size="14" font-weight="bold">{TITLES[kind]}</text>']
+    for i, title in enumerate(NUMBERS.values()):
+        out.append(f'<text x="{x + COLUMN * (i + 1)}" y="{y + 36}" text-anchor="end" fill="#888">{title}</text>')
     for i, title in enumerate(PARTS.values()):
-        out.append(f'<text x="{x + LABEL + SQUARE * (i + 0.5)}" y="{y + 14}" text-anchor="middle">{title}</text>')
+        out.append(f'<text x="{x + LABEL + SQUARE * (i + 0.5)}" y="{y + 36}" text-anchor="middle" fill="#888">{title}</text>')
     for j, cell in enumerate(cells):
-        top = y + 22 + j * LINE
-        out.append(f'<text x="{x}" y="{top + LINE / 2 + 4}">{label(cell, cells[0])}</text>')
+        top = y + 42 + j * LINE
+        out += numbers(x, top + LINE / 2 + 4, cell, cells[0])
         for i, part in enumerate(PARTS):
             out += square(x + LABEL + SQUARE * i, top, cell["parts"].get(part, {}))
     return out
@@ -66,12 +68,13 @@ def panel(x, y, kind, cells):
 
 def legend(about):
     """What the colours and the letters mean."""
-    out = ['<text x="8" y="22">fastest peer\'s time / ours:</text>']
-    for i, ratio in enumerate([0.5, 0.75, 0.95, 1.05, 1.5, 2, 4]):
-        out += square(162 + SQUARE * i, 6, {"ratio": ratio})
-    out.append(f'<text x="{172 + SQUARE * 7}" y="22">orange: behind, blue: ahead, –: no peer measured</text>')
+    out = ['<text x="8" y="22">the fastest peer\'s time over ours: behind</text>']
+    ratios = [0.5, 0.75, 0.95, 1.05, 1.5, 2, 4]
+    for i, ratio in enumerate(ratios):
+        out += square(262 + SQUARE * i, 6, {"ratio": ratio})
+    out.append(f'<text x="{268 + SQUARE * len(ratios)}" y="22">ahead</text>')
     machine = f"{about['processor']}, {about['instruction set']}, {about['threads']} threads, float32, {about['date']}"
-    out.append(f'<text x="8" y="46" fill="#888">{machine}. Bold: differs from the kind\'s first line.</text>')
+    out.append(f'<text x="8" y="48" fill="#888">{machine}. –: no peer measured</text>')
     return out
 
 
@@ -83,9 +86,9 @@ def drawn(about, cells):
         for i, (kind, of_kind) in enumerate(pair):
             if of_kind:
                 out += panel(8 + i * PANEL, y, kind, of_kind)
-        y += max(len(of_kind) for _, of_kind in pair) * LINE + 40
+        y += max(len(of_kind) for _, of_kind in pair) * LINE + 66
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y - 10}" font-family="sans-serif" font-size="12"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y - 14}" font-family="sans-serif" font-size="12"'
         ' fill="currentColor">',
         "<style>svg{color:#222;background:#fff}@media(prefers-color-scheme:dark){svg{color:#ddd;background:#181818}}</style>",
         "<title>The fastest peer's time over ours by kind, dimension, depth, width and batch</title>", *out, "</svg>\n",
