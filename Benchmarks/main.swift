@@ -29,7 +29,8 @@ let options = Arguments.orExit(
     .init("device", "FILE", "a PJRT plugin, to measure on its first device"),
     .init("file", "FILE", "gzip: the file to expand"),
     .init(
-      "seconds", "N", default: "0", "the most seconds of the repetitions of one thing; 0: any, 5 on a device"),
+      "seconds", "N", default: "0",
+      "the most seconds of the repetitions of one thing; 0: any, 5 on a device"),
     .init(
       "kind", "NAME", default: "affine",
       "scale: \(Workload.Kind.allCases.map(\.rawValue).joined(separator: ", "))"),
@@ -41,18 +42,18 @@ let options = Arguments.orExit(
   ])
 let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model, kind, seconds) =
   Arguments.orExit {
-  () throws(UsageError) in
-  (
-    try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale", "gzip"] + names),
-    try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
-    try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
-    try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
-    try options.integer("dimension", in: 1...100_000), try options.integer("hidden", in: 1...100_000),
-    try options.choice("model", of: ["realnvp", "glow", "ot-flow"]),
-    try options.choice("kind", of: Workload.Kind.allCases.map(\.rawValue)),
-    try options.number("seconds", in: 0...600)
-  )
-}
+    () throws(UsageError) in
+    (
+      try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale", "gzip"] + names),
+      try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
+      try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
+      try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
+      try options.integer("dimension", in: 1...100_000), try options.integer("hidden", in: 1...100_000),
+      try options.choice("model", of: ["realnvp", "glow", "ot-flow"]),
+      try options.choice("kind", of: Workload.Kind.allCases.map(\.rawValue)),
+      try options.number("seconds", in: 0...600)
+    )
+  }
 
 if options.has("count") {
   try Parallelism.$threads.withValue(1) { try CountedPath.runAll() }
