@@ -48,12 +48,12 @@ def check(result, shape):
 def repeated(body, repetitions, seconds, least, warm_up=2):
     """Times of up to `repetitions` calls, in order of size: fewer when they take more than `seconds`, but `least`.
 
-    With a `least` of 1, the first call is the only one if it takes longer: `started` has warmed it up.
+    With a `least` of 1, the warm-up ends too with a call that takes longer.
     """
     for _ in range(warm_up):
         elapsed, result = timed(body)
         if least == 1 and elapsed > 1e3 * seconds:
-            return [elapsed]
+            break
     shape = np.shape(result)
     times, end = [], time.perf_counter() + seconds
     while len(times) < repetitions and (len(times) < least or time.perf_counter() < end):
