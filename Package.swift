@@ -113,7 +113,7 @@ let package = Package(
       "benchmarks", on: ["Files", "Flows", "Arguments"], path: "Benchmarks",
       exclude: [
         "README.md", "peers", "quality", "tables", "budget", "compare", "counts", "counts-test", "device",
-        "inflate", "ranks", "scale", "smoke", "figures",
+        "inflate", "map", "ranks", "smoke", "figures",
       ]),
     program("arrangements", on: ["Flows", "Arguments"], path: "Benchmarks/quality/arrangements"),
 

@@ -51,10 +51,11 @@ struct Benchmark {
     }
   }
 
-  func measured(_ part: Part, repetitions: Int) throws -> BenchmarkResult {
+  func measured(_ part: Part, repetitions: Int, seconds: Double = .infinity) throws -> BenchmarkResult {
     let run = run(of: part)
     let time = try Measurement(
-      "\(workload.name) \(part.rawValue)", repetitions: repetitions, warmUp: min(3, repetitions)
+      "\(workload.name) \(part.rawValue)", repetitions: repetitions, warmUp: min(3, repetitions),
+      seconds: seconds
     ) { try run() }
     let bytes = try TensorMemory.peak { try run() }.bytes
     let shard = batch[0..<min(Parallelism.shardRows(of: workload.inputDim), rows)]

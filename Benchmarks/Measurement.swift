@@ -6,24 +6,32 @@ struct Measurement {
   let least: Double
   let greatest: Double
 
-  /// Runs `body` for warm-up and then `repetitions` times. A named measurement shows its progress on a
-  /// terminal.
-  init(_ name: String = "", repetitions: Int, warmUp: Int = 3, _ body: () throws -> Void) rethrows {
+  /// Runs `body` for warm-up and then `repetitions` times, both at least once but for `seconds` at most.
+  ///
+  /// A named measurement shows its progress on a terminal.
+  init(
+    _ name: String = "", repetitions: Int, warmUp: Int = 3, seconds: Double = .infinity,
+    _ body: () throws -> Void
+  ) rethrows {
     var meter = ProgressMeter(
       name.isEmpty ? .silent : .automatic, total: warmUp + max(1, repetitions), quietFor: .seconds(2))
     defer { meter.clear() }
-    for _ in 0..<warmUp {
+    let clock = ContinuousClock()
+    let start = clock.now
+    for i in 0..<warmUp where i == 0 || (clock.now - start).seconds < seconds {
       try body()
       meter.advance("\(name), warming up")
     }
-    let clock = ContinuousClock()
-    let times = try (0..<max(1, repetitions)).map { _ in
+    let warm = clock.now
+    var times: [Double] = []
+    for i in 0..<max(1, repetitions) where i == 0 || (clock.now - warm).seconds < seconds {
       let start = clock.now
       try body()
       let time = clock.now - start
       meter.advance("\(name), \(Int(time.seconds * 1e3)) ms")
-      return time.seconds * 1e3
-    }.sorted()
+      times.append(time.seconds * 1e3)
+    }
+    times.sort()
     (least, greatest) = (times[0], times[times.count - 1])
     median =
       times.count % 2 == 1

@@ -53,7 +53,7 @@ struct Workload: Sendable {
   static func actNormLinear64D(layers: Int = 32) -> Workload {
     Workload(
       name: "actnorm-linear-64d", inputDim: 64, batch: 1024,
-      flow: Flow(Serial((0..<layers).flatMap { _ -> [any Bijection] in [ActNorm(), InvertibleLinear()] })))
+      flow: linear(layers))
   }
 
   /// Glow on images with two levels of eight steps and convolutions of 128 hidden channels.
@@ -97,11 +97,23 @@ struct Workload: Sendable {
       ladder: ladder)
   }
 
-  /// Couplings for a plot of time against the dimension, the depth or the width.
-  static func scale(dimension: Int, depth: Int, hidden: Int) -> Workload {
-    Workload(
-      name: "scale", inputDim: Shape([dimension]), batch: 512,
-      flow: withReversals(depth, AffineCoupling(perceptron([hidden, hidden]))))
+  /// A kind of layer whose numbers `Benchmarks/map` varies.
+  enum Kind: String, CaseIterable { case affine, masked, spline, linear }
+
+  /// Layers of a kind, of any dimension, depth and width.
+  static func scale(_ kind: Kind, dimension: Int, depth: Int, hidden: Int) -> Workload {
+    let widths = [hidden, hidden]
+    let flow =
+      switch kind {
+      case .affine: withReversals(depth, AffineCoupling(perceptron(widths)))
+      case .masked: withReversals(depth, Autoregressive(MADE(hidden: widths, lastWeight: lastWeight)))
+      case .spline:
+        withReversals(depth, Coupling(perceptron(widths), RationalQuadraticSpline(bins: 8, bound: 3)))
+      case .linear: linear(depth)
+      }
+    return Workload(
+      name: "scale", inputDim: Shape([dimension]), batch: 512, flow: flow,
+      shareOfWeights: kind == .masked ? 0.5 : 1)
   }
 
   init(
@@ -116,6 +128,11 @@ struct Workload: Sendable {
   private static let lastWeight = Initializer.normal(standardDeviation: 0.01)
 
   private static func perceptron(_ hidden: [Int]) -> MLP { MLP(hidden: hidden, lastWeight: lastWeight) }
+
+  /// Pairs of an affine map of each channel and an invertible matrix.
+  private static func linear(_ count: Int) -> Flow {
+    Flow(Serial((0..<count).flatMap { _ -> [any Bijection] in [ActNorm(), InvertibleLinear()] }))
+  }
 
   /// Equal layers with a reversal between them.
   private static func withReversals(_ count: Int, _ layer: any Bijection) -> Flow {

@@ -9,7 +9,7 @@
 //     swift run -c release benchmarks --workload nsf-8d --device pjrt_plugin.so
 //     swift run -c release benchmarks --workload gzip --file table.csv.gz
 //     swift run -c release benchmarks --count
-//     swift run -c release benchmarks --workload scale --depth 4 --dimension 64 --hidden 128 --rows 512
+//     swift run -c release benchmarks --workload scale --kind spline --depth 4 --dimension 64 --rows 512
 import Arguments
 import Flows
 
@@ -28,26 +28,32 @@ let options = Arguments.orExit(
     .init(flag: "count", "run the hot paths that Benchmarks/counts counts"),
     .init("device", "FILE", "a PJRT plugin, to measure on its first device"),
     .init("file", "FILE", "gzip: the file to expand"),
-    .init("seconds", "N", default: "5", "device: the most seconds of the repetitions of one thing"),
+    .init(
+      "seconds", "N", default: "0",
+      "the most seconds of the repetitions of one thing; 0: any, 5 on a device"),
+    .init(
+      "kind", "NAME", default: "affine",
+      "scale: \(Workload.Kind.allCases.map(\.rawValue).joined(separator: ", "))"),
     .init("depth", "N", default: "8", "memory, scale: the number of layers"),
     .init("dimension", "N", default: "16", "scale: the numbers of a row"),
     .init("hidden", "N", default: "64", "scale: the units of a hidden layer"),
     .init("model", "NAME", default: "realnvp", "memory: realnvp, glow or ot-flow"),
     .init(flag: "reversible", "memory: recover activations"),
   ])
-let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model, seconds) = Arguments.orExit
-{
-  () throws(UsageError) in
-  (
-    try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale", "gzip"] + names),
-    try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
-    try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
-    try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
-    try options.integer("dimension", in: 1...100_000), try options.integer("hidden", in: 1...100_000),
-    try options.choice("model", of: ["realnvp", "glow", "ot-flow"]),
-    try options.integer("seconds", in: 1...600)
-  )
-}
+let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model, kind, seconds) =
+  Arguments.orExit {
+    () throws(UsageError) in
+    (
+      try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale", "gzip"] + names),
+      try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
+      try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
+      try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
+      try options.integer("dimension", in: 1...100_000), try options.integer("hidden", in: 1...100_000),
+      try options.choice("model", of: ["realnvp", "glow", "ot-flow"]),
+      try options.choice("kind", of: Workload.Kind.allCases.map(\.rawValue)),
+      try options.number("seconds", in: 0...600)
+    )
+  }
 
 if options.has("count") {
   try Parallelism.$threads.withValue(1) { try CountedPath.runAll() }
@@ -56,7 +62,7 @@ if options.has("count") {
   for each in Workload.all + Workload.continuous
   where workload == each.name || workload == "all" && DeviceBenchmark.names.contains(each.name) {
     try DeviceBenchmark(
-      workload: each, device: device, seconds: Double(seconds), isJSON: options.has("json")
+      workload: each, device: device, seconds: seconds > 0 ? seconds : 5, isJSON: options.has("json")
     ).run(what)
   }
 } else if workload == "memory" {
@@ -78,8 +84,9 @@ if options.has("count") {
 } else {
   var chosen = Workload.all.filter { [$0.name, "all"].contains(workload) }
   if chosen.isEmpty {
-    let others = Workload.continuous + [.scale(dimension: dimension, depth: depth, hidden: hidden)]
-    chosen = others.filter { $0.name == workload }
+    let scale = Workload.scale(
+      Workload.Kind(rawValue: kind)!, dimension: dimension, depth: depth, hidden: hidden)
+    chosen = (Workload.continuous + [scale]).filter { $0.name == workload }
   }
   try Parallelism.$threads.withValue(threads) {
     var peak: Double?
@@ -87,7 +94,8 @@ if options.has("count") {
       let benchmark = try Benchmark(each, rows: rows > 0 ? rows : each.batch)
       for part in Benchmark.Part.allCases
       where what == part.rawValue || what == "all" && ![.rowStep, .privateStep].contains(part) {
-        let result = try benchmark.measured(part, repetitions: repetitions)
+        let result = try benchmark.measured(
+          part, repetitions: repetitions, seconds: seconds > 0 ? seconds : .infinity)
         if options.has("json") {
           print(result.json(threads: threads))
         } else {

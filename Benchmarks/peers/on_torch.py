@@ -42,6 +42,9 @@ def model(workload, flow, log_pdf, sample, about=None, x=None, loss=None):
     optimizer = torch.optim.Adam(flow.parameters(), lr=1e-4, fused=True)
     x = torch.randn(workload.batch, workload.dimension) if x is None else x
     mean = loss or (lambda x: -log_pdf(x).mean())
+    if os.environ.get("PEERS_COMPILE"):
+        mean = torch.compile(mean)
+        log_pdf, sample = (torch.compile(body) if body else None for body in (log_pdf, sample))
 
     def step():
         flow.train()

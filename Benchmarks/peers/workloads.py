@@ -55,9 +55,12 @@ ALL = {
 }
 
 
-def scale(dimension, layers, hidden, batch):
-    """Couplings for a plot of time against one of these numbers."""
-    return Workload("scale", "affine", dimension, layers, (hidden, hidden), batch)
+KINDS = ["affine", "masked", "spline", "linear"]
+
+
+def scale(kind, dimension, layers, hidden, batch):
+    """Layers of a kind whose numbers `Benchmarks/map` varies."""
+    return Workload("scale", kind, dimension, layers, () if kind == "linear" else (hidden, hidden), batch)
 
 
 def with_reversals(layers, reversal):
