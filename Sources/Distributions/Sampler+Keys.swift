@@ -1,3 +1,4 @@
+import Bijections
 import Randomness
 import Tensors
 
@@ -31,7 +32,7 @@ extension Sampler {
 
 extension Tensor {
   /// Each row `count` times in a row.
-  func eachRow(_ count: Int) -> Tensor {
+  package func eachRow(_ count: Int) -> Tensor {
     let wide = Shape([rows, count] + shape.sample.sizes)
     return expanded(axis: 1).broadcast(to: wide).reshaped(to: shape.replacing(0, by: rows * count))
   }

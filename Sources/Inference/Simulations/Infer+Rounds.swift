@@ -12,7 +12,7 @@ func inferred(
 ) throws -> InferredPosterior {
   require(count > 0 && rounds > 0, "infer needs simulations and rounds, got \(count) and \(rounds)")
   var (all, records): (SimulationSet?, [InferredPosterior.Round]) = (nil, [])
-  var heldOut: [Int] = []
+  var heldOut = HeldOutRows()
   var posterior: InferredPosterior?
   for round in 0..<rounds {
     let key = key.folded(in: round)
@@ -21,21 +21,36 @@ func inferred(
       ?? (prior.sample(key.folded(in: 0), count: count), 1)
     let fresh = try SimulationSet(simulator, at: theta, key: key.folded(in: 1), invalid: treatment)
     try fresh.check(observed)
-    let held = try rowsHeldOut(of: fresh.data, share: 0.1, key: key.folded(in: 2))
-    heldOut += held.map { $0 + (all?.data.rows ?? 0) }
     let pairs = all?.joined(with: fresh) ?? fresh
+    try heldOut.add(fresh.data, key: key.folded(in: 2))
     all = pairs
     records.append(.init(simulations: count, invalid: fresh.invalid, priorShare: share))
     let fitted = try pairs.fitted(
-      by: method, prior, embedding, isLater: round > 0,
-      start: posterior?.fitted.params,
-      holdingOut: heldOut, key: key.folded(in: 2), epochs, optimizer, progress)
+      by: method, prior, embedding, isLater: round > 0, holdingOut: heldOut.numbers, key: key.folded(in: 2),
+      epochs,
+      optimizer, progress)
     posterior = InferredPosterior(
       method: method, prior: prior, embedding: embedding, observed: observed, fitted: fitted,
       rounds: records)
   }
   guard let posterior else { fatalError("there is a round") }
   return posterior
+}
+
+/// The rows that the fits of all rounds hold out: a tenth. A row keeps its role in later rounds.
+struct HeldOutRows {
+  /// The numbers of the rows held out.
+  private(set) var numbers: [Int] = []
+  /// The number of all rows.
+  private(set) var count = 0
+
+  /// Gives the rows of a new round their roles.
+  mutating func add(_ fresh: Tensor, key: Key) throws {
+    let missing = max(0, (0.1 * Double(count + fresh.rows)).rounded() - Double(numbers.count))
+    let own = try rowsHeldOut(of: fresh, share: missing / Double(fresh.rows), key: key)
+    numbers += own.map { $0 + count }
+    count += fresh.rows
+  }
 }
 
 extension InferenceMethod {
@@ -92,18 +107,17 @@ extension SimulationSet {
   ///
   /// - Parameters:
   ///   - isLater: whether parameters were proposed from a posterior in a round before.
-  ///   - start: the parameters to start from; nil for initial ones.
   ///   - heldOut: the rows held out; nil for a tenth that is drawn.
   func fitted(
     by method: InferenceMethod, _ prior: SimulationPrior, _ embedding: Summary?, isLater: Bool,
-    start: Params? = nil, holdingOut heldOut: [Int]? = nil, key: Key, _ epochs: Int?,
+    holdingOut heldOut: [Int]? = nil, key: Key, _ epochs: Int?,
     _ optimizer: (any Optimizer)?, _ progress: ProgressOutput
   ) throws -> Fitted {
     let reals = try prior.reals(of: parameters)
     let distribution = method.distribution(prior, embedding, reals: reals, data: data)
     func run(_ rows: Tensor, _ context: Tensor, _ objective: some Objective) throws -> Fitted {
       try fit(
-        distribution, to: rows, given: context, by: objective, start: start, key: key, epochs: epochs,
+        distribution, to: rows, given: context, by: objective, key: key, epochs: epochs,
         optimizer: optimizer, holdingOut: heldOut, progress: progress)
     }
     func contrastive(_ atoms: Int) -> Contrastive {

@@ -1,5 +1,6 @@
 import Bijections
 import Distributions
+import Networks
 import Tensors
 import Training
 

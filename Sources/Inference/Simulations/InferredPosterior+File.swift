@@ -1,5 +1,7 @@
+import Bijections
 import Distributions
 import Files
+import Networks
 import Randomness
 import Tensors
 import Training

@@ -1,5 +1,7 @@
+import Distributions
 import Randomness
 import Tensors
+import Training
 
 extension InferredPosterior {
   /// Parameters of the next round's simulations, and the share of the prior's mass where they lie.

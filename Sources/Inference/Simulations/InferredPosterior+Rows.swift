@@ -1,6 +1,7 @@
 import Distributions
 import Randomness
 import Tensors
+import Training
 
 extension InferredPosterior {
   /// Draws from the posteriors of several observations, one posterior for each row of data:

@@ -1,6 +1,8 @@
+import Bijections
 import Distributions
 import Randomness
 import Tensors
+import Training
 
 // Trials are rows of data that are independent given the same parameters: their likelihoods multiply, and the
 // prior counts once. Draws of a likelihood or a ratio take any number of them.

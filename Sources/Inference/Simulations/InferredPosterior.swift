@@ -1,4 +1,5 @@
 import Distributions
+import Networks
 import Randomness
 import Tensors
 import Training

@@ -33,9 +33,10 @@ public struct BinaryContrast: RowObjective {
     let (logPrior, partners) = (try prior(x), others)
     require(logPrior.shape == [x.rows], "the prior must give one number per row, got \(logPrior.shape)")
     return { params, rows in
-      let candidates = rows + rows.map { partners[$0] }
+      let own = Array(rows)
+      let candidates = own + own.map { partners[$0] }
       let ratios =
-        try logPDF.body(params, x.rows(candidates), context?.rows(rows + rows)) - logPrior.rows(candidates)
+        try logPDF.body(params, x.rows(candidates), context?.rows(own + own)) - logPrior.rows(candidates)
       return softplus(-ratios[0..<rows.count]) + softplus(ratios[rows.count..<2 * rows.count])
     }
   }
