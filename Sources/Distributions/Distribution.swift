@@ -162,7 +162,7 @@ public struct Sampler: Sendable {
       ) throws(FlowError) -> Tensor
     )?
 
-  /// The unchecked function for several rows of context, each with a key of its own; nil for one call per row.
+  /// The unchecked function for several rows of context, each with its own key; nil for one call per row.
   var byKeys:
     (
       @Sendable (

@@ -53,7 +53,8 @@ public struct LocalTwoSampleTest: Sendable {
     let estimated = try posterior.sample(key.folded(in: 2), count: 1, givenEach: set.data)
     let own = try posterior.sample(key.folded(in: 3), count: draws, given: data)
     try self.init(
-      truths: set.parameters, estimated: estimated.reshaped(to: set.parameters.shape), data: set.data, draws: own,
+      truths: set.parameters, estimated: estimated.reshaped(to: set.parameters.shape), data: set.data,
+      draws: own,
       at: (data ?? posterior.observed).cast(to: .float32), trials: trials, steps: steps,
       key: key.folded(in: 4))
   }

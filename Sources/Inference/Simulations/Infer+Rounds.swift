@@ -65,8 +65,8 @@ extension InferenceMethod {
     return try checked(trials: observed, embedding)
   }
 
-  /// Trials in float32. Throws unless they are rows of finite numbers, for several of a learned posterior, and
-  /// for an embedding of a likelihood.
+  /// Trials in float32. Throws unless they are rows of finite numbers, for several of a learned posterior,
+  /// and for an embedding of a likelihood.
   func checked(trials: Tensor, _ embedding: Summary?) throws(FlowError) -> Tensor {
     let trials = trials.cast(to: .float32)
     guard trials.rank > 1, trials.rows > 0 else {

@@ -14,8 +14,8 @@ import Training
 ///
 /// The first round simulates at draws of the prior. Each later round simulates at parameters that suit the
 /// observed data, by the method, and fits anew to all simulations. A tenth of them is held out, the same ones
-/// in all rounds. One round gives a posterior for any data; more rounds give a better one for the observed data with as
-/// many simulations. A fit learns parameters in the space of all reals and data standardized.
+/// in all rounds. One round gives a posterior for any data; more rounds give a better one for the observed
+/// data with as many simulations. A fit learns parameters in the space of all reals and data standardized.
 ///
 /// The result has the same bits for the same key.
 ///

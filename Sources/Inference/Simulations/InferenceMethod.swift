@@ -53,8 +53,8 @@ public struct InferenceMethod: Sendable {
 
   /// Neural ratio estimation (NRE): a network that tells which of `atoms` + 1 parameters made the data.
   ///
-  /// The network maps standardized parameters and data, joined, to one number. It is fitted by ``Contrastive``,
-  /// which leaves a function of the data open.
+  /// The network maps standardized parameters and data, joined, to one number. It is fitted by
+  /// ``Contrastive``, which leaves a function of the data open.
   ///
   /// Durkan, Murray & Papamakarios 2020, *On contrastive learning*, arXiv 2002.03712.
   public static func ratio(
@@ -63,8 +63,8 @@ public struct InferenceMethod: Sendable {
     InferenceMethod(kind: .ratio(network, .contrastive(atoms: atoms)))
   }
 
-  /// Neural ratio estimation by a binary loss (AALR): a network that tells parameters with their own data from
-  /// others. It is fitted by ``BinaryContrast``, and has no open function of the data.
+  /// Neural ratio estimation by a binary loss (AALR): a network that tells parameters with their own data
+  /// from others. It is fitted by ``BinaryContrast``, which leaves no function of the data open.
   ///
   /// Hermans, Begy & Louppe 2020, *Likelihood-free MCMC*, arXiv 1903.04057.
   public static func binaryRatio(

@@ -46,9 +46,10 @@ extension InferredPosterior {
   ///   - prior: the prior that the posterior was inferred with.
   ///   - method: the method that it was inferred by.
   ///   - embedding: the embedding that it was inferred with.
-  /// - Throws: `file` for a damaged or a foreign file, for one of another method, and where log-densities of
-  ///   four points show another prior, flow or network; `structure` with both trees for parameters of another
-  ///   size.
+  /// - Throws:
+  ///   - `file` for a damaged or a foreign file, and for one of another method;
+  ///   - `file` where log-densities of four points show another prior, flow or network;
+  ///   - `structure` with both trees for parameters of another size.
   public static func read(
     _ path: String, prior: SimulationPrior, by method: InferenceMethod = .posterior(),
     embedding: Summary? = nil

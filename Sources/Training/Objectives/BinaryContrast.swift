@@ -9,9 +9,9 @@ import Tensors
 /// softplus(−f(x, c)) + softplus(f(x′, c)). Row x′ is the one that follows x in a random cyclic order of the
 /// batch.
 ///
-/// The best f is log p(x, c) − log p(x) p(c) of the pairs, with its constant. ``Contrastive`` finds it up to a
-/// function of c. Rows may come from any proposal in place of p: f changes by a function of c alone. Cost: two
-/// log-densities per row.
+/// The best f is log p(x, c) − log p(x) p(c) of the pairs, with its constant. ``Contrastive`` finds it up to
+/// a function of c. Rows may come from any proposal in place of p: f changes by a function of c alone. Cost:
+/// two log-densities per row.
 ///
 /// Hermans, Begy & Louppe 2020, *Likelihood-free MCMC with amortized approximate ratio estimators*, arXiv
 /// 1903.04057, algorithm 1.
