@@ -1,7 +1,7 @@
 import Files
 
-/// The checksum of a file, such as a checkpoint: a CRC-32 of the whole file in its own metadata, computed with
-/// zeros in its place.
+/// The checksum of a file, such as a checkpoint: a CRC-32 of the whole file in its own metadata, computed
+/// with zeros in its place.
 ///
 /// The file stays a safetensors file. Every change of a single byte, and of up to 32 bits in a row, is found.
 package enum Seal {

@@ -147,7 +147,8 @@ extension FitTests {
     #expect(abs(loss - total / Double(rows)) < 1e-12)
   }
 
-  /// x ~ N(0, 1), c = x + N(0, 1): the binary loss is lowest at f = log p(x, c) / p(x) p(c), with its constant.
+  /// x ~ N(0, 1), c = x + N(0, 1): the binary loss is lowest at f = log p(x, c) / p(x) p(c), with its
+  /// constant.
   @Test func binaryContrastIsLowestAtTheRatio() throws {
     let x = Key(43).normal([20_000, 1], dtype: .float64)
     let context = x + Key(44).normal([20_000, 1], dtype: .float64)
