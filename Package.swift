@@ -80,7 +80,9 @@ let package = Package(
       ]),
     room(
       "Inference",
-      on: ["Tensors", "Randomness", "Plots", "Networks", "Bijections", "Distributions", "Training"]),
+      on: [
+        "Tensors", "Randomness", "Files", "Plots", "Networks", "Bijections", "Distributions", "Training",
+      ]),
     room(
       "Flows",
       on: [
@@ -170,8 +172,8 @@ let package = Package(
     suite(
       "Inference",
       on: [
-        "Tensors", "Randomness", "Plots", "Networks", "Bijections", "Distributions", "Training", "Inference",
-        "Flows", "ExampleSupport",
+        "Tensors", "Randomness", "Files", "Plots", "Networks", "Bijections", "Distributions", "Training",
+        "Inference", "Flows", "ExampleSupport",
       ], fixtures: true),
     suite("Flows", on: ["Randomness", "Flows", "SameBits", "TestSupport"], fixtures: true),
     suite("Documentation", on: ["Flows"]),

@@ -162,6 +162,14 @@ public struct Sampler: Sendable {
       ) throws(FlowError) -> Tensor
     )?
 
+  /// The unchecked function for several rows of context, each with its own key; nil for one call per row.
+  var byKeys:
+    (
+      @Sendable (
+        _ keys: [Key], _ params: Params, _ countEach: Int, _ context: Tensor?
+      ) throws(FlowError) -> Tensor
+    )?
+
   /// Makes a sampler from its parts.
   public init(
     _ boundary: Boundary, tempered: (@Sendable (_ temperature: Double) -> Body)? = nil, body: @escaping Body

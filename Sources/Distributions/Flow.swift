@@ -52,6 +52,16 @@ public struct Flow: Distribution {
         return try inverse.outputs(params.child("bijection"), inverse.domain.opened(z), context)
       }
     }
+    let draw = prior.sample.body
+    sample.byKeys = { (keys, params, count, context) throws(FlowError) in
+      var latents: [Tensor] = []
+      for (row, key) in keys.enumerated() {
+        let own = context.map { $0[row..<row + 1].eachRow(count) }
+        latents.append(try draw(key, params.child("prior"), count, own).samples)
+      }
+      let z = inverse.domain.opened(concatenate(latents, axis: 0))
+      return try undo.unchecked(params.child("bijection"), z, context?.eachRow(count)).outputs
+    }
     return (["bijection": params, "prior": prior.params], LogPDF(density), sample)
   }
 

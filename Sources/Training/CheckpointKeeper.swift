@@ -126,7 +126,7 @@ struct CheckpointKeeper {
 extension Fitted.Record {
   /// A row per record: index, steps, training and validation loss, gradient norm, whether it is best, and the
   /// notes; NaN stands for none.
-  static func table(of history: [Fitted.Record], notes: [String]) -> Tensor {
+  package static func table(of history: [Fitted.Record], notes: [String]) -> Tensor {
     let numbers = history.flatMap { record -> [Double] in
       [
         Double(record.index), Double(record.steps), record.trainingLoss, record.validationLoss ?? .nan,
@@ -137,7 +137,7 @@ extension Fitted.Record {
   }
 
   /// The records of a table, or nil where it cannot be one.
-  static func list(from table: Tensor, notes: [String]) -> [Fitted.Record]? {
+  package static func list(from table: Tensor, notes: [String]) -> [Fitted.Record]? {
     guard table.rank == 2, table.shape[1] == 6 + notes.count, table.dtype == .float64 else { return nil }
     let entries = (0..<table.rows).map { table[$0].doubles }
     guard entries.enumerated().allSatisfy({ $1[0] == Double($0) && (0..<1e15).contains($1[1]) }) else {

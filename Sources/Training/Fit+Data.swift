@@ -19,12 +19,13 @@ struct TrainingRows {
   private let trainingWeights, heldOutWeights: Tensor?
 
   /// Checks the rows and splits them by a key. Rows of weight 0 are left out. The folds 0, 1, ... of one
-  /// share hold out different rows, until the last of them are reached.
+  /// share hold out different rows, until the last of them are reached. Rows that are chosen by their numbers
+  /// are held out instead.
   ///
   /// Throws for no rows, values that are not finite, and a context or weights that do not fit.
   init(
     _ data: any RowSource, _ context: Tensor?, _ weights: Tensor?, heldOut share: Double, fold: Int = 0,
-    key: Key, who: String
+    numbers chosen: [Int]? = nil, key: Key, who: String
   ) throws {
     let count = data.shape.rank > 0 ? data.shape[0] : 0
     if data.shape.rank < 2 || count == 0 {
@@ -48,11 +49,15 @@ struct TrainingRows {
     let held = min(Int((Double(used) * share).rounded()), used - 1)
     let order = nonzero.map { RowOrder(shuffling: $0, by: key) } ?? RowOrder(shuffling: 0..<count, by: key)
     let first = min(fold * held, used - held)
-    heldOut = Array(order[first..<first + held])
-    training = RowOrder(order, without: first..<first + held)
+    if let chosen {
+      (heldOut, training) = (chosen, RowOrder(order, without: Set(chosen)))
+    } else {
+      heldOut = Array(order[first..<first + held])
+      training = RowOrder(order, without: first..<first + held)
+    }
     trainingWeights = weights.map { [training] in Self.normalized($0, over: Array(training), data.dtype) }
     heldOutWeights =
-      held > 0 ? weights.map { [heldOut] in Self.normalized($0, over: heldOut, data.dtype) } : nil
+      !heldOut.isEmpty ? weights.map { [heldOut] in Self.normalized($0, over: heldOut, data.dtype) } : nil
   }
 
   /// The rows of a data-dependent start: enough of the rows to train on for means and deviations, and at

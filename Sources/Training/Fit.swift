@@ -84,6 +84,27 @@ public func fit(
   on engine: Engine = .cpu, checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
   onEpoch: (FitState) throws -> Continuation = { _ in .proceed }
 ) throws -> Fitted {
+  try fit(
+    distribution, to: data, given: context, by: objective, evaluation: evaluation, weights: weights,
+    start: start, continuing: state, freezing: freezing, key: key, epochs: epochs, batchSize: batchSize,
+    learningRate: learningRate, averaging: averaging, optimizer: optimizer,
+    validationFraction: validationFraction, fold: fold, holdingOut: nil, patience: patience,
+    augment: augment, on: engine, checkpoint: checkpoint, progress: progress, onEpoch: onEpoch)
+}
+
+/// Fits as above. The rows held out are those given, where there are some.
+package func fit(
+  _ distribution: some Distribution, to data: some RowSource, given context: Tensor? = nil,
+  by objective: some Objective = .maximumLikelihood, evaluation: (any Distribution)? = nil,
+  weights: Tensor? = nil, start: Params? = nil, continuing state: FitState? = nil,
+  freezing: Freezing = .nothing, key: Key, epochs: Int? = nil, batchSize: Int? = nil,
+  learningRate: LearningRate = .automatic, averaging: Averaging = .automatic,
+  optimizer: (any Optimizer)? = nil, validationFraction: Double = 0.1, fold: Int = 0,
+  holdingOut heldOut: [Int]?, patience: Patience = .automatic,
+  augment: @escaping @Sendable (_ key: Key, _ rows: Tensor) -> Tensor = { _, rows in rows },
+  on engine: Engine = .cpu, checkpoint: Checkpoint? = nil, progress: ProgressOutput = .automatic,
+  onEpoch: (FitState) throws -> Continuation = { _ in .proceed }
+) throws -> Fitted {
   var settings = FitSettings(rows: data.shape.rank > 0 ? data.shape[0] : 0)
   settings.validationFraction = validationFraction
   if let batchSize { settings.batchSize = max(batchSize, 1) }
@@ -105,7 +126,8 @@ public func fit(
     key.folded(in: 5), key.folded(in: 6), key.folded(in: 7)
   )
   let rows = try TrainingRows(
-    data, context, weights, heldOut: validationFraction, fold: fold, key: splitKey, who: "fit")
+    data, context, weights, heldOut: validationFraction, fold: fold, numbers: heldOut, key: splitKey,
+    who: "fit")
   let first = rows.start(batchSize: batchSize)
   let startRows = augment(batchKey.folded(in: 0), try data.rows(first))
   let startContext = context?.rows(first)

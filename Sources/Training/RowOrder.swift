@@ -32,6 +32,12 @@ struct RowOrder: RandomAccessCollection, Sendable {
     row = { other[$0 < range.lowerBound ? $0 : $0 + range.count] }
   }
 
+  /// The rows of another order, but for some.
+  init(_ other: RowOrder, without rows: Set<Int>) {
+    let list = other.filter { !rows.contains($0) }
+    (count, row) = (list.count, { list[$0] })
+  }
+
   var startIndex: Int { 0 }
   var endIndex: Int { count }
 

@@ -1,21 +1,21 @@
 import Files
 
-/// The checksum of a checkpoint: a CRC-32 of the whole file in its own metadata, computed with zeros in its
-/// place.
+/// The checksum of a file, such as a checkpoint: a CRC-32 of the whole file in its own metadata, computed
+/// with zeros in its place.
 ///
 /// The file stays a safetensors file. Every change of a single byte, and of up to 32 bits in a row, is found.
-enum Seal {
+package enum Seal {
   private static let name = "checksum"
   private static let blank = "00000000"
 
   /// The bytes of a file with a checksum in its metadata.
-  static func sealed(_ file: SafeTensors) -> [UInt8] {
+  package static func sealed(_ file: SafeTensors) -> [UInt8] {
     let bytes = SafeTensors(file.tensors, metadata: file.metadata.merging([name: blank]) { $1 }).bytes
     return sealed(bytes) ?? bytes
   }
 
   /// Whether the checksum in a file's bytes is that of the bytes.
-  static func isIntact(_ bytes: [UInt8]) -> Bool { sealed(bytes) == bytes }
+  package static func isIntact(_ bytes: [UInt8]) -> Bool { sealed(bytes) == bytes }
 
   /// The bytes with their checksum in its place; nil where they have no place for one.
   private static func sealed(_ bytes: [UInt8]) -> [UInt8]? {

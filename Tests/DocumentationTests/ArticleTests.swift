@@ -184,7 +184,8 @@ import Testing
     try performance(path: "rows.npy")
 
     let simulated = try simulationBasedInference(simulations: 60, epochs: 2, pairs: 10)
-    #expect(simulated.draws.map(\.rows) == [1_000, 500, 500, 500] && simulated.scores.isFinite)
+    #expect(
+      simulated.draws.map(\.rows) == [1_000, 500, 500, 500, 500, 500, 500] && simulated.scores.isFinite)
     #expect(simulated.rHat <= 1.02 && simulated.deviation.isFinite && simulated.pValue <= 1)
 
     try CSV(names: ["weight", "height"], values: rows).write(to: "table.csv")

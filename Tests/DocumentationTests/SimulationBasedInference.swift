@@ -31,6 +31,14 @@ func simulationBasedInference(simulations: Int, epochs: Int?, pairs: Int) throws
   print(chains.diagnostics.largestRHat, chains.diagnostics.smallestSampleSize)
   // end
   // block 3
+  let likelihood = try infer(
+    simulator: simulator, prior: .uniform(from: [-1, -1], to: [1, 1]), observed: observed,
+    by: .likelihood(), simulations: simulations, key: Key(11), epochs: epochs)
+  let trials = Tensor([[0.6, -0.3], [0.5, -0.2], [0.8, -0.4]])
+  let ofTrials = try likelihood.sample(Key(12), count: 500, givenTrials: trials)  // [500, 2]
+  let ofEach = try posterior.sample(Key(13), count: 500, givenEach: trials)  // [3, 500, 2]
+  // end
+  // block 4
   let ofSets = try infer(
     simulator: { key, theta in theta.expanded(axis: 1) + key.normal([theta.rows, 20, 1]) },
     prior: .normal(mean: [0], deviation: [2]), observed: Key(5).normal([1, 20, 1]),
@@ -38,7 +46,12 @@ func simulationBasedInference(simulations: Int, epochs: Int?, pairs: Int) throws
     embedding: Summary(DeepSet(), outputDim: [4]), key: Key(6), epochs: epochs)
   let locations = try ofSets.sample(Key(7), count: 500)
   // end
-  // block 4
+  // block 5
+  try likelihood.write(to: "posterior.safetensors")
+  let again = try InferredPosterior.read(
+    "posterior.safetensors", prior: .uniform(from: [-1, -1], to: [1, 1]), by: .likelihood())
+  // end
+  // block 6
   let calibration = try PosteriorCalibration(
     of: posterior, simulator: simulator, pairs: pairs, key: Key(8))
   try calibration.coveragePicture.write(to: "coverage.svg")
@@ -47,7 +60,10 @@ func simulationBasedInference(simulations: Int, epochs: Int?, pairs: Int) throws
   print(calibration.deviations, local.pValue)
   // end
   return (
-    [draws, try sequential.sample(Key(10), count: 500), ratioDraws, locations], scores,
+    [
+      draws, try sequential.sample(Key(10), count: 500), ratioDraws, locations, ofTrials, ofEach[0],
+      try again.sample(Key(12), count: 500, givenTrials: trials),
+    ], scores,
     chains.diagnostics.largestRHat, calibration.deviations.coverage, local.pValue
   )
 }

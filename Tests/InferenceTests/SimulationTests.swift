@@ -47,9 +47,9 @@ import Training
     let flow = InferenceMethod.posterior(.maf(layers: 1, hidden: [4]))
     #expect(
       try message(Tensor([[1.0, 2], [3, 4]]), flow)
-        == "infer: expected observed data one row, [1] + data, got [2, 2]")
+        == "infer: expected observed data one row, [1] + data; trials: takes several, got [2, 2]")
     #expect(
-      try message(Tensor([[1.0]]), flow) == "infer: expected observed data [1] + [2], got [1, 1]")
+      try message(Tensor([[1.0]]), flow) == "infer: expected observed data rows of [2], got [1, 1]")
     #expect(
       try message(Tensor([[1.0, .nan]]), flow)
         == "infer: expected finite observed data, got NaN or infinity in row 0")

@@ -125,6 +125,69 @@ extension FitTests {
     #expect(abs(try objective.value(step)(params).item - loss) < 1e-12)
   }
 
+  /// The binary loss from its formula, in loops; each row has one partner, another row.
+  @Test func binaryContrastIsItsFormula() throws {
+    let rows = 300
+    let x = Key(42).normal([rows, 2], dtype: .float64)
+    let q = ConditionalNormal(MLP(hidden: [3], lastWeight: .glorotUniform))
+    let (params, logPDF, sample) = try q(Key(4), inputDim: 2, contextDim: 2, dtype: .float64)
+    let step = TrainingStep(logPDF: logPDF, sample: sample, rows: x, context: 0.5 * x, key: Key(5))
+    let objective = BinaryContrast { -$0.sumPerRow() }
+    let loss = try objective.valueAndGradient(at: params, step).value.item
+
+    let order = Key(5).permutation(rows)
+    var total = 0.0
+    for (place, row) in order.enumerated() {
+      let other = order[(place + 1) % rows]
+      func ratio(_ number: Int) throws -> Tensor {
+        try logPDF(params, x[number..<number + 1], given: 0.5 * x[row..<row + 1]) + x[number].sum()
+      }
+      total += try (log(1 + exp(-ratio(row))) + log(1 + exp(ratio(other)))).item
+    }
+    #expect(abs(loss - total / Double(rows)) < 1e-12)
+  }
+
+  /// x ~ N(0, 1), c = x + N(0, 1): the binary loss is lowest at f = log p(x, c) / p(x) p(c), with its
+  /// constant.
+  @Test func binaryContrastIsLowestAtTheRatio() throws {
+    let x = Key(43).normal([20_000, 1], dtype: .float64)
+    let context = x + Key(44).normal([20_000, 1], dtype: .float64)
+    // The ratio is N(x; c / 2, 1 / 2) / N(x; 0, 1).
+    let q = ConditionalNormal(MLP(hidden: []))
+    let (params, logPDF, sample) = try q(Key(4), inputDim: 1, contextDim: 1, dtype: .float64)
+    func loss(shift: Double, scale: Double) throws -> Double {
+      let body = LogPDF(logPDF.boundary) { (_, x, context) throws(FlowError) in
+        let residual = x - 0.5 * context!
+        return (shift - scale * square(residual) - 0.5 * 1.1447298858494002).sumPerRow()  // ½ log π
+      }
+      let step = TrainingStep(logPDF: body, sample: sample, rows: x, context: context, key: Key(5))
+      return try BinaryContrast { (-0.5 * square($0) - 0.9189385332046727).sumPerRow() }.value(step)(params)
+        .item
+    }
+    let best = try loss(shift: 0, scale: 1)
+    for (shift, scale) in [(0.3, 1.0), (-0.3, 1), (0, 1.5), (0, 0.6)] {
+      #expect(try loss(shift: shift, scale: scale) > best + 0.002)
+    }
+  }
+
+  // MARK: - Rows held out
+
+  /// Rows that are given as those held out: the drawn ones change nothing, and others are what is judged.
+  @Test func chosenRowsAreHeldOut() throws {
+    let data = Key(45).normal([60, 2])
+    func fitted(_ heldOut: [Int]?) throws -> Fitted {
+      try fit(
+        Flow(ActNorm()), to: data, key: Key(6), epochs: 3, optimizer: Adam(learningRate: 0.01),
+        holdingOut: heldOut, progress: .silent)
+    }
+    let drawn = try fitted(nil)
+    let again = try fitted(try rowsHeldOut(of: data, share: 0.1, key: Key(6)))
+    #expect(again.params.isIdentical(to: drawn.params) && again.history == drawn.history)
+    let chosen = try fitted([3, 50, 7])
+    let own = -(try chosen.logPDF(chosen.params, data.rows([3, 50, 7]))).mean().item
+    #expect(abs(chosen.bestRecord.validationLoss! - own) < 1e-5)
+  }
+
   // MARK: - Averages and gathered gradients
 
   @Test func fitJudgesAndReturnsTheAverage() throws {

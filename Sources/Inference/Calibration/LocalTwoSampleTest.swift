@@ -50,12 +50,11 @@ public struct LocalTwoSampleTest: Sendable {
       "an L-C2ST needs positive counts, got \(pairs), \(draws), \(trials) and \(steps)")
     let set = try SimulationSet(
       simulator, at: posterior.prior.sample(key.folded(in: 0), count: pairs), key: key.folded(in: 1))
-    let estimated = try (0..<set.data.rows).map { i in
-      try posterior.sample(key.folded(in: 2).folded(in: i), count: 1, given: set.data[i..<i + 1])
-    }
+    let estimated = try posterior.sample(key.folded(in: 2), count: 1, givenEach: set.data)
     let own = try posterior.sample(key.folded(in: 3), count: draws, given: data)
     try self.init(
-      truths: set.parameters, estimated: concatenate(estimated, axis: 0), data: set.data, draws: own,
+      truths: set.parameters, estimated: estimated.reshaped(to: set.parameters.shape), data: set.data,
+      draws: own,
       at: (data ?? posterior.observed).cast(to: .float32), trials: trials, steps: steps,
       key: key.folded(in: 4))
   }

@@ -48,10 +48,9 @@ public struct PosteriorCalibration: Sendable {
     let numbers = posterior.prior.inputDim.count
     let truths = set.parameters.reshaped(to: [set.parameters.rows, numbers])
     var (ofDraws, ofTruths, all): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
+    let ofEach = try posterior.sample(key.folded(in: 2), count: draws, givenEach: set.data, chains: chains)
     for i in 0..<truths.rows {
-      let data = set.data[i..<i + 1]
-      let own = try posterior.sample(
-        key.folded(in: 2).folded(in: i), count: draws, given: data, chains: chains)
+      let (data, own) = (set.data[i..<i + 1], ofEach[i])
       ofDraws.append(try posterior.logDensity(own, given: data))
       ofTruths.append(try posterior.logDensity(set.parameters[i..<i + 1], given: data))
       all.append(own.reshaped(to: [draws, numbers]))

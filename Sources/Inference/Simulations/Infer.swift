@@ -1,5 +1,3 @@
-import Bijections
-import Distributions
 import Networks
 import Randomness
 import Tensors
@@ -15,9 +13,9 @@ import Training
 /// ```
 ///
 /// The first round simulates at draws of the prior. Each later round simulates at parameters that suit the
-/// observed data, by the method, and fits again to all simulations, from the parameters of the round before.
-/// One round gives a posterior for any data; more rounds give a better one for the observed data with as
-/// many simulations. A fit learns parameters in the space of all reals and data standardized.
+/// observed data, by the method, and fits anew to all simulations. A tenth of them is held out, the same ones
+/// in all rounds. One round gives a posterior for any data; more rounds give a better one for the observed
+/// data with as many simulations. A fit learns parameters in the space of all reals and data standardized.
 ///
 /// The result has the same bits for the same key.
 ///
@@ -52,28 +50,35 @@ public func infer(
   invalid treatment: InvalidSimulations = .leftOut, key: Key, epochs: Int? = nil,
   optimizer: (any Optimizer)? = nil, progress: ProgressOutput = .automatic
 ) throws -> InferredPosterior {
-  require(count > 0 && rounds > 0, "infer needs simulations and rounds, got \(count) and \(rounds)")
-  let observed = try method.checked(observed, embedding)
-  var (all, records): (SimulationSet?, [InferredPosterior.Round]) = (nil, [])
-  var posterior: InferredPosterior?
-  for round in 0..<rounds {
-    let key = key.folded(in: round)
-    let (theta, share) =
-      try posterior?.proposals(key.folded(in: 0), count: count)
-      ?? (prior.sample(key.folded(in: 0), count: count), 1)
-    let fresh = try SimulationSet(simulator, at: theta, key: key.folded(in: 1), invalid: treatment)
-    try fresh.check(observed)
-    let pairs = all?.joined(with: fresh) ?? fresh
-    all = pairs
-    records.append(.init(simulations: count, invalid: fresh.invalid, priorShare: share))
-    let fitted = try pairs.fitted(
-      by: method, prior, embedding, start: posterior?.fitted.params, key: key.folded(in: 2),
-      epochs, optimizer, progress)
-    posterior = InferredPosterior(
-      method: method, prior: prior, observed: observed, fitted: fitted, rounds: records)
-  }
-  guard let posterior else { fatalError("there is a round") }
-  return posterior
+  try inferred(
+    simulator: simulator, prior: prior, observed: method.checked(observed, embedding), by: method,
+    simulations: count, rounds: rounds, embedding: embedding, invalid: treatment, key: key, epochs: epochs,
+    optimizer: optimizer, progress: progress)
+}
+
+/// Infers parameters from trials: rows of data that are independent given the same parameters.
+///
+/// ```swift
+/// let posterior = try infer(
+///   simulator: simulate, prior: prior, trials: data, by: .likelihood(), rounds: 4, key: Key(0))
+/// ```
+///
+/// The simulator draws one trial per row of parameters. The posterior is p(θ) Π p(xᵢ | θ) by a learned
+/// likelihood or ratio. A learned posterior takes sets of trials as one row of data, by an embedding such as
+/// ``DeepSet``. The other arguments, the result and the errors are those of `infer` with one row of data.
+///
+/// - Parameter trials: `[trials] + data`.
+/// - Throws: `mismatch` for several trials of a learned posterior.
+public func infer(
+  simulator: Simulator, prior: SimulationPrior, trials: Tensor, by method: InferenceMethod,
+  simulations count: Int = 1_000, rounds: Int = 1, embedding: Summary? = nil,
+  invalid treatment: InvalidSimulations = .leftOut, key: Key, epochs: Int? = nil,
+  optimizer: (any Optimizer)? = nil, progress: ProgressOutput = .automatic
+) throws -> InferredPosterior {
+  try inferred(
+    simulator: simulator, prior: prior, observed: method.checked(trials: trials, embedding), by: method,
+    simulations: count, rounds: rounds, embedding: embedding, invalid: treatment, key: key, epochs: epochs,
+    optimizer: optimizer, progress: progress)
 }
 
 /// Infers parameters from pairs that were simulated before, in one round.
@@ -98,74 +103,9 @@ public func infer(
       got: "\(pairs.parameters.shape)")
   }
   let fitted = try pairs.fitted(
-    by: method, prior, embedding, start: nil, key: key, epochs, optimizer, progress)
+    by: method, prior, embedding, isLater: false, key: key, epochs, optimizer, progress)
   let count = pairs.data.rows + pairs.invalid
   return InferredPosterior(
-    method: method, prior: prior, observed: observed, fitted: fitted,
+    method: method, prior: prior, embedding: embedding, observed: observed, fitted: fitted,
     rounds: [.init(simulations: count, invalid: pairs.invalid, priorShare: 1)])
-}
-
-extension InferenceMethod {
-  /// Observed data in float32. Throws unless they are one row of finite numbers, and for an embedding of a
-  /// likelihood.
-  fileprivate func checked(_ observed: Tensor, _ embedding: Summary?) throws(FlowError) -> Tensor {
-    let observed = observed.cast(to: .float32)
-    guard observed.rank > 1, observed.rows == 1 else {
-      throw .mismatch(
-        who: "infer", what: "observed data", expected: "one row, [1] + data", got: "\(observed.shape)")
-    }
-    if !observed.isFinite { throw .notFinite(who: "infer", what: "observed data", row: 0) }
-    if case .likelihood = kind, embedding != nil {
-      throw .mismatch(who: "infer", what: "an embedding", expected: "none for a likelihood", got: "one")
-    }
-    return observed
-  }
-}
-
-extension SimulationSet {
-  /// Throws unless observed data have the shape of simulated ones.
-  fileprivate func check(_ observed: Tensor) throws(FlowError) {
-    guard data.shape.sample == observed.shape.sample else {
-      throw .mismatch(
-        who: "infer", what: "observed data", expected: "[1] + \(data.shape.sample)", got: "\(observed.shape)")
-    }
-  }
-
-  /// Fits the density of a method.
-  fileprivate func fitted(
-    by method: InferenceMethod, _ prior: SimulationPrior, _ embedding: Summary?, start: Params?, key: Key,
-    _ epochs: Int?, _ optimizer: (any Optimizer)?, _ progress: ProgressOutput
-  ) throws -> Fitted {
-    let reals = try prior.reals(of: parameters)
-    func seeing<Base: Distribution>(_ base: Base) -> any Distribution {
-      guard let embedding else { return Conditioned(base, by: NormalizedContext()) }
-      return Conditioned(Conditioned(base, by: embedding), by: NormalizedContext())
-    }
-    func run(
-      _ distribution: any Distribution, _ rows: Tensor, _ context: Tensor, _ objective: some Objective
-    ) throws -> Fitted {
-      try fit(
-        distribution, to: rows, given: context, by: objective, start: start, key: key, epochs: epochs,
-        optimizer: optimizer, progress: progress)
-    }
-    func contrastive(_ atoms: Int) -> Contrastive {
-      Contrastive(atoms: atoms) { try prior.uncheckedLogDensity($0) }
-    }
-    switch method.kind {
-    case .posterior(let flow, let later):
-      let model = seeing(
-        Flow(Serial(prior.toReals, Standardize(of: reals), flow.bijection), prior: flow.prior))
-      if start != nil, case .atomic(let atoms) = later {
-        return try run(model, parameters, data, contrastive(atoms))
-      }
-      return try run(model, parameters, data, .maximumLikelihood)
-    case .likelihood(let flow):
-      let model = Flow(Serial(Standardize(of: data), flow.bijection), prior: flow.prior)
-      return try run(
-        Conditioned(model, by: NormalizedContext()), data, reals, .maximumLikelihood)
-    case .ratio(let network, let atoms):
-      let model = seeing(RatioDensity(network: network, prior: prior, standardize: Standardize(of: reals)))
-      return try run(model, parameters, data, contrastive(atoms))
-    }
-  }
 }

@@ -13,7 +13,11 @@ public struct InferenceMethod: Sendable {
   enum Kind: Sendable {
     case posterior(Flow, LaterRounds)
     case likelihood(Flow)
-    case ratio(any Network, atoms: Int)
+    case ratio(any Network, RatioLoss)
+  }
+
+  enum RatioLoss: Sendable {
+    case contrastive(atoms: Int), binary
   }
   let kind: Kind
 
@@ -49,14 +53,23 @@ public struct InferenceMethod: Sendable {
 
   /// Neural ratio estimation (NRE): a network that tells which of `atoms` + 1 parameters made the data.
   ///
-  /// The network maps standardized parameters and data, joined, to one number. With one atom it compares two
-  /// parameters; the binary loss of Hermans et al. 2020 (arXiv 1903.04057) has the same best network up to a
-  /// function of the data.
+  /// The network maps standardized parameters and data, joined, to one number. It is fitted by
+  /// ``Contrastive``, which leaves a function of the data open.
   ///
   /// Durkan, Murray & Papamakarios 2020, *On contrastive learning*, arXiv 2002.03712.
   public static func ratio(
     _ network: any Network = ResidualMLP(width: 50, blocks: 2), atoms: Int = 9
   ) -> InferenceMethod {
-    InferenceMethod(kind: .ratio(network, atoms: atoms))
+    InferenceMethod(kind: .ratio(network, .contrastive(atoms: atoms)))
+  }
+
+  /// Neural ratio estimation by a binary loss (AALR): a network that tells parameters with their own data
+  /// from others. It is fitted by ``BinaryContrast``, which leaves no function of the data open.
+  ///
+  /// Hermans, Begy & Louppe 2020, *Likelihood-free MCMC*, arXiv 1903.04057.
+  public static func binaryRatio(
+    _ network: any Network = ResidualMLP(width: 50, blocks: 2)
+  ) -> InferenceMethod {
+    InferenceMethod(kind: .ratio(network, .binary))
   }
 }
