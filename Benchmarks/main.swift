@@ -45,7 +45,8 @@ let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model
   Arguments.orExit {
     () throws(UsageError) in
     (
-      try options.choice("workload", of: ["all", "memory", "chunks", "trace", "fine-tune", "scale", "gzip"] + names),
+      try options.choice(
+        "workload", of: ["all", "memory", "chunks", "trace", "fine-tune", "scale", "gzip"] + names),
       try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
       try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
       try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
