@@ -1,4 +1,4 @@
-"""The step of `fineTune` in JAX, for which no package has it: the cross-entropy of a histogram of weighted histories.
+"""The step of `fineTune` in JAX, which none of the libraries has: the cross-entropy of a histogram of weighted histories.
 
 The log-weight of a history is the sum of log q - log q0 over its emissions. Numbers are those of `FineTuneWorkload.swift`,
 but in float32 throughout. The spline is distrax's, which takes 3 K + 1 parameters where ours takes 3 K - 1.

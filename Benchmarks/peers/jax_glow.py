@@ -1,4 +1,4 @@
-"""Glow in JAX, for which no package has it: levels of a squeeze and steps, with standard normal priors.
+"""Glow in JAX, which none of the libraries has: levels of a squeeze and steps, with standard normal priors.
 
 A step is ActNorm, a linear map of the channels by the factors P L U, and an affine coupling with the scale sigmoid(s + 2),
 whose convolutions have windows 3, 1 and 3. Images are [height, width, channels]. `python -m peers.check` checks it.

@@ -1,4 +1,4 @@
-"""TarFlow in PyTorch, by its paper's formulas, for which no package has it.
+"""TarFlow in PyTorch by its paper's formulas, which none of the libraries has.
 
 A block maps the patches of 2x2 pixels by z = (x - mu) exp(-a), with mu and a of a causal transformer of the patches before,
 and a = 4 tanh(r / 4). Every other block takes the patches backwards. Draws keep keys and values. `python -m peers.check`

@@ -70,8 +70,8 @@ ALL = {
 # The libraries of layers.
 LIBRARIES = ["flowjax", "distrax", "jax_flows", "nflows", "zuko", "normflows"]
 
-# The workloads that run by name only, and the libraries that have them. Those named jax_ and torch_ are written here,
-# where no package has the flow.
+# The workloads that run by name only, and the libraries that have them. Those named jax_ and torch_ are written here
+# in full, but for jax_flows.
 BY_NAME = {
     "ot-flow-43d": ["torchdiffeq", "diffrax"],
     "cnf-8d": ["zuko", "torchdiffeq", "diffrax"],
