@@ -31,7 +31,12 @@ struct Measurement {
       meter.advance("\(name), \(Int(time.seconds * 1e3)) ms")
       times.append(time.seconds * 1e3)
     }
-    times.sort()
+    self.init(times)
+  }
+
+  /// Takes times in milliseconds, at least one.
+  init(_ times: [Double]) {
+    let times = times.sorted()
     (least, greatest) = (times[0], times[times.count - 1])
     median =
       times.count % 2 == 1

@@ -20,8 +20,9 @@ struct Workload: Sendable {
   static let names =
     ["realnvp-2d", "realnvp-63d", "maf-43d", "nsf-8d", "actnorm-linear-64d", "glow"]
     + ["ot-flow-43d", "cnf-8d", "matching-8d", "autm-8d", "umnn-8d", "spline-8d"]
-  static let continuous: [Workload] = [
-    otFlow43D, cnf8D, matching8D, autm8D, umnn8D, spline8D,
+    + ["glow-64", "tarflow-8x8"]
+  static let byName: [Workload] = [
+    otFlow43D, cnf8D, matching8D, autm8D, umnn8D, spline8D, glow64, tarFlow8x8,
   ]
 
   static func realNVP2D(layers: Int = 8) -> Workload {
@@ -59,12 +60,22 @@ struct Workload: Sendable {
   /// Glow on images with two levels of eight steps and convolutions of 128 hidden channels.
   private static let glow = glow(size: 32, levels: 2, steps: 8)
 
-  static func glow(size: Int, levels: Int, steps: Int) -> Workload {
+  /// The same Glow on images of 64x64.
+  private static let glow64 = glow("glow-64", size: 64, levels: 2, steps: 8, batch: 8)
+
+  static func glow(
+    _ name: String = "glow", size: Int, levels: Int, steps: Int, batch: Int = 16
+  ) -> Workload {
     let network = ConvNet(hidden: [128, 128], lastWeight: lastWeight)
     return Workload(
-      name: "glow", inputDim: [size, size, 3], batch: 16,
+      name: name, inputDim: [size, size, 3], batch: batch,
       flow: .glow(levels: levels, steps: steps, learnsPrior: false, network: network), shareOfWeights: nil)
   }
+
+  /// The TarFlow of the example `glow-digits`, on 16 patches of 2x2 pixels.
+  private static let tarFlow8x8 = Workload(
+    name: "tarflow-8x8", inputDim: [8, 8, 1], batch: 128,
+    flow: .tarFlow(blocks: 4, layers: 2, width: 64), shareOfWeights: nil)
 
   /// OT-Flow with the width and the training steps of MINIBOONE.
   private static let otFlow43D = Workload(

@@ -6,6 +6,7 @@
 //     swift run -c release benchmarks --workload memory --depth 64 --reversible
 //     swift run -c release benchmarks --workload chunks --rows 10000000 --what sample
 //     swift run -c release benchmarks --workload trace --rows 256
+//     swift run -c release benchmarks --workload fine-tune --threads 2
 //     swift run -c release benchmarks --workload nsf-8d --device pjrt_plugin.so
 //     swift run -c release benchmarks --workload gzip --file table.csv.gz
 //     swift run -c release benchmarks --count
@@ -19,7 +20,7 @@ let options = Arguments.orExit(
   options: [
     .init(
       "workload", "NAME", default: "all",
-      "all, memory, chunks, trace, scale, gzip, or one of \(names.joined(separator: ", "))"),
+      "all, memory, chunks, trace, fine-tune, scale, gzip, or one of \(names.joined(separator: ", "))"),
     .init("what", "NAME", default: "all", "all, or one of step, rowStep, privateStep, logPDF, sample"),
     .init("threads", "N", default: "1", "the most threads"),
     .init("repetitions", "N", default: "30", "how often each thing is measured"),
@@ -44,7 +45,8 @@ let (workload, what, threads, repetitions, rows, depth, dimension, hidden, model
   Arguments.orExit {
     () throws(UsageError) in
     (
-      try options.choice("workload", of: ["all", "memory", "chunks", "trace", "scale", "gzip"] + names),
+      try options.choice(
+        "workload", of: ["all", "memory", "chunks", "trace", "fine-tune", "scale", "gzip"] + names),
       try options.choice("what", of: ["all"] + Benchmark.Part.allCases.map(\.rawValue)),
       try options.integer("threads", in: 1...1024), try options.integer("repetitions", in: 1...1_000_000),
       try options.integer("rows", in: 0...1_000_000_000), try options.integer("depth", in: 1...10_000),
@@ -59,7 +61,7 @@ if options.has("count") {
   try Parallelism.$threads.withValue(1) { try CountedPath.runAll() }
 } else if let path = options.value("device") {
   let device = try PJRTPlugin(path).firstDevice
-  for each in Workload.all + Workload.continuous
+  for each in Workload.all + Workload.byName
   where workload == each.name || workload == "all" && DeviceBenchmark.names.contains(each.name) {
     try DeviceBenchmark(
       workload: each, device: device, seconds: seconds > 0 ? seconds : 5, isJSON: options.has("json")
@@ -77,6 +79,11 @@ if options.has("count") {
   try GzipWorkload(
     path: options.value("file") ?? CountedPath.diamonds, repetitions: repetitions, isJSON: options.has("json")
   ).run()
+} else if workload == "fine-tune" {
+  try FineTuneWorkload(
+    histories: rows > 0 ? rows : 2_000, threads: threads, repetitions: repetitions,
+    isJSON: options.has("json")
+  ).run()
 } else if workload == "trace" {
   try TraceWorkload(
     rows: rows > 0 ? rows : 256, dimension: 43, width: 256, threads: threads, repetitions: repetitions
@@ -86,7 +93,7 @@ if options.has("count") {
   if chosen.isEmpty {
     let scale = Workload.scale(
       Workload.Kind(rawValue: kind)!, dimension: dimension, depth: depth, hidden: hidden)
-    chosen = (Workload.continuous + [scale]).filter { $0.name == workload }
+    chosen = (Workload.byName + [scale]).filter { $0.name == workload }
   }
   try Parallelism.$threads.withValue(threads) {
     var peak: Double?

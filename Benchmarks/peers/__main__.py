@@ -17,8 +17,7 @@ import time
 
 from . import harness, workloads
 
-LIBRARIES = ["flowjax", "distrax", "jax_flows", "nflows", "zuko", "normflows", "torchdiffeq", "diffrax", "torchcfm"]
-CONTINUOUS = {"zuko", "torchdiffeq", "diffrax", "torchcfm"}
+LIBRARIES = sorted({*workloads.LIBRARIES, *(library for those in workloads.BY_NAME.values() for library in those)})
 
 # Whoever starts this program may say when, in seconds since the epoch: the interpreter's own start counts then too.
 START = float(os.environ.get("PEERS_STARTED", time.time()))
@@ -70,8 +69,8 @@ def main():
         "batch": workload.batch,
     }
     try:
-        if workload.is_continuous and options.library not in CONTINUOUS:
-            raise workloads.Missing("it has no continuous flows")
+        if options.library not in workloads.BY_NAME.get(workload.name, workloads.LIBRARIES):
+            raise workloads.Missing("it has no such flow")
         model = importlib.import_module(f"{__package__}.{options.library}").model(workload)
     except workloads.Missing as reason:
         print(json.dumps({**about, "skipped": str(reason)}), flush=True)

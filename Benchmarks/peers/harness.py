@@ -70,7 +70,7 @@ def started(model, workload, only, clock, limit):
     Draws of a masked flow take a pass per dimension. They are left out if as many densities take more than `limit` seconds.
     """
     built, start = clock(), {}
-    shapes = {"step": (), "logPDF": (workload.batch,), "sample": (workload.batch, workload.dimension)}
+    shapes = {"step": (), "logPDF": (workload.batch,), "sample": (workload.batch, *workload.shape)}
     for what, body in model.parts(only).items():
         if what == "sample" and workload.kind == "masked" and "logPDF" in start:
             seconds = 1e-3 * workload.dimension * timed(model.log_pdf)[0]

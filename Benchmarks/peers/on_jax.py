@@ -27,11 +27,11 @@ def mlp(params, x):
 
 
 def model(workload, params, log_pdf, sample, about=None, x=None, loss=None):
-    """A model of `log_pdf(params, x)` and `sample(key, params, count)`, compiled, trained with donated buffers, by a
-    `loss(params, x)` of its own if there is one."""
+    """A model of `log_pdf(params, x)` and `sample(key, params, count)`, compiled, trained with donated buffers, or by a
+    `loss(params, x)` of its own."""
     count = sum(leaf.size for leaf in jax.tree.leaves(params))
     optimizer = optax.adam(1e-4)
-    x = jax.random.normal(jax.random.key(1), (workload.batch, workload.dimension)) if x is None else x
+    x = jax.random.normal(jax.random.key(1), (workload.batch, *workload.shape)) if x is None else x
     mean = loss or (lambda params, x: -log_pdf(params, x).mean())
     key = jax.random.key(2)
 
@@ -41,8 +41,8 @@ def model(workload, params, log_pdf, sample, about=None, x=None, loss=None):
         change, state = optimizer.update(gradient, state, params)
         return optax.apply_updates(params, change), state, loss
 
-    compiled_log_pdf = jax.jit(log_pdf)
-    compiled_sample = jax.jit(lambda key, params: sample(key, params, workload.batch))
+    compiled_log_pdf = jax.jit(log_pdf) if log_pdf else None
+    compiled_sample = jax.jit(lambda key, params: sample(key, params, workload.batch)) if sample else None
     now = [params, optimizer.init(params)]
 
     def step():
@@ -55,4 +55,4 @@ def model(workload, params, log_pdf, sample, about=None, x=None, loss=None):
     def draws():
         return jax.block_until_ready(compiled_sample(key, now[0]))
 
-    return Model(count, step, density, draws, about or {})
+    return Model(count, step, density if log_pdf else None, draws if sample else None, about or {})

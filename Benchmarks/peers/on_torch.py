@@ -40,7 +40,7 @@ def model(workload, flow, log_pdf, sample, about=None, x=None, loss=None):
     """A model of the module `flow` with `log_pdf(x)` and `sample(count)`, or with a `loss(x)` of its own."""
     count = sum(leaf.numel() for leaf in flow.parameters())
     optimizer = torch.optim.Adam(flow.parameters(), lr=1e-4, fused=True)
-    x = torch.randn(workload.batch, workload.dimension) if x is None else x
+    x = torch.randn(workload.batch, *workload.shape) if x is None else x
     mean = loss or (lambda x: -log_pdf(x).mean())
     if os.environ.get("PEERS_COMPILE"):
         mean = torch.compile(mean)

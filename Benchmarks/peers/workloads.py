@@ -14,7 +14,9 @@ class Workload:
     name: str
     # affine, masked, spline: what a layer is; linear: ActNorm and an invertible matrix, no reversal. Continuous flows:
     # cnf: a field of a network, solved with a tolerance; ot-flow: `layers` Runge-Kutta steps along OT-Flow's potential of
-    # the width `hidden`; matching: the step of flow matching with optimal pairs.
+    # the width `hidden`; matching: the step of flow matching with optimal pairs. Images: glow: `levels` of a squeeze and
+    # `layers` steps with convolutions of `hidden` channels; tarflow: `layers` blocks of patches of 2x2 pixels, with a
+    # transformer layer for each width in `hidden`. fine-tune: the step of a fit of simulated histories' weights.
     kind: str
     dimension: int
     layers: int
@@ -23,6 +25,13 @@ class Workload:
     bins: int = 8
     bound: float = 3.0
     frequencies: int = 3
+    image: tuple = ()  # height, width, channels
+    levels: int = 1
+
+    @property
+    def shape(self):
+        """The shape of a sample."""
+        return self.image or (self.dimension,)
 
     @property
     def kept(self):
@@ -51,7 +60,26 @@ ALL = {
         Workload("ot-flow-43d", "ot-flow", 43, 6, (256,), 256),
         Workload("cnf-8d", "cnf", 8, 1, (64, 64), 256),
         Workload("matching-8d", "matching", 8, 1, (64, 64), 256),
+        Workload("glow", "glow", 32 * 32 * 3, 8, (128, 128), 16, image=(32, 32, 3), levels=2),
+        Workload("glow-64", "glow", 64 * 64 * 3, 8, (128, 128), 8, image=(64, 64, 3), levels=2),
+        Workload("tarflow-8x8", "tarflow", 64, 4, (64, 64), 128, image=(8, 8, 1)),
+        Workload("fine-tune", "fine-tune", 1, 1, (24, 24), 19_000, bound=5.0),
     ]
+}
+
+# The libraries of layers.
+LIBRARIES = ["flowjax", "distrax", "jax_flows", "nflows", "zuko", "normflows"]
+
+# The workloads that run by name only, and the libraries that have them. Those named jax_ and torch_ are written here
+# in full, but for jax_flows.
+BY_NAME = {
+    "ot-flow-43d": ["torchdiffeq", "diffrax"],
+    "cnf-8d": ["zuko", "torchdiffeq", "diffrax"],
+    "matching-8d": ["torchcfm"],
+    "glow": ["normflows", "jax_glow"],
+    "glow-64": ["normflows", "jax_glow"],
+    "tarflow-8x8": ["torch_tarflow", "jax_tarflow"],
+    "fine-tune": ["jax_fine_tune"],
 }
 
 
