@@ -9,8 +9,8 @@ import Tensors
 /// number i from the numbers before it and the context. Cost: one pass of the network and O(D K).
 ///
 /// Draws: number by number, in the time of one pass. A uniform number chooses the component, and xᵢ = μᵢₖ +
-/// σᵢₖ ε with ε = `key.normal`. The choice has no derivative, and the weights come from the network: draws
-/// within a derivative by its parameters or the context, as in a fit to a target, are an error.
+/// σᵢₖ ε with ε = `key.normal`. The choice has no derivative, so draws within a derivative by the network
+/// or the context are an error, as in a fit to a target.
 ///
 /// Raw outputs, 3K per number: K logits, K locations and K log-scales r with log σ = s(r) + log σ₀, by
 /// default bounded smoothly by ±8. The locations are added to K numbers evenly spaced from −½ to ½. σ₀ is
