@@ -44,6 +44,7 @@ private struct Case: Decodable, Sendable, CustomTestStringConvertible {
     let far = Tensor([[300, 300], [-300, 300], [300, -300], [-300, -300], [1e4, -1e4]], dtype: dtype)
     let (x, logDet) = try inverse(params, far)
     #expect(x.isFinite && logDet.isFinite, "\(x), \(logDet)")
+    #expect(abs(x).doubles.contains(dtype.rounded(dtype == .float32 ? 2e19 : 2e154)), "none overflows")
     let near = Tensor([[0.3, -0.4], [1, 2]], dtype: dtype)
     let back = try inverse(params, try forward(params, near).outputs).outputs
     #expect(abs(back - near).doubles.allSatisfy { $0 < (dtype == .float32 ? 1e-3 : 1e-9) }, "\(back)")
