@@ -9,15 +9,15 @@ import Tensors
 /// number i from the numbers before it and the context. Cost: one pass of the network and O(D K).
 ///
 /// Draws: number by number, in the time of one pass. A uniform number chooses the component, and xᵢ = μᵢₖ +
-/// σᵢₖ ε with ε = `key.normal`. Draws are differentiable by locations and scales, not by weights, so fit by
-/// likelihood.
+/// σᵢₖ ε with ε = `key.normal`. The choice has no derivative, so draws within a derivative by the network
+/// or the context are an error, as in a fit to a target.
 ///
 /// Raw outputs, 3K per number: K logits, K locations and K log-scales r with log σ = s(r) + log σ₀, by
 /// default bounded smoothly by ±8. The locations are added to K numbers evenly spaced from −½ to ½. σ₀ is
 /// such that zeros give a mixture with mean 0 and variance 1. Its components differ, so they can learn apart.
 ///
 /// Parameters: `net`, as of `MADE`. Domain: all reals. An image is read as a vector in row-major order.
-/// Errors: those of `MADE`.
+/// Errors: those of `MADE`; `mismatch` for draws within a derivative, unless there is one component.
 ///
 /// Germain et al. 2015, *MADE*, arXiv 1502.03509; Papamakarios, Pavlakou & Murray 2017, *Masked
 /// autoregressive flow*, arXiv 1705.07057, section 4.1.
@@ -55,7 +55,11 @@ public struct AutoregressiveMixture: Distribution {
           of: sorted.reshaped(to: [x.rows * size]), raw.reshaped(to: [x.rows * size, count]))
         return terms.reshaped(to: [x.rows, size]).sumPerRow() - constant
       },
-      Sampler(boundary) { key, params, rows, context in
+      Sampler(boundary) { (key, params, rows, context) throws(FlowError) in
+        let sources = params.leaves + (context.map { [$0] } ?? [])
+        if components > 1, DrawTrace.current == nil, sources.contains(where: \.isDifferentiated) {
+          throw .undifferentiableChoice("AutoregressiveMixture")
+        }
         let net = masked.bound(to: params.child("net"))
         let noise = key.folded(in: 0).normal([rows, size], dtype: site.dtype)
         let choice = key.folded(in: 1).uniform([rows, size], dtype: site.dtype)

@@ -8,8 +8,7 @@ import Tensors
 /// B = Γ(a) Γ(b) / Γ(a + b); −∞ where a number is not between 0 and 1. The cost is O(D).
 ///
 /// Draws: σ(log g − log h) for gamma numbers g and h of concentrations a and b, made as those of ``Gamma``.
-/// A draw that rounds to 0 or 1 is the nearest number inside. Draws are constants: they are not
-/// differentiable by a and b, so fit these by likelihood.
+/// A draw that rounds to 0 or 1 is the nearest number inside. Draws are differentiable by a and b.
 ///
 /// Parameters: `logA` and `logB`, of a sample's shape, learned or frozen, 0 unless given.
 ///
@@ -40,7 +39,15 @@ public struct Beta: Distribution {
 }
 
 private func logDensity(_ params: Params, _ x: Tensor) -> Tensor {
-  let (a, b) = (exp(params["logA"]), exp(params["logB"]))
-  let constant = logGamma(a + b) - logGamma(a) - logGamma(b)
-  return ((a - 1) * log(x) + (b - 1) * log1p(-x) + constant).sumPerRow()
+  let (logA, logB) = (params["logA"], params["logB"])
+  let (a, b) = (exp(logA), exp(logB))
+  let (logTotal, logX, logRest) = (log(a + b), log(x), log1p(-x))
+  // x (a + b) − a, and the same for 1 − x and b but for the sign.
+  let excess = b * x - a * (1 - x)
+  let spread =
+    deviance(a, excess: excess, logRatio: logX + logTotal - logA)
+    + deviance(b, excess: -excess, logRatio: logRest + logTotal - logB)
+  let constant =
+    0.5 * (logA + logB - logTotal) - halfLogTurn + stirlingError(a + b) - stirlingError(a) - stirlingError(b)
+  return (constant - spread - logX - logRest).sumPerRow()
 }

@@ -7,8 +7,8 @@ import Tensors
 /// log p(x) = Σₖ (aₖ − 1) log xₖ + log Γ(Σ aₖ) − Σ log Γ(aₖ) with a = exp(logConcentration); −∞ off the
 /// simplex, to 10⁻⁴. As for `FromSimplex`, the volume is dx₁ ⋯ dx_{K−1}. The cost is O(K).
 ///
-/// Draws: gamma numbers of concentrations a over their sum, normalized in logarithms. Draws are constants:
-/// they are not differentiable by the concentrations, so fit these by likelihood.
+/// Draws: gamma numbers of concentrations a over their sum, normalized in logarithms. They are
+/// differentiable by the concentrations.
 ///
 /// Parameters: `logConcentration`, of a sample's shape, learned or frozen, 0 unless given. With leading axes,
 /// the simplexes are independent.
@@ -42,7 +42,13 @@ public struct Dirichlet: Distribution {
 }
 
 private func logDensity(_ params: Params, _ x: Tensor) -> Tensor {
-  let a = exp(params["logConcentration"])
-  let constant = logGamma(a.sum(axis: -1)).sum() - logGamma(a).sum()
-  return ((a - 1) * log(x)).sumPerRow() + constant
+  let (logA, logX) = (params["logConcentration"], log(x))
+  let a = exp(logA)
+  let total = a.sum(axis: -1, keepDims: true)
+  let logTotal = log(total)
+  // The excesses have the sum 0 on the simplex, so they are left out.
+  let spread = deviance(a, excess: x * total - a, logRatio: logX + logTotal - logA)
+  let shares = (0.5 * logA - halfLogTurn - stirlingError(a)).sum()
+  let totals = (0.5 * logTotal - halfLogTurn - stirlingError(total)).sum()
+  return (shares - totals) - (spread + logX).sumPerRow()
 }

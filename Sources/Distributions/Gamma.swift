@@ -8,8 +8,8 @@ import Tensors
 /// rate b = exp(logRate); −∞ where a number is not above 0. The cost is O(D).
 ///
 /// Draws: exp(log g − logRate) with g by Marsaglia and Tsang's method, in rounds of rejection with their
-/// own keys. They are differentiable by the rate, not by the concentration: fit concentrations by
-/// likelihood. A draw too small for the dtype is its smallest number.
+/// own keys. They are differentiable by both parameters. A draw too small for the dtype is its smallest
+/// number.
 ///
 /// Parameters: `logConcentration` and `logRate`, of a sample's shape, learned or frozen, 0 unless given.
 ///
@@ -45,6 +45,10 @@ public struct Gamma: Distribution {
 
 private func logDensity(_ params: Params, _ x: Tensor) -> Tensor {
   let (logA, logRate) = (params["logConcentration"], params["logRate"])
-  let a = exp(logA)
-  return ((a - 1) * log(x) - exp(logRate) * x + (a * logRate - logGamma(a))).sumPerRow()
+  let (a, isInfinite) = (exp(logA), x.detached .== .infinity)
+  let finite = select(where: isInfinite, 1, x)
+  let logX = log(finite)
+  let spread = deviance(a, excess: exp(logRate) * finite - a, logRatio: logX + logRate - logA)
+  let terms = 0.5 * logA - halfLogTurn - stirlingError(a) - spread - logX
+  return select(where: isInfinite, -.infinity, terms).sumPerRow()
 }

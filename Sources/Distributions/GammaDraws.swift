@@ -11,7 +11,7 @@ extension Key {
   /// Proposals come in rounds with keys of their own until all numbers are accepted. A round accepts at
   /// least 95 %. A number that is rejected 64 times, with a probability below 10⁻⁸³, takes its last
   /// proposal. A number's rounds do not depend on the other numbers, so longer shapes begin with the draws
-  /// of shorter ones. Draws are constants: they are not differentiable by a.
+  /// of shorter ones. Draws are differentiable by a, see `ImplicitDraw`.
   ///
   /// Marsaglia & Tsang 2000, *A simple method for generating gamma variables*, ACM Trans. Math. Softw. 26.
   func logGammaNumbers(_ shape: Shape, concentration: Tensor) -> Tensor {
@@ -32,6 +32,7 @@ extension Key {
       isAccepted = maximum(isAccepted, accepts)
     }
     let boost = folded(in: 0).exponential(shape, dtype: dtype) / a
-    return select(where: isSmall.broadcast(to: shape), draws - boost, draws)
+    let numbers = select(where: isSmall.broadcast(to: shape), draws - boost, draws)
+    return a.isSymbolic ? numbers : ImplicitDraw.logGamma(concentration.broadcast(to: shape), numbers)
   }
 }

@@ -8,15 +8,15 @@ import Tensors
 /// all components.
 ///
 /// Draws: `key.categorical` over log w_k chooses the component of each row, and each component draws its
-/// rows. Draws are differentiable by the components' parameters if the components' own draws are. They are
-/// not differentiable by the weights, so fit mixtures by likelihood.
+/// rows. Draws are differentiable by the components' parameters if the components' own draws are. By the
+/// weights they are not: within a derivative by them, as in a fit to a target, draws are an error.
 ///
 /// Parameters: `logWeights` [components], learned or frozen, which are normalized on use, and `components`
 /// with one child per component. Weights are equal unless given.
 ///
 /// The components receive the context. Domain: all reals; outside a component's support its density is 0.
-/// Errors: those of the components; `mismatch` for weights of a wrong number, negative weights, or
-/// weights that are all zero.
+/// Errors: those of the components; `mismatch` for weights of a wrong number, negative weights, weights that
+/// are all zero, or draws within a derivative by the weights.
 public struct Mixture: Distribution {
   private let components: [any Distribution]
   private let weights: Parameter
@@ -103,6 +103,7 @@ func mixedDraws(
   of components: [Sampler.Body], _ key: Key, _ params: Params, _ count: Int, _ context: Tensor?
 ) throws(FlowError) -> Tensor {
   if let trace = DrawTrace.current { return try traced(trace, components, key, params, count, context) }
+  if components.count > 1, params["logWeights"].isDifferentiated { throw .undifferentiableChoice("Mixture") }
   let picks = key.folded(in: 0).categorical(logits: params["logWeights"], count: count).ints
   var (draws, order): ([Tensor], [Int]) = ([], [])
   for (i, draw) in components.enumerated() {
@@ -114,6 +115,16 @@ func mixedDraws(
     order += rows
   }
   return concatenate(draws, axis: 0).gathered(Tensor(ints: order).inversePermutation, axis: 0)
+}
+
+extension FlowError {
+  /// The error of a derivative through draws of components whose weights are learned.
+  static func undifferentiableChoice(_ who: String) -> FlowError {
+    .mismatch(
+      who: who, what: "draws within a derivative",
+      expected: "frozen weights (the choice of a component has no derivative: freeze them, or fit to data)",
+      got: "learned ones")
+  }
 }
 
 /// Computes log Σ eᵗ per row. If all terms are −∞, the result is −∞ with derivative 0.

@@ -10,8 +10,8 @@ import Tensors
 ///
 /// Draws are in [−π, π) and exact for every κ. They are made by rejection from a wrapped Cauchy distribution,
 /// in rounds with their own keys until all numbers are accepted. A round accepts at least 65 %. A number that
-/// is rejected 64 times (with probability 10⁻²⁹) takes its last proposal. Draws are differentiable by the
-/// location, not by the concentration.
+/// is rejected 64 times (with probability 10⁻²⁹) takes its last proposal. Draws are differentiable by both
+/// parameters.
 ///
 /// Parameters: `location` and `logConcentration`, of a sample's shape, learned or frozen leaves, 0 unless
 /// given.
@@ -44,7 +44,11 @@ public struct VonMises: Distribution {
       },
       Sampler(boundary) { key, params, count, _ in
         let concentration = exp(params["logConcentration"])
-        let angle = draw(key, concentration.detached, site.inputDim.batched(count))
+        let shape = site.inputDim.batched(count)
+        let constant = draw(key, concentration.detached, shape)
+        let angle =
+          constant.isSymbolic
+          ? constant : ImplicitDraw.vonMises(concentration.broadcast(to: shape), constant)
         return (wrapped(params["location"] + angle), logDensity(angle, concentration))
       }
     )

@@ -67,8 +67,8 @@ private func logDensity(_ params: Params, _ x: Tensor) -> Tensor {
 
 private func draw(_ key: Key, _ params: Params, _ count: Int, _ dtype: DType) -> Tensor {
   let concentration = exp(params["logConcentration"])
-  let u = key.folded(in: 0).uniform([count], dtype: dtype)
-  // u = 0 gives the opposite pole.
+  // u = 0 stands for the numbers below the next one. Its logarithm would have no derivative.
+  let u = maximum(key.folded(in: 0).uniform([count], dtype: dtype), 0.5 * dtype.epsilon)
   let fall = maximum(log1p((1 - u) * expm1(-2 * concentration)) / concentration, -2)
   let radius = sqrt(-fall * (2 + fall))
   let angle = 2 * .pi * key.folded(in: 1).uniform([count], dtype: dtype)

@@ -32,6 +32,14 @@ public struct Tensor: Sendable {
   /// Whether no transformation follows this value.
   package var isConcrete: Bool { level == 0 }
 
+  /// Whether a transformation computes a derivative through this value.
+  package var isDifferentiated: Bool {
+    switch payload {
+    case .concrete, .symbolic: false
+    case .dual, .traced: true
+    }
+  }
+
   /// The same values without derivatives. Every transformation treats the result as a constant.
   public var detached: Tensor {
     var tensor = self

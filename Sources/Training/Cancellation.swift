@@ -2,20 +2,24 @@
 ///
 /// The threads that fit members of an ensemble do not run in that task, so they ask the caller.
 enum Cancellation {
-  @TaskLocal static var caller: (@Sendable () -> Bool)?
+  /// A way to ask. It is a structure, since a task-local value that is an optional function crashes in code
+  /// that Swift 6.3 has optimized.
+  struct Caller: Sendable {
+    let isCancelled: @Sendable () -> Bool
+  }
+
+  @TaskLocal static var caller: Caller?
 
   /// Whether training is to end.
-  static var isRequested: Bool { caller?() ?? Task.isCancelled }
+  static var isRequested: Bool { caller?.isCancelled() ?? Task.isCancelled }
 
   /// Calls the body with a form of `isRequested` that other threads may call, until the body returns.
-  static func shared<Result>(
-    _ body: (_ isRequested: @escaping @Sendable () -> Bool) throws -> Result
-  ) rethrows -> Result {
+  static func shared<Result>(_ body: (_ caller: Caller) throws -> Result) rethrows -> Result {
     if let caller { return try body(caller) }
     return try withUnsafeCurrentTask { task in
       // Other threads may ask a task whether it is cancelled.
       nonisolated(unsafe) let task = task
-      return try body { task?.isCancelled ?? false }
+      return try body(Caller { task?.isCancelled ?? false })
     }
   }
 }

@@ -49,10 +49,10 @@ public func fit(
   let batch = batchSize ?? FitSettings(rows: shape.rank > 0 ? shape[0] : 0).batchSize
   let size = Parallelism.shardRows(of: shape.rank > 0 ? shape.sample : [])
   let shards = max(1, (batch + size - 1) / size)
-  return try Cancellation.shared { isCancelled in
+  return try Cancellation.shared { caller in
     let fits = try concurrentMap(keys.count, threadsEach: shards) { i, isAlone -> Fitted? in
-      try Cancellation.$caller.withValue(isCancelled) {
-        if i > 0 && isCancelled() { return nil }
+      try Cancellation.$caller.withValue(caller) {
+        if i > 0 && caller.isCancelled() { return nil }
         return try fit(
           distribution, to: data, given: context, by: objective, evaluation: evaluation, weights: weights,
           freezing: freezing, key: keys[i], epochs: epochs, batchSize: batchSize,

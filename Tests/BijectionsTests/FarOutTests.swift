@@ -1,7 +1,10 @@
 import Bijections
 import Foundation
+import Networks
+import Randomness
 import Tensors
 import Testing
+import Verification
 
 /// Values and log-derivatives of a mixture of sigmoids, from Tests/Fixtures/make_mixtures.py.
 private struct Case: Decodable, Sendable, CustomTestStringConvertible {
@@ -31,6 +34,22 @@ private struct Case: Decodable, Sendable, CustomTestStringConvertible {
 /// Mixtures of sigmoids keep their log-derivatives far out, where sums of the size of |x| would round them
 /// away.
 @Suite struct FarOutTests {
+  /// Layers whose inverse overflows in one after the other.
+  @Test(arguments: [DType.float32, .float64]) func gatesOverflowToNumbers(_ dtype: DType) throws {
+    let layers = (0..<3).flatMap { _ in
+      [Autoregressive(MADE(hidden: [8]), GatedAffine()), Reverse()] as [any Bijection]
+    }
+    let (initial, forward, inverse) = try Serial(layers)(Key(0), inputDim: 2, dtype: dtype)
+    let params = initial.perturbed(Key(1), by: 1)
+    let far = Tensor([[300, 300], [-300, 300], [300, -300], [-300, -300], [1e4, -1e4]], dtype: dtype)
+    let (x, logDet) = try inverse(params, far)
+    #expect(x.isFinite && logDet.isFinite, "\(x), \(logDet)")
+    #expect(abs(x).doubles.contains(dtype.rounded(dtype == .float32 ? 2e19 : 2e154)), "none overflows")
+    let near = Tensor([[0.3, -0.4], [1, 2]], dtype: dtype)
+    let back = try inverse(params, try forward(params, near).outputs).outputs
+    #expect(abs(back - near).doubles.allSatisfy { $0 < (dtype == .float32 ? 1e-3 : 1e-9) }, "\(back)")
+  }
+
   @Test(arguments: Case.all, [DType.float32, .float64])
   private func mixturesAreRightFarOut(_ test: Case, _ dtype: DType) {
     let count = test.x.count

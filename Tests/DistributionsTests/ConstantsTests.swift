@@ -47,6 +47,56 @@ import Testing
     #expect(abs(try circular(angles, Tensor([[2]])).item + 1.8378770664093453) < 1e-6)
   }
 
+  /// Log-densities and derivatives by the logarithms of the parameters, by scipy 1.17.1 (`gamma(a, scale=1 /
+  /// b)`, `beta(a, b)`, `dirichlet(a)`, `.logpdf`) and by its digamma function.
+  typealias Slope = (path: String, values: [Double])
+  static let concentrated: [(distribution: any Distribution, x: [Double], logPDF: Double, slope: Slope?)] = [
+    (Gamma(concentration: .learned(from: 1e6)), [1e6], -7.826693896204233, nil),
+    (
+      Gamma(concentration: .learned(from: 1e6)), [1.002e6], -9.826029224321246,
+      ("logConcentration", [1998.5026627580282])
+    ),
+    (Gamma(concentration: 1e6), [0.9e6], -5368.236991204321, nil),
+    (Gamma(concentration: 1e4, rate: 2), [5100], -6.8244995374681725, nil),
+    (Beta(.learned(from: 1e6), 1e6), [0.5], 7.02853739, ("logA", [0.2500000633176569])),
+    (Beta(1e6, 1e6), [0.5005], 6.02853789, nil), (Beta(1e6, 1e6), [0.4], -40814.9252, nil),
+    (Beta(2e5, 3), [0.9998779296875], -6.512171598660601, nil),
+    (Dirichlet(concentration: [2e5, 3e5, 5e5]), [0.2, 0.3, 0.5], 13.730911660706624, nil),
+    (
+      Dirichlet(concentration: .learned(from: Tensor([2e5, 3e5, 5e5], dtype: .float64))),
+      [0.201, 0.2995, 0.4995], 10.569597883615643,
+      ("logConcentration", [997.90830261, -500.06712996, -500.00016667])
+    ),
+  ]
+
+  @Test(arguments: concentrated.indices) func concentratedDensities(_ i: Int) throws {
+    let test = Self.concentrated[i]
+    for (dtype, tolerance) in [(DType.float32, 2e-3), (.float64, 1e-8)] {
+      let (params, logPDF, _) = try test.distribution(
+        Key(0), inputDim: Shape([test.x.count]), dtype: dtype)
+      let x = Tensor([test.x], dtype: dtype)
+      let found = try logPDF(params, x).item
+      #expect(abs(found - test.logPDF) < tolerance * max(1, 0.1 * abs(test.logPDF)), "\(dtype): \(found)")
+      if let (path, values) = test.slope {
+        let slope = try gradient(at: params) { try logPDF($0, x).sum() }[path].doubles
+        #expect(
+          zip(slope, values).allSatisfy { abs($0 - $1) < tolerance * max(1, abs($1)) }, "\(dtype): \(slope)")
+      }
+    }
+  }
+
+  /// Densities at infinity are 0, not NaN.
+  @Test func infiniteNumbers() throws {
+    for distribution in [
+      Gamma(), Gamma(concentration: 3, rate: 2), Normal(), Laplace(), Logistic(), Cauchy(),
+      StudentT(degreesOfFreedom: 3), Uniform(), Normal(.learned), Gumbel(), Exponential(), LogNormal(),
+    ] as [any Distribution] {
+      let (params, logPDF, _) = try distribution(Key(0), inputDim: 2)
+      let density = try logPDF(params, Tensor([[0.5, .infinity], [.infinity, .infinity], [0.5, 0.5]])).doubles
+      #expect(density[0] == -.infinity && density[1] == -.infinity && density[2].isFinite, "\(distribution)")
+    }
+  }
+
   @Test func longIntervals() throws {
     let (params, logPDF, sample) = try Uniform(from: -3e38, to: 3e38)(Key(0), inputDim: 1)
     #expect(abs(try logPDF(params, Tensor([[1e38]])).item + 89.2899930030018) < 1e-4)

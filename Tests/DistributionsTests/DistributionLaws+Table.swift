@@ -17,7 +17,7 @@ private let covariance = [[2, 0.6, -0.3], [0.6, 1, 0.2], [-0.3, 0.2, 0.5]]
 let distributionTable: [DistributionRow] =
   [
     family("Normal", { Normal($0) }), family("Laplace", { Laplace($0) }),
-    family("Logistic", { Logistic($0) }),
+    family("Logistic", { Logistic($0) }), family("Gumbel", { Gumbel($0) }),
     family("Cauchy", { Cauchy($0) }), family("StudentT 3", { StudentT(degreesOfFreedom: 3, $0) }),
     family("StudentT 0.5", { StudentT(degreesOfFreedom: 0.5, $0) }),
     family("StudentT 1000000", { StudentT(degreesOfFreedom: 1e6, $0) }),
@@ -53,6 +53,13 @@ private let otherRows: [DistributionRow] = [
   DistributionRow(
     name: "VonMises, learned",
     distribution: VonMises(location: .learned, concentration: .learned(from: Tensor([0.2, 3, 60])))),
+  DistributionRow(name: "Exponential", distribution: Exponential(rate: [0.5, 1, 30])),
+  DistributionRow(name: "Exponential, learned", distribution: Exponential(rate: .learned), inputDim: [2, 2]),
+  DistributionRow(
+    name: "LogNormal", distribution: LogNormal(location: [0, 1.5, -4], scale: [1, 2, 0.01])),
+  DistributionRow(
+    name: "LogNormal, learned", distribution: LogNormal(location: .learned, scale: .learned(from: 0.5)),
+    inputDim: 2, contextDim: 1),
   DistributionRow(name: "Gamma", distribution: Gamma(concentration: [0.3, 1, 7.5], rate: [0.5, 1, 3])),
   DistributionRow(
     name: "Gamma, learned", distribution: Gamma(concentration: .learned(from: 2), rate: .learned),

@@ -104,6 +104,16 @@ import Verification
     #expect(throws: FlowError.self) { _ = try UniformSphere()(Key(0), inputDim: 1) }
   }
 
+  /// Rounding puts 3π − 4π below −π. Its derivative is 1 as everywhere.
+  @Test func wrappedAnglesHaveTheirDerivative() throws {
+    let (params, wrap, _) = try WrappedAngles()(Key(0), inputDim: 1)
+    let x = Tensor([[3 * .pi], [-.pi], [.pi], [0.5], [-5 * .pi]])
+    let y = try wrap(params, x).outputs
+    #expect(y.doubles.allSatisfy { abs($0) <= .pi + 1e-7 })
+    let slope = try gradient(at: x) { try wrap(params, $0).outputs.sum() }
+    #expect(slope.doubles == [1, 1, 1, 1, 1])
+  }
+
   private static let onTorus: [(name: String, prior: any Distribution)] = [
     ("uniform", Uniform(from: -.pi, to: .pi)),
     ("von Mises", VonMises(location: [1, -2], concentration: [0.5, 2])),

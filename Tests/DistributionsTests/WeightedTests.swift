@@ -129,6 +129,31 @@ import Verification
     #expect(broken.item == -.infinity)
   }
 
+  /// Where a dtype has whole numbers alone, they come back.
+  @Test func largeWholeNumbersComeBack() throws {
+    for (dtype, first) in [(DType.float32, 8_388_605.0), (.float64, 4_503_599_627_370_493)] {
+      let (params, forward, inverse) = try RoundingSurjection().initialize(
+        Key(1), at: Site(inputDim: [1], dtype: dtype))
+      let near = (0..<6).flatMap { i in [1, 1.5, 2, 3].map { first * $0.rounded(.down) + Double(2 * i) } }
+      let x = Tensor(near + near.map { -$0 } + [12_582_913, 0, -1], dtype: dtype).expanded(axis: 1)
+      for key in Key(2).split(20) {
+        let z = try forward(key, params, x).outputs
+        #expect(try inverse(key, params, z).outputs.isIdentical(to: x))
+      }
+    }
+  }
+
+  /// A target that is NaN outside of its support has weights of 0 there. The evidence of x e^(−x) is 1.
+  @Test(arguments: steps.indices) func targetsMayBeNaNSomewhere(_ i: Int) throws {
+    let prior = try Normal(location: 1, scale: 2)(Key(0), inputDim: 1, dtype: .float64)
+    let target: Hamiltonian.LogDensity = { x in (log(x) - x).sumPerRow() }
+    let (_, logWeights) = try AnnealedSampling(levels: 6, step: Self.steps[i])(
+      Key(8), from: prior, to: target, count: 2_000)
+    #expect(logWeights.doubles.allSatisfy { !$0.isNaN } && logWeights.doubles.contains(-.infinity))
+    let evidence = exp(logWeights).mean().item
+    #expect(abs(evidence - 1) < 0.1, "\(evidence)")
+  }
+
   /// A step keeps its target: draws of it stay draws of it, and the log-weight is the change of log π.
   @Test(arguments: steps.indices) func stepsKeepTheirTarget(_ i: Int) throws {
     let target = MultivariateNormal(mean: [1, -1], covariance: [[1, 0.8], [0.8, 1]])

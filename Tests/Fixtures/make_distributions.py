@@ -122,10 +122,10 @@ def product():
 places = [(0.0, 1.0), (1.5, 2.0), (-4.0, 0.01)]
 
 
-def family(name, make):
+def family(name, make, points=POINTS):
     return [
-        univariate(f"{name}, standard", [make(0, 1)] * 3),
-        univariate(f"{name}, fixed", [make(m, s) for m, s in places]),
+        univariate(f"{name}, standard", [make(0, 1)] * 3, points),
+        univariate(f"{name}, fixed", [make(m, s) for m, s in places], points),
     ]
 
 
@@ -133,6 +133,8 @@ cases = [
     *family("Normal", stats.norm),
     *family("Laplace", stats.laplace),
     *family("Logistic", stats.logistic),
+    # Far below the location the density overflows, and earlier in float32.
+    *family("Gumbel", stats.gumbel_r, [-4.5, -4.4, -3.0, -1.0, -0.3, 0.0, 1e-9, 0.5, 2.25, 30.0, 100.0]),
     *family("Cauchy", stats.cauchy),
     *family("StudentT 3", lambda m, s: stats.t(3, m, s)),
     *family("StudentT 0.5", lambda m, s: stats.t(0.5, m, s)),
@@ -150,6 +152,12 @@ cases = [
         [0.8, 0.15, 0.05],
     ),
     product(),
+    univariate(
+        "Exponential", [stats.expon(scale=1 / r) for r in (0.5, 1.0, 30.0)],
+        points=[-1.0, 0.0, 1e-6, 0.1, 0.5, 1.0, 2.25, 30.0]),
+    univariate(
+        "LogNormal", [stats.lognorm(s, scale=np.exp(m)) for m, s in places],
+        points=[-1.0, 1e-6, 0.018, 0.1, 0.5, 1.0, 2.25, 30.0]),
     univariate(
         "Gamma", [stats.gamma(a, scale=1 / r) for a, r in [(0.3, 0.5), (1.0, 1.0), (7.5, 3.0)]],
         points=[-1.0, 1e-6, 0.1, 0.5, 1.0, 2.25, 30.0]),

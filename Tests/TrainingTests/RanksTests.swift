@@ -201,7 +201,7 @@ import Testing
   @Test func cancellationIsAgreed() throws {
     let endings = try all(3) { ranks in
       let isTold = ranks.group.rank == 1
-      return try Cancellation.$caller.withValue({ isTold }) { try fitted(flow, epochs: 50).ending }
+      return try Cancellation.$caller.withValue(.init { isTold }) { try fitted(flow, epochs: 50).ending }
     }
     #expect(endings == [.cancelled, .cancelled, .cancelled])
   }

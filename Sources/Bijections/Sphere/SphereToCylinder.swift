@@ -11,7 +11,8 @@ import Tensors
 ///
 /// A flow of the cylinder behind it, with circular layers for φ and layers that keep ±1 for z, has a density
 /// with respect to areas of the sphere. It is smooth but for the poles (0, 0, ±1), where it depends on the
-/// direction from which they are approached.
+/// direction from which they are approached. A height near ±1 says little of the distance to a pole: points
+/// nearer than 3·10⁻⁴ (float32) or 10⁻⁸ (float64) may come back as the pole.
 ///
 /// Domain: vectors of length 1, to 10⁻⁴. Errors: `mismatch` for samples that are not three numbers.
 ///

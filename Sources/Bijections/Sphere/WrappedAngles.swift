@@ -17,8 +17,9 @@ public struct WrappedAngles: Bijection {
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let wrap: Site.Function = { _, x, _ in
       let turn = 2 * Double.pi
-      let turns = floor((x.detached + .pi) / turn)
-      return minimum(maximum(x - turn * turns, -.pi), .pi)
+      let y = x - turn * floor((x.detached + .pi) / turn)
+      // Rounding may put y outside. The derivative stays that of y.
+      return y + (minimum(maximum(y.detached, -.pi), .pi) - y.detached)
     }
     return site.volumePreserving("WrappedAngles", forward: wrap, inverse: wrap)
   }

@@ -5,6 +5,7 @@ import Tensors
 /// s = r + forgetBias, so that at raw zeros most of x is kept and m has little weight.
 ///
 /// log|det| = Σ log σ(s). Inverse: x = m + (y − m) / σ(s). O(n) both. The map is a contraction towards m.
+/// Where the inverse would overflow, it ends at a number whose square is infinite: later layers are not NaN.
 ///
 /// Raw parameters: all r, then all m. Domain: all reals. Zeros give y = σ(forgetBias) · x.
 ///
@@ -26,7 +27,10 @@ public struct GatedAffine: Transformer {
 
   public func inverse(_ y: Tensor, _ parameters: Tensor) -> (outputs: Tensor, logDet: Tensor) {
     let (logGate, m) = opened(parameters)
-    return (m + exp(-logGate) * (y - m), -logGate.sumPerRow())
+    let isSingle = y.dtype == .float32
+    let (logMost, most): (Double, Double) = isSingle ? (88, 2e19) : (709, 2e154)
+    let x = m + exp(minimum(-logGate, logMost)) * (y - m)
+    return (minimum(maximum(x, -most), most), -logGate.sumPerRow())
   }
 
   private func opened(_ parameters: Tensor) -> (logGate: Tensor, m: Tensor) {

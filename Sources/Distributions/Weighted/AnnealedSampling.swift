@@ -15,7 +15,7 @@ import Tensors
 /// let evidence = exp(logWeights).mean()
 /// ```
 ///
-/// Cost: the Markov steps, and one value of f and p₀ per level.
+/// Cost: the Markov steps, and one value of f and p₀ per level. Where log f is NaN, f counts as 0.
 ///
 /// Neal 2001, *Annealed importance sampling*, Statistics and Computing 11, arXiv physics/9803008, eqs. 3-11.
 public struct AnnealedSampling: Sendable {
@@ -54,6 +54,7 @@ public struct AnnealedSampling: Sendable {
     _ key: Key, from prior: InitializedDistribution, to target: @escaping Hamiltonian.LogDensity, count: Int
   ) throws(FlowError) -> (samples: Tensor, logWeights: Tensor) {
     let (params, logPDF, sample) = prior
+    let target = zeroWhereNaN(target)
     let place = sample.boundary
     let site = Site(inputDim: place.domain.shape, dtype: place.dtype)
     var (x, logWeights) = try sample.withLogPDF(key.folded(in: 0), params, count: count)

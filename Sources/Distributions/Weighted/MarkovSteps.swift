@@ -6,7 +6,8 @@ import Tensors
 ///
 /// Map, both ways: n times, x′ = x + scale · ε with normal ε replaces x with probability min(1, π(x′) /
 /// π(x)). The steps are reversible, so the log-weight is log π(x) − log π(x_n) for the last x_n. Cost: n +
-/// 1 values of the target. No parameters; draws are differentiable by x, but acceptances are not.
+/// 1 values of the target. No parameters; draws are differentiable by x, but acceptances are not. Where the
+/// target is NaN, its density counts as 0.
 ///
 /// Domain: all reals. A context is ignored. Errors: those that the target throws.
 ///
@@ -38,7 +39,8 @@ public struct MetropolisStep: WeightedLayer {
 ///
 /// Map, both ways: n times, a standard normal momentum p is drawn, leapfrog steps lead from (x, p) to (x′,
 /// p′), and x′ replaces x with probability min(1, π(x′) N(p′) / (π(x) N(p))). The log-weight is log π(x) −
-/// log π(x_n). Cost: n (leaps + 1) gradients of the target. No parameters.
+/// log π(x_n). Cost: n (leaps + 1) gradients of the target. No parameters. Where the target is NaN, its
+/// density counts as 0.
 ///
 /// Domain: all reals; samples are vectors. A context is ignored. Errors: those that the target throws;
 /// `mismatch` for samples that are not vectors.
@@ -82,9 +84,10 @@ private struct MarkovChain: Sendable {
   /// A proposal, and the logarithm of the further factor of its acceptance ratio.
   let propose: @Sendable (_ key: Key, _ x: Tensor) throws(FlowError) -> (proposal: Tensor, logFactor: Tensor)
 
-  /// Runs the chain. A proposal where the target is NaN is rejected.
+  /// Runs the chain. A target that is NaN counts as 0.
   var body: WeightedMapping.Body {
-    { (key, _, start, _) throws(FlowError) in
+    let logDensity = zeroWhereNaN(logDensity)
+    return { (key, _, start, _) throws(FlowError) in
       var (x, value) = (start, try logDensity(start))
       let first = value
       for i in 0..<repeats {
@@ -100,5 +103,15 @@ private struct MarkovChain: Sendable {
       // A start where the target is 0 has the weight 0, whatever the steps do.
       return (x, select(where: first .== -.infinity, -.infinity, first - value))
     }
+  }
+}
+
+/// The same log-density, but −∞ where it is NaN although the sample is not: outside of its support, as log x
+/// below 0.
+func zeroWhereNaN(_ logDensity: @escaping Hamiltonian.LogDensity) -> Hamiltonian.LogDensity {
+  { (x) throws(FlowError) in
+    let value = try logDensity(x)
+    let isBroken = (value.detached .!= value.detached) * ((x.detached .!= x.detached).sumPerRow() .== 0)
+    return select(where: isBroken, -.infinity, value)
   }
 }

@@ -112,8 +112,8 @@ public struct MaxSurjection: WeightedLayer {
 ///
 /// Forward: z = x + u with uniform noise u in (0, 1), for whole numbers x. Inverse: x = ⌊z⌋. Both log-weights
 /// are 0: p(x | z) is 1 for the one x, and the noise has the density 1. So a flow's log-density of x is a
-/// lower bound in expectation, as with `Dequantized`. z stays below x + 1 whatever rounding does. O(n). No
-/// parameters.
+/// lower bound in expectation, as with `Dequantized`. Rounding leaves ⌊z⌋ = x: from 2²³ (float32) or 2⁵²
+/// (float64) on, where a dtype has whole numbers alone, z is x. O(n). No parameters.
 ///
 /// Domain: all reals, and −∞ is the log-weight of a row with a number that is not whole. Errors: none of its
 /// own.
@@ -127,7 +127,7 @@ public struct RoundingSurjection: WeightedLayer {
     site.weighted("RoundingSurjection", to: Domain(site.inputDim)) { key, _, x, _ in
       // Half a step below the next whole number, relative to its size, is the largest that keeps the floor.
       let most = x + 1 - maximum(abs(x), 1) * x.dtype.epsilon
-      let z = minimum(x + key.uniform(x.shape, dtype: x.dtype), most)
+      let z = maximum(minimum(x + key.uniform(x.shape, dtype: x.dtype), most), x)
       let isBroken = (floor(x) .< x).sumPerRow() .> 0
       return (z, select(where: isBroken, -.infinity, Tensor.zeros([x.rows], dtype: x.dtype)))
     } inverse: { _, _, z, _ in
