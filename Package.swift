@@ -101,7 +101,7 @@ let package = Package(
     // MARK: - Programs
     room("Arguments", on: []),
     program("flow", on: ["Flows", "FittedModels", "MPI", "Arguments"], path: "Sources/FlowCommand"),
-    room("ExampleSupport", on: ["Flows", "Arguments"], path: "Examples/Support"),
+    room("ExampleSupport", on: ["Files", "Flows", "Arguments"], path: "Examples/Support"),
     example("digits", data: ["digits.csv"]), example("two-moons"),
     example("glow-digits", on: ["Arguments"]), example("inpainting"),
     example("neural-spline", on: ["Arguments"]), example("banana", on: ["Arguments"]),

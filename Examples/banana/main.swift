@@ -49,7 +49,7 @@ func recoverTheConstant() throws -> [String: Double] {
   let grid = DensityPlot.Grid(x: -30...30, y: -50...15, columns: 240)
   let density = exp(try fitted.logPDF(fitted.params, grid.points()))
   let draws = try banana.draw?(key.folded(in: 2), 400, .float32)
-  try program.write(
+  program.write(
     DensityPlot(
       "A spline flow's density and 400 draws from the banana", density: density, on: grid, samples: draws))
   return [

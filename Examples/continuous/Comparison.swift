@@ -61,7 +61,7 @@ struct Comparison {
       let density = exp(try logPDF(course.params, grid.points()))
       let draws = try sample(program.key.folded(in: 2), course.params, count: 300)
       let prefix = "\(program.text("output"))-\(data.name)-\(model.name)"
-      try program.write(
+      program.write(
         DensityPlot("\(data.name): \(model.name)", density: density, on: grid, samples: draws),
         to: "\(prefix).svg")
       if model.name == "ot-flow", let field = model.field {
@@ -70,7 +70,7 @@ struct Comparison {
         let rows = try bound.forward(bound.params, data.test[0..<200]).outputs
         let motion = ContinuousFlow(field, solver: .steps(4))
         let own = course.params.child("bijection").child(1)
-        try program.write(
+        program.write(
           PathPlot("\(data.name): paths of OT-Flow", paths: try motion.trajectories(own, rows)),
           to: "\(prefix)-paths.svg")
       }

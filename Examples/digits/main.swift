@@ -71,7 +71,7 @@ print("a classifier fitted to the training rows, a perceptron with 64 hidden uni
 print("  \(test.count) held-out digits: \(classifier.judgement(of: test))")
 print("  \(draws.count) generated digits: \(classifier.judgement(of: draws))")
 
-try program.write(
+program.write(
   ImageGrid(
     "Handwritten digits, 8x8: a flow given the label",
     groups: [

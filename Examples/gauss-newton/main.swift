@@ -65,7 +65,7 @@ print(
     + "\(decimals(adam[steps], 4)) nats (without the constant)"
 )
 
-try program.write(
+program.write(
   LineChart(
     "Two ways to train a flow", series: [.init("Gauss-Newton", history), .init("Adam", adam)],
     xLabel: "step", yLabel: "loss in nats"))

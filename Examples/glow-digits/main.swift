@@ -54,11 +54,11 @@ func draws(_ temperature: Double) throws -> Tensor {
   let v = try fitted.sample(key.folded(in: 3), fitted.params, count: 64, temperature: temperature)
   return model.images(v).reshaped(to: [64, 8, 8])
 }
-try program.write(
+program.write(
   ImageGrid(
     "Handwritten digits, 8x8: \(isGlow ? "Glow on two scales" : "TarFlow on 16 patches")",
     groups: [
-      .init("real, held out", test[0..<64].reshaped(to: [64, 8, 8])), .init("generated", draws(1)),
-      .init("at temperature 0.7", draws(0.7)),
+      .init("real, held out", test[0..<64].reshaped(to: [64, 8, 8])), .init("generated", try draws(1)),
+      .init("at temperature 0.7", try draws(0.7)),
     ], range: 0...16))
 try program.finish(["bits_per_dimension": bits, "parameters": fitted.params.learnedCount])

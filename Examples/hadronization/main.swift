@@ -132,9 +132,9 @@ if members > 1 {
 }
 
 let prefix = program.text("output")
-try program.write(
+program.write(
   try picture("Pions per event", bins, label: "pions", of: \.multiplicities), to: "\(prefix)-pions.svg")
-try program.write(
+program.write(
   try picture(
     "Shares z of single emissions, unseen by the fit", Bins(25, over: 0...1), label: "z", of: \.shares),
   to: "\(prefix)-share.svg")

@@ -61,7 +61,7 @@ let rows = (0..<10).map { i -> [Tensor] in
   return [whole(i, truth[i]), whole(i, blank), whole(i, means[i]), spread]
     + (0..<6).map { whole(i, first[i][$0]) }
 }
-try program.write(
+program.write(
   ImageGrid(
     "The lower half is missing",
     groups: [.init("truth, seen, mean, 2 sd, draws", stack(rows.flatMap { $0 }))], columns: 10,

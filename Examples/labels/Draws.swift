@@ -69,7 +69,7 @@ func comparedDraws(of data: DataSet, _ settings: Settings, _ program: Program) t
     if let nats { results["\(label)_nats"] = nats }
   }
   let shown = [draws[0], draws[2], draws[3]].map { ScatterPlot.Series($0.0, $0.1[0..<1_500]) }
-  try program.write(
+  program.write(
     ScatterPlot("\(data.name): draws of models fitted to pairs", series: shown),
     to: "\(program.text("output"))-\(data.name).svg")
   return results

@@ -19,9 +19,8 @@ func timePairs(columns: Int, _ settings: Settings, _ program: Program) throws ->
   }
   print("\(settings.pairs) pairs of \(columns) columns: \(decimals(least, 4)) s")
   let prefix = program.text("output")
-  try NPY.write(rows, to: "\(prefix)-rows.npy")
-  try NPY.write(pairs.latents, to: "\(prefix)-latents.npy")
-  try NPY.write(pairs.rows, to: "\(prefix)-draws.npy")
-  print("wrote \(prefix)-rows.npy, \(prefix)-latents.npy and \(prefix)-draws.npy")
+  for (name, values) in [("rows", rows), ("latents", pairs.latents), ("draws", pairs.rows)] {
+    program.write(to: "\(prefix)-\(name).npy") { try NPY.write(values, to: $0) }
+  }
   return ["seconds": least, "kappa": score.kappa]
 }

@@ -103,7 +103,7 @@ func resampled(_ x: Tensor, _ weights: Tensor, count: Int) -> Tensor {
   return x.rows(rows)
 }
 
-try program.write(
+program.write(
   ScatterPlot(
     "Posterior of a banana given one linear measurement",
     series: [

@@ -41,7 +41,7 @@ for (i, target) in targets.enumerated() {
     "\(target.rawValue): \(decimals(loss, 3)) nats on 5,000 new points, mass in the picture "
       + "\(decimals(mass, 3))"
   )
-  try program.write(
+  program.write(
     DensityPlot(
       "\(target.rawValue): a neural spline flow's density and 400 of its draws", density: density, on: grid,
       samples: draws), to: "\(program.text("folder"))/neural-spline-\(target.rawValue).svg")

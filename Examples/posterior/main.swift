@@ -95,13 +95,13 @@ func draw() throws {
       return LineChart.Series("\(regression.names[i]), \(name)", density, x: x)
     }
   }
-  try program.write(
+  program.write(
     LineChart(
       "Posterior of two weights", series: marginals, xLabel: "weight of the standardized measurement",
       yLabel: "density"), to: "\(prefix)-marginals.svg")
   let settled = fitted.history.filter { $0.index >= 20 }
   let steps = settled.map { Double($0.index) }
-  try program.write(
+  program.write(
     LineChart(
       "ELBO of the regression's posterior",
       series: [

@@ -24,7 +24,7 @@ let program = Program(
     .init("draws", "N", default: "2000", "draws that are compared"),
     .init("output", "PREFIX", default: "sbi", "the beginning of the files' names"),
     .init(flag: "calibration", "test the calibration of NPE and draw its pictures"),
-    .init(flag: "references", "write the true draws to PREFIX-TASK-N.npy"),
+    .init(flag: "references", "print moments of the true draws, and write the draws to PREFIX-TASK-N.npy"),
   ])
 let task = program.choice("task", of: ["all", "two-moons", "slcp"])
 let chosen = program.choice("method", of: ["all"] + methods)
@@ -42,7 +42,10 @@ for (t, name) in ["two-moons", "slcp"].enumerated() where task == "all" || task 
   }
   if program.has("references") {
     for (i, reference) in references.enumerated() {
-      try NPY.write(reference, to: "\(prefix)-\(name)-\(i + 1).npy")
+      let (means, deviations) = (reference.mean(axis: 0), reference.standardDeviation(axis: 0))
+      let moments = zip(means.doubles, deviations.doubles).map { "\(decimals($0, 3)) ± \(decimals($1, 3))" }
+      print("\(column(name, 10)) true draws given observed \(i + 1): \(moments.joined(separator: ", "))")
+      program.write(to: "\(prefix)-\(name)-\(i + 1).npy") { try NPY.write(reference, to: $0) }
     }
   }
   for (m, method) in methods.enumerated() where chosen == "all" || chosen == method {
@@ -82,7 +85,7 @@ func compare(
         + "\(column(result, 6)) \(decimals(seconds, 0))")
     accuracies.append(accuracy)
     if method == "npe", i == 0, let sample {
-      try program.write(
+      program.write(
         CornerPlot(
           "\(task.name): NPE of \(count) simulations",
           series: [.init("true posterior", reference[0..<draws]), .init("NPE", sample)],
@@ -121,8 +124,8 @@ func calibrate(_ posterior: InferredPosterior, _ task: SimulationTask, _ key: Ke
       + ", coverage \(decimals(far.coverage, 2)), TARP \(decimals(far.tarp, 2)); "
       + "L-C2ST p = \(decimals(local.pValue, 3))")
   let name = "\(prefix)-\(task.name)"
-  try program.write(calibration.coveragePicture, to: "\(name)-coverage.svg")
-  try program.write(calibration.ranksPicture, to: "\(name)-ranks.svg")
-  try program.write(calibration.tarpPicture, to: "\(name)-tarp.svg")
-  try program.write(local.picture, to: "\(name)-local.svg")
+  program.write(calibration.coveragePicture, to: "\(name)-coverage.svg")
+  program.write(calibration.ranksPicture, to: "\(name)-ranks.svg")
+  program.write(calibration.tarpPicture, to: "\(name)-tarp.svg")
+  program.write(local.picture, to: "\(name)-local.svg")
 }

@@ -22,8 +22,10 @@ let program = Program(
   ])
 let name = program.choice("set", of: Split.names)
 let folder = program.text("folder")
-let split = try Split(
-  name, rows: program.integer("rows", in: 10...1_000_000), program.key.folded(in: 0), folder: folder)
+let rowCount = program.integer("rows", in: 10...1_000_000)
+let split = program.orExit {
+  try Split(name, rows: rowCount, program.key.folded(in: 0), folder: folder)
+}
 print("\(name): \(split.training.rows) rows to train on, \(split.heldOut.rows) held out")
 
 let repeats = program.integer("private", in: 0...1_000)

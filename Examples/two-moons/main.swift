@@ -49,7 +49,7 @@ let density = exp(try fitted.logPDF(fitted.params, grid.points()))
 let draws = try fitted.sample(key.folded(in: 2), fitted.params, count: 300)
 let mass = density.sum().item * 4.2 * 2.7 / Double(grid.rows * grid.columns)
 print("mass of the density in the picture: \(decimals(mass, 3))")
-try program.write(
+program.write(
   DensityPlot(
     "Two moons: a flow's density and \(draws.rows) of its draws", density: density, on: grid,
     samples: draws))

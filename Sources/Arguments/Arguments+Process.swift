@@ -7,13 +7,13 @@
 #endif
 
 extension Arguments {
-  /// Parses the process' own command line.
+  /// Parses a command line, by default the process' own.
   ///
   /// With `--help` it prints the help text and exits. A wrong command line ends the process with code 2.
-  public static func orExit(_ name: String, _ purpose: String, options: [Option], operands: [String] = [])
-    -> Arguments
-  {
-    let line = Array(CommandLine.arguments.dropFirst())
+  public static func orExit(
+    _ name: String, _ purpose: String, options: [Option], operands: [String] = [],
+    line: [String] = Array(CommandLine.arguments.dropFirst())
+  ) -> Arguments {
     if line.contains("--help") || line.contains("-h") {
       print(
         "\(purpose)\n\nusage: \(([name] + operands).joined(separator: " ")) [options]\n\n\(help(options))")

@@ -45,6 +45,27 @@ extension Mapping {
   package typealias ContextChange =
     @Sendable (_ params: Params, _ context: Tensor?, _ rows: Int) throws(FlowError) -> Tensor?
 
+  /// Whether the whole mapping is one that hides its context, by `NoContext`.
+  package func hidesContext(_ params: Params, _ context: Tensor) -> Bool {
+    guard case .seeing(_, let change) = composition else { return false }
+    do { return try change(params, context, context.rows) == nil } catch { return false }
+  }
+
+  /// The inputs of the second of two members one after the other, with the checks of the first; nil for other
+  /// mappings. A change of the context around them is made.
+  package func valuesBeforeTheLast(
+    _ params: Params, _ x: Tensor, _ context: Tensor?
+  ) throws(FlowError) -> Tensor? {
+    switch composition {
+    case .chain(let members) where members.count == 2:
+      let (mapping, address) = members[0]
+      return try mapping.unchecked(address(params), x, context).outputs
+    case .seeing(let (mapping, address), let change):
+      return try mapping.valuesBeforeTheLast(address(params), x, change(params, context, x.rows))
+    default: return nil
+    }
+  }
+
   /// The layers in running order, each with the address of its parameters.
   package func layers(at path: [String] = []) -> [(mapping: Mapping, path: [String])] {
     func inside(_ member: Member) -> [(mapping: Mapping, path: [String])] {

@@ -126,6 +126,21 @@ public struct LogPDF: Sendable {
     return row
   }
 
+  /// Computes the latents of a flow's samples, `[batch]` + latent, as its bijection gives them to its prior.
+  ///
+  /// - Throws: `FlowError.mismatch` for a distribution without a bijection, and `outsideDomain` for rows
+  ///   outside the domain of a layer. Otherwise as the call does.
+  public func latents(
+    _ params: Params, _ inputs: Tensor, given context: Tensor? = nil
+  ) throws(FlowError) -> Tensor {
+    try boundary.checkShapes(params, inputs, given: context)
+    guard let latents = try mapping.valuesBeforeTheLast(params, inputs, context) else {
+      throw .mismatch(
+        who: boundary.name, what: "a flow", expected: "whose bijection gives latents", got: "no flow")
+    }
+    return latents
+  }
+
   /// Updates the running statistics in the parameters, such as those of batch normalization, from a batch.
   ///
   /// The tree is unchanged for a distribution without statistics and for a batch without rows.

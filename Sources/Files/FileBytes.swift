@@ -12,6 +12,7 @@ import Tensors
 package enum FileBytes {
   /// Reads the bytes of a file.
   package static func read(_ path: String) throws(FlowError) -> [UInt8] {
+    try checkName(path)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw unreadable(path, errno) }
     defer { close(descriptor) }
@@ -57,6 +58,7 @@ package enum FileBytes {
     _ bytes: [UInt8], to path: String, called kind: String = "file", durably: Bool = false,
     temporary: String? = nil
   ) throws(FlowError) {
+    try checkName(path)
     let noPlace = FlowError.inFile(path, "expected a place to write a \(kind) to, got none")
     let noRoom = FlowError.inFile(path, "expected room for \(bytes.count) bytes, got too little")
     var info = stat()
@@ -83,11 +85,30 @@ package enum FileBytes {
     if durably { synchronizeFolder(of: target) }
   }
 
+  /// Throws for a path with a NUL, at which the system's calls would end it: they would take another file.
+  static func checkName(_ path: String) throws(FlowError) {
+    if path.utf8.contains(0) {
+      throw .inFile(
+        String(path.prefix { $0 != "\0" }), "expected a path without NUL, got one with a NUL behind this")
+    }
+  }
+
+  /// Throws unless a file can be written at a path. Leaves nothing behind.
+  package static func checkPlace(_ path: String) throws(FlowError) {
+    try checkName(path)
+    var info = stat()
+    let kind = stat(path, &info) == 0 ? info.st_mode & S_IFMT : S_IFREG
+    if kind != S_IFREG && kind != S_IFDIR { return }  // The reader of a pipe would see its end.
+    let (_, descriptor, temporary) = try begin(path)
+    abandon(descriptor, temporary)
+  }
+
   /// Whether a file exists at a path.
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Makes a folder and those above it, where they are not there.
   package static func makeFolder(_ path: String) throws(FlowError) {
+    try checkName(path)
     for end in path.indices.dropFirst() where path[end] == "/" { mkdir(String(path[..<end]), 0o777) }
     mkdir(path, 0o777)
     var info = stat()
@@ -130,6 +151,7 @@ package enum FileBytes {
   static func begin(
     _ path: String
   ) throws(FlowError) -> (target: String, descriptor: Int32, temporary: String?) {
+    try checkName(path)
     let noPlace = FlowError.inFile(path, "expected a place to write a file to, got none")
     var info = stat()
     let exists = stat(path, &info) == 0

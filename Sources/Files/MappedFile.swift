@@ -14,6 +14,7 @@ final class MappedFile: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
 
   init(_ path: String) throws(FlowError) {
+    try FileBytes.checkName(path)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileBytes.unreadable(path, errno) }
     defer { close(descriptor) }

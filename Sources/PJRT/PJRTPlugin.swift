@@ -41,6 +41,7 @@ public final class PJRTPlugin: Sendable {
     guard let path = path ?? getenv(PJRTPlugin.variable).map({ String(cString: $0) }), !path.isEmpty else {
       throw .noPath
     }
+    if path.utf8.contains(0) { throw .notLoaded(path: path, message: "a path has no NUL") }
     // A name without a folder would be searched for in the system's folders alone.
     let place = !path.contains("/") && FileBytes.exists(path) ? "./\(path)" : path
     if let missing = missingBytes(ofLibrary: place) {

@@ -20,7 +20,12 @@ public struct Page: Sendable {
   /// An empty page.
   ///
   /// - Parameter reload: the seconds after which a browser reads the file again; nil for never.
-  public init(_ title: String, reload: Int? = nil) { (self.title, self.reload) = (title, reload) }
+  /// - Precondition: `reload` is positive.
+  public init(_ title: String, reload: Int? = nil) {
+    require(
+      reload.map { $0 > 0 } ?? true, "a page reloads after a positive number of seconds, got \(reload ?? 0)")
+    (self.title, self.reload) = (title, reload)
+  }
 
   /// Prints a text, and adds it with its line breaks and in a font of fixed width.
   public mutating func note(_ text: String) {

@@ -53,7 +53,8 @@ import Tensors
 ///     on, and its notes are kept in the history.
 /// - Returns: the parameters, the functions that take them, the history, and the state to go on from.
 /// - Throws:
-///   - `FlowError.mismatch` for contexts of the wrong shape or dtype, and for a flow that couples rows;
+///   - `FlowError.mismatch` for contexts of the wrong shape or dtype, for a context that neither a layer nor
+///     the prior reads, and for a flow that couples rows;
 ///   - `.notFinite` for NaN or infinity in the contexts;
 ///   - `.structure` for parameters or a state of another distribution or optimizer, and for a pattern in
 ///     `freezing` that fits no leaf;
@@ -95,6 +96,7 @@ public func fit(
     throw FlowError.mismatch(
       who: "fit", what: "a flow", expected: "whose rows are independent", got: logPDF.boundary.name)
   }
+  try logPDF.checkUse(of: context, initial, sample, who: "fit")
   if let start { try logPDF.boundary.check(start) }
   let params = try freezing(start ?? initial)
 
@@ -106,13 +108,14 @@ public func fit(
   func adam(_ schedule: Schedule) -> any Optimizer {
     Chain(ClipByGlobalNorm(10), Adam(learningRate: schedule))
   }
-  let rate = try learningRate(default: 1e-3) { first, last, steps in
+  let rate = try learningRate(default: 1e-3, progress: progress) { first, last, steps in
     let (draws, contexts) = (key.folded(in: 4), key.folded(in: 5))
     return try LearningRateSearch(
       from: first, to: last, steps: steps, logPDF, objective, start: params, adam
     ) { step($0, draws.folded(in: $0), contexts.folded(in: $0)) }
   }
-  let optimizer = averaging(optimizer ?? adam(.constant(rate)), default: nil)
+  let ownRate = optimizer == nil ? rate.rate : nil
+  let optimizer = averaging(optimizer ?? adam(.constant(rate.rate)), default: nil)
   var run = TrainingRun(
     who: "fit to \(target.name)", logPDF: logPDF, objective: objective, optimizer: optimizer,
     initial: initial, steps: iterations, interval: validationInterval, patience: patience
@@ -130,7 +133,9 @@ public func fit(
         ("key", key), ("batch size", batchSize),
         ("validation", validation as Any), ("validation interval", validationInterval)))
   }
-  return try run.fitted(
+  var fitted = try run.fitted(
     from: FitState(params, optimizer: optimizer), or: state, (logPDF, sample), progress: progress,
     { "iteration \($0.step)" }, onRecord: onIteration)
+  (fitted.learningRate, fitted.rateSearch) = (ownRate, rate.search)
+  return fitted
 }

@@ -27,7 +27,8 @@ import Tensors
 ///   - context: one row of context per row of data, for a conditional distribution.
 ///   - objective: the objective to minimize; a ``RowObjective`` or any other that takes a batch.
 ///   - evaluation: the distribution that judges the held-out rows and whose functions are returned. It has
-///     the same parameter tree, with its layers in evaluation mode (`BatchNorm`). Nil: the distribution.
+///     the same parameter tree, with its layers in evaluation mode. Nil: the distribution, which must not
+///     couple rows then, as `BatchNorm` in training mode does.
 ///   - weights: the importance of each row, `[rows]`, not negative. Only ratios matter: a row of weight 2
 ///     counts as two rows of weight 1, and a row of weight 0 is left out, wherever it lies. Data-dependent
 ///     starts and running statistics count the remaining rows alike. Nil: all rows count alike.
@@ -62,7 +63,8 @@ import Tensors
 /// - Returns: the parameters with the lowest validation loss, or the last ones where nothing is held out; the
 ///   functions that take them; the history; and the state to go on from. The initial parameters count too.
 /// - Throws:
-///   - `FlowError.mismatch` for no rows, and for shapes that do not fit;
+///   - `FlowError.mismatch` for no rows, for shapes that do not fit, for a context that neither a layer nor
+///     the prior reads, and for rows that are coupled without an `evaluation`;
 ///   - `.notFinite` for NaN or infinity in the data, the context or the weights;
 ///   - `.outsideDomain` for rows outside the distribution's support, and for negative weights;
 ///   - `.structure` for parameters or a state of another distribution or optimizer, and for a pattern in
@@ -141,9 +143,17 @@ package func fit(
     throw error.withRow { first.indices.contains($0) ? first[$0] : $0 }
   }
   try logPDF.boundary.checkShapes(initial, startRows, given: startContext)
+  try logPDF.checkUse(of: startContext, initial, startRows, who: "fit")
   if let start { try logPDF.boundary.check(start) }
   let judge = try evaluation?(evaluationKey, inputDim: inputDim, contextDim: contextDim, dtype: data.dtype)
   try judge?.logPDF.boundary.check(initial)
+  if judge == nil, logPDF.traits.contains(.couplesRows) {
+    throw FlowError.mismatch(
+      who: "fit", what: "evaluation:",
+      expected:
+        "the same distribution with BatchNorm(mode: .evaluation), since in training rows depend on others",
+      got: "none")
+  }
   let functions = (logPDF: judge?.logPDF ?? logPDF, sample: judge?.sample ?? sample)
   let params = try freezing(start ?? initial)
   let batches = (rows.training.count + batchSize - 1) / batchSize
@@ -155,7 +165,7 @@ package func fit(
     (inputs.rowNumbers, inputs.trainingRows) = (batch, rows.training.count)
     return inputs
   }
-  settings.learningRate = try learningRate(default: settings.learningRate) { first, last, steps in
+  let rate = try learningRate(default: settings.learningRate, progress: progress) { first, last, steps in
     let (choice, augmented, loss) = (
       searchKey.folded(in: 0), searchKey.folded(in: 1), searchKey.folded(in: 2)
     )
@@ -168,6 +178,8 @@ package func fit(
         loss: loss.folded(in: step))
     }
   }
+  settings.learningRate = rate.rate
+  let ownRate = optimizer == nil ? rate.rate : nil
   let optimizer = optimizer.map { averaging($0, default: nil) } ?? settings.optimizer(averaging)
 
   var order: (epoch: Int, rows: RowOrder) = (-1, rows.training)
@@ -222,9 +234,11 @@ package func fit(
         ("start", start?.leaves as Any), ("frozen parameters", params.frozenPaths(beyond: initial)),
         ("key", key), ("batch size", batchSize), ("validation fraction", validationFraction), ("fold", fold)))
   }
-  return try run.fitted(
+  var fitted = try run.fitted(
     from: FitState(params, optimizer: optimizer), or: state, functions, progress: progress,
     { "epoch \(min($0.step / batches + 1, epochs)) of \(epochs)" }, onRecord: onEpoch)
+  (fitted.learningRate, fitted.rateSearch) = (ownRate, rate.search)
+  return fitted
 }
 
 extension Params {

@@ -13,6 +13,10 @@ public struct Fitted: Sendable {
   public let ending: Ending
   /// The state after the last step: `fit(..., continuing: state)` goes on as if it had never stopped.
   public let state: FitState
+  /// The learning rate of the first step; nil where the fit was given an optimizer.
+  public var learningRate: Double?
+  /// The search of `learningRate: .searched()`. Its `suggestion` is nil where the default rate was taken.
+  public var rateSearch: LearningRateSearch?
   /// The losses so far: one record per epoch of a fit to data, one per iteration of a fit to a target.
   public var history: [Record] { state.history }
 
@@ -21,6 +25,13 @@ public struct Fitted: Sendable {
   ///
   /// - Precondition: there is a record.
   public var bestRecord: Record { history[state.best.map { Swift.max($0.index, 0) } ?? history.count - 1] }
+
+  /// Computes the latents of samples, as the fitted flow's bijection gives them to its prior.
+  ///
+  /// - Throws: as ``LogPDF/latents(_:_:given:)`` does.
+  public func latents(_ inputs: Tensor, given context: Tensor? = nil) throws(FlowError) -> Tensor {
+    try logPDF.latents(params, inputs, given: context)
+  }
 
   /// One entry of the history: an epoch of a fit to data, or an iteration of a fit to a target.
   public struct Record: Sendable, Hashable {

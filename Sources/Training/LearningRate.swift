@@ -6,7 +6,7 @@ import Tensors
 /// try fit(flow, to: data, key: key, learningRate: 0.005)
 /// try fit(flow, to: data, key: key, learningRate: .searched())
 /// ```
-public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral {
+public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
   enum Kind: Sendable, Hashable {
     case automatic, value(Double), searched(from: Double, to: Double, steps: Int)
   }
@@ -15,7 +15,11 @@ public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral {
   /// The rate that the fit documents.
   public static let automatic = LearningRate(kind: .automatic)
 
-  /// The rate that `findLearningRate` suggests in a short run before the fit.
+  /// The rate at which the loss falls fastest in a short run before the fit, as in `findLearningRate`.
+  ///
+  /// Where the loss falls at no rate by more than its noise, it is the rate of `.automatic`. A line on
+  /// standard error says so, unless `progress` is silent. `Fitted.learningRate` and `Fitted.rateSearch` tell
+  /// the outcome.
   ///
   /// - Parameters:
   ///   - first: the lowest rate.
@@ -35,6 +39,8 @@ public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral {
   }
   /// A number.
   public init(floatLiteral rate: Double) { self.init(rate) }
+  /// A whole number.
+  public init(integerLiteral rate: Int) { self.init(Double(rate)) }
 
   /// Ends the program if a rate stands beside an optimizer, which has one of its own.
   func check(beside optimizer: (any Optimizer)?) {
@@ -43,19 +49,22 @@ public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral {
       "fit got a learning rate beside an optimizer, which has one of its own")
   }
 
-  /// The rate, with a default and a search for the case that it is asked for.
+  /// The rate, with a default, and a search for the case that it is asked for.
   func callAsFunction(
-    default rate: Double,
+    default rate: Double, progress: ProgressOutput,
     search: (_ first: Double, _ last: Double, _ steps: Int) throws -> LearningRateSearch
-  ) throws -> Double {
+  ) throws -> (rate: Double, search: LearningRateSearch?) {
     switch kind {
-    case .automatic: return rate
-    case .value(let rate): return rate
+    case .automatic: return (rate, nil)
+    case .value(let rate): return (rate, nil)
     case .searched(let first, let last, let steps):
-      if let found = try search(first, last, steps).suggestion { return found }
-      throw FlowError.mismatch(
-        who: "fit", what: "learning rates from \(first) to \(last)", expected: "one at which the loss falls",
-        got: "none; give a rate")
+      let found = try search(first, last, steps)
+      if found.suggestion == nil {
+        progress.note(
+          "fit: at no learning rate from \(first) to \(last) did the loss fall by more than its noise; "
+            + "the default of \(rate) is taken")
+      }
+      return (found.suggestion ?? rate, found)
     }
   }
 }
@@ -64,7 +73,9 @@ public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral {
 /// `.automatic`.
 ///
 /// A decay of 0.99 averages over some 100 steps; see ``MovingAverage``.
-public struct Averaging: Sendable, Hashable, ExpressibleByFloatLiteral, ExpressibleByNilLiteral {
+public struct Averaging: Sendable, Hashable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByNilLiteral
+{
   enum Kind: Sendable, Hashable { case automatic, decay(Double?) }
   private let kind: Kind
 
@@ -81,6 +92,8 @@ public struct Averaging: Sendable, Hashable, ExpressibleByFloatLiteral, Expressi
   }
   /// A decay.
   public init(floatLiteral decay: Double) { self.init(decay: decay) }
+  /// The decay 0: the mean is the last parameters.
+  public init(integerLiteral decay: Int) { self.init(decay: Double(decay)) }
   /// No mean.
   public init(nilLiteral: ()) { self.init(decay: nil) }
 

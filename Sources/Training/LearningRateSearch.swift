@@ -15,18 +15,49 @@ public struct LearningRateSearch: Sendable, Hashable {
     (self.rates, self.losses) = (rates, losses)
   }
 
-  /// The rate at which the loss fell fastest; nil where it never fell.
+  /// The rate at which the loss fell fastest; nil where it never fell by more than its noise.
   ///
   /// It lies in the middle of the tenth of the steps, before the lowest loss, in which the loss fell most.
-  /// Over fewer steps the difference would be the batches' noise.
+  /// In a search of 20 steps or more, a fall counts from four of its standard deviations on. They follow from
+  /// the noise of the losses from step to step. It is also above 1/10,000 of the loss.
   public var suggestion: Double? {
     let window = max(1, losses.count / 10)
     guard let lowest = losses.indices.min(by: { losses[$0] < losses[$1] }), lowest >= window else {
       return nil
     }
+    let (noise, least) = (noise(before: lowest), losses[...lowest].map(abs).max()! * 1e-4)
     func fall(_ i: Int) -> Double { losses[i - window] - losses[i] }
-    guard let end = (window...lowest).max(by: { fall($0) < fall($1) }), fall(end) > 0 else { return nil }
-    return rates[end - window / 2]
+    func isAboveNoise(_ i: Int) -> Bool {
+      if losses.count < 20 { return fall(i) > 0 }
+      let variance = smoothed(i) + smoothed(i - window)
+      return fall(i) > least && fall(i) * fall(i) > 16 * noise * noise * variance
+    }
+    let ends = (window...lowest).filter(isAboveNoise)
+    return ends.max { fall($0) < fall($1) }.map { rates[$0 - window / 2] }
+  }
+
+  /// The share of one loss' variance that the smoothed loss of step i has.
+  private func smoothed(_ i: Int) -> Double {
+    let (kept, keptSquared) = (0...i).reduce((1.0, 1.0)) { total, _ in (total.0 * 0.9, total.1 * 0.81) }
+    return 0.01 * (1 - keptSquared) / 0.19 / ((1 - kept) * (1 - kept))
+  }
+
+  /// The standard deviation of a single loss about its neighbours' mean, robust to the steps of a steep fall.
+  private func noise(before last: Int) -> Double {
+    guard last >= 2 else { return 0 }
+    var (mean, kept, single): (Double, Double, [Double]) = (0, 1, [])
+    for loss in losses[...last] {
+      kept *= 0.9
+      let next = loss * (1 - kept)
+      single.append((next - 0.9 * mean) / 0.1)
+      mean = next
+    }
+    let far = (1..<last).map { (i: Int) -> Double in
+      let neighbours: Double = (single[i - 1] + single[i + 1]) / 2
+      return abs(single[i] - neighbours)
+    }.sorted()
+    // The median is 0.6745 deviations, and the variance of the difference 1.5 times that of a loss.
+    return far[far.count / 2] / (0.6745 * 1.224745)
   }
 }
 

@@ -16,6 +16,9 @@ public enum ProgressOutput: Sendable {
   case lines
   /// Nothing.
   case silent
+
+  /// Writes a remark on a line of its own, unless nothing is to be written.
+  func note(_ line: String) { if case .silent = self {} else { show(line + "\n") } }
 }
 
 /// Draws progress, rate and remaining time. No result depends on the times.
@@ -75,10 +78,6 @@ package struct ProgressMeter {
   /// Takes the bar away again, so that a result may stand on its line.
   package func clear() { if style == .bar && latest != nil { show("\r\u{1B}[2K") } }
 
-  private func show(_ text: String) {
-    _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
-  }
-
   /// Steps per second, or seconds per step where that is above 1; nothing while no time has passed.
   private static func rate(_ steps: Double, _ seconds: Double) -> String {
     guard seconds > 0 else { return "" }
@@ -92,6 +91,10 @@ package struct ProgressMeter {
     let whole = Int(seconds.rounded())
     return whole < 60 ? "\(whole)s" : "\(whole / 60)m\(whole % 60)s"
   }
+}
+
+private func show(_ text: String) {
+  _ = text.utf8CString.withUnsafeBytes { write(2, $0.baseAddress, $0.count - 1) }
 }
 
 extension Duration {

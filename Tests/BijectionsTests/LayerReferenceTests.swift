@@ -72,7 +72,8 @@ private struct LayerCase: Decodable, Sendable, CustomTestStringConvertible {
   }
 
   @Test(arguments: [
-    ([[1], [0]], "a cycle among the numbers [0, 1]"), ([[], [1]], "a cycle among the numbers [1]"),
+    ([[1], [0]], "a cycle among the numbers [0, 1]"), ([[], [1]], "got 1 among the parents of 1"),
+    ([[0], [0, 1]], "each number without itself (an adjacency matrix of zuko"),
     ([[], [2]], "numbers in 0..<2, got 2"), ([[]], "one list for each of 2 numbers, got 1 lists"),
   ])
   func wrongParentsAreRefused(_ parents: [[Int]], _ text: String) {
@@ -80,6 +81,20 @@ private struct LayerCase: Decodable, Sendable, CustomTestStringConvertible {
       _ = try Autoregressive(MADE(hidden: [4]).withParents(parents))(Key(0), inputDim: 2)
     }
     #expect("\(String(describing: error))".contains(text))
+  }
+
+  /// Hidden layers with too few units for the sets of parents would leave parents out.
+  @Test(arguments: [([2], 0), ([4, 3], 0), ([4, 4], 1)]) func fewUnitsForManySetsAreRefused(
+    _ hidden: [Int], _ contexts: Int
+  ) throws {
+    let chain = (0..<5).map { Array(0..<$0) }
+    func made(_ hidden: [Int]) -> MADE { MADE(hidden: hidden).withParents(chain) }
+    let error = #expect(throws: FlowError.self) {
+      _ = try Autoregressive(made(hidden))(Key(0), inputDim: 5, contextDim: contexts > 0 ? 1 : nil)
+    }
+    #expect(error?.description.contains("a unit for each of the different sets of parents") == true)
+    _ = try Autoregressive(made(hidden.map { max($0, 4 + contexts) }))(
+      Key(0), inputDim: 5, contextDim: contexts > 0 ? 1 : nil)
   }
 
   /// Matrices that are not positive definite or not symmetric are outside the domain. So are vectors whose

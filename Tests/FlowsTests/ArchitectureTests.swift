@@ -171,10 +171,31 @@ struct Architecture: Sendable, CustomTestStringConvertible {
     #expect(try hint.summary(inputDim: 8).hasSuffix("  \(hint(Key(0), inputDim: 8).params.learnedCount)"))
   }
 
+  /// The latents are those that the bijection gives to the prior.
+  @Test func latentsAreTheBijections() throws {
+    let flow = Flow.maf(layers: 2, hidden: [6])
+    let x = Key(3).normal([5, 2])
+    let (params, logPDF, _) = try Conditioned(flow, by: Summary(hidden: [4], width: 3))(
+      Key(1), inputDim: 2, contextDim: 1)
+    let context = Key(4).normal([5, 1])
+    let z = try logPDF.latents(params, x, given: context)
+    let prior = try flow.prior(Key(0), inputDim: 2)
+    let (_, forward, _) = try flow.bijection(Key(1), inputDim: 2, contextDim: 3)
+    let expected = try logPDF(params, x, given: context) - prior.logPDF(prior.params, z)
+    #expect(
+      isClose(
+        expected, try forward.body(params.child("base").child("bijection"), x, .zeros([5, 3])).logDet, 1e-5))
+    #expect(!z.isIdentical(to: x) && z.shape == [5, 2])
+    let normal = try Normal()(Key(0), inputDim: 2)
+    #expect(throws: FlowError.self) { try normal.logPDF.latents(normal.params, x) }
+  }
+
   /// The autoregressive flows that integrate train for too long here.
   @Test(arguments: [
     Flow.autoregressiveAUTM(layers: 2, hidden: [6], units: 2, steps: 3),
     .autoregressiveUMNN(layers: 2, hidden: [6], units: 2, nodes: 6),
+    .neuralAutoregressive(layers: 2, hidden: [6]),
+    .sumOfSquares(layers: 2, hidden: [6]), .bernstein(layers: 2, hidden: [6], degree: 5),
   ]) func logDetsOfFlowsThatIntegrate(_ flow: Flow) throws {
     for size in [1, 2] as [Shape] {
       try LogDetCheck(of: flow.bijection, inputDim: size, key: Key(1)).verify()
@@ -185,7 +206,8 @@ struct Architecture: Sendable, CustomTestStringConvertible {
   @Test(arguments: [
     Flow.realNVP(), .nice(), .maf(), .iaf(), .neuralSpline(), .sharedNeuralSpline(),
     .autoregressiveNeuralSpline(), .glowVector(), .mafGlow(),
-    .flowPlusPlus(), .residual(), .autm(), .autoregressiveAUTM(), .autoregressiveUMNN(),
+    .flowPlusPlus(), .residual(), .autm(), .autoregressiveAUTM(), .autoregressiveUMNN(), .sumOfSquares(),
+    .bernstein(),
   ]) func defaultsStartNearTheIdentity(_ flow: Flow) throws {
     let isMixture = try flow(Key(1), inputDim: 2).logPDF.mapping.layers().contains {
       $0.mapping.name.contains("MixtureOfLogistics")

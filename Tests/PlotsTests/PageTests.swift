@@ -1,4 +1,7 @@
+import Files
+import Foundation
 import Plots
+import Tensors
 import Testing
 
 @Suite struct PageTests {
@@ -30,6 +33,27 @@ import Testing
 
   @Test func anOpenPageReloads() {
     #expect(page(reload: 2).html.contains("<meta http-equiv=\"refresh\" content=\"2\"/>"))
+  }
+
+  @Test(arguments: [0, -5]) func aPageReloadsAfterPositiveSeconds(_ seconds: Int) async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      [seconds] in _ = Page("a", reload: seconds)
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains("a page reloads after a positive number of seconds, got \(seconds)"))
+  }
+
+  /// The system's calls would end the path at the NUL, and write to another file.
+  @Test func aPathWithNULIsRefused() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "page-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let error = #expect(throws: FlowError.self) { try page().write(to: "\(folder)/a\0b.html") }
+    #expect(error?.description.contains("a path without NUL") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    #expect(throws: FlowError.self) { try FileBytes.read("\(folder)/a\0b") }
+    #expect(throws: FlowError.self) { try FileBytes.makeFolder("\(folder)/a\0b") }
+    #expect(throws: FlowError.self) { try MappedArray("\(folder)/a\0b.npy") }
   }
 
   @Test func equalPagesGiveEqualText() { #expect(page().html == page().html) }

@@ -13,6 +13,10 @@ import Testing
     let tolerance = 20 * dtype.epsilon * 10
     #expect(isClose(x.sum(), Tensor(x.doubles.reduce(0, +), dtype: dtype), tolerance))
     #expect(isClose(x.mean(), Tensor(x.doubles.reduce(0, +) / Double(x.count), dtype: dtype), tolerance))
+    #expect(x.max().item == values.max() && x.max().shape == .scalar)
+    #expect(x.min().item == values.min() && x.min().shape == .scalar)
+    let far = x - x.mean()
+    #expect(isClose(x.standardDeviation(), sqrt((far * far).mean()), tolerance))
     for axis in 0..<shape.rank {
       func reduced(_ combine: ([Double]) -> Double) -> Tensor {
         naive(shape.removing(axis), dtype: dtype) { index in

@@ -61,7 +61,8 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
   @Test func fitMovesTheStatisticsOnceAStep() throws {
     let x = data(20)
     let fitted = try fit(
-      Flow(BatchNorm(momentum: 0.5)), to: x, key: Key(3), epochs: 1, batchSize: 10, validationFraction: 0,
+      Flow(BatchNorm(momentum: 0.5)), to: x, evaluation: Flow(BatchNorm(mode: .evaluation)), key: Key(3),
+      epochs: 1, batchSize: 10, validationFraction: 0,
       patience: nil, progress: .silent)
     let training = Key(3).folded(in: 1).permutation(20)
     let order = Key(3).folded(in: 2).folded(in: 0).permutation(20).map { training[$0] }
@@ -78,8 +79,8 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
     let x = data(150)
     var losses: [Double] = []
     let fitted = try fit(
-      flow(.training), to: x, key: Key(2), epochs: 1, batchSize: 150, validationFraction: 0, patience: nil,
-      progress: .silent
+      flow(.training), to: x, evaluation: flow(.evaluation), key: Key(2), epochs: 1, batchSize: 150,
+      validationFraction: 0, patience: nil, progress: .silent
     ) {
       losses.append($0.latest.trainingLoss)
       return .proceed
@@ -92,6 +93,17 @@ private func flow(_ mode: BatchNorm.Mode) -> Flow {
     let sharded = try shards.reduce(0) { $0 - (try logPDF(initial, x.rows(order)[$1]).sum().item) } / 150
     #expect(abs(losses[0] - sharded) > 1e-6)
     #expect(fitted.history.count == 1)
+  }
+
+  /// In training mode a row has another density alone than among others, so no fit gives that function back.
+  @Test func withoutATwinThereIsNoFit() throws {
+    let error = #expect(throws: FlowError.self) {
+      try fit(
+        Flow.maf(layers: 1, batchNorm: BatchNorm()), to: data(40, .float32), key: Key(0), progress: .silent)
+    }
+    #expect(
+      error?.description.contains("expected evaluation: the same distribution with BatchNorm(mode: .eval")
+        == true)
   }
 
   /// A twin of another architecture is an error before training.

@@ -20,6 +20,7 @@ import Testing
   struct Row: Sendable, CustomTestStringConvertible {
     let name: String
     var flow: any Distribution = Flow.realNVP(layers: 2, hidden: [8])
+    var evaluation: (any Distribution)?
     var objective: any Objective = .maximumLikelihood
     var optimizer: any Optimizer = Chain(ClipByGlobalNorm(1), Adam(learningRate: 3e-3))
     var context = false
@@ -64,6 +65,7 @@ import Testing
     Row(
       name: "batch normalization",
       flow: Flow(Serial(AffineCoupling(MLP(hidden: [8])), BatchNorm(mode: .training)), prior: Normal()),
+      evaluation: Flow(Serial(AffineCoupling(MLP(hidden: [8])), BatchNorm(mode: .evaluation))),
       optimizer: SGD(learningRate: 0.01)),
     Row(name: "residual", flow: Flow.residual(layers: 2, hidden: [8])),
     Row(
@@ -84,6 +86,7 @@ import Testing
     func run(_ objective: some Objective, _ flow: some Distribution) throws -> Fitted {
       try fit(
         flow, to: data, given: row.context ? Key(6).normal([110, 2]) : nil, by: objective,
+        evaluation: row.evaluation,
         weights: row.weights ? Tensor((0..<110).map { Double($0 % 4) }) : nil, continuing: state,
         key: Key(1), epochs: epochs, batchSize: 32, optimizer: row.optimizer, patience: nil, on: engine,
         checkpoint: checkpoint, progress: .silent)

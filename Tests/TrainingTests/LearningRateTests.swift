@@ -44,15 +44,58 @@ import Training
     #expect(first < second - 1, "\(first), \(second)")
   }
 
-  @Test func aLossThatNeverFallsHasNoRate() throws {
-    do {
-      _ = try fit(
-        Flow(Serial(), prior: Normal()), to: Tensor.full([60, 2], 1), key: Key(1), epochs: 1,
-        learningRate: .searched(from: 1e-3, to: 1, steps: 10), progress: .silent)
-      Issue.record("a rate was found")
-    } catch let error as FlowError {
-      #expect("\(error)".contains("learning rates from 0.001 to 1.0"))
+  /// A fit that starts at its optimum takes the default rate and says so.
+  @Test(arguments: [20, 1_000]) func aLossThatNeverFallsTakesTheDefault(_ rows: Int) throws {
+    let rows = Key(3).normal([rows, 2])
+    func fitted(_ rate: LearningRate) throws -> Fitted {
+      try fit(Flow(ActNorm()), to: rows, key: Key(1), epochs: 2, learningRate: rate, progress: .silent)
     }
+    let (found, plain) = (try fitted(.searched()), try fitted(.automatic))
+    #expect(found.learningRate == 0.002 && found.rateSearch?.losses.isEmpty == false)
+    #expect(found.rateSearch?.suggestion == nil, "\(found.rateSearch?.suggestion ?? 0)")
+    #expect(plain.learningRate == 0.002 && plain.rateSearch == nil)
+    #expect(found.params.isIdentical(to: plain.params))
+  }
+
+  /// The preset for tables starts as the mixture that fits best.
+  @Test func thePresetForTablesFinds() throws {
+    let found = try fit(
+      Flow.splineMixture(layers: 2, hidden: [16], bins: 4), to: Key(5).normal([600, 2]), key: Key(1),
+      epochs: 1,
+      learningRate: .searched(steps: 60), progress: .silent)
+    #expect((1e-4...1e-1).contains(try #require(found.learningRate)), "\(found.learningRate ?? 0)")
+  }
+
+  @Test func aFitTellsItsRate() throws {
+    let found = try fitted(.searched())
+    #expect(found.learningRate == found.rateSearch?.suggestion && found.learningRate ?? 0 > 0.002)
+    #expect(try fitted(0.5).learningRate == 0.5)
+    #expect(try fitted(optimizer: Adam(learningRate: 0.1)).learningRate == nil)
+  }
+
+  /// Losses that only scatter have no rate, a fall far above their noise has one.
+  @Test(arguments: 0..<8) func noiseIsNoFall(_ seed: Int) throws {
+    let noise = Key(seed).normal([100]).doubles
+    func search(falling: Double) -> LearningRateSearch {
+      var (mean, share, losses) = (0.0, 0.0, [Double]())
+      for (i, noise) in noise.enumerated() {
+        (mean, share) = (
+          0.9 * mean + 0.1 * (5 + noise - falling * min(max(0, Double(i - 50) / 20), 1)), 0.9 * share + 0.1
+        )
+        losses.append(mean / share)
+      }
+      return LearningRateSearch(rates: (0..<100).map { Double($0 + 1) }, losses: losses)
+    }
+    #expect(search(falling: 0).suggestion == nil)
+    let rate = try #require(search(falling: 8).suggestion)
+    #expect((50...80).contains(rate), "\(rate)")
+  }
+
+  /// Whole numbers are rates and decays too.
+  @Test func wholeNumbers() throws {
+    #expect(LearningRate(1) == 1 && Averaging(decay: 0) == 0)
+    #expect(try fitted(1).learningRate == 1)
+    #expect(try fitted(0.01, 0).params.isIdentical(to: fitted(0.01, 0.0).params))
   }
 
   @Test func targetsTakeBothToo() throws {

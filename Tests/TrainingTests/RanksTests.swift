@@ -18,12 +18,13 @@ import Testing
   /// Parameters, history and state of a fit with three batches of three shards and one of one row.
   private func fitted(
     _ flow: any Distribution, rows: Tensor? = nil, epochs: Int = 2,
-    by objective: any Objective = .maximumLikelihood,
+    by objective: any Objective = .maximumLikelihood, evaluation: Flow? = nil,
     checkpoint: Checkpoint? = nil, stopAt: Int? = nil
   ) throws -> Fitted {
     func run(_ objective: some Objective) throws -> Fitted {
       try fit(
-        flow, to: rows ?? data, by: objective, key: Key(3), epochs: epochs, batchSize: 384,
+        flow, to: rows ?? data, by: objective, evaluation: evaluation, key: Key(3), epochs: epochs,
+        batchSize: 384,
         optimizer: Chain(ClipByGlobalNorm(10), Adam(learningRate: 1e-2)),
         augment: { key, rows in rows + 0.01 * key.normal(rows.shape).cast(to: rows.dtype) },
         checkpoint: checkpoint, progress: .silent
@@ -172,7 +173,9 @@ import Testing
       _ = try fitted(flow)
     }
     check(2, "fit: expected a flow on several ranks whose rows are independent, got Flow") {
-      _ = try fitted(Flow(Serial(BatchNorm(), ActNorm())))
+      _ = try fitted(
+        Flow(Serial(BatchNorm(), ActNorm())),
+        evaluation: Flow(Serial(BatchNorm(mode: .evaluation), ActNorm())))
     }
     struct Alone: Objective {
       func valueAndGradient(at params: Params, _ step: TrainingStep) throws -> LossAndGradient {

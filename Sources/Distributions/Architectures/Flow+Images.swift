@@ -11,8 +11,8 @@ extension Flow {
   /// the channels are factored out under a learned prior.
   ///
   /// Every coupling receives a vector context, or an image context that is squeezed as often as the sample.
-  /// For Glow's class-conditional prior, put the bijection in `WithoutContext` and use `ConditionalNormal` as
-  /// the prior.
+  /// For Glow's class-conditional prior, put the bijection in `Conditioned(..., by: NoContext())` and use
+  /// `ConditionalNormal` as the prior.
   ///
   /// - Parameters:
   ///   - levels: The number of levels.

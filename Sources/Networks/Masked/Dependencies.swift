@@ -19,6 +19,12 @@ struct Dependencies: Sendable {
     if let wrong = parents.joined().first(where: { !(0..<numbers).contains($0) }) {
       throw .mismatch(who: "MADE", what: "parents", expected: "numbers in 0..<\(numbers)", got: "\(wrong)")
     }
+    if let own = parents.indices.first(where: { parents[$0].contains($0) }) {
+      throw .mismatch(
+        who: "MADE", what: "parents",
+        expected: "of each number without itself (an adjacency matrix of zuko has "
+          + "a true diagonal: leave it out)", got: "\(own) among the parents of \(own)")
+    }
     var (order, isPlaced) = ([Int](), [Bool](repeating: false, count: numbers))
     while order.count < numbers {
       guard
@@ -50,6 +56,30 @@ struct Dependencies: Sendable {
     let middle = hidden.map { width in (0..<width).map { kinds[$0 % kinds.count] } }
     let last = targets.flatMap { [Set<Int>](repeating: $0, count: outputs) }
     return [first] + middle + [last]
+  }
+
+  /// Throws unless the outputs for every number see all its parents, and the context, through the hidden
+  /// units.
+  func checkReach(of layers: [[Set<Int>]], _ order: [Int], contexts: Int) throws(FlowError) {
+    // Units with equal sets see the same inputs. A context is the input −1.
+    var reach: [Set<Int>: Set<Int>] = [:]
+    for set in layers[0] { reach[set] = set.isEmpty ? [-1] : set }
+    for layer in layers.dropFirst() {
+      let before = reach
+      reach = [:]
+      for set in Set(layer) {
+        reach[set] = before.reduce(into: []) { if $1.key.isSubset(of: set) { $0.formUnion($1.value) } }
+      }
+    }
+    let outputs = layers[layers.count - 1]
+    for (set, seen) in reach where seen != (contexts > 0 ? set.union([-1]) : set) {
+      let number = order[(outputs.firstIndex(of: set) ?? 0) / (outputs.count / order.count)]
+      let missing = set.subtracting(seen).map { order[$0] }.sorted()
+      throw .mismatch(
+        who: "MADE", what: "hidden layers", expected: "with a unit for each of the different sets of parents",
+        got: "so few units that number \(number) does not see "
+          + (missing.isEmpty ? "the context" : "its parents \(missing)"))
+    }
   }
 
   /// The mask [in, out] of the weights between two layers.

@@ -31,8 +31,8 @@ import Tensors
 /// `hiddenDegrees: .random`. With `dropout`, the first layer of each residual block has the frozen `dropout`
 /// [units], the probabilities for the objective `Dropout`. The last layer starts at zero by default.
 ///
-/// Errors: `mismatch` for a layer without units, for outputs that are not a multiple of the numbers, and for
-/// parents with a cycle or of a wrong number.
+/// Errors: `mismatch` for a layer without units, and for outputs that are not a multiple of the numbers. With
+/// parents, also for a cycle, a wrong number, and too few units for all parents to be seen.
 ///
 /// Germain, Gregor, Murray & Larochelle 2015, *MADE*, arXiv 1502.03509, section 4.
 public struct MADE: Network {
@@ -112,9 +112,10 @@ public struct MADE: Network {
   /// The network whose outputs for number i depend on the numbers `parents[i]` alone.
   ///
   /// The order and the degrees of the network's initializer have no effect then. Hidden units see the sets of
-  /// parents in turn, so each layer needs as many units as there are different sets. The parents of a chain,
-  /// [[], [0], [0, 1], ...], give an ordinary masked autoencoder. An inverse costs one pass per number. As in
-  /// zuko's `MaskedMLP`, whose rows of the adjacency matrix are the parents.
+  /// parents in turn. So each layer needs as many units as there are different sets, or initialization
+  /// throws. The parents of a chain, [[], [0], [0, 1], ...], give an ordinary masked autoencoder. An inverse
+  /// costs one pass per number. In zuko's `MaskedMLP` a row of the adjacency matrix has the parents and the
+  /// number itself.
   public func withParents(_ parents: [[Int]]) -> MADE {
     var network = self
     network.dependencies = Dependencies(parents: parents)
@@ -187,6 +188,7 @@ public struct MADE: Network {
     let order = try dependencies.order(of: numbers)
     let sets = dependencies.sets(
       order, inputs: featureCount, contexts: contexts, hidden: hidden, outputs: count)
+    try dependencies.checkReach(of: sets, order, contexts: contexts)
     return MaskedNetwork.Sets(order: order, sets: sets)
   }
 

@@ -95,6 +95,15 @@ extension Tensor {
     sqrt(square(self - mean(axis: axis, keepDims: true)).mean(axis: axis, keepDims: keepDims))
   }
 
+  /// The standard deviation of all elements, rank 0: the root of the mean squared distance from the mean.
+  public func standardDeviation() -> Tensor { sqrt(square(self - mean()).mean()) }
+
+  /// The largest of all elements, rank 0; −∞ if there are none. Equal largest elements share the derivative.
+  public func max() -> Tensor { reshaped(to: [count]).max(axis: 0) }
+
+  /// The smallest of all elements, rank 0; ∞ if there are none.
+  public func min() -> Tensor { -(-self).max() }
+
   /// The largest element along an axis. Equal largest elements share the derivative.
   public func max(axis: Int, keepDims: Bool = false) -> Tensor {
     let axis = shape.resolved(axis)

@@ -47,8 +47,10 @@ public struct PrivateFit: Sendable {
 ///   - onRecord: called about a hundred times. It says whether training goes on. The charge stays that of all
 ///     steps.
 /// - Throws:
-///   - `FlowError.mismatch` for shapes that do not fit, for a distribution that couples rows or keeps
-///     statistics of them, and for a checkpoint without a secret source;
+///   - `FlowError.mismatch` for shapes that do not fit, and for a context that neither a layer nor the prior
+///     reads;
+///   - `.mismatch` for a distribution that couples rows or keeps statistics of them, and for a checkpoint
+///     without a secret source;
 ///   - `.diverged` when a parameter is not finite;
 ///   - the errors of the layers and of the checkpoint.
 public func fit(
@@ -79,6 +81,9 @@ public func fit(
   try PrivateLikelihood.check(logPDF)
   try logPDF.boundary.checkShapes(
     initial, .zeros(sample.batched(0), dtype: data.dtype), given: context?[0..<0])
+  // Contexts of zeros: nothing private is read outside the steps.
+  try logPDF.checkUse(
+    of: context.map { .zeros($0.shape.sample.batched(2), dtype: $0.dtype) }, initial, sampler, who: "fit")
   if let start { try logPDF.boundary.check(start) }
   let params = try freezing(start ?? initial)
   let stepKey = key.folded(in: 1)
