@@ -93,8 +93,8 @@ func dense(
   return activation.finished(product(x, weight, bias))
 }
 
-/// x U for rows x [rows, n] and the upper triangle of a matrix [n, n]. What is below its diagonal is not
-/// read, and costs no work.
+/// x U for rows x [rows, n] and the upper triangle of a matrix [n, n]. The numbers below its diagonal are not
+/// read, and cost no work.
 ///
 /// - Precondition: sizes and dtypes agree.
 package func multiply(_ x: Tensor, upperTriangle matrix: Tensor) -> Tensor {
