@@ -143,9 +143,10 @@ private let inverseAutoregressiveRows: [LawsRow] = [
 ]
 
 private let numericallyInvertedRows: [LawsRow] = [
-  LawsRow(name: "SumOfSquares", bijection: Autoregressive(net, SumOfSquares()), inputDim: 3),
+  LawsRow(name: "SumOfSquares", bijection: Autoregressive(net, SumOfSquares(polynomials: 2)), inputDim: 2),
   LawsRow(
-    name: "SumOfSquares, starts as identity", bijection: Autoregressive(MADE(hidden: [4]), SumOfSquares()),
+    name: "SumOfSquares, starts as identity",
+    bijection: Autoregressive(MADE(hidden: [4]), SumOfSquares(degree: 2)),
     inputDim: 2),
   LawsRow(
     name: "SumOfSquares, one constant, one number, context",

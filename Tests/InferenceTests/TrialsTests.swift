@@ -100,9 +100,9 @@ import Training
     .ratio(MLP(hidden: [8])),
   ]) func eachRowHasTheBitsOfItsOwn(method: InferenceMethod) throws {
     let posterior = try Self.posterior(method, simulations: 100)
-    let together = try posterior.sample(Key(7), count: 30, givenEach: Self.trials, chains: Self.chains)
-    #expect(together.shape == [5, 30, 2])
-    for row in 0..<5 {
+    let together = try posterior.sample(Key(7), count: 30, givenEach: Self.trials[0..<2], chains: Self.chains)
+    #expect(together.shape == [2, 30, 2])
+    for row in 0..<2 {
       let alone = try posterior.sample(
         Key(7).folded(in: row), count: 30, given: Self.trials[row..<row + 1], chains: Self.chains)
       #expect(together[row].doubles == alone.doubles)

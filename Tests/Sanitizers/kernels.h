@@ -93,11 +93,11 @@ static void NAME(product)(size_t m, size_t n, size_t k) {
   const size_t scratch = ck_gemm_scratch(TYPE, m, n, k);
   end(TEXT(gemm_scratch));
   for (int form = 0; form < 8; form++)
-    CASE(gemm, form & 1, form >> 1 & 1, m, n, k, PLAIN(m * k), PLAIN(k * n), form & 4 ? PLAIN(n) : NULL,
+    CASE(gemm, form & 1, form >> 1 & 1, m, 0, m, n, k, PLAIN(m * k), PLAIN(k * n), form & 4 ? PLAIN(n) : NULL,
          (ck_epilogue)((m + n + k + (size_t)form) % 5), OUT(m * n), OUT(scratch));
   for (int form = 0; form < 3; form++) {
     const ck_staircase stairs = NAME(stairs)(form == 0 ? k : form == 1 ? n : m, form == 1 ? k : n);
-    CASE(gemm_staircase, form == 2, form == 1, m, n, k, PLAIN(m * k), PLAIN(k * n), &stairs, PLAIN(n),
+    CASE(gemm_staircase, form == 2, form == 1, m, 0, m, n, k, PLAIN(m * k), PLAIN(k * n), &stairs, PLAIN(n),
          CK_RELU_EPILOGUE, OUT(m * n), OUT(scratch));
   }
   // The last row of the weights ends with its last unit.
@@ -115,6 +115,7 @@ static void NAME(products)(void) {
     NAME(product)(17, s, 0);
   }
   NAME(product)(130, 150, 300);
+  NAME(product)(260, 70, 520);  // rows of a that are copied
 }
 
 static void NAME(factorizations)(void) {
@@ -176,7 +177,9 @@ static void NAME(steps)(void) {
   for (int decays = 0; decays < 2; decays++) SIZES(n) {
     const ck_adam_numbers numbers = {1e-3, 0.9, 0.999, 10, 1000, 1e-8, decays * 0.01};
     // The weights are not read without decay.
-    CASE(adam, &numbers, n, ANY(n), ANY(n), ANY(n), decays ? ANY(n) : OUT(0), OUT(n), OUT(n), OUT(n));
+    for (int moves = 0; moves < 2; moves++)
+      CASE(adam, &numbers, moves, n, ANY(n), ANY(n), ANY(n), decays || moves ? ANY(n) : OUT(0), OUT(n),
+           OUT(n), OUT(n));
   }
 }
 

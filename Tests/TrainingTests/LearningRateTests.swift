@@ -99,7 +99,7 @@ import Training
   }
 
   @Test func targetsTakeBothToo() throws {
-    let target = try Target("normal", inputDim: 2) { x in
+    let target = Target("normal", inputDim: 2) { x in
       let squares: Tensor = square(x - 4).sum(axis: 1)
       return -0.5 * squares
     }
