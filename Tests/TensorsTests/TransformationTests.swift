@@ -109,6 +109,16 @@ import Testing
     square(dense(rows, params["w"], params["b"], .tanh)).sumPerRow()
   }
 
+  /// Many parameters double the shards of small samples. Images keep theirs, which are few.
+  @Test func rowsOfAShard() {
+    for (sample, few, many) in [([8], 128, 256), ([256], 128, 256), ([257], 64, 64), ([32, 32, 3], 8, 8)]
+      as [(Shape, Int, Int)]
+    {
+      #expect(Parallelism.shardRows(of: sample, parameters: 1 << 19) == few)
+      #expect(Parallelism.shardRows(of: sample, parameters: 1 << 20) == many)
+    }
+  }
+
   @Test(arguments: [1, 2, 3, 8]) func bitsDoNotDependOnThreads(_ threads: Int) throws {
     let expected = try Parallelism.$threads.withValue(1) {
       try valueAndGradient(at: params, over: batch, loss)

@@ -22,10 +22,12 @@ public enum Parallelism {
 
   /// The number of rows in a shard of a gradient by so many parameters.
   ///
-  /// Each shard has gradients of the parameters' size. With over 2¹⁹ parameters a shard has twice the rows,
-  /// so that sums over shards cost less. Its matrix products use the threads that have no shard.
+  /// Each shard has gradients of the parameters' size. With over 2¹⁹ parameters a shard of small samples has
+  /// twice the rows, so that sums over shards cost less. Its matrix products use the threads that have no
+  /// shard.
   public static func shardRows(of sample: Shape, parameters: Int) -> Int {
-    shardRows(of: sample) * (parameters > 1 << 19 ? 2 : 1)
+    let rows = shardRows(of: sample)
+    return rows == shardRows && parameters > 1 << 19 ? 2 * rows : rows
   }
 }
 
