@@ -27,8 +27,7 @@ func inferred(
     records.append(.init(simulations: count, invalid: fresh.invalid, priorShare: share))
     let fitted = try pairs.fitted(
       by: method, prior, embedding, isLater: round > 0, holdingOut: heldOut.numbers, key: key.folded(in: 2),
-      epochs,
-      optimizer, progress)
+      epochs, optimizer, progress)
     posterior = InferredPosterior(
       method: method, prior: prior, embedding: embedding, observed: observed, fitted: fitted,
       rounds: records)
@@ -110,8 +109,8 @@ extension SimulationSet {
   ///   - heldOut: the rows held out; nil for a tenth that is drawn.
   func fitted(
     by method: InferenceMethod, _ prior: SimulationPrior, _ embedding: Summary?, isLater: Bool,
-    holdingOut heldOut: [Int]? = nil, key: Key, _ epochs: Int?,
-    _ optimizer: (any Optimizer)?, _ progress: ProgressOutput
+    holdingOut heldOut: [Int]? = nil, key: Key, _ epochs: Int?, _ optimizer: (any Optimizer)?,
+    _ progress: ProgressOutput
   ) throws -> Fitted {
     let reals = try prior.reals(of: parameters)
     let distribution = method.distribution(prior, embedding, reals: reals, data: data)

@@ -45,12 +45,16 @@ extension InferredPosterior {
     return try sampleByChains(key, count: count, of: trials, chains).parameters
   }
 
+  private var isLikelihood: Bool {
+    if case .likelihood = method.kind { return true }
+    return false
+  }
+
   /// The log-density given all of some trials that were checked.
   func logDensity(_ parameters: Tensor, of trials: Tensor) throws(FlowError) -> Tensor {
     let theta = parameters.cast(to: .float32)
     if isDirect, trials.rows > 1 { throw InferenceMethod.severalTrials(trials.rows) }
-    if case .likelihood = method.kind {
-    } else if trials.rows == 1 {
+    if !isLikelihood, trials.rows == 1 {
       let contexts = trials.broadcast(to: trials.shape.replacing(0, by: theta.rank > 0 ? theta.rows : 0))
       return try fitted.logPDF(fitted.params, theta, given: contexts)
     }
@@ -68,7 +72,7 @@ extension InferredPosterior {
   ///
   /// A pass takes up to 65,536 pairs of a row and a trial.
   private func sum(over trials: Tensor, _ theta: Tensor) throws(FlowError) -> Tensor {
-    let (rows, isLikelihood) = (theta.rows, { if case .likelihood = method.kind { true } else { false } }())
+    let rows = theta.rows
     let seen = isLikelihood ? try prior.reals(of: theta) : theta
     let logPrior = isLikelihood ? nil : try prior.logDensity(theta)
     func values(_ block: Tensor) throws(FlowError) -> Tensor {

@@ -27,12 +27,10 @@ public struct Adam: Optimizer {
 
   /// The step and the next moments.
   public func transform(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    switch try state.steps(who: "Adam") {
-    case .known(let count):
-      let next = try next(gradient, count, state, params, moves: false)
-      return (gradient.replacingLearned(with: next.leaves), next.state)
-    case .traced: return try traced(gradient, state, params)
-    }
+    let count = try state.steps(who: "Adam")
+    guard case .known(let done) = count else { return try traced(gradient, count, state, params) }
+    let next = try next(gradient, done, state, params, moves: false)
+    return (gradient.replacingLearned(with: next.leaves), next.state)
   }
 
   /// The parameters after the step and the next moments, in one pass over them.
@@ -79,8 +77,9 @@ public struct Adam: Optimizer {
   }
 
   /// The step and the next moments as operations of a graph.
-  private func traced(_ gradient: Params, _ state: Params, _ params: Params) throws -> OptimizerStep {
-    let count = try state.steps(who: "Adam")
+  private func traced(
+    _ gradient: Params, _ count: StepCount, _ state: Params, _ params: Params
+  ) throws -> OptimizerStep {
     let (mean, square) = (try state.moments("mean", who: "Adam"), try state.moments("square", who: "Adam"))
     let rate = learningRate(count, params)
     let parts = zip(
