@@ -13,7 +13,9 @@ extension Mapping {
   /// Computes outputs without checks and without log-dets. Runs on all cores.
   package func outputs(_ params: Params, _ x: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor {
     if traits.contains(.couplesRows) { return try ownOutputs(params, x, context) }
-    return try mapRows(x.rows, of: x.shape.sample) { (rows) throws(FlowError) in
+    return try mapRows(
+      x.rows, of: x.shape.sample, parameters: params.learnedCount
+    ) { (rows) throws(FlowError) in
       [try ownOutputs(params, x[rows], context?[rows])]
     }[0]
   }

@@ -101,7 +101,9 @@ public struct Mapping: Sendable {
     _ params: Params, _ inputs: Tensor, _ context: Tensor?
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     if traits.contains(.couplesRows) { return try perRow(params, inputs, context) }
-    let results = try mapRows(inputs.rows, of: inputs.shape.sample) { (rows) throws(FlowError) in
+    let results = try mapRows(
+      inputs.rows, of: inputs.shape.sample, parameters: params.learnedCount
+    ) { (rows) throws(FlowError) in
       do throws(FlowError) {
         let (outputs, logDet) = try perRow(params, inputs[rows], context?[rows])
         return [outputs, logDet]

@@ -24,13 +24,12 @@ struct Partition: Sendable {
     guard isHead || rest + first == Array(passes.indices) else {
       return channels(first + rest, passing: first.count)
     }
-    let (head, tail) = (0..<(isHead ? first : rest).count, (isHead ? first : rest).count..<passes.count)
+    let position = (isHead ? first : rest).count
     return Partition(seen: first.count, transformed: rest.count) { x, _ in
-      let a = x.sliced(axis: -1, isHead ? head : tail)
-      return (
-        a, x.sliced(axis: -1, isHead ? tail : head), { $0 },
-        { b in isHead ? concatenate(a, b, axis: -1) : concatenate(b, a, axis: -1) }
-      )
+      let (head, tail) = x.cut(axis: -1, at: position)
+      return isHead
+        ? (head, tail, { $0 }, { concatenate(head, $0, axis: -1) })
+        : (tail, head, { $0 }, { concatenate($0, tail, axis: -1) })
     }
   }
 

@@ -17,10 +17,19 @@ struct Dense: FusedPrimitive {
   }
 
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
-    let g = activation.pullback(g[0], outputs[0])
+    let (x, weight) = (inputs.storage(0), inputs.storage(1))
+    let g = activation.pullback(g[0], outputs[0]).storage
+    let (m, k, n) = (x.shape[0], x.shape[1], weight.shape[1])
+    func result(_ shape: Shape, _ write: (Storage) -> Void) -> Tensor {
+      let storage = Storage(shape: shape, dtype: x.dtype)
+      write(storage)
+      return Tensor(storage)
+    }
     return Operands(
-      wanted[0] ? matmul(g, inputs[1], transposeB: true) : nil,
-      wanted[1] ? matmul(inputs[0], g, transposeA: true) : nil, wanted[2] ? g.sum(axis: 0) : nil)
+      wanted[0] ? result(x.shape) { gemm(false, true, m, k, n, g, weight, into: $0) } : nil,
+      wanted[1] ? result(weight.shape) { gemm(true, false, k, n, m, x, g, into: $0) } : nil,
+      wanted[2]
+        ? result(Shape(n)) { ck_sum_columns(x.dtype.kernel, g.address, m, n, $0.address) } : nil)
   }
 }
 

@@ -1,5 +1,3 @@
-import Dispatch
-
 /// Controls how work on a batch is spread over threads. Results do not depend on it.
 public enum Parallelism {
   /// The largest number of threads that one call uses; nil stands for the number of cores.
@@ -108,14 +106,17 @@ public func valueAndGradient(
 ///
 /// `body` is called with ranges of rows and returns tensors of as many rows. The size of the pieces follows
 /// the number of threads. It does not change results, since the bits of a row do not depend on its piece.
-/// Pieces also bound the memory of intermediate results.
+/// Pieces also bound the memory of intermediate results. `parameters` is the number of the function's learned
+/// parameters, if it has any.
 package func mapRows<Failure: Error>(
-  _ rows: Int, of sample: Shape, _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
+  _ rows: Int, of sample: Shape, parameters: @autoclosure () -> Int = 0,
+  _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
 ) throws(Failure) -> [Tensor] {
+  if Transformation.isUnderWay { return try body(0..<rows) }
   let shard = Parallelism.shardRows(of: sample)
   // Waking a second thread takes some ten microseconds, as long as a few rows of few numbers take.
-  let isSmall = rows < 2 * shard || rows * sample.count < 1024
-  if isSmall || Transformation.isUnderWay { return try body(0..<rows) }
+  let isSmall = rows * sample.count < 1024 && rows * parameters() < 1 << 21
+  if rows < 2 * shard || isSmall { return try body(0..<rows) }
   let threads = Parallelism.threads ?? Processors.count
   let size = min(max((rows + threads - 1) / threads, shard), 4 * shard)
   let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
@@ -149,7 +150,7 @@ package func forPieces(
 func onThreads(_ count: Int, _ body: @Sendable (Int) -> Void) {
   let threads = max(1, (Parallelism.threads ?? Processors.count) / count)
   let meter = TensorMemory.meter
-  DispatchQueue.concurrentPerform(iterations: count) { worker in
+  Workers.perform(count) { worker in
     Parallelism.$threads.withValue(threads) { TensorMemory.$meter.withValue(meter) { body(worker) } }
   }
 }

@@ -130,15 +130,20 @@ extension Tree {
 
   /// The tree without its frozen leaves. All branches stay, even empty ones.
   public var learned: Tree {
+    if !hasFrozen { return self }
+    guard case .branch(let children) = self else { return .empty }
+    return .branch(
+      children.compactMap {
+        if case .frozen = $0.tree { return nil }
+        return Child($0.label, $0.tree.learned)
+      })
+  }
+
+  private var hasFrozen: Bool {
     switch self {
-    case .leaf: self
-    case .frozen: .empty
-    case .branch(let children):
-      .branch(
-        children.compactMap {
-          if case .frozen = $0.tree { return nil }
-          return Child($0.label, $0.tree.learned)
-        })
+    case .leaf: false
+    case .frozen: true
+    case .branch(let children): children.indices.contains { children[$0].tree.hasFrozen }
     }
   }
 
