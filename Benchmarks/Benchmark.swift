@@ -58,11 +58,13 @@ struct Benchmark {
       seconds: seconds
     ) { try run() }
     let bytes = try TensorMemory.peak { try run() }.bytes
+    let made = try TensorMemory.made { try run() }
     let shard = batch[0..<min(Parallelism.shardRows(of: workload.inputDim), rows)]
     let operations =
       part == .step ? try recordedOperations(at: params) { try -logPDF($0, shard).mean() } : nil
     return BenchmarkResult(
       workload: workload.name, part: part, rows: rows, params: params.learnedCount, time: time, bytes: bytes,
+      made: made,
       operations: operations, floatingPointOperations: floatingPointOperations(part), error: error)
   }
 
@@ -92,12 +94,5 @@ struct Benchmark {
     params.forEach { _, leaf, isFrozen in if leaf.rank == 2 && !isFrozen { weights += leaf.count } }
     return 2 * share * Double(weights) * Double(rows)
       * ([.step, .rowStep, .privateStep].contains(part) ? 3 : 1)
-  }
-
-  /// The speed of a matrix product on one thread, in 10⁹ floating-point operations per second.
-  static func peakGigaflops() throws -> Double {
-    let (a, b) = (Key(0).normal([512, 512]), Key(1).normal([512, 512]))
-    let time = Measurement(repetitions: 20) { _ = matmul(a, b) }
-    return 2 * 512 * 512 * 512 / time.least / 1e6
   }
 }

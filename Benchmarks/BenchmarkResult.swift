@@ -15,6 +15,8 @@ struct BenchmarkResult {
   let time: Measurement
   /// The peak memory of tensors in bytes.
   let bytes: Int
+  /// The bytes of the results of all operations, if known. Most of them stay in a cache.
+  let made: Int?
   /// The number of operations recorded per shard.
   let operations: Int?
   /// The floating-point operations of the matrix products, if known.
@@ -36,12 +38,18 @@ struct BenchmarkResult {
 
   private var gigaflops: Double? { floatingPointOperations.map { $0 / time.median / 1e6 } }
 
-  /// The result as a line of text. `peak` is the speed of matrix products on the same number of threads.
-  func text(peak: Double) -> String {
+  private var gigabytes: Double? { made.map { Double($0) / time.median / 1e6 } }
+
+  /// The result as a line of text. `peak` has the speeds of the machine on the same number of threads.
+  func text(peak: MachineSpeed) -> String {
+    func share(_ speed: Double, _ unit: String, of peak: Double) -> String {
+      "\(fixed(speed, 0)) \(unit) (\(fixed(100 * speed / peak, 0))% of \(fixed(peak, 0))), "
+    }
     let recorded = operations.map { ", \($0) operations recorded per shard" } ?? ""
     let accuracy = error.map { ", error \(fixed(1e6 * $0, 1)) · 10⁻⁶ nats" } ?? ""
     let speed =
-      gigaflops.map { "\(fixed($0, 0)) GFLOP/s (\(fixed(100 * $0 / peak, 0))% of \(fixed(peak, 0))), " } ?? ""
+      (gigaflops.map { share($0, "GFLOP/s", of: peak.gigaflops) } ?? "")
+      + (gigabytes.map { share($0, "GB/s", of: peak.gigabytes) } ?? "")
     return padded(workload, 18) + " " + padded(part.rawValue, 6)
       + ": \(fixed(time.median, 3)) ms (\(fixed(time.least, 3)) to \(fixed(time.greatest, 3))), \(speed)"
       + "\(fixed(Double(bytes) / 1_048_576, 1)) MiB at most\(recorded)\(accuracy)"
@@ -64,10 +72,12 @@ struct BenchmarkResult {
     let recorded =
       (operations.map { ", \"operations\": \($0)" } ?? "") + (gigaflops.map { ", \"gflops\": \($0)" } ?? "")
       + (error.map { ", \"error\": \($0)" } ?? "")
+      + (made.map { ", \"made_bytes\": \($0)" } ?? "")
     return "{\"workload\": \"\(workload)\", \"what\": \"\(part.rawValue)\", \"threads\": \(threads), "
       + "\"batch\": \(rows), \"params\": \(params), \"median_ms\": \(time.median), \"min_ms\": "
       + "\(time.least), "
       + "\"max_ms\": \(time.greatest), \"peak_bytes\": \(bytes), "
+
       + "\"peak_rss_mib\": \(Double(Self.peakResidentBytes) / 1_048_576)\(recorded)}"
   }
 }

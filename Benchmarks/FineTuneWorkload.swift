@@ -41,9 +41,9 @@ struct FineTuneWorkload {
       "FineTuneWorkload: \(repetitions + 4) steps and a finite loss, got \(clock.times.count + 1) steps")
     let result = BenchmarkResult(
       workload: "fine-tune", part: .step, rows: segments.count, params: params.learnedCount,
-      time: Measurement(Array(clock.times.dropFirst(3))), bytes: tuned.bytes, operations: nil,
+      time: Measurement(Array(clock.times.dropFirst(3))), bytes: tuned.bytes, made: nil, operations: nil,
       floatingPointOperations: nil, error: nil)
-    print(isJSON ? result.json(threads: threads) : result.text(peak: 1))
+    print(isJSON ? result.json(threads: threads) : result.text(peak: MachineSpeed(threads: threads)))
   }
 
   private func length(of history: Int) -> Int { 5 + 7 * history % 10 }

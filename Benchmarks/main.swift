@@ -96,19 +96,14 @@ if options.has("count") {
     chosen = (Workload.byName + [scale]).filter { $0.name == workload }
   }
   try Parallelism.$threads.withValue(threads) {
-    var peak: Double?
+    let peak = options.has("json") ? nil : MachineSpeed(threads: threads)
     for each in chosen {
       let benchmark = try Benchmark(each, rows: rows > 0 ? rows : each.batch)
       for part in Benchmark.Part.allCases
       where what == part.rawValue || what == "all" && ![.rowStep, .privateStep].contains(part) {
         let result = try benchmark.measured(
           part, repetitions: repetitions, seconds: seconds > 0 ? seconds : .infinity)
-        if options.has("json") {
-          print(result.json(threads: threads))
-        } else {
-          if peak == nil { peak = try Benchmark.peakGigaflops() * Double(threads) }
-          print(result.text(peak: peak!))
-        }
+        print(peak.map(result.text) ?? result.json(threads: threads))
       }
     }
   }
