@@ -29,6 +29,20 @@ import Testing
     }
   }
 
+  /// A cut at an end, and parts of which one has no cotangent.
+  @Test(arguments: [0, 1, 3, 4]) func cuts(_ position: Int) {
+    let x = wave([3, 4], dtype: .float64)
+    #expect(disagreement(Cut(axis: 1, position: position), [x]) == 0)
+    for isFirst in [true, false] {
+      let slope = gradient(at: x) { x in
+        let parts = x.cut(axis: -1, at: position)
+        return (isFirst ? parts.0 : parts.1).sum()
+      }
+      let columns = (0..<4).map { ($0 < position) == isFirst ? 1.0 : 0 }
+      #expect(slope.doubles == columns + columns + columns)
+    }
+  }
+
   @Test(arguments: [1, 2, 5, 17]) func pluProducts(_ size: Int) {
     let order = Tensor(ints: Array((1..<size).reversed()) + [0])
     let sign = Tensor((0..<size).map { $0 % 3 == 0 ? -1 : 1 }, dtype: .float64)
