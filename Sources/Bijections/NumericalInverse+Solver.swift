@@ -19,13 +19,20 @@ struct MonotoneSolver {
       if let lower, let upper { return RootSearch(of: y, from: lower[i], to: upper[i], among: floats) }
       return RootSearch(of: y, among: floats)
     }
-    for _ in 0..<Self.limit where searches.contains(where: { !$0.isOver }) {
-      let (value, slope) = function(
-        Tensor(searches.map(\.point), shape: y.shape, dtype: y.dtype))
+    var points = searches.map { $0.point }
+    var open = searches.indices.filter { !searches[$0].isOver }
+    for _ in 0..<Self.limit where !open.isEmpty {
+      let (value, slope) = function(Tensor(points, shape: y.shape, dtype: y.dtype))
       let (values, slopes) = (
         value.broadcast(to: y.shape).doubles, slope.broadcast(to: y.shape).doubles
       )
-      for i in searches.indices where !searches[i].isOver { searches[i].advance(values[i], slopes[i]) }
+      var rest: [Int] = []
+      for i in open {
+        searches[i].advance(values[i], slopes[i])
+        points[i] = searches[i].point
+        if !searches[i].isOver { rest.append(i) }
+      }
+      open = rest
     }
     return Tensor(searches.map { $0.isOver ? $0.root : .nan }, shape: y.shape, dtype: y.dtype)
   }

@@ -6,19 +6,13 @@
 public struct Shape: Sendable, Hashable {
   // In pairs: wider vectors would align objects that hold a shape to more than 8 bytes, which are slow to
   // make.
-  private var pairs: (SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>)
+  private var pairs: Pairs
+  private typealias Pairs = (SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>, SIMD2<Int32>)
 
   /// Sizes in lanes 0 to 5, with zero for a missing axis, and the rank in lane 7.
   private var lanes: SIMD8<Int32> {
-    get {
-      SIMD8(
-        lowHalf: SIMD4(lowHalf: pairs.0, highHalf: pairs.1),
-        highHalf: SIMD4(lowHalf: pairs.2, highHalf: pairs.3))
-    }
-    set {
-      let (low, high) = (newValue.lowHalf, newValue.highHalf)
-      pairs = (low.lowHalf, low.highHalf, high.lowHalf, high.highHalf)
-    }
+    get { unsafeBitCast(pairs, to: SIMD8<Int32>.self) }
+    set { pairs = unsafeBitCast(newValue, to: Pairs.self) }
   }
 
   /// The largest rank a shape can have.
@@ -28,7 +22,8 @@ public struct Shape: Sendable, Hashable {
   public init(_ sizes: [Int]) {
     require(sizes.count <= Shape.maximumRank, "a shape has at most 6 axes, got \(sizes)")
     var lanes = SIMD8<Int32>.zero
-    for (axis, size) in sizes.enumerated() {
+    for axis in sizes.indices {
+      let size = sizes[axis]
       require(size >= 0 && size <= Int(Int32.max), "a size must be in 0...2^31-1, got \(sizes)")
       lanes[axis] = Int32(truncatingIfNeeded: size)
     }
@@ -51,7 +46,12 @@ public struct Shape: Sendable, Hashable {
   }
 
   /// Compares ranks and sizes.
-  public static func == (a: Shape, b: Shape) -> Bool { a.lanes == b.lanes }
+  public static func == (a: Shape, b: Shape) -> Bool {
+    // As words, which debug builds compare faster than lanes.
+    typealias Words = (UInt64, UInt64, UInt64, UInt64)
+    let (a, b) = (unsafeBitCast(a.pairs, to: Words.self), unsafeBitCast(b.pairs, to: Words.self))
+    return (a.0 ^ b.0) | (a.1 ^ b.1) | (a.2 ^ b.2) | (a.3 ^ b.3) == 0
+  }
   /// Hashes rank and sizes.
   public func hash(into hasher: inout Hasher) { hasher.combine(lanes) }
 
@@ -86,7 +86,9 @@ public struct Shape: Sendable, Hashable {
   /// - Precondition: the axis exists.
   public func resolved(_ axis: Int) -> Int {
     let fromFront = axis < 0 ? axis + rank : axis
-    require(fromFront >= 0 && fromFront < rank, "axis \(axis) does not exist in shape \(self)")
+    guard fromFront >= 0 && fromFront < rank else {
+      fatalError("axis \(axis) does not exist in shape \(self)")
+    }
     return fromFront
   }
 }
@@ -107,7 +109,11 @@ extension Shape: CustomStringConvertible {
 
 extension Shape {
   /// The product of the sizes of a range of axes.
-  package func count(of axes: Range<Int>) -> Int { axes.reduce(1) { $0 * self[$1] } }
+  package func count(of axes: Range<Int>) -> Int {
+    var product = 1
+    for axis in axes { product *= self[axis] }
+    return product
+  }
 
   /// This shape with a batch axis of size `rows` in front.
   public func batched(_ rows: Int) -> Shape { inserting(rows, at: 0) }

@@ -7,12 +7,13 @@ extension Tensor {
       self.init(ints: values.map { Int(Int32($0)) }, shape: shape)
       return
     }
-    let storage = Tensor.room(for: values.count, shape, dtype)
-    func write<S: Scalar>(_: S.Type) {
-      let elements = storage.pointer(to: S.self)
-      for (i, value) in values.enumerated() { elements[i] = S(value) }
+    if dtype == .float64 {
+      self.init(copying: values, shape ?? Shape(values.count))
+      return
     }
-    dtype.withScalar { write($0) }
+    let storage = Tensor.room(for: values.count, shape, dtype)
+    let elements = storage.pointer(to: Float.self)
+    for i in values.indices { elements[i] = Float(values[i]) }
     self.init(storage)
   }
 
@@ -43,7 +44,7 @@ extension Tensor {
   /// - Precondition: as many values as the shape holds, each within 32 bits.
   public init(ints: [Int], shape: Shape? = nil) {
     let storage = Tensor.room(for: ints.count, shape, .int32)
-    for (i, value) in ints.enumerated() { storage.ints[i] = Int32(value) }
+    for i in ints.indices { storage.ints[i] = Int32(ints[i]) }
     self.init(storage)
   }
 

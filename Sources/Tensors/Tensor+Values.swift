@@ -1,9 +1,9 @@
 extension Tensor {
   /// The elements in row-major order, rounded to single precision.
-  public var floats: [Float] { values() }
+  public var floats: [Float] { dtype == .float64 ? converted { Float($0 as Double) } : values() }
 
   /// The elements in row-major order.
-  public var doubles: [Double] { values() }
+  public var doubles: [Double] { dtype == .float32 ? converted { Double($0 as Float) } : values() }
 
   /// The elements of an int32 tensor in row-major order.
   ///
@@ -15,12 +15,11 @@ extension Tensor {
   }
 
   private func values<S: Scalar>() -> [S] {
-    switch dtype {
-    case S.dtype: withElements(as: S.self) { Array($0) }
-    case .float32: withElements(as: Float.self) { $0.map { S($0) } }
-    case .float64: withElements(as: Double.self) { $0.map { S($0) } }
-    case .int32: ints.map { S($0) }
-    }
+    dtype == S.dtype ? withElements(as: S.self) { Array($0) } : ints.map { S($0) }
+  }
+
+  private func converted<S: Scalar, Other>(_ convert: (S) -> Other) -> [Other] {
+    withElements(as: S.self) { $0.map(convert) }
   }
 
   /// The only element.

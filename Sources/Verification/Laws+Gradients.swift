@@ -4,7 +4,10 @@ import Tensors
 
 /// A scalar function of a mapping's results, Σ a · y + Σ b · log-det, whose weights are random and scaled so
 /// that each result counts alike.
-private struct Probe {
+struct Probe {
+  /// The gradient by a leaf, the inputs or the context.
+  typealias Gradient = (name: String, value: Tensor)
+
   let outputs, logDet: Tensor
 
   init(_ results: (outputs: Tensor, logDet: Tensor), _ key: Key) {
@@ -21,15 +24,18 @@ private struct Probe {
     return (outputs.cast(to: x.dtype) * y).sum() + (self.logDet.cast(to: x.dtype) * logDet).sum()
   }
 
-  /// The gradients by each learned leaf, the inputs and the context.
-  func gradients(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws
-    -> [(name: String, value: Tensor)]
+  /// The gradients by each learned leaf.
+  func gradientsByParameters(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws
+    -> [Gradient]
   {
-    var all: [(name: String, value: Tensor)] = []
-    if !params.learnedLeaves.isEmpty {
-      let tree = try valueAndGradient(at: params) { try self(mapping, $0, x, context) }.gradient
-      all = zip(tree.paths, tree.leaves).map { ($0, $1) }
-    }
+    if params.learnedLeaves.isEmpty { return [] }
+    let tree = try valueAndGradient(at: params) { try self(mapping, $0, x, context) }.gradient
+    return zip(tree.paths, tree.leaves).map { ($0, $1) }
+  }
+
+  /// The gradients by each learned leaf, the inputs and the context.
+  func gradients(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws -> [Gradient] {
+    var all = try gradientsByParameters(mapping, params, x, context)
     all.append(("inputs", try valueAndGradient(at: x) { try self(mapping, params, $0, context) }.gradient))
     if let context {
       all.append(
@@ -37,14 +43,24 @@ private struct Probe {
     }
     return all
   }
+
+  /// The same gradients by one reverse pass.
+  func gradientsInOnePass(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws
+    -> [Gradient]
+  {
+    let point = Params([params, .leaf(x)] + (context.map { [.leaf($0)] } ?? []))
+    let gradient = try valueAndGradient(at: point) { point in
+      let rest = point.children.dropFirst().compactMap(\.tree.value)
+      return try self(mapping, point.child(0), rest[0], rest.dropFirst().first)
+    }.gradient
+    return zip(params.learned.paths + ["inputs", "context"], gradient.leaves).map { ($0, $1) }
+  }
 }
 
 extension Laws {
-  /// The gradients of a random scalar function of a mapping's results.
-  func gradients(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws -> [(
-    name: String, value: Tensor
-  )] {
-    try Probe(mapping.shaped(params, x, context), key.folded(in: 4)).gradients(mapping, params, x, context)
+  /// A random scalar function of a mapping's results.
+  func probe(_ mapping: Mapping, _ params: Params, _ x: Tensor, _ context: Tensor?) throws -> Probe {
+    Probe(try mapping.shaped(params, x, context), key.folded(in: 4))
   }
 
   /// Compares derivatives by parameters, inputs and context along random directions with central
@@ -61,9 +77,10 @@ extension Laws {
   }
 
   private func checkGradient(_ direction: Specimen.Direction, _ rows: [Int]) throws {
+    let direction = direction.at(rows)
     let (mapping, params) = (direction.mapping, direction.params)
-    let (x, context) = (direction.inputs.rows(rows), direction.context?.rows(rows))
-    let probe = Probe(try mapping.shaped(params, x, context), key.folded(in: 4))
+    let (x, context) = (direction.inputs, direction.context)
+    let probe = Probe(try direction(), key.folded(in: 4))
     var noise: Double?
     func rounding() throws -> Double {
       if let noise { return noise }
@@ -133,11 +150,11 @@ extension Laws {
     let conditioning = conditioning(direction, in: double)
     let (mapping, params) = (conditioning.mapping, conditioning.params)
     let (x, context) = (conditioning.inputs, conditioning.context)
-    let probe = Probe(try mapping.shaped(params, x, context), key.folded(in: 4))
+    let probe = try probe(mapping, params, x, context)
     let coarse = try probe.gradients(
       direction.mapping, direction.params, direction.inputs, direction.context)
-    let fine = try probe.gradients(mapping, params, x, context)
-    func flat(_ gradients: [(name: String, value: Tensor)]) -> Tensor {
+    let fine = try probe.gradientsInOnePass(mapping, params, x, context)
+    func flat(_ gradients: [Probe.Gradient]) -> Tensor {
       concatenate(gradients.map { $0.value.reshaped(to: [$0.value.count]) }, axis: 0)
     }
     var all: [Double]?
@@ -145,7 +162,7 @@ extension Laws {
       if let all { return all }
       let size = fine.reduce(0) { $0 + $1.value.count }
       let values = try conditioning.allowance(groups: size) { (mapping, params, x, context) throws in
-        flat(try probe.gradients(mapping, params, x, context))
+        flat(try probe.gradientsInOnePass(mapping, params, x, context))
       }
       all = values
       return values
@@ -173,20 +190,20 @@ extension Laws {
 
   /// Every learned leaf has a gradient, by each direction, at some of the perturbed parameters.
   func checkEveryLeafLearns(_ specimens: ArraySlice<Specimen>) throws {
-    for isForward in [true, false] {
-      var idle: Set<String>?
-      for specimen in specimens where idle != [] {
-        let direction = try specimen.directions()[isForward ? 0 : 1]
-        let all = try gradients(direction.mapping, direction.params, direction.inputs, direction.context)
-        let zero = all.prefix(specimen.params.learnedLeaves.count).filter {
-          $0.value.count > 0 && $0.value.doubles.allSatisfy { $0 == 0 }
-        }
-        idle = Set(zero.map(\.name)).intersection(idle ?? Set(zero.map(\.name)))
+    var idle: [Set<String>?] = [nil, nil]
+    for specimen in specimens where idle.contains(where: { $0 != [] }) {
+      for (i, direction) in try specimen.directions().prefix(2).enumerated() where idle[i] != [] {
+        let zero = try Probe(direction(), key.folded(in: 4)).gradientsByParameters(
+          direction.mapping, direction.params, direction.inputs, direction.context
+        ).filter { $0.value.count > 0 && $0.value.doubles.allSatisfy { $0 == 0 } }
+        idle[i] = Set(zero.map(\.name)).intersection(idle[i] ?? Set(zero.map(\.name)))
       }
-      if let idle, !idle.isEmpty {
-        let names = idle.sorted().joined(separator: ", ")
+    }
+    for (way, names) in zip(["forward", "inverse"], idle) {
+      if let names, !names.isEmpty {
         throw fail(
-          .everyLeafLearns, "no gradient of \(isForward ? "forward" : "inverse") reaches \(names)")
+          .everyLeafLearns,
+          "no gradient of \(way) reaches \(names.sorted().joined(separator: ", "))")
       }
     }
   }

@@ -18,7 +18,7 @@ extension LogDetCheck {
     if size != outputSize {
       return refuse("the Jacobian is not square: \(outputSize) outputs of \(size) inputs")
     }
-    let claimed = try mapping.shaped(direction.params, x, direction.context).logDet
+    let claimed = try direction().logDet
     if let row = claimed.firstNonFinite {
       return refuse("the log-det of row \(row) is \(claimed.doubles[row])")
     }
@@ -79,14 +79,13 @@ extension LogDetCheck {
 
   /// The Jacobians of all rows by dual numbers, in the charts' coordinates.
   private func jacobians(
-    of direction: Specimen.Direction, from source: Chart?, to target: Chart?, afterEachPass: () -> Void
+    of direction: Specimen.Direction, from source: Chart?, to target: Chart?, afterEachInput: () -> Void
   ) throws(FlowError) -> Tensor {
     let couplesRows = direction.mapping.traits.contains(.couplesRows)
-    let context =
-      couplesRows ? direction.context.map { concatenate([$0, $0], axis: 0) } : direction.context
     var failure: FlowError?
-    func outputs(_ x: Tensor) -> Tensor {
-      defer { afterEachPass() }
+    /// The outputs at several copies of the rows.
+    func outputs(_ x: Tensor, _ copies: Int) -> Tensor {
+      let context = direction.context.map { concatenate([Tensor](repeating: $0, count: copies), axis: 0) }
       do throws(FlowError) {
         let y = try direction.mapping.body(direction.params, source?.embedding(x) ?? x, context).outputs
         return target?.coordinates(y) ?? y
@@ -96,10 +95,32 @@ extension LogDetCheck {
       }
     }
     let x = source?.coordinates(direction.inputs) ?? direction.inputs
-    let result = couplesRows ? rowJacobiansOfCoupledRows(at: x, outputs) : rowJacobians(at: x, outputs)
+    let result =
+      couplesRows
+      ? rowJacobiansOfCoupledRows(at: x, afterEachInput) { outputs($0, 2) }
+      : rowJacobiansOfCopies(at: x, afterEachInput, outputs)
     if let failure { throw failure }
     return result
   }
+}
+
+/// The Jacobians of all rows of a row-wise function. A pass takes a copy of the rows for each of several
+/// inputs, up to 1024 rows.
+private func rowJacobiansOfCopies(
+  at x: Tensor, _ afterEachInput: () -> Void, _ f: (_ x: Tensor, _ copies: Int) -> Tensor
+) -> Tensor {
+  let (rows, sample) = (x.rows, x.shape.sample)
+  let units = Tensor.identity(sample.count, dtype: x.dtype)
+  let most = max(1, 1024 / rows)
+  let parts = stride(from: 0, to: sample.count, by: most).map { start in
+    let inputs = start..<min(start + most, sample.count)
+    let copies = concatenate([Tensor](repeating: x, count: inputs.count), axis: 0)
+    let directions = units[inputs].expanded(axis: 1).broadcast(to: [inputs.count, rows, sample.count])
+    let tangent = jvp(at: copies, along: directions.reshaped(to: copies.shape)) { f($0, inputs.count) }.tangent
+    inputs.forEach { _ in afterEachInput() }
+    return tangent.reshaped(to: [inputs.count, rows, tangent.shape.sample.count])
+  }
+  return concatenate(parts, axis: 0).permuted(axes: [1, 2, 0])
 }
 
 /// The Jacobians of all rows of a function of a batch, with the batch's statistics held constant.
@@ -108,13 +129,16 @@ extension LogDetCheck {
 /// batch hold every row twice, with one copy moved by +ε and the other by −ε. Exchanging the copies turns ε
 /// into −ε and leaves the statistic unchanged, so its derivative by ε is 0. The derivative of the copy that
 /// moves by +ε is its row's own Jacobian.
-private func rowJacobiansOfCoupledRows(at x: Tensor, _ f: (Tensor) -> Tensor) -> Tensor {
+private func rowJacobiansOfCoupledRows(
+  at x: Tensor, _ afterEachInput: () -> Void, _ f: (Tensor) -> Tensor
+) -> Tensor {
   let (rows, size) = (x.rows, x.shape.sample.count)
   let units = Tensor.identity(size, dtype: x.dtype)
   let twice = concatenate(x, x, axis: 0)
   let columns = (0..<size).map { position in
     let direction = units[position].reshaped(to: x.shape.sample).broadcast(to: x.shape)
     let tangent = jvp(at: twice, along: concatenate(direction, -direction, axis: 0), f).tangent
+    afterEachInput()
     return tangent[0..<rows].reshaped(to: [rows, size])
   }
   return stack(columns, axis: 2)

@@ -29,13 +29,16 @@ struct Specimen {
     let context: Tensor?
     /// The numbers of the rows on the ladder of scales; nil: the rows are given.
     let rows: [Int]?
+    /// The results at the rows, if they have been computed.
+    fileprivate(set) var known: (outputs: Tensor, logDet: Tensor)?
 
     /// Whether a row is beyond the scale at which derivatives have to be finite.
     func isFar(_ row: Int) -> Bool { rows.map { !Probes.near.contains($0[row]) } ?? false }
 
     /// The direction at some of its rows.
     func at(_ positions: [Int]) -> Direction {
-      Direction(
+      if positions == Array(0..<inputs.rows) { return self }
+      return Direction(
         label: label, isForward: isForward, mapping: mapping, back: back, params: params,
         inputs: inputs.rows(positions), context: context?.rows(positions),
         rows: rows.map { rows in positions.map { rows[$0] } })
@@ -70,7 +73,7 @@ struct Specimen {
     }
 
     func callAsFunction() throws -> (outputs: Tensor, logDet: Tensor) {
-      try mapping.shaped(params, inputs, context)
+      try known ?? mapping.shaped(params, inputs, context)
     }
   }
 
@@ -79,13 +82,15 @@ struct Specimen {
     func direction(
       _ label: String, _ mapping: Mapping, _ back: Mapping, _ x: Tensor, _ context: Tensor?, _ ladder: [Int]?
     ) throws -> Direction {
-      let all = Direction(
+      var all = Direction(
         label: "\(label), \(self.label)", isForward: label == "forward", mapping: mapping, back: back,
         params: params, inputs: x, context: context, rows: ladder)
-      return all.at(try mapping.finiteRows(params, x, context))
+      if !mapping.isBoundedWithin { all.known = try all() }
+      return all.at(finiteRows(try all.known ?? mapping.results(params, x, context)))
     }
     let ladder = isGiven ? nil : Array(0..<inputs.rows)
-    let there = try direction("forward", forward, inverse, inputs, context, ladder)
+    var there = try direction("forward", forward, inverse, inputs, context, ladder)
+    there.known = try there()
     let back = try direction("inverse", inverse, forward, there().outputs, there.context, there.rows)
     // The inverse of a layer that couples rows undoes the batch of the inputs alone.
     guard !forward.traits.contains(.couplesRows), let latents else { return [there, back] }
@@ -139,17 +144,17 @@ extension Mapping {
     }
     return (y, logDet)
   }
+}
 
-  /// The rows whose outputs and log-dets are finite and so large that squares do not overflow, and without
-  /// outputs that underflow.
-  func finiteRows(_ params: Params, _ x: Tensor, _ context: Tensor?) throws -> [Int] {
-    let (y, logDet) = try isBoundedWithin ? results(params, x, context) : shaped(params, x, context)
-    let (largest, least) = x.dtype == .float64 ? (1e150, 0x1p-1022) : (1e18, 0x1p-126)
-    let isTiny = (abs(y) .< least) * (1 - (y .== 0))
-    let strays = (abs(logDet) .>= largest) + ((abs(y) .>= largest) + isTiny).sumPerRow()
-    let sums = (strays + 0 * logDet + (0 * y).sumPerRow()).doubles
-    return sums.indices.filter { sums[$0] == 0 }
-  }
+/// The rows whose outputs and log-dets are finite and so large that squares do not overflow, and without
+/// outputs that underflow.
+private func finiteRows(_ results: (outputs: Tensor, logDet: Tensor)) -> [Int] {
+  let (y, logDet) = results
+  let (largest, least) = y.dtype == .float64 ? (1e150, 0x1p-1022) : (1e18, 0x1p-126)
+  let isTiny = (abs(y) .< least) * (1 - (y .== 0))
+  let strays = (abs(logDet) .>= largest) + ((abs(y) .>= largest) + isTiny).sumPerRow()
+  let sums = (strays + 0 * logDet + (0 * y).sumPerRow()).doubles
+  return sums.indices.filter { sums[$0] == 0 }
 }
 
 extension Tree where Leaf == Tensor {

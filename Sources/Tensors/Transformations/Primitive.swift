@@ -72,7 +72,11 @@ extension FusedPrimitive {
 public struct Wanted: Sendable {
   private let bits: UInt64
 
-  init(_ slots: InputSlots) { bits = (0..<4).reduce(0) { slots[$1] >= 0 ? $0 | 1 << UInt64($1) : $0 } }
+  init(_ slots: InputSlots) {
+    var bits: UInt64 = 0
+    for i in 0..<4 where slots[i] >= 0 { bits |= 1 << UInt64(i) }
+    self.bits = bits
+  }
 
   /// One flag for each input. Inputs from number 64 on always count as wanted.
   public init(_ flags: [Bool]) {
