@@ -1,3 +1,4 @@
+import CKernels
 import Randomness
 import Tensors
 
@@ -30,8 +31,39 @@ public struct LayerNorm: Network {
   }
 
   static func apply(_ params: Params, _ x: Tensor) -> Tensor {
-    let centred = x - x.mean(axis: -1, keepDims: true)
-    let deviation = sqrt(square(centred).mean(axis: -1, keepDims: true) + 1e-5)
-    return centred / deviation * params["gain"] + params["bias"]
+    Standardization()(x, params["gain"], params["bias"])
+  }
+}
+
+/// The kernels of `LayerNorm`, for x, a gain and a bias.
+struct Standardization: FusedPrimitive {
+  private static let epsilon = 1e-5
+
+  func value(_ inputs: Operands) -> Operands {
+    let x = inputs.storage(0)
+    let (y, n) = (Storage(like: x), x.shape[-1])
+    withScratch(n, x.dtype) {
+      ck_layer_norm(
+        x.dtype.kernel, x.count / n, n, Self.epsilon, x.address, inputs.storage(1).address,
+        inputs.storage(2).address, y.address, $0)
+    }
+    return Operands(Tensor(y))
+  }
+
+  func composed(_ inputs: Operands) -> Operands {
+    let centred = inputs[0] - inputs[0].mean(axis: -1, keepDims: true)
+    let deviation = sqrt(square(centred).mean(axis: -1, keepDims: true) + Self.epsilon)
+    return Operands(centred * reciprocal(deviation) * inputs[1] + inputs[2])
+  }
+
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (x, gain) = (inputs.storage(0), inputs.storage(1))
+    let (gx, ggain, gbias, n) = (Storage(like: x), Storage(like: gain), Storage(like: gain), x.shape[-1])
+    withScratch(n, x.dtype) {
+      ck_layer_norm_pullback(
+        x.dtype.kernel, x.count / n, n, Self.epsilon, g.storage(0).address, x.address, gain.address,
+        gx.address, ggain.address, gbias.address, $0)
+    }
+    return Operands(Tensor(gx), Tensor(ggain), Tensor(gbias))
   }
 }

@@ -1,0 +1,108 @@
+import CKernels
+import Tensors
+
+/// The means that attention gives: softmax(q kᵀ / √d) v, head by head.
+///
+/// The input [rows, tokens, 3 · channels] holds queries, keys and values, each with d channels per head. The
+/// result is [rows, tokens, channels]. The kernels keep the weights of a head in the cache and compute them
+/// anew for the reverse pass.
+struct AttentionMeans: FusedPrimitive {
+  let heads: Int
+  let isCausal: Bool
+
+  func value(_ inputs: Operands) -> Operands {
+    let (qkv, size) = (inputs.storage(0), size(of: inputs.storage(0).shape))
+    let y = Storage(shape: qkv.shape.replacing(-1, by: heads * size.width), dtype: qkv.dtype)
+    withScratch(ck_attention_scratch(qkv.dtype.kernel, size.tokens, size.width), qkv.dtype) {
+      ck_attention(
+        qkv.dtype.kernel, isCausal, factor(size.width), size.rows, size.tokens, heads, size.width,
+        qkv.address, y.address, $0)
+    }
+    return Operands(Tensor(y))
+  }
+
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (qkv, size) = (inputs.storage(0), size(of: inputs.storage(0).shape))
+    let (g, result) = (g.storage(0), Storage(like: qkv))
+    withScratch(ck_attention_scratch(qkv.dtype.kernel, size.tokens, size.width), qkv.dtype) {
+      ck_attention_pullback(
+        qkv.dtype.kernel, isCausal, factor(size.width), size.rows, size.tokens, heads, size.width,
+        qkv.address, g.address, result.address, $0)
+    }
+    return Operands(Tensor(result))
+  }
+
+  func composed(_ inputs: Operands) -> Operands {
+    Operands(means(inputs[0], queries: inputs[0].shape[1]))
+  }
+
+  /// The means for the last `queries` tokens, in other primitives.
+  func means(_ qkv: Tensor, queries: Int) -> Tensor {
+    let (rows, tokens, width) = size(of: qkv.shape)
+    func split(_ i: Int, _ seen: Range<Int>) -> Tensor {
+      let part = qkv.sliced(axis: 1, seen).sliced(axis: 2, i * heads * width..<(i + 1) * heads * width)
+      if heads == 1 { return part }
+      return part.reshaped(to: [rows, seen.count, heads, width]).permuted(axes: [0, 2, 1, 3])
+        .reshaped(to: [rows * heads, seen.count, width])
+    }
+    let (q, k) = (split(0, tokens - queries..<tokens), split(1, 0..<tokens))
+    var scores = batchedMatmul(q, k, transposeB: true) * factor(width)
+    if isCausal && queries > 1 { scores = scores + Self.laterTokens(tokens, qkv.dtype) }
+    let means = batchedMatmul(scores.softmax(axis: -1), split(2, 0..<tokens))
+    if heads == 1 { return means }
+    return means.reshaped(to: [rows, heads, queries, width]).permuted(axes: [0, 2, 1, 3])
+      .reshaped(to: [rows, queries, heads * width])
+  }
+
+  func size(of qkv: Shape) -> (rows: Int, tokens: Int, width: Int) { (qkv[0], qkv[1], qkv[2] / 3 / heads) }
+  func factor(_ width: Int) -> Double { 1 / Double(width).squareRoot() }
+
+  /// −∞ for each token after a token, 0 elsewhere.
+  private static func laterTokens(_ count: Int, _ dtype: DType) -> Tensor {
+    let numbers = (0..<count * count).map { $0 % count > $0 / count ? -Double.infinity : 0 }
+    return Tensor(numbers, shape: [count, count], dtype: dtype)
+  }
+}
+
+extension AttentionMeans: RowwisePrimitive {}
+
+/// The keys and values of the tokens so far, for the attention of one more token after the other.
+///
+/// It writes values in memory behind each other. Elsewhere it joins tensors.
+final class KeysAndValues {
+  private let attention: AttentionMeans
+  private let room: Int
+  private var tokens: [Tensor] = []
+  private var memory: (keys: Storage, values: Storage)?
+
+  /// Room for so many tokens.
+  init(_ attention: AttentionMeans, tokens: Int) { (self.attention, room) = (attention, (tokens + 15) & ~15) }
+
+  /// The means for the next token, [rows, 1, 3 · channels]. They have the bits of a causal pass over all
+  /// tokens, whose sums end with exact zeros.
+  func next(_ qkv: Tensor) -> Tensor {
+    tokens.append(qkv)
+    guard tokens.allSatisfy(\.isConcrete) else {
+      return attention.means(concatenate(tokens, axis: 1), queries: 1)
+    }
+    let (rows, _, width) = attention.size(of: qkv.shape)
+    let (type, heads, y) = (
+      qkv.dtype.kernel, attention.heads,
+      Storage(shape: qkv.shape.replacing(-1, by: attention.heads * width), dtype: qkv.dtype)
+    )
+    let (keys, values) = memory ?? (zeros(rows * heads * width, qkv.dtype), zeros(y.count, qkv.dtype))
+    memory = (keys, values)
+    withScratch(ck_attention_scratch(type, room, width), qkv.dtype) {
+      ck_attention_step(
+        type, attention.factor(width), rows, tokens.count - 1, heads, width, room, qkv.storage.address,
+        keys.address, values.address, y.address, $0)
+    }
+    return Tensor(y)
+  }
+
+  private func zeros(_ count: Int, _ dtype: DType) -> Storage {
+    let storage = Storage(shape: [count * room], dtype: dtype)
+    storage.fill(0..<count * room, with: 0)
+    return storage
+  }
+}
