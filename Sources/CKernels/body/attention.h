@@ -6,6 +6,12 @@
 // The number of queries whose weights are computed at once.
 #define BLOCK 32
 
+INLINE V NAME(lane_numbers)(void) {
+  T lanes[LANES];
+  for (int i = 0; i < LANES; i++) lanes[i] = (T)i;
+  return NAME(load)(lanes);
+}
+
 INLINE size_t NAME(whole_vectors)(size_t n) {
   return (n + LANES - 1) / LANES * LANES;
 }
@@ -35,28 +41,41 @@ static void NAME(strided_product)(size_t m, size_t n, size_t k, const T *a, size
   }
 }
 
-// Replaces `count` scores by their softmax after a factor, as Tensor.softmax does. Zeros follow up to `room`.
-static void NAME(softmax_row)(T factor, size_t count, size_t room, T *row) {
-  for (size_t c = count; c < room; c++) row[c] = -(T)INFINITY;
-  V best = NAME(splat)(-(T)INFINITY);
-  for (size_t c = 0; c < room; c += LANES) {
-    const V scaled = factor * NAME(load)(row + c);
-    best = NAME(maximum)(best, scaled);
-    NAME(store)(row + c, scaled);
-  }
-  const T top = NAME(fold_maximum)(best);
-  const V shift = NAME(splat)(top - top == 0 ? top : 0);
-  double total = 0;
-  for (size_t start = 0; start < room; start += 1024) {
-    V sum = {0};
-    for (size_t c = start; c < room && c < start + 1024; c += LANES) {
-      const V power = NAME(exp)(NAME(load)(row + c) - shift);
-      sum += power;
-      NAME(store)(row + c, power);
+// Replaces scores by their softmax after a factor, for up to LANES rows. The first row has `count` scores, and
+// each further one `more` more. Zeros follow up to `room`. The order of a sum is that of sum_rows for up to 1024
+// numbers.
+static void NAME(softmax_block)(T factor, size_t rows, size_t count, size_t more, size_t room, size_t row,
+                                T *scores) {
+  V tops[LANES], sums[LANES];
+  T shift[LANES], total[LANES];
+  for (size_t i = 0; i < LANES; i++) {
+    tops[i] = NAME(splat)(-(T)INFINITY), sums[i] = (V){0};
+    for (size_t c = 0; i < rows && c < room; c += LANES) {
+      V scaled = factor * NAME(load)(scores + i * row + c);
+      if (c + LANES > count + i * more)
+        scaled = NAME(choose)(NAME(lane_numbers)() + (T)c < (T)(count + i * more), scaled,
+                              NAME(splat)(-(T)INFINITY));
+      tops[i] = NAME(maximum)(tops[i], scaled);
+      NAME(store)(scores + i * row + c, scaled);
     }
-    total += NAME(fold_sum)(sum);
   }
-  for (size_t c = 0; c < room; c += LANES) NAME(store)(row + c, NAME(load)(row + c) / (T)total);
+  NAME(transpose_block)(tops);
+  for (size_t half = LANES / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; i++) tops[i] = NAME(maximum)(tops[i], tops[i + half]);
+  NAME(store)(shift, NAME(choose)(tops[0] - tops[0] == 0, tops[0], (V){0}));
+  for (size_t i = 0; i < rows; i++)
+    for (size_t c = 0; c < room; c += LANES) {
+      const V power = NAME(exp)(NAME(load)(scores + i * row + c) - shift[i]);
+      sums[i] += power;
+      NAME(store)(scores + i * row + c, power);
+    }
+  NAME(transpose_block)(sums);
+  for (size_t half = LANES / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; i++) sums[i] += sums[i + half];
+  NAME(store)(total, sums[0]);
+  for (size_t i = 0; i < rows; i++)
+    for (size_t c = 0; c < room; c += LANES)
+      NAME(store)(scores + i * row + c, NAME(load)(scores + i * row + c) / total[i]);
 }
 
 // to[c][t] = from[t][c] with rows of whole vectors.
@@ -73,9 +92,9 @@ static size_t NAME(attention_weights)(bool causal, T factor, size_t begin, size_
   const size_t seen = causal ? end : tokens, room = NAME(whole_vectors)(tokens);
   NAME(strided_product)(end - begin, seen, width, queries + begin * row, row, 1, keys, room, true, false,
                         weights, room, NULL);
-  for (size_t i = begin; i < end; i++)
-    NAME(softmax_row)(factor, causal ? i + 1 : tokens, NAME(whole_vectors)(seen),
-                      weights + (i - begin) * room);
+  for (size_t i = begin; i < end; i += LANES)
+    NAME(softmax_block)(factor, end - i < LANES ? end - i : LANES, causal ? i + 1 : tokens, causal ? 1 : 0,
+                        NAME(whole_vectors)(seen), room, weights + (i - begin) * room);
   return seen;
 }
 
@@ -133,19 +152,70 @@ static void NAME(attention_pullback)(bool causal, T factor, size_t rows, size_t 
     }
 }
 
-// `keys` holds [head][channel][token] for each row, and `values` [token][channel].
+// The means for one head of one query per lane. The weights and their sum have the order of softmax_block.
+static void NAME(attention_lanes)(T factor, size_t count, size_t width, size_t step, const T *q, const T *k,
+                                  const T *v, T *y, T *weights) {
+  V best = NAME(splat)(-(T)INFINITY), sums[LANES] = {{0}};
+  for (size_t j = 0; j < count; j += 4) {
+    const T *keys[4];
+    for (size_t i = 0; i < 4; i++) keys[i] = k + (j + i < count ? j + i : count - 1) * step;
+    V score[4] = {{0}};
+    for (size_t c = 0; c < width; c++) {
+      const V query = NAME(load)(q + c * LANES);
+      for (size_t i = 0; i < 4; i++) score[i] = fma(query, NAME(load)(keys[i] + c * LANES), score[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+      best = NAME(maximum)(best, factor * score[i]);
+      NAME(store)(weights + (j + i) * LANES, factor * score[i]);
+    }
+  }
+  const V shift = NAME(choose)(best - best == 0, best, (V){0});
+  for (size_t j = 0; j < count; j++) {
+    const V power = NAME(exp)(NAME(load)(weights + j * LANES) - shift);
+    sums[j % LANES] += power;
+    NAME(store)(weights + j * LANES, power);
+  }
+  for (size_t half = LANES / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; i++) sums[i] += sums[i + half];
+  for (size_t j = 0; j < count; j++)
+    NAME(store)(weights + j * LANES, NAME(load)(weights + j * LANES) / sums[0]);
+  for (size_t c = 0; c < width; c += 4) {
+    size_t place[4];
+    for (size_t i = 0; i < 4; i++) place[i] = (c + i < width ? c + i : width - 1) * LANES;
+    V sum[4] = {{0}};
+    for (size_t j = 0; j < count; j++) {
+      const V weight = NAME(load)(weights + j * LANES);
+      for (size_t i = 0; i < 4; i++) sum[i] = fma(weight, NAME(load)(v + j * step + place[i]), sum[i]);
+    }
+    for (size_t i = 0; i < 4; i++) NAME(store)(y + place[i], sum[i]);
+  }
+}
+
+// A lane holds a row. The cache of LANES rows holds [token][keys and values][lane].
 static void NAME(attention_step)(T factor, size_t rows, size_t tokens, size_t heads, size_t width, size_t room,
-                                 const T *qkv, T *keys, T *values, T *y, T *scratch) {
-  const size_t channels = heads * width, count = tokens + 1;
-  T *const panel = scratch + room;
-  for (size_t r = 0; r < rows; r++, qkv += 3 * channels, values += room * channels, y += channels) {
-    __builtin_memcpy(values + tokens * channels, qkv + 2 * channels, channels * sizeof(T));
-    for (size_t h = 0; h < heads; h++, keys += width * room) {
-      for (size_t c = 0; c < width; c++) keys[c * room + tokens] = qkv[channels + h * width + c];
-      NAME(strided_product)(1, count, width, qkv + h * width, 0, 1, keys, room, true, false, scratch, 0, panel);
-      NAME(softmax_row)(factor, count, NAME(whole_vectors)(count), scratch);
-      NAME(strided_product)(1, width, count, scratch, 0, 1, values + h * width, channels, false, false,
-                            y + h * width, 0, panel);
+                                 const T *qkv, T *cache, T *y, T *scratch) {
+  const size_t channels = heads * width, step = 2 * channels * LANES;
+  T *const means = scratch + channels * LANES, *const weights = scratch + 3 * channels * LANES;
+  for (size_t r = 0; r < rows; r += LANES, cache += room * step) {
+    const size_t some = rows - r < LANES ? rows - r : LANES;
+    V block[LANES];
+    for (size_t c = 0; c < 3 * channels; c += LANES) {
+      const size_t columns = 3 * channels - c < LANES ? 3 * channels - c : LANES;
+      NAME(load_columns)(qkv + r * 3 * channels + c, some, 3 * channels, columns, block);
+      for (size_t i = 0; i < columns; i++) NAME(store)(scratch + (c + i) * LANES, block[i]);
+    }
+    __builtin_memcpy(cache + tokens * step, means, step * sizeof(T));
+    for (size_t h = 0; h < heads; h++) {
+      const size_t own = h * width * LANES;
+      NAME(attention_lanes)(factor, tokens + 1, width, step, scratch + own, cache + own,
+                            cache + channels * LANES + own, means + own, weights);
+    }
+    for (size_t c = 0; c < channels; c += LANES) {
+      const size_t columns = channels - c < LANES ? channels - c : LANES;
+      for (size_t i = 0; i < LANES; i++)
+        block[i] = i < columns ? NAME(load)(means + (c + i) * LANES) : (V){0};
+      NAME(transpose_block)(block);
+      for (size_t i = 0; i < some; i++) NAME(store_part)(y + (r + i) * channels + c, block[i], columns);
     }
   }
 }

@@ -239,19 +239,19 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   X(void, attention_pullback, (bool causal, N factor, size_t rows, size_t tokens, size_t heads, \
     size_t width, const T *qkv, const T *g, T *gqkv, T *scratch), \
     (causal, factor, rows, tokens, heads, width, qkv, g, gqkv, scratch)) \
-  /* The attention of one more token, qkv[rows][3 * heads * width], to `tokens` earlier ones and itself. Its \
-     key and value are written behind theirs in keys[rows][heads][width][room] and \
-     values[rows][room][heads * width]. `room` is a multiple of 16. */ \
+  /* The attention of one more token, qkv[rows][3 * heads * width], to `tokens` earlier ones and itself. \
+     Its key and value are written behind theirs into the cache, which has 2 * heads * width * room numbers \
+     for each row, and rows for whole vectors. scratch has 3 * heads * width + room vectors. `room` is a \
+     multiple of 4. */ \
   X(void, attention_step, (N factor, size_t rows, size_t tokens, size_t heads, size_t width, size_t room, \
-    const T *qkv, T *keys, T *values, T *y, T *scratch), \
-    (factor, rows, tokens, heads, width, room, qkv, keys, values, y, scratch)) \
-  /* y = (x - mean) / sqrt(variance + epsilon) * gain + bias for each row of x[rows][n]. scratch has n \
-     elements. */ \
-  X(void, layer_norm, (size_t rows, size_t n, N epsilon, const T *x, const T *gain, const T *bias, T *y, \
-    T *scratch), (rows, n, epsilon, x, gain, bias, y, scratch)) \
+    const T *qkv, T *cache, T *y, T *scratch), \
+    (factor, rows, tokens, heads, width, room, qkv, cache, y, scratch)) \
+  /* y = (x - mean) / sqrt(variance + epsilon) * gain + bias for each row of x[rows][n]. */ \
+  X(void, layer_norm, (size_t rows, size_t n, N epsilon, const T *x, const T *gain, const T *bias, T *y), \
+    (rows, n, epsilon, x, gain, bias, y)) \
   /* The cotangents of x, gain and bias, from g of y. */ \
   X(void, layer_norm_pullback, (size_t rows, size_t n, N epsilon, const T *g, const T *x, const T *gain, \
-    T *gx, T *ggain, T *gbias, T *scratch), (rows, n, epsilon, g, x, gain, gx, ggain, gbias, scratch))
+    T *gx, T *ggain, T *gbias), (rows, n, epsilon, g, x, gain, gx, ggain, gbias))
 
 // ck_NAME(type, ...) runs the kernel for one element type. Pointers to elements are untyped here.
 #define CK_BARE(...) __VA_ARGS__

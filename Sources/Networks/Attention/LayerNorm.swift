@@ -40,13 +40,11 @@ struct Standardization: FusedPrimitive {
   private static let epsilon = 1e-5
 
   func value(_ inputs: Operands) -> Operands {
-    let x = inputs.storage(0)
-    let (y, n) = (Storage(like: x), x.shape[-1])
-    withScratch(n, x.dtype) {
-      ck_layer_norm(
-        x.dtype.kernel, x.count / n, n, Self.epsilon, x.address, inputs.storage(1).address,
-        inputs.storage(2).address, y.address, $0)
-    }
+    let (x, gain, bias) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
+    let y = Storage(like: x)
+    ck_layer_norm(
+      x.dtype.kernel, x.shape.count(of: 0..<x.shape.rank - 1), x.shape[-1], Self.epsilon, x.address,
+      gain.address, bias.address, y.address)
     return Operands(Tensor(y))
   }
 
@@ -57,13 +55,11 @@ struct Standardization: FusedPrimitive {
   }
 
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
-    let (x, gain) = (inputs.storage(0), inputs.storage(1))
-    let (gx, ggain, gbias, n) = (Storage(like: x), Storage(like: gain), Storage(like: gain), x.shape[-1])
-    withScratch(n, x.dtype) {
-      ck_layer_norm_pullback(
-        x.dtype.kernel, x.count / n, n, Self.epsilon, g.storage(0).address, x.address, gain.address,
-        gx.address, ggain.address, gbias.address, $0)
-    }
+    let (g, x, gain) = (g.storage(0), inputs.storage(0), inputs.storage(1))
+    let (gx, ggain, gbias) = (Storage(like: x), Storage(like: gain), Storage(like: gain))
+    ck_layer_norm_pullback(
+      x.dtype.kernel, x.shape.count(of: 0..<x.shape.rank - 1), x.shape[-1], Self.epsilon, g.address,
+      x.address, gain.address, gx.address, ggain.address, gbias.address)
     return Operands(Tensor(gx), Tensor(ggain), Tensor(gbias))
   }
 }
