@@ -34,7 +34,7 @@ import Testing
       for f in CK_NEGATE.rawValue...CK_SIGMOID_SLOPE.rawValue {
         same("unary \(f) \(T.self)") { bits(T.unary(ck_function(rawValue: f), a)) }
       }
-      for f in [CK_TANH, CK_SIGMOID, CK_EXPM1] {
+      for f in [CK_TANH, CK_SIGMOID, CK_EXPM1, CK_GELU] {
         let y = T.unary(f, a)
         same("chain \(f) \(T.self)") { bits(T.chain(f, b, a, y)) }
       }
@@ -71,6 +71,43 @@ import Testing
         for f in [CK_RELU_EPILOGUE, CK_TANH_EPILOGUE] {
           same("gemm \(f) \(T.self)") { bits(T.gemm(aT, bT, m, n, k, a, b, bias, f)) }
         }
+      }
+    }
+  }
+
+  @Test func transformers() {
+    attend(Float.self)
+    attend(Double.self)
+  }
+
+  private func attend<T: Element>(_: T.Type) {
+    var generator = Generator()
+    for (tokens, heads, width) in [(1, 1, 3), (7, 2, 16), (17, 1, 20), (40, 3, 33)] {
+      let (rows, n) = (3, heads * width)
+      let (qkv, g) = (T.random(rows * tokens * 3 * n, &generator), T.random(rows * tokens * n, &generator))
+      for causal in [false, true] {
+        same("attention of \(tokens) \(T.self)") {
+          var (y, gqkv) = (g, qkv)
+          var scratch = [T](repeating: 0, count: ck_attention_scratch(T.type, tokens, width))
+          ck_attention(T.type, causal, 0.3, rows, tokens, heads, width, qkv, &y, &scratch)
+          ck_attention_pullback(T.type, causal, 0.3, rows, tokens, heads, width, qkv, g, &gqkv, &scratch)
+          return bits(y + gqkv)
+        }
+      }
+      same("attention step \(T.self)") {
+        var (cache, y) = ([T](repeating: 0, count: 16 * 2 * n * 8), [T](repeating: 0, count: rows * n))
+        var scratch = [T](repeating: 0, count: 16 * (3 * n + 8))
+        return (0..<min(tokens, 7)).flatMap { token -> [UInt64] in
+          let next = Array(qkv[(token * rows * 3 * n)..<((token + 1) * rows * 3 * n)])
+          ck_attention_step(T.type, 0.3, rows, token, heads, width, 8, next, &cache, &y, &scratch)
+          return bits(y)
+        }
+      }
+      same("layer norm of \(n) \(T.self)") {
+        var (y, gx, ggain, gbias) = (g, g, qkv, qkv)
+        ck_layer_norm(T.type, rows * tokens, n, 1e-5, g, qkv, qkv, &y)
+        ck_layer_norm_pullback(T.type, rows * tokens, n, 1e-5, y, g, qkv, &gx, &ggain, &gbias)
+        return bits(y + gx + ggain[..<n] + gbias[..<n])
       }
     }
   }

@@ -41,6 +41,7 @@ static void NAME(elementwise)(void) {
     T *const g = ANY(n);
     CASE(chain, (ck_function)f, g, ANY(n), ANY(n), g, n);
   }
+  SIZES(n) CASE(chain, CK_GELU, ANY(n), ANY(n), ANY(n), OUT(n), n);
   for (int f = CK_ADD; f <= CK_D_ABS; f++)
     for (int steps = 0; steps < 4; steps++) SIZES(n) {
       const int a = steps & 1, b = steps >> 1;
@@ -168,6 +169,30 @@ static void NAME(flows)(void) {
          OUT(n), OUT(columns * 128 / sizeof(T)));
 }
 
+static void NAME(transformers)(void) {
+  for (size_t tokens = 1; tokens < 40; tokens += tokens < 4 ? 1 : 14)
+    for (size_t heads = 1; heads < 3; heads++)
+      for (size_t width = 1; width < 40; width += width < 4 ? 1 : 15) {
+        enum { rows = 2 };
+        const size_t n = rows * tokens * heads * width, scratch = ck_attention_scratch(TYPE, tokens, width);
+        end(TEXT(attention_scratch));
+        for (int causal = 0; causal < 2; causal++) {
+          CASE(attention, causal, (T)0.5, rows, tokens, heads, width, ANY(3 * n), OUT(n), OUT(scratch));
+          CASE(attention_pullback, causal, (T)0.5, rows, tokens, heads, width, ANY(3 * n), ANY(n), OUT(3 * n),
+               OUT(scratch));
+        }
+        const size_t lanes = 64 / sizeof(T), channels = heads * width, whole = (tokens + 3) / 4 * 4;
+        CASE(attention_step, (T)0.5, rows, tokens - 1, heads, width, whole, ANY(rows * 3 * channels),
+             ANY(lanes * whole * 2 * channels), OUT(rows * channels), OUT(lanes * (3 * channels + whole)));
+      }
+  for (size_t rows = 0; rows < 4; rows++) SIZES(n) {
+    if (n == 0) continue;
+    CASE(layer_norm, rows, n, (T)1e-5, ANY(rows * n), ANY(n), ANY(n), OUT(rows * n));
+    CASE(layer_norm_pullback, rows, n, (T)1e-5, ANY(rows * n), ANY(rows * n), ANY(n), OUT(rows * n), OUT(n),
+         OUT(n));
+  }
+}
+
 static void NAME(steps)(void) {
   SIZES(n) {
     BITS *const bits = room(n, sizeof *bits);
@@ -189,6 +214,7 @@ static void NAME(all)(void) {
   NAME(products)();
   NAME(factorizations)();
   NAME(flows)();
+  NAME(transformers)();
   NAME(steps)();
 }
 #undef ANY

@@ -25,6 +25,8 @@ let primitiveTable: [PrimitiveRow] =
     .unary("logSigmoid", at: reals) { logSigmoid($0) },
     .unary("erf", at: reals) { erf($0) },
     .unary("erfinv", at: unit) { erfinv($0) },
+    .unary("gelu", at: reals) { Activation.gelu($0) },
+    .unary("gelu near 0", at: 1e-9 * reals) { Activation.gelu($0) },
     .unary("sin", at: reals) { sin($0) },
     .unary("cos", at: reals) { cos($0) },
     .unary("atan", at: reals) { atan($0) },

@@ -111,9 +111,10 @@ import Testing
 
   /// Many parameters double the shards of small samples. Images keep theirs, which are few.
   @Test func rowsOfAShard() {
-    for (sample, few, many) in [([8], 128, 256), ([256], 128, 256), ([257], 64, 64), ([32, 32, 3], 8, 8)]
-      as [(Shape, Int, Int)]
-    {
+    let cases: [(Shape, Int, Int)] = [
+      ([8], 128, 256), ([256], 128, 256), ([257], 64, 64), ([8, 8, 1], 32, 32), ([32, 32, 3], 8, 8),
+    ]
+    for (sample, few, many) in cases {
       #expect(Parallelism.shardRows(of: sample, parameters: 1 << 19) == few)
       #expect(Parallelism.shardRows(of: sample, parameters: 1 << 20) == many)
     }

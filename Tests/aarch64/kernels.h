@@ -314,6 +314,50 @@ static void NAME(flows)(void) {
   }
 }
 
+static void NAME(transformers)(void) {
+  enum { rows = 3, heads = 2, width = 21 };
+  for (size_t tokens = 1; tokens < 50; tokens += 16) {
+    const size_t n = rows * tokens * heads * width;
+    const T *const qkv = NAME(random)(3 * n, 2), *const g = NAME(random)(n, 1);
+    T *const y = room(n * sizeof(T)), *const gqkv = room(3 * n * sizeof(T));
+    T *const scratch = room(ck_attention_scratch(TYPE, tokens, width) * sizeof(T));
+    uint64_t value = start, pullback = start, step = start;
+    for (int causal = 0; causal < 2; causal++) {
+      ck_attention(TYPE, causal, 0.2, rows, tokens, heads, width, qkv, y, scratch);
+      NAME(add)(&value, y, n);
+      ck_attention_pullback(TYPE, causal, 0.2, rows, tokens, heads, width, qkv, g, gqkv, scratch);
+      NAME(add)(&pullback, gqkv, 3 * n);
+    }
+    report(TEXT(attention), (int)tokens, value);
+    report(TEXT(attention_pullback), (int)tokens, pullback);
+    const size_t channels = heads * width, whole = (tokens + 3) / 4 * 4;
+    T *const cache = room(16 * whole * 2 * channels * sizeof(T));
+    T *const space = room(16 * (3 * channels + whole) * sizeof(T));
+    for (size_t i = 0; i < tokens; i++) {
+      ck_attention_step(TYPE, 0.2, rows, i, heads, width, whole, qkv + i * rows * 3 * channels, cache, y,
+                        space);
+      NAME(add)(&step, y, rows * channels);
+    }
+    report(TEXT(attention_step), (int)tokens, step);
+  }
+  for (size_t l = 0; l < length_count; l++) {
+    const size_t n = lengths[l];
+    if (n == 0) continue;
+    uint64_t value = start, pullback = start;
+    const T *const x = NAME(random)(rows * n, 2), *const gain = NAME(random)(n, 1);
+    T *const y = room(rows * n * sizeof(T)), *const gx = room(rows * n * sizeof(T));
+    T *const ggain = room(n * sizeof(T)), *const gbias = room(n * sizeof(T));
+    ck_layer_norm(TYPE, rows, n, 1e-5, x, gain, gain, y);
+    NAME(add)(&value, y, rows * n);
+    ck_layer_norm_pullback(TYPE, rows, n, 1e-5, y, x, gain, gx, ggain, gbias);
+    NAME(add)(&pullback, gx, rows * n);
+    NAME(add)(&pullback, ggain, n);
+    NAME(add)(&pullback, gbias, n);
+    report(TEXT(layer_norm), (int)n, value);
+    report(TEXT(layer_norm_pullback), (int)n, pullback);
+  }
+}
+
 static void NAME(others)(void) {
   uint64_t uniform = start, adam = start;
   for (size_t l = 0; l < length_count; l++) {

@@ -88,7 +88,7 @@ public struct TokenAutoregressive: Bijection {
           transformer.inverse(list, $0).outputs
         }
       } else {
-        var steps = TokenNetwork.Steps(network)
+        var steps = TokenNetwork.Steps(network, tokens: count - 1)
         var found = [Tensor.zeros([y.rows, 1, transformer.parameterCount * channels], dtype: y.dtype)]
         for i in 0..<count - 1 {
           let x = transformer.inverse(list.sliced(axis: 1, i..<i + 1), found[i]).outputs

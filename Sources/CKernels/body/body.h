@@ -25,6 +25,8 @@
 #include "spline.h"
 #include "autm.h"
 #include "kernel_mean.h"
+#include "attention.h"
+#include "layer_norm.h"
 #include "uniform.h"
 #include "type_end.h"
 
@@ -54,6 +56,8 @@
 #include "spline.h"
 #include "autm.h"
 #include "kernel_mean.h"
+#include "attention.h"
+#include "layer_norm.h"
 #include "uniform.h"
 #include "random.h"
 #include "type_end.h"

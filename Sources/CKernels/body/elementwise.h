@@ -45,6 +45,7 @@ static void NAME(unary_whole)(ck_function f, const T *px, T *y, size_t n) {
     CASE(CK_SOFTPLUS, NAME(softplus)(x))
     CASE(CK_ERF, NAME(erf)(x))
     CASE(CK_ERFINV, NAME(erfinv)(x))
+    CASE(CK_GELU, NAME(gelu)(x))
     CASE(CK_SIN, NAME(sin)(x))
     CASE(CK_COS, NAME(cos)(x))
     CASE(CK_ATAN, NAME(atan)(x))
@@ -132,6 +133,7 @@ static void NAME(chain_whole)(ck_function f, const T *g, const T *px, const T *p
     CASE(CK_TANH, NAME(tanh_slope))
     CASE(CK_SIGMOID, NAME(sigmoid_slope))
     CASE(CK_EXPM1, NAME(expm1_slope))
+    CASE(CK_GELU, NAME(gelu_slope))
     default: break;
   }
 }

@@ -22,6 +22,7 @@ typedef enum ck_function {
   CK_EXP, CK_EXPM1, CK_LOG, CK_LOG1P,
   CK_TANH, CK_SIGMOID, CK_SOFTPLUS,
   CK_ERF, CK_ERFINV,  // erfinv by Giles' polynomials, evaluated as in XLA
+  CK_GELU,            // x (1 + erf(x / sqrt(2))) / 2
   CK_SIN, CK_COS, CK_ATAN,
   CK_TANH_SLOPE, CK_SIGMOID_SLOPE,  // the derivatives of tanh and sigmoid, accurate in both tails
 } ck_function;
@@ -102,7 +103,7 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   /* y[i] = f(a[i * a_step], b[i * b_step]). A step is 0 or 1. y may be an operand whose step is 1. */ \
   X(void, binary, (ck_operation f, const T *a, int a_step, const T *b, int b_step, T *y, size_t n), \
     (f, a, a_step, b, b_step, y, n)) \
-  /* y[i] = g[i] * f'(x[i]) for tanh, sigmoid and expm1, given fx[i] = f(x[i]). y may be g. */ \
+  /* y[i] = g[i] * f'(x[i]) for tanh, sigmoid, expm1 and gelu, given fx[i] = f(x[i]). y may be g. */ \
   X(void, chain, (ck_function f, const T *g, const T *x, const T *fx, T *y, size_t n), (f, g, x, fx, y, n)) \
   /* y[i] = mask[i] != 0 ? a[i] : b[i], steps as above. */ \
   X(void, select, (const T *mask, int mask_step, const T *a, int a_step, const T *b, int b_step, T *y, \
@@ -226,7 +227,31 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
      64 bytes. */ \
   X(void, kernel_mean, (size_t rows, size_t columns, size_t count, const T *y, const T *rate, const T *x, \
     T *mean, T *log_sum, T *square, T *scratch), \
-    (rows, columns, count, y, rate, x, mean, log_sum, square, scratch))
+    (rows, columns, count, y, rate, x, mean, log_sum, square, scratch)) \
+  /* The number of elements of scratch that the attentions of so many tokens by heads of a width need. */ \
+  X(size_t, attention_scratch, (size_t tokens, size_t width), (tokens, width)) \
+  /* y[rows][tokens][heads * width], the means of the values with weights softmax(factor q k^T), head by \
+     head. qkv[rows][tokens][3 * heads * width] holds queries, keys and values. If `causal`, no token sees \
+     a later one. */ \
+  X(void, attention, (bool causal, N factor, size_t rows, size_t tokens, size_t heads, size_t width, \
+    const T *qkv, T *y, T *scratch), (causal, factor, rows, tokens, heads, width, qkv, y, scratch)) \
+  /* The cotangent of qkv, from g of y. */ \
+  X(void, attention_pullback, (bool causal, N factor, size_t rows, size_t tokens, size_t heads, \
+    size_t width, const T *qkv, const T *g, T *gqkv, T *scratch), \
+    (causal, factor, rows, tokens, heads, width, qkv, g, gqkv, scratch)) \
+  /* The attention of one more token, qkv[rows][3 * heads * width], to `tokens` earlier ones and itself. \
+     Its key and value are written behind theirs into the cache, which has 2 * heads * width * room numbers \
+     for each row, and rows for whole vectors. scratch has 3 * heads * width + room vectors. `room` is a \
+     multiple of 4. */ \
+  X(void, attention_step, (N factor, size_t rows, size_t tokens, size_t heads, size_t width, size_t room, \
+    const T *qkv, T *cache, T *y, T *scratch), \
+    (factor, rows, tokens, heads, width, room, qkv, cache, y, scratch)) \
+  /* y = (x - mean) / sqrt(variance + epsilon) * gain + bias for each row of x[rows][n]. */ \
+  X(void, layer_norm, (size_t rows, size_t n, N epsilon, const T *x, const T *gain, const T *bias, T *y), \
+    (rows, n, epsilon, x, gain, bias, y)) \
+  /* The cotangents of x, gain and bias, from g of y. */ \
+  X(void, layer_norm_pullback, (size_t rows, size_t n, N epsilon, const T *g, const T *x, const T *gain, \
+    T *gx, T *ggain, T *gbias), (rows, n, epsilon, g, x, gain, gx, ggain, gbias))
 
 // ck_NAME(type, ...) runs the kernel for one element type. Pointers to elements are untyped here.
 #define CK_BARE(...) __VA_ARGS__

@@ -1,3 +1,4 @@
+import CKernels
 import Randomness
 import Tensors
 
@@ -30,8 +31,35 @@ public struct LayerNorm: Network {
   }
 
   static func apply(_ params: Params, _ x: Tensor) -> Tensor {
-    let centred = x - x.mean(axis: -1, keepDims: true)
-    let deviation = sqrt(square(centred).mean(axis: -1, keepDims: true) + 1e-5)
-    return centred / deviation * params["gain"] + params["bias"]
+    Standardization()(x, params["gain"], params["bias"])
+  }
+}
+
+/// The kernels of `LayerNorm`, for x, a gain and a bias.
+struct Standardization: FusedPrimitive {
+  private static let epsilon = 1e-5
+
+  func value(_ inputs: Operands) -> Operands {
+    let (x, gain, bias) = (inputs.storage(0), inputs.storage(1), inputs.storage(2))
+    let y = Storage(like: x)
+    ck_layer_norm(
+      x.dtype.kernel, x.shape.count(of: 0..<x.shape.rank - 1), x.shape[-1], Self.epsilon, x.address,
+      gain.address, bias.address, y.address)
+    return Operands(Tensor(y))
+  }
+
+  func composed(_ inputs: Operands) -> Operands {
+    let centred = inputs[0] - inputs[0].mean(axis: -1, keepDims: true)
+    let deviation = sqrt(square(centred).mean(axis: -1, keepDims: true) + Self.epsilon)
+    return Operands(centred * reciprocal(deviation) * inputs[1] + inputs[2])
+  }
+
+  func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
+    let (g, x, gain) = (g.storage(0), inputs.storage(0), inputs.storage(1))
+    let (gx, ggain, gbias) = (Storage(like: x), Storage(like: gain), Storage(like: gain))
+    ck_layer_norm_pullback(
+      x.dtype.kernel, x.shape.count(of: 0..<x.shape.rank - 1), x.shape[-1], Self.epsilon, g.address,
+      x.address, gain.address, gx.address, ggain.address, gbias.address)
+    return Operands(Tensor(gx), Tensor(ggain), Tensor(gbias))
   }
 }

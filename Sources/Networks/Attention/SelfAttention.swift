@@ -63,61 +63,17 @@ public struct SelfAttention: Network {
   }
 
   /// Maps all tokens [rows, tokens, channels].
-  func callAsFunction(_ params: Params, _ x: Tensor) -> Tensor {
-    let (q, k, v) = projections(params, x)
-    var scores = batchedMatmul(q, k, transposeB: true)
-    if isCausal && x.shape[1] > 1 { scores = scores + Self.laterTokens(x.shape[1], x.dtype) }
-    return joined(params, batchedMatmul(scores.softmax(axis: -1), v), like: x)
-  }
+  func callAsFunction(_ params: Params, _ x: Tensor) -> Tensor { project(params, x) { means($0) } }
 
   /// Maps the next token [rows, 1, channels], which sees those in the cache and itself.
-  ///
-  /// The result has the bits of a causal pass over all tokens. The sums there end with exact zeros.
-  func next(_ params: Params, _ x: Tensor, _ cache: inout KeysAndValues) -> Tensor {
-    let (q, k, v) = projections(params, x)
-    cache.append(k, v)
-    let scores = batchedMatmul(q, cache.keys!, transposeB: true)
-    return joined(params, batchedMatmul(scores.softmax(axis: -1), cache.values!), like: x)
+  func next(_ params: Params, _ x: Tensor, _ cache: KeysAndValues) -> Tensor {
+    project(params, x, cache.next)
   }
 
-  /// Queries, scaled by 1 / √d, keys and values: [rows · heads, tokens, d].
-  private func projections(_ params: Params, _ x: Tensor) -> (q: Tensor, k: Tensor, v: Tensor) {
-    let all = Projection.apply(params.child("qkv"), x)
-    let (channels, width) = (x.shape[-1], x.shape[-1] / heads)
-    func split(_ i: Int) -> Tensor {
-      let part = all.sliced(axis: -1, i * channels..<(i + 1) * channels)
-      if heads == 1 { return part }
-      return part.reshaped(to: [x.rows, x.shape[1], heads, width]).permuted(axes: [0, 2, 1, 3])
-        .reshaped(to: [x.rows * heads, x.shape[1], width])
-    }
-    return (split(0) * (1 / Double(width).squareRoot()), split(1), split(2))
-  }
+  /// The means of the values of all tokens.
+  var means: AttentionMeans { AttentionMeans(heads: heads, isCausal: isCausal) }
 
-  /// Joins the heads and projects.
-  private func joined(_ params: Params, _ means: Tensor, like x: Tensor) -> Tensor {
-    let width = x.shape[-1] / heads
-    let all =
-      heads == 1
-      ? means
-      : means.reshaped(to: [x.rows, heads, x.shape[1], width]).permuted(axes: [0, 2, 1, 3])
-        .reshaped(to: x.shape)
-    return Projection.apply(params.child("out"), all)
-  }
-
-  /// −∞ for each token after a token, 0 elsewhere.
-  private static func laterTokens(_ count: Int, _ dtype: DType) -> Tensor {
-    let numbers = (0..<count * count).map { $0 % count > $0 / count ? -Double.infinity : 0 }
-    return Tensor(numbers, shape: [count, count], dtype: dtype)
-  }
-}
-
-/// The keys and values of the tokens so far, [rows · heads, tokens, d] each.
-struct KeysAndValues {
-  private(set) var keys: Tensor?
-  private(set) var values: Tensor?
-
-  mutating func append(_ k: Tensor, _ v: Tensor) {
-    keys = keys.map { concatenate($0, k, axis: 1) } ?? k
-    values = values.map { concatenate($0, v, axis: 1) } ?? v
+  private func project(_ params: Params, _ x: Tensor, _ means: (_ qkv: Tensor) -> Tensor) -> Tensor {
+    Projection.apply(params.child("out"), means(Projection.apply(params.child("qkv"), x)))
   }
 }

@@ -53,14 +53,15 @@ package struct TokenNetwork: Sendable {
   /// Maps the tokens [rows, 1, inputs] one after the other. Each sees those before it.
   ///
   /// Keys and values of earlier tokens are kept, so all steps cost as much arithmetic as one pass.
-  package struct Steps {
+  package struct Steps: ~Copyable {
     private let network: TokenNetwork
-    private var caches: [KeysAndValues]
+    private let caches: [KeysAndValues]
     private var count = 0
 
-    package init(_ network: TokenNetwork) {
+    /// Steps through at most so many tokens.
+    package init(_ network: TokenNetwork, tokens: Int) {
       self.network = network
-      caches = Array(repeating: KeysAndValues(), count: network.layers)
+      caches = (0..<network.layers).map { _ in KeysAndValues(network.attention.means, tokens: tokens) }
     }
 
     /// The outputs for the next token.
@@ -68,7 +69,7 @@ package struct TokenNetwork: Sendable {
       defer { count += 1 }
       let position = params["position"][count..<count + 1]
       return network.pass(params, x, position, context) { i, layer, h in
-        network.attention.next(layer, h, &caches[i])
+        network.attention.next(layer, h, caches[i])
       }
     }
   }

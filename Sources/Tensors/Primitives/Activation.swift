@@ -44,7 +44,7 @@ public struct Activation: Sendable, CustomStringConvertible {
   /// x · sigmoid(x), also called swish.
   public static let silu = Activation("silu") { x in x * Tensors.sigmoid(x) }
   /// x · Φ(x) with the normal distribution function Φ.
-  public static let gelu = Activation("gelu") { x in x * (0.5 * (1 + erf(x * 0.5.squareRoot()))) }
+  public static let gelu = Activation("gelu") { x in Elementwise.gelu(x) }
 }
 
 extension ck_epilogue {

@@ -68,6 +68,13 @@ extension Elementwise {
   static let erfinv = Elementwise(kernel: CK_ERFINV) { g, _, y in
     chainStep(CK_D_ERFINV, g, y) { g * (Double.pi.squareRoot() / 2) * Tensors.exp(y * y) }
   }
+  /// x · Φ(x) with the normal distribution function Φ. The derivative is Φ(x) + x Φ′(x).
+  static let gelu = Elementwise(kernel: CK_GELU) { g, x, y in
+    chainStep(CK_GELU, g, x, y) {
+      let density = Tensors.exp(-0.5 * (x * x)) * (1 / (2 * Double.pi).squareRoot())
+      return g * (0.5 * (1 + Tensors.erf(x * 0.5.squareRoot())) + x * density)
+    }
+  }
   static let sin = Elementwise(kernel: CK_SIN) { g, x, _ in chainStep(CK_D_SIN, g, x) { g * Tensors.cos(x) } }
   static let cos = Elementwise(kernel: CK_COS) { g, x, _ in chainStep(CK_D_COS, g, x) { g * -Tensors.sin(x) }
   }

@@ -22,6 +22,7 @@ extension Elementwise: Lowered {
     case CK_RECIPROCAL: return Operands(1 / x)
     case CK_RELU: return Operands(maximum(x, 0))
     case CK_SOFTPLUS: return Operands(maximum(x, 0) + Tensors.log1p(Tensors.exp(-Tensors.abs(x))))
+    case CK_GELU: return Operands(x * (0.5 * (1 + Tensors.erf(x * 0.5.squareRoot()))))
     case CK_TANH_SLOPE:
       let t = Tensors.exp(-2 * Tensors.abs(x))
       return Operands(4 * t / (Tensors.square(1 + t)))

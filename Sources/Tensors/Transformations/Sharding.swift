@@ -10,10 +10,11 @@ public enum Parallelism {
 
   /// The number of rows in a shard of samples of a shape.
   ///
-  /// It is 128 for samples of up to 256 numbers. For larger samples it is the largest power of two whose rows
-  /// hold at most 32,768 numbers, since a few images are work enough for several cores.
+  /// It is 128 for vectors and 32 for samples with positions, such as images, whose networks work at each
+  /// position. It is the largest power of two below that with at most 32,768 numbers, since a few images are
+  /// work enough for several cores.
   public static func shardRows(of sample: Shape) -> Int {
-    var rows = shardRows
+    var rows = sample.rank > 1 ? shardRows / 4 : shardRows
     while rows > 1 && rows * sample.count > 256 * shardRows { rows /= 2 }
     return rows
   }

@@ -1,0 +1,37 @@
+import CKernels
+import Tensors
+
+/// The keys and values of the tokens so far, for the attention of one more token after the other.
+///
+/// Those of values in memory are written behind each other. Elsewhere tensors are joined.
+final class KeysAndValues {
+  private let attention: AttentionMeans
+  private let room: Int
+  private var tokens: [Tensor] = []
+  private var cache: Storage?
+
+  /// Room for so many tokens.
+  init(_ attention: AttentionMeans, tokens: Int) { (self.attention, room) = (attention, (tokens + 3) & ~3) }
+
+  /// The means for the next token, [rows, 1, 3 · channels].
+  ///
+  /// Those of values in memory have the bits of a causal pass over all tokens.
+  func next(_ qkv: Tensor) -> Tensor {
+    tokens.append(qkv)
+    guard tokens.allSatisfy(\.isConcrete) else {
+      return attention.means(concatenate(tokens, axis: 1), queries: 1)
+    }
+    let (rows, _, width) = attention.size(of: qkv.shape)
+    let (heads, type) = (attention.heads, qkv.dtype.kernel)
+    let y = Storage(shape: qkv.shape.replacing(-1, by: heads * width), dtype: qkv.dtype)
+    // A vector has 16 lanes at most, one for each row.
+    let cache = cache ?? Storage(shape: [(rows + 15) & ~15, room, 2 * heads * width], dtype: qkv.dtype)
+    self.cache = cache
+    withScratch(16 * (3 * heads * width + room), qkv.dtype) {
+      ck_attention_step(
+        type, attention.factor(width), rows, tokens.count - 1, heads, width, room, qkv.storage.address,
+        cache.address, y.address, $0)
+    }
+    return Tensor(y)
+  }
+}
