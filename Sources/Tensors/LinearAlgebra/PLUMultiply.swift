@@ -73,8 +73,9 @@ extension Storage {
   }
 }
 
-/// x W [rows, n] and log|det W| for rows x [rows, n], where W = P L U as in `pluProduct`. W is not formed: the
-/// cost is O(n²) per row.
+/// x W [rows, n] and log|det W| for rows x [rows, n], where W = P L U as in `pluProduct`.
+///
+/// W is not formed, so the cost is O(n²) per row.
 ///
 /// - Precondition: that of `pluProduct`; rows of n numbers of the same dtype.
 public func pluMultiply(

@@ -1,11 +1,10 @@
 import CKernels
 
-/// A matrix with zeros below a staircase, or above it. As a factor or result of a product these zeros cost no
-/// work. What is stored in their place is not read.
+/// A matrix with zeros below a staircase, or above it. Products do not read these zeros, which cost no work.
 package struct Staircase: Sendable {
-  /// The number of rows that are not zero in each column; in each row if `isLower`.
+  /// The number of rows that are not zero in each column. If `isLower`, columns in each row.
   package let limit: [UInt32]
-  /// The first column that is not zero in each row; the first row in each column if `isLower`.
+  /// The first column that is not zero in each row. If `isLower`, the first row in each column.
   package let first: [UInt32]
   /// Whether the zeros are above the stairs.
   package let isLower: Bool
