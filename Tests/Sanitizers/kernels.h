@@ -87,7 +87,7 @@ static ck_staircase NAME(stairs)(size_t height, size_t width) {
     first[i] = 0;
     while (first[i] < width && limit[first[i]] <= i) first[i]++;
   }
-  return (ck_staircase){limit, first};
+  return (ck_staircase){limit, first, false};
 }
 
 static void NAME(product)(size_t m, size_t n, size_t k) {
@@ -96,9 +96,13 @@ static void NAME(product)(size_t m, size_t n, size_t k) {
   for (int form = 0; form < 8; form++)
     CASE(gemm, form & 1, form >> 1 & 1, m, 0, m, n, k, PLAIN(m * k), PLAIN(k * n), form & 4 ? PLAIN(n) : NULL,
          (ck_epilogue)((m + n + k + (size_t)form) % 5), OUT(m * n), OUT(scratch));
-  for (int form = 0; form < 3; form++) {
-    const ck_staircase stairs = NAME(stairs)(form == 0 ? k : form == 1 ? n : m, form == 1 ? k : n);
-    CASE(gemm_staircase, form == 2, form == 1, m, 0, m, n, k, PLAIN(m * k), PLAIN(k * n), &stairs, PLAIN(n),
+  // What the stairs belong to: b, b as it is stored where it is transposed, and c. Then their transposes.
+  for (int form = 0; form < 6; form++) {
+    const bool is_b_t = form % 3 == 1, is_c = form % 3 == 2, is_lower = form >= 3;
+    const size_t height = is_b_t ? n : is_c ? m : k, width = is_b_t ? k : n;
+    ck_staircase stairs = NAME(stairs)(is_lower ? width : height, is_lower ? height : width);
+    stairs.is_lower = is_lower;
+    CASE(gemm_staircase, is_c, is_b_t, m, 0, m, n, k, PLAIN(m * k), PLAIN(k * n), &stairs, PLAIN(n),
          CK_RELU_EPILOGUE, OUT(m * n), OUT(scratch));
   }
   // The last row of the weights ends with its last unit.

@@ -50,4 +50,23 @@ import Testing
       disagreement(PLUProduct(), [wave([size, size], dtype: .float64), sign, order], constants: 2)
         < 1e-13)
   }
+
+  /// The last sizes have several blocks of a product, and a last panel that is not whole.
+  @Test(arguments: [(1, 1), (3, 2), (17, 5), (40, 33), (3, 290)]) func pluMultiplies(_ rows: Int, _ size: Int)
+  {
+    let order = Tensor(ints: Array((1..<size).reversed()) + [0])
+    let sign = Tensor((0..<size).map { $0 % 3 == 0 ? -1 : 1 }, dtype: .float64)
+    let (factors, x) = (
+      wave([size, size], dtype: .float64) / Double(size), wave([rows, size], dtype: .float64)
+    )
+    #expect(disagreement(PLUMultiply(order: order), [factors, sign, x]) < 1e-13)
+    let (weight, logDet) = pluProduct(factors: factors, sign: sign, order: order)
+    let product = pluMultiply(x, factors: factors, sign: sign, order: order)
+    #expect(isClose(product.rows, matmul(x, weight), 1e-12))
+    #expect(product.logDet.isIdentical(to: logDet))
+    let alone = gradient(at: factors) {
+      pluMultiply(x, factors: $0, sign: sign, order: order).logDet
+    }
+    #expect(alone.isIdentical(to: .identity(size, dtype: .float64)))
+  }
 }

@@ -49,6 +49,13 @@ import Testing
     for (a, b) in zip(sharded.gradient.leaves, whole.gradient.leaves) { #expect(isClose(a, b, 1e-12)) }
   }
 
+  /// Pieces of a batch that is evaluated have the values of the whole.
+  @Test func piecesShareValues() {
+    let many = wave([1100, 5], dtype: .float64)
+    let pieces = mapRows(many.rows, of: [5]) { [loss(point, many[$0], order: [0, 1, 2, 3, 4])] }[0]
+    #expect(pieces.isIdentical(to: loss(point, many, order: [0, 1, 2, 3, 4])))
+  }
+
   /// A tape that shares values is let go.
   @Test func nothingIsKept() throws {
     func peak(_ steps: Int) throws -> Int {

@@ -109,10 +109,11 @@ import Testing
     square(dense(rows, params["w"], params["b"], .tanh)).sumPerRow()
   }
 
-  /// Many parameters double the shards of small samples. Images keep theirs, which are few.
+  /// Vectors have more rows in a shard with many parameters, up to 2²⁰ numbers. Images keep theirs.
   @Test func rowsOfAShard() {
     let cases: [(Shape, Int, Int)] = [
-      ([8], 128, 256), ([256], 128, 256), ([257], 64, 64), ([8, 8, 1], 32, 32), ([32, 32, 3], 8, 8),
+      ([8], 128, 256), ([256], 128, 256), ([257], 64, 256), ([1 << 14], 2, 64), ([8, 8, 1], 32, 32),
+      ([32, 32, 3], 8, 8),
     ]
     for (sample, few, many) in cases {
       #expect(Parallelism.shardRows(of: sample, parameters: 1 << 19) == few)

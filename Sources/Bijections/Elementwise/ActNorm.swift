@@ -26,12 +26,15 @@ public struct ActNorm: Bijection {
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> Initialized {
     let positions = Double(site.positions)
+    @Sendable func map(_ params: Params, _ x: Tensor, isInverse: Bool) -> (Tensor, Tensor) {
+      let inputs = Operands(x, params["logScale"], params["bias"])
+      let results = apply(ActNormMap(isInverse: isInverse), inputs)
+      return (results[0], results[1] * positions)
+    }
     return site.layer("ActNorm", initialParams(at: site)) { params, x, _ in
-      (x - params["bias"]) * exp(params["logScale"])
-    } logDet: { params, _, _ in
-      params["logScale"].sum() * positions
+      map(params, x, isInverse: false)
     } inverse: { params, y, _ in
-      y * exp(-params["logScale"]) + params["bias"]
+      map(params, y, isInverse: true)
     }
   }
 

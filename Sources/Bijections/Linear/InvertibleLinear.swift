@@ -46,11 +46,14 @@ public struct InvertibleLinear: Bijection {
     let (size, positions) = (site.channels, Double(site.positions))
 
     return site.layer("InvertibleLinear", initialParams(key, size, site.dtype)) { params, x, _ in
+      let (factors, sign) = (params["factors"], params["sign"])
+      let order = params["permutation"].inversePermutation
       if size > formedChannels {
-        return (product(x, params), params["factors"].diagonal().sum() * positions)
+        let rows = x.reshaped(to: [x.count / size, size])
+        let (y, logDet) = pluMultiply(rows, factors: factors, sign: sign, order: order)
+        return (y.reshaped(to: x.shape), logDet * positions)
       }
-      let (weight, logDet) = pluProduct(
-        factors: params["factors"], sign: params["sign"], order: params["permutation"].inversePermutation)
+      let (weight, logDet) = pluProduct(factors: factors, sign: sign, order: order)
       return (matmul(x, weight), logDet * positions)
     } inverse: { params, y, _ in
       let x = pluSolve(
@@ -59,20 +62,6 @@ public struct InvertibleLinear: Bijection {
       let logDet = params["factors"].diagonal().sum() * -positions
       return (x.reshaped(to: y.shape), logDet)
     }
-  }
-
-  /// ((x P) L) U by triangular products. The channels run backwards in x P L, since L is an upper triangle
-  /// then.
-  private func product(_ x: Tensor, _ params: Params) -> Tensor {
-    let (factors, size) = (params["factors"], x.shape[-1])
-    let backwards = Tensor(ints: (0..<size).reversed())
-    let ones = Tensor.ones([size], dtype: factors.dtype)
-    let lower = factors.withDiagonal(ones).gathered(backwards, axis: 0).gathered(backwards, axis: 1)
-    let upper = factors.withDiagonal(params["sign"] * exp(factors.diagonal()))
-    let rows = x.reshaped(to: [x.count / size, size])
-    let xP = rows.gathered(params["permutation"].gathered(backwards, axis: 0), axis: 1)
-    let xPL = multiply(xP, upperTriangle: lower).gathered(backwards, axis: 1)
-    return multiply(xPL, upperTriangle: upper).reshaped(to: x.shape)
   }
 
   private func initialParams(_ key: Key, _ size: Int, _ dtype: DType) -> Params {

@@ -81,27 +81,28 @@ static void NAME(tile_to)(size_t rows, size_t width, size_t columns, size_t k, c
     for (size_t j = 0; j < columns; j++) c[i * c_row + j] = buffer[i * width * LANES + j];
 }
 
-// The number of rows, of `depth` from p on, that are not zero in a panel of columns of a staircase. If b is
-// the transpose, the number of columns in a panel of rows.
-INLINE void NAME(stairs_depth)(const ck_staircase *stairs, bool b_t, size_t p, size_t depth, size_t column,
+// The rows, of `depth` from p on, that are not zero in a panel of columns of op(b). It has zeros below the
+// stairs, or above them if `lower`.
+INLINE void NAME(stairs_depth)(const ck_staircase *stairs, bool lower, size_t p, size_t depth, size_t column,
                                size_t columns, size_t *from, size_t *to) {
-  // `limit` has as many elements as b has columns, `first` as b has rows.
-  const size_t edge = b_t ? stairs->first[column] : stairs->limit[column + columns - 1];
+  // `limit` has as many elements as op(b) has columns, or `first` if `lower`.
+  const size_t edge = lower ? stairs->first[column] : stairs->limit[column + columns - 1];
   const size_t within = edge > p ? (edge - p < depth ? edge - p : depth) : 0;
-  *from = b_t ? within : 0;
-  *to = b_t ? depth : within;
+  *from = lower ? within : 0;
+  *to = lower ? depth : within;
 }
 
-// Packs this part of a panel, with zeros below the stairs.
-static void NAME(pack_stairs)(const ck_staircase *stairs, bool b_t, size_t p, size_t column, size_t columns,
-                              size_t width, size_t from, size_t to, const T *b, size_t b_row, T *packed) {
+// Packs this part of a panel, with zeros beyond the stairs.
+static void NAME(pack_stairs)(const ck_staircase *stairs, bool lower, bool b_t, size_t p, size_t column,
+                              size_t columns, size_t width, size_t from, size_t to, const T *b, size_t b_row,
+                              T *packed) {
   const size_t whole = width * LANES;
   if (from == to) return;
   NAME(pack_panel)(b_t, columns, width, to - from, b_t ? b + from : b + from * b_row, b_row,
                    packed + from * whole);
   for (size_t j = 0; j < columns; j++) {
-    const size_t start = b_t ? from : stairs->limit[column + j] > p ? stairs->limit[column + j] - p : 0;
-    const size_t end = b_t ? (stairs->first[column + j] > p ? stairs->first[column + j] - p : 0) : to;
+    const size_t edge = lower ? stairs->first[column + j] : stairs->limit[column + j];
+    const size_t within = edge > p ? edge - p : 0, start = lower ? from : within, end = lower ? within : to;
     for (size_t q = start; q < end && q < to; q++) packed[q * whole + j] = 0;
   }
 }
@@ -116,13 +117,43 @@ static void NAME(copy_left)(bool a_t, size_t rows, size_t depth, const T *a, siz
       __builtin_memcpy(copy + i * (depth + LANES), a + i * a_width, depth * sizeof(T));
 }
 
+// A block of op(b) in memory: `count` rows of `bytes` bytes, `stride` elements apart.
+typedef struct NAME(block) {
+  const T *rows;
+  size_t count, bytes, stride;
+} NAME(block);
+
+// The block that follows that at row p and column `start`. It has no rows after the last one, and where it
+// has zeros alone.
+INLINE NAME(block) NAME(next_block)(bool b_t, size_t n, size_t k, const T *b, size_t p, size_t start,
+                                    const ck_staircase *stairs, bool lower) {
+  start += BLOCK_N;
+  if (start >= n) start = 0, p += BLOCK_K;
+  if (p >= k) return (NAME(block)){b, 0, 0, 0};
+  const size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K, breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
+  if (stairs != NULL) {
+    size_t from, to;
+    NAME(stairs_depth)(stairs, lower, p, depth, start, breadth, &from, &to);
+    if (from == to) return (NAME(block)){b, 0, 0, 0};
+  }
+  if (b_t) return (NAME(block)){b + start * k + p, breadth, depth * sizeof(T), k};
+  return (NAME(block)){b + p * n + start, depth, breadth * sizeof(T), n};
+}
+
+// Asks for rows of a block, so that its packing need not wait for memory.
+INLINE void NAME(fetch)(const NAME(block) *block, size_t from, size_t to) {
+  for (size_t i = from; i < to; i++)
+    for (size_t q = 0; q < block->bytes; q += 64)
+      __builtin_prefetch((const char *)(block->rows + i * block->stride) + q, 0, 2);
+}
+
 // Computes the rows from `begin` to `end` of c. The tile reads op(a) in place by its strides, unless the rows
-// of a are far apart. A staircase is b, its transpose, or c if a_t. Panels and tiles in which it is zero are
-// skipped.
+// of a are far apart. A staircase is b, or c if a_t. Panels and tiles in which it is zero are skipped.
 static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t begin, size_t end, size_t n, size_t k,
                               const T *a, const T *b, const ck_staircase *stairs, const T *bias, bool relu,
                               T *c, T *scratch) {
   const ck_staircase *const in_b = a_t ? NULL : stairs, *const in_c = a_t ? stairs : NULL;
+  const bool lower = stairs != NULL && stairs->is_lower != b_t;
   const bool pack_b = b_t || in_b != NULL || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
   const size_t a_width = a_t ? m : k;
   const bool copy_a = a_width * sizeof(T) >= FAR_ROWS_BYTES && n >= 4 * LANES;
@@ -137,6 +168,9 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t begin, size_t
         const size_t breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
         const T *right = b_t ? b + start * k + p : b + p * n + start;
         if (pack_b && in_b == NULL) NAME(pack_block)(b_t, m, breadth, depth, right, b_t ? k : n, right_block);
+        // The next block is fetched while this one is multiplied, a few rows before each tile.
+        const NAME(block) next = NAME(next_block)(b_t, n, k, b, p, start, in_b, lower);
+        size_t done = 0, fetched = 0;
         for (size_t i = 0; i < slab; i += BLOCK_M) {
           const size_t height = slab - i < BLOCK_M ? slab - i : BLOCK_M;
           const T *left = a_t ? a + p * m + top + i : a + (top + i) * k + p;
@@ -156,9 +190,9 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t begin, size_t
               NAME(pack_panel)(b_t, columns, width, depth, right + j, n, packed);
             size_t from = 0, to = depth;
             if (in_b != NULL) {
-              NAME(stairs_depth)(stairs, b_t, p, depth, start + j, columns, &from, &to);
+              NAME(stairs_depth)(stairs, lower, p, depth, start + j, columns, &from, &to);
               if (i == 0)
-                NAME(pack_stairs)(stairs, b_t, p, start + j, columns, width, from, to,
+                NAME(pack_stairs)(stairs, lower, b_t, p, start + j, columns, width, from, to,
                                   b_t ? right + j * k : right + j, b_t ? k : n, packed);
             }
             const T *const panel = in_place ? right + j : packed;
@@ -167,7 +201,14 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t begin, size_t
             for (size_t t = 0; t < tiles; t++) {
               const size_t first = NAME(share)(height, tiles, t);
               const size_t rows = NAME(share)(height, tiles, t + 1) - first, row = top + i + first;
-              const bool is_zero = in_c != NULL && row >= stairs->limit[start + j + columns - 1];
+              if (pack_b) {
+                done += rows * columns;
+                const size_t until = NAME(share)(next.count, slab * breadth, done);
+                NAME(fetch)(&next, fetched, until);
+                fetched = until;
+              }
+              const bool is_zero = in_c != NULL && (lower ? row + rows <= stairs->first[start + j]
+                                                          : row >= stairs->limit[start + j + columns - 1]);
               NAME(tile_to)(rows, width, columns, is_zero ? 0 : to - from, left + first * a_row + from * a_k,
                             (ptrdiff_t)a_row, (ptrdiff_t)a_k, panel + from * panel_row, (ptrdiff_t)panel_row,
                             c + row * n + start + j, n, p > 0,
@@ -236,7 +277,9 @@ static void NAME(gemm_staircase)(bool a_t, bool b_t, size_t m, size_t begin, siz
     NAME(gemm_panels)(a_t, b_t, m, begin, end, n, k, a, b, stairs, tile_bias, f == CK_RELU_EPILOGUE, c,
                       scratch);
   if (a_t)
-    for (size_t i = begin; i < end; i++) NAME(fill)(0, c + i * n, stairs->first[i]);
+    for (size_t i = begin; i < end; i++)
+      NAME(fill)(0, c + i * n + (stairs->is_lower ? stairs->limit[i] : 0),
+                 stairs->is_lower ? n - stairs->limit[i] : stairs->first[i]);
   if (!in_tiles) NAME(finish)(end - begin, n, bias, f, own);
 }
 

@@ -63,9 +63,10 @@ typedef struct ck_adam_numbers {
 } ck_adam_numbers;
 
 /// A staircase: a matrix that is zero in the rows from limit[j] on of column j, and in the columns before
-/// first[i] of row i. Both arrays rise and describe the same elements.
+/// first[i] of row i. Both arrays rise and describe the same elements. If `is_lower`, the transpose of that.
 typedef struct ck_staircase {
   const uint32_t *limit, *first;
+  bool is_lower;
 } ck_staircase;
 
 /// A rational-quadratic spline. The raw parameters of a number are `bins` widths, `bins` heights and the

@@ -1,16 +1,9 @@
 import CKernels
 import Tensors
 
-/// The weights of a masked layer that exist: those from a unit to units of no lower degree.
-///
-/// Degrees rise along both axes. So the mask [in, out] is a staircase with zeros below.
-package struct Staircase: Sendable {
-  /// The number of inputs that feed each output.
-  let limit: [UInt32]
-  /// The first output that each input feeds.
-  let first: [UInt32]
-
-  /// The staircase of rising degrees; nil for degrees that do not rise.
+extension Staircase {
+  /// The weights of a masked layer that exist: those from a unit to units of no lower degree. They have the
+  /// shape [in, out]. Nil for degrees that do not rise.
   init?(from inputs: [Double], to outputs: [Double]) {
     for degrees in [inputs, outputs] {
       if zip(degrees, degrees.dropFirst()).contains(where: { !($0 <= $1) }) { return nil }
@@ -25,33 +18,12 @@ package struct Staircase: Sendable {
       while j < outputs.count, outputs[j] < input { j += 1 }
       first.append(UInt32(j))
     }
-    (self.limit, self.first) = (limit, first)
+    self.init(limit: limit, first: first)
   }
 
   /// A matrix with ones where a weight exists and zeros elsewhere.
   func mask(dtype: DType) -> Tensor {
     .mask([first.count, limit.count], dtype: dtype) { Int(first[$0])..<limit.count }
-  }
-
-  /// The product f(op(a) op(b) + bias), [m, n], in which one factor or the product is a staircase.
-  func gemm(
-    _ transposesA: Bool, _ transposesB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Storage, _ b: Storage,
-    bias: Storage? = nil, _ activation: ck_epilogue = CK_IDENTITY_EPILOGUE
-  ) -> Tensor {
-    let (c, type) = (Storage(shape: Shape(m, n), dtype: a.dtype), a.dtype.kernel)
-    forRows(ofProduct: m, n, k) { rows in
-      limit.withUnsafeBufferPointer { limit in
-        first.withUnsafeBufferPointer { first in
-          var stairs = ck_staircase(limit: limit.baseAddress, first: first.baseAddress)
-          withScratch(ck_gemm_scratch(type, m, n, k), a.dtype) {
-            ck_gemm_staircase(
-              type, transposesA, transposesB, m, rows.lowerBound, rows.upperBound, n, k, a.address, b.address,
-              &stairs, bias?.address, activation, c.address, $0)
-          }
-        }
-      }
-    }
-    return Tensor(c)
   }
 }
 
@@ -91,15 +63,4 @@ func dense(
   checkDense(x, weight, bias)
   let product = StaircaseDense(staircase: staircase, activation: activation.fused)
   return activation.finished(product(x, weight, bias))
-}
-
-/// x U for rows x [rows, n] and the upper triangle of a matrix [n, n]. The numbers below its diagonal are not
-/// read, and cost no work.
-///
-/// - Precondition: sizes and dtypes agree.
-package func multiply(_ x: Tensor, upperTriangle matrix: Tensor) -> Tensor {
-  let places = (0..<matrix.shape[0]).map(Double.init)
-  return dense(
-    x, matrix, .zeros([places.count], dtype: x.dtype), .identity, within: Staircase(from: places, to: places)!
-  )
 }

@@ -92,7 +92,7 @@ extension Tensor {
   /// Product element by element, broadcasting.
   public static func * (a: Tensor, b: Tensor) -> Tensor { Pairwise.multiply(a, b) }
   /// Product.
-  public static func * (a: Tensor, b: Double) -> Tensor { a * Tensor(b, dtype: a.dtype) }
+  public static func * (a: Tensor, b: Double) -> Tensor { b == 1 ? a : a * Tensor(b, dtype: a.dtype) }
   /// Product.
   public static func * (a: Double, b: Tensor) -> Tensor { Tensor(a, dtype: b.dtype) * b }
   /// Quotient, broadcasting.

@@ -72,12 +72,40 @@ extension Shape {
 private func forEachBlock(
   of x: Storage, _ total: Int, _ body: (_ block: Storage, _ start: Int, _ count: Int) -> Void
 ) {
-  let repeats = min(max(1, 1024 / x.count), total / x.count)
-  let block = Storage(shape: [repeats, x.count], dtype: x.dtype)
-  for i in 0..<repeats { block.address(i * x.count).copyMemory(from: x.address, byteCount: x.byteCount) }
+  let block = x.repeated(toFill: total)
   for start in stride(from: 0, to: total, by: block.count) {
     body(block, start, min(block.count, total - start))
   }
+}
+
+extension Storage {
+  /// Whole repeats of the elements, of which blocks of `total` elements consist.
+  fileprivate func repeated(toFill total: Int) -> Storage {
+    let repeats = min(max(1, 1024 / count), total / count)
+    let block = Storage(shape: [repeats, count], dtype: dtype)
+    block.address.copyMemory(from: address, byteCount: byteCount)
+    var filled = count
+    while filled < block.count {  // twice as many each time
+      let some = min(filled, block.count - filled)
+      block.address(filled).copyMemory(from: block.address, byteCount: some * dtype.byteCount)
+      filled += some
+    }
+    return block
+  }
+}
+
+/// g(f(x, a), b) for rows x [..., n] and vectors a and b [n], in one pass.
+package func twoSteps(
+  _ x: Storage, _ f: ck_operation, _ a: Storage, _ g: ck_operation, _ b: Storage
+) -> Tensor {
+  let y = Storage(like: x)
+  if y.count == 0 { return Tensor(y) }
+  let others = b.repeated(toFill: y.count)
+  forEachBlock(of: a, y.count) { block, start, count in
+    run(f, x, start, 1, block, 0, 1, y, start, count)
+    run(g, y, start, 1, others, 0, 1, y, start, count)
+  }
+  return Tensor(y)
 }
 
 extension Shape {

@@ -131,6 +131,13 @@ public struct Operands: Sendable {
     }
   }
 
+  /// The same tensors as views of this thread's own.
+  var ownViews: Operands {
+    var views = self
+    for i in 0..<count { views.set(i, to: self[i].ownView) }
+    return views
+  }
+
   /// All tensors in order.
   var all: [Tensor?] { (0..<count).map(optional) }
 }

@@ -100,7 +100,10 @@ public func apply(_ primitive: some Primitive, _ inputs: Operands) -> Operands {
 
 /// Applies a fused primitive by its kernels where they serve, and by its composed form elsewhere.
 public func apply<P: FusedPrimitive>(_ primitive: P, _ inputs: Operands) -> Operands {
-  guard let innermost = inputs.innermost else { return primitive.value(inputs) }
+  guard let innermost = inputs.innermost else {
+    guard P.isSharedByShards, let shared = SharedValues.ofPieces else { return primitive.value(inputs) }
+    return shared.value(of: primitive, inputs, slots: InputSlots()).outputs.ownViews
+  }
   if case .traced(let traced) = innermost.payload, traced.tape.sees(onlyValuesUnder: inputs) {
     if traced.tape.isByRow ? !(primitive is any RowRule) : P.servesRowsAlone {
       return primitive.composed(inputs)

@@ -21,12 +21,17 @@ public enum Parallelism {
 
   /// The number of rows in a shard of a gradient by so many parameters.
   ///
-  /// Each shard has gradients of the parameters' size. With over 2¹⁹ parameters a shard of small samples has
-  /// twice the rows, so that sums over shards cost less. Its matrix products use the threads that have no
-  /// shard.
+  /// Each shard has gradients of the parameters' size. With over 2¹⁹ parameters a shard of vectors has up to
+  /// 256 rows and 2²⁰ numbers, so that sums over shards cost less. Its matrix products use the threads that
+  /// have no shard.
   public static func shardRows(of sample: Shape, parameters: Int) -> Int {
+    parameters > 1 << 19 ? rows(of: sample, most: 2 * shardRows) : shardRows(of: sample)
+  }
+
+  /// The rows of a shard, or more of them if the samples are vectors: `most`, or those of 2²⁰ numbers.
+  fileprivate static func rows(of sample: Shape, most: Int) -> Int {
     let rows = shardRows(of: sample)
-    return rows == shardRows && parameters > 1 << 19 ? 2 * rows : rows
+    return sample.rank > 1 ? rows : max(rows, min(most, (1 << 20) / max(sample.count, 1)))
   }
 }
 
@@ -107,8 +112,8 @@ public func valueAndGradient(
 ///
 /// `body` is called with ranges of rows and returns tensors of as many rows. The size of the pieces follows
 /// the number of threads. It does not change results, since the bits of a row do not depend on its piece.
-/// Pieces also bound the memory of intermediate results. `parameters` is the number of the function's learned
-/// parameters, if it has any.
+/// Pieces also bound the memory of intermediate results. They share values of the parameters alone, of whose
+/// learned numbers there are so many.
 package func mapRows<Failure: Error>(
   _ rows: Int, of sample: Shape, parameters: @autoclosure () -> Int = 0,
   _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
@@ -119,9 +124,15 @@ package func mapRows<Failure: Error>(
   let isSmall = rows * sample.count < 1024 && rows * parameters() < 1 << 21
   if rows < 2 * shard || isSmall { return try body(0..<rows) }
   let threads = Parallelism.threads ?? Processors.count
-  let size = min(max((rows + threads - 1) / threads, shard), 4 * shard)
+  let most = max(4 * shard, Parallelism.rows(of: sample, most: 4 * Parallelism.shardRows))
+  let size = min(max((rows + threads - 1) / threads, shard), most)
   let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
-  let results = try concurrentMap(pieces.count) { (i) throws(Failure) in try body(pieces[i]) }
+  let shared = SharedValues()
+  let results = try concurrentMap(pieces.count) { (i) throws(Failure) in
+    try SharedValues.$ofPieces.withValue(shared) {
+      Result { () throws(Failure) in try body(pieces[i]) }
+    }.get()
+  }
   return results[0].indices.map { k in concatenate(results.map { $0[k] }, axis: 0) }
 }
 

@@ -4,6 +4,9 @@
 /// order of the shards and pulled back once. So a matrix made of factors is computed once per step, not once
 /// per shard.
 final class SharedValues: Sendable {
+  /// Those of the pieces of a batch that is evaluated, in one of them.
+  @TaskLocal static var ofPieces: SharedValues?
+
   /// Identifies a value: the primitive, the slots of its parameters, and a number for each set of constants.
   struct Place: Hashable, Sendable {
     let primitive: ObjectIdentifier
@@ -69,11 +72,14 @@ final class SharedValues: Sendable {
   /// Pulls summed cotangents back and adds them to the parameters' gradients.
   func pullBack(_ sums: [Cotangent], into gradients: inout [Tensor?]) {
     let values = values.withLock { $0 }
-    let found = concurrentMap(sums.count) { i in
+    @Sendable func pulled(_ i: Int) -> Operands {
       let value = values[sums[i].place]!
       return value.primitive.cotangent(
         sums[i].outputs, value.inputs, value.outputs, wanted: Wanted(InputSlots(sums[i].place.slots)))
     }
+    // To wake a thread costs more than to pull small values back.
+    let isSmall = sums.allSatisfy { sum in sum.outputs.all.allSatisfy { ($0?.count ?? 0) < 1 << 8 } }
+    let found = isSmall ? sums.indices.map(pulled) : concurrentMap(sums.count, pulled)
     for (sum, cotangents) in zip(sums, found) {
       for k in 0..<cotangents.count where sum.place.slots[k] >= 0 {
         let slot = Int(sum.place.slots[k])

@@ -108,12 +108,10 @@ final class Tape: @unchecked Sendable {
     // Leaves have the first slots.
     for i in 0..<inputs.count where slots[i] >= leafCount { return nil }
     let (place, outputs) = shared.value(of: primitive, primals, slots: slots)
-    var views = outputs
-    for i in 0..<outputs.count { views.set(i, to: outputs[i].ownView) }
     let firstSlot = slotCount
     slotCount += Int32(outputs.count)
     sharedOutputs.append((place, firstSlot..<slotCount))
-    return followed(views, from: firstSlot)
+    return followed(outputs.ownViews, from: firstSlot)
   }
 
   /// The values below this tape, and their slots.
