@@ -4,8 +4,8 @@ import Flows
 struct MachineSpeed {
   /// The speed of matrix products, in 10⁹ floating-point operations per second.
   let gigaflops: Double
-  /// The speed at which results of 16 MiB are written to memory, in 10⁹ bytes per second. Each result takes the
-  /// same number of bytes to be read.
+  /// The speed at which results of 16 MiB are written to memory, in 10⁹ bytes per second. Each result takes
+  /// the same number of bytes to be read.
   let gigabytes: Double
 
   /// Measures both.

@@ -47,13 +47,15 @@ private final class Worker: @unchecked Sendable {
   private let end = DispatchSemaphore(value: 0)
   /// Written by the caller before an offer and after the end.
   private var job: (() -> Void)?
-
-  init() { DispatchQueue(label: "flows.worker").async { self.work() } }
+  private var isStarted = false
 
   /// Offers a job.
   func begin(_ job: @escaping () -> Void) {
     self.job = job
     if state.exchange(State.offered, ordering: .acquiringAndReleasing) == State.asleep { offer.signal() }
+    if isStarted { return }
+    isStarted = true
+    DispatchQueue(label: "flows.worker").async { self.work() }
   }
 
   /// Returns when the job is not under way any more. A job that has not begun is taken back.
