@@ -35,8 +35,11 @@ static void NAME(pack_panel)(bool b_t, size_t columns, size_t width, size_t dept
         NAME(store)(packed + p * width * LANES + j, NAME(load)(b + p * b_row + j));
       }
     } else {
-      for (size_t p = 0; p < depth; p++)
-        NAME(store)(packed + p * width * LANES + j, NAME(load_some)(b + p * b_row + j, count));
+      for (size_t p = 0; p < depth; p++) {
+        T *const row = packed + p * width * LANES + j;
+        NAME(store)(row, (V){0});
+        for (size_t i = 0; i < count; i++) row[i] = b[p * b_row + j + i];
+      }
     }
   }
 }

@@ -36,6 +36,14 @@ static void NAME(sum_rows)(const T *x, size_t rows, size_t columns, T *y) {
 
 #define GROUP (4 * LANES)
 
+// Sums up to 4 columns of a matrix whose rows are `row` apart, in registers.
+INLINE void NAME(sum_few_columns)(const T *x, size_t rows, size_t row, const size_t count, T *y) {
+  T sum[4] = {0};
+  for (size_t r = 0; r < rows; r++, x += row)
+    for (size_t i = 0; i < count; i++) sum[i] += x[i];
+  for (size_t i = 0; i < count; i++) y[i] = sum[i];
+}
+
 static void NAME(sum_columns)(const T *x, size_t rows, size_t columns, T *y) {
   size_t c = 0;
   for (; c + GROUP <= columns; c += GROUP) {
@@ -53,9 +61,14 @@ static void NAME(sum_columns)(const T *x, size_t rows, size_t columns, T *y) {
     for (size_t r = 0; r < rows; r++) sum += NAME(load)(x + r * columns + c);
     NAME(store)(y + c, sum);
   }
-  for (size_t i = c; i < columns; i++) y[i] = 0;
-  for (size_t r = 0; r < rows; r++)
-    for (size_t i = c; i < columns; i++) y[i] += x[r * columns + i];
+  for (; c < columns; c += 4) {
+    switch (columns - c) {
+      case 1: NAME(sum_few_columns)(x + c, rows, columns, 1, y + c); break;
+      case 2: NAME(sum_few_columns)(x + c, rows, columns, 2, y + c); break;
+      case 3: NAME(sum_few_columns)(x + c, rows, columns, 3, y + c); break;
+      default: NAME(sum_few_columns)(x + c, rows, columns, 4, y + c);
+    }
+  }
 }
 #undef GROUP
 
