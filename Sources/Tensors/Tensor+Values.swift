@@ -1,9 +1,15 @@
 extension Tensor {
   /// The elements in row-major order, rounded to single precision.
-  public var floats: [Float] { dtype == .float64 ? converted { Float($0 as Double) } : values() }
+  public var floats: [Float] {
+    guard dtype == .float64 else { return values() }
+    return converted { (x: UnsafeBufferPointer<Double>, y) in for i in x.indices { y[i] = Float(x[i]) } }
+  }
 
   /// The elements in row-major order.
-  public var doubles: [Double] { dtype == .float32 ? converted { Double($0 as Float) } : values() }
+  public var doubles: [Double] {
+    guard dtype == .float32 else { return values() }
+    return converted { (x: UnsafeBufferPointer<Float>, y) in for i in x.indices { y[i] = Double(x[i]) } }
+  }
 
   /// The elements of an int32 tensor in row-major order.
   ///
@@ -18,8 +24,16 @@ extension Tensor {
     dtype == S.dtype ? withElements(as: S.self) { Array($0) } : ints.map { S($0) }
   }
 
-  private func converted<S: Scalar, Other>(_ convert: (S) -> Other) -> [Other] {
-    withElements(as: S.self) { $0.map(convert) }
+  /// The elements in another type. A closure for all of them, since one for each is slow in debug builds.
+  private func converted<S: Scalar, Other>(
+    _ convert: (UnsafeBufferPointer<S>, UnsafeMutableBufferPointer<Other>) -> Void
+  ) -> [Other] {
+    withElements(as: S.self) { elements in
+      Array(unsafeUninitializedCapacity: elements.count) { target, count in
+        convert(elements, target)
+        count = elements.count
+      }
+    }
   }
 
   /// The only element.

@@ -61,6 +61,8 @@ public struct Laws: Sendable {
   let givenInputs: Tensor?
   let tolerance: Tolerance
   let chart: Chart?
+  /// The specimens in float64 and float32, which all laws share.
+  let doubles = Kept<[Specimen]>(), singles = Kept<[Specimen]>()
 
   /// The tolerances of the laws, relative to max(1, |value|).
   public struct Tolerance: Sendable {
@@ -131,7 +133,7 @@ public struct Laws: Sendable {
     case .everyLeafLearns: try checkEveryLeafLearns(specimens().dropFirst())
     case .rowBits: try uncoupledSpecimens().forEach(checkRowBits)
     case .rowIndependence: try uncoupledSpecimens().forEach(checkRowIndependence)
-    case .sameKey: try checkSameKey(specimens(.float32)[1], specimens(.float32)[1])
+    case .sameKey: try checkSameKey(specimens(.float32)[1], makeSpecimens(.float32)[1])
     case .loading: try checkLoading(specimens(.float32)[1])
     case .dtypes: try zip(specimens(), specimens(.float32)).forEach(checkDTypes)
     case .boundary: try checkBoundary(specimens(.float32)[0])

@@ -116,7 +116,9 @@ private func rowJacobiansOfCopies(
     let inputs = start..<min(start + most, sample.count)
     let copies = concatenate([Tensor](repeating: x, count: inputs.count), axis: 0)
     let directions = units[inputs].expanded(axis: 1).broadcast(to: [inputs.count, rows, sample.count])
-    let tangent = jvp(at: copies, along: directions.reshaped(to: copies.shape)) { f($0, inputs.count) }.tangent
+    let tangent = jvp(at: copies, along: directions.reshaped(to: copies.shape)) {
+      f($0, inputs.count)
+    }.tangent
     inputs.forEach { _ in afterEachInput() }
     return tangent.reshaped(to: [inputs.count, rows, tangent.shape.sample.count])
   }

@@ -6,7 +6,8 @@ import Training
 /// Compares the log-determinants that a bijection claims with those of its Jacobian, which dual numbers
 /// compute.
 ///
-/// Forward mode computes the Jacobians [D, D] of all rows of a batch, and a pivoted LU their log|det|. Both directions are checked, the inverse at the forward's outputs. The check runs in float64.
+/// Forward mode computes the Jacobians [D, D] of all rows of a batch, and a pivoted LU their log|det|. Both
+/// directions are checked, the inverse at the forward's outputs. The check runs in float64.
 /// A sample passes if |claimed − Jacobian's| ≤ tolerance · max(1, |Jacobian's|). Rounding that no algorithm
 /// avoids is allowed besides: a small multiple of ε times the condition of the log-det and the spread of the
 /// Jacobian's pivots. A tolerance of 0 allows nothing. The cost is O(D) passes and O(D³) per row.

@@ -3,7 +3,7 @@ import Randomness
 import Tensors
 
 /// A layer's two mappings at parameters, with rows to check at.
-struct Specimen {
+struct Specimen: Sendable {
   let label: String
   /// Whether results at moderate rows have to be finite. Parameters far out may overflow.
   let isModerate: Bool
@@ -18,9 +18,10 @@ struct Specimen {
   /// Rows of latents that need not be images of data, if such are known.
   let latents: Tensor?
   let context: Tensor?
+  private let keptDirections = Kept<[Direction]>()
 
   /// One mapping at rows where its results are finite.
-  struct Direction {
+  struct Direction: Sendable {
     let label: String
     let isForward: Bool
     let mapping, back: Mapping
@@ -78,7 +79,9 @@ struct Specimen {
   }
 
   /// The forward mapping at the inputs, the inverse at its outputs, and the inverse at the latents.
-  func directions() throws -> [Direction] {
+  func directions() throws -> [Direction] { try keptDirections.value(makeDirections) }
+
+  private func makeDirections() throws -> [Direction] {
     func direction(
       _ label: String, _ mapping: Mapping, _ back: Mapping, _ x: Tensor, _ context: Tensor?, _ ladder: [Int]?
     ) throws -> Direction {
@@ -167,6 +170,11 @@ extension Laws {
   ///
   /// The same key gives the same parameters and rows for both dtypes.
   func specimens(_ dtype: DType = .float64) throws -> [Specimen] {
+    try (dtype == .float64 ? doubles : singles).value { try makeSpecimens(dtype) }
+  }
+
+  /// The same specimens, made anew.
+  func makeSpecimens(_ dtype: DType) throws -> [Specimen] {
     let (params, forward, inverse) = try bijection(
       key.folded(in: 0), inputDim: inputDim, contextDim: contextDim, dtype: dtype)
     func probes(_ key: Key, _ domain: Domain) -> Tensor {
