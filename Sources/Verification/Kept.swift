@@ -1,10 +1,10 @@
-import Synchronization
+import Tensors
 
 /// A value that is made at its first use and kept for the next ones.
 ///
 /// Two threads that ask at once may both make it: neither waits for the other.
 final class Kept<Value: Sendable>: Sendable {
-  private let kept = Mutex<Value?>(nil)
+  private let kept = Guarded<Value?>(nil)
 
   /// The value that is kept, or else the one that the closure makes.
   func value(_ make: () throws -> Value) rethrows -> Value {

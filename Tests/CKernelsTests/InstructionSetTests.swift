@@ -89,17 +89,19 @@ import Testing
         same("attention of \(tokens) \(T.self)") {
           var (y, gqkv) = (g, qkv)
           var scratch = [T](repeating: 0, count: ck_attention_scratch(T.type, tokens, width))
-          ck_attention(T.type, causal, 0.3, rows, tokens, heads, width, qkv, &y, &scratch)
-          ck_attention_pullback(T.type, causal, 0.3, rows, tokens, heads, width, qkv, g, &gqkv, &scratch)
+          var form = ck_heads(heads: heads, width: width, factor: 0.3, causal: causal)
+          ck_attention(T.type, &form, rows, tokens, qkv, &y, &scratch)
+          ck_attention_pullback(T.type, &form, rows, tokens, qkv, g, &gqkv, &scratch)
           return bits(y + gqkv)
         }
       }
       same("attention step \(T.self)") {
         var (cache, y) = ([T](repeating: 0, count: 16 * 2 * n * 8), [T](repeating: 0, count: rows * n))
-        var scratch = [T](repeating: 0, count: 16 * (3 * n + 8))
+        var scratch = [T](repeating: 0, count: 16 * (2 * n + 8))
+        var form = ck_heads(heads: heads, width: width, factor: 0.3, causal: true)
         return (0..<min(tokens, 7)).flatMap { token -> [UInt64] in
           let next = Array(qkv[(token * rows * 3 * n)..<((token + 1) * rows * 3 * n)])
-          ck_attention_step(T.type, 0.3, rows, token, heads, width, 8, next, &cache, &y, &scratch)
+          ck_attention_step(T.type, &form, rows, token, 8, next, &cache, &y, &scratch)
           return bits(y)
         }
       }

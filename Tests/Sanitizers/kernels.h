@@ -181,13 +181,14 @@ static void NAME(transformers)(void) {
         const size_t n = rows * tokens * heads * width, scratch = ck_attention_scratch(TYPE, tokens, width);
         end(TEXT(attention_scratch));
         for (int causal = 0; causal < 2; causal++) {
-          CASE(attention, causal, (T)0.5, rows, tokens, heads, width, ANY(3 * n), OUT(n), OUT(scratch));
-          CASE(attention_pullback, causal, (T)0.5, rows, tokens, heads, width, ANY(3 * n), ANY(n), OUT(3 * n),
-               OUT(scratch));
+          const ck_heads form = {heads, width, 0.5, causal};
+          CASE(attention, &form, rows, tokens, ANY(3 * n), OUT(n), OUT(scratch));
+          CASE(attention_pullback, &form, rows, tokens, ANY(3 * n), ANY(n), OUT(3 * n), OUT(scratch));
         }
         const size_t lanes = 64 / sizeof(T), channels = heads * width, whole = (tokens + 3) / 4 * 4;
-        CASE(attention_step, (T)0.5, rows, tokens - 1, heads, width, whole, ANY(rows * 3 * channels),
-             ANY(lanes * whole * 2 * channels), OUT(rows * channels), OUT(lanes * (3 * channels + whole)));
+        const ck_heads form = {heads, width, 0.5, true};
+        CASE(attention_step, &form, rows, tokens - 1, whole, ANY(rows * 3 * channels),
+             ANY(lanes * whole * 2 * channels), OUT(rows * channels), OUT(lanes * (2 * channels + whole)));
       }
   for (size_t rows = 0; rows < 4; rows++) SIZES(n) {
     if (n == 0) continue;

@@ -323,19 +323,20 @@ static void NAME(transformers)(void) {
     T *const scratch = room(ck_attention_scratch(TYPE, tokens, width) * sizeof(T));
     uint64_t value = start, pullback = start, step = start;
     for (int causal = 0; causal < 2; causal++) {
-      ck_attention(TYPE, causal, 0.2, rows, tokens, heads, width, qkv, y, scratch);
+      const ck_heads form = {heads, width, 0.2, causal};
+      ck_attention(TYPE, &form, rows, tokens, qkv, y, scratch);
       NAME(add)(&value, y, n);
-      ck_attention_pullback(TYPE, causal, 0.2, rows, tokens, heads, width, qkv, g, gqkv, scratch);
+      ck_attention_pullback(TYPE, &form, rows, tokens, qkv, g, gqkv, scratch);
       NAME(add)(&pullback, gqkv, 3 * n);
     }
     report(TEXT(attention), (int)tokens, value);
     report(TEXT(attention_pullback), (int)tokens, pullback);
     const size_t channels = heads * width, whole = (tokens + 3) / 4 * 4;
     T *const cache = room(16 * whole * 2 * channels * sizeof(T));
-    T *const space = room(16 * (3 * channels + whole) * sizeof(T));
+    T *const space = room(16 * (2 * channels + whole) * sizeof(T));
+    const ck_heads form = {heads, width, 0.2, true};
     for (size_t i = 0; i < tokens; i++) {
-      ck_attention_step(TYPE, 0.2, rows, i, heads, width, whole, qkv + i * rows * 3 * channels, cache, y,
-                        space);
+      ck_attention_step(TYPE, &form, rows, i, whole, qkv + i * rows * 3 * channels, cache, y, space);
       NAME(add)(&step, y, rows * channels);
     }
     report(TEXT(attention_step), (int)tokens, step);
@@ -391,5 +392,6 @@ static void NAME(all)(void) {
   NAME(products)();
   NAME(factorizations)();
   NAME(flows)();
+  NAME(transformers)();
   NAME(others)();
 }

@@ -28,7 +28,8 @@ INLINE T NAME(standard)(size_t n, T epsilon, const T *x, T *factor) {
   return mean;
 }
 
-static void NAME(layer_norm)(size_t rows, size_t n, T epsilon, const T *x, const T *gain, const T *bias, T *y) {
+static void NAME(layer_norm)(size_t rows, size_t n, T epsilon, const T *x, const T *gain, const T *bias,
+                             T *y) {
   for (size_t r = 0; r < rows; r++, x += n, y += n) {
     T factor;
     const T mean = NAME(standard)(n, epsilon, x, &factor);

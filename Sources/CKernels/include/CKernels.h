@@ -79,6 +79,13 @@ typedef struct ck_spline_form {
   double offset;                              // is added to a raw slope
 } ck_spline_form;
 
+/// The heads of an attention, each with `width` channels, and the factor of its scores.
+typedef struct ck_heads {
+  size_t heads, width;
+  double factor;
+  bool causal;
+} ck_heads;
+
 enum { CK_SPLINE_BINS = 64, CK_PLU_SOLVE_MAX = 256, CK_AUTM_UNITS = 64, CK_AUTM_STEPS = 256 };
 /// The largest slope at a knot.
 #define CK_SPLINE_STEEPEST 1000000
@@ -229,24 +236,20 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   X(void, kernel_mean, (size_t rows, size_t columns, size_t count, const T *y, const T *rate, const T *x, \
     T *mean, T *log_sum, T *square, T *scratch), \
     (rows, columns, count, y, rate, x, mean, log_sum, square, scratch)) \
-  /* The number of elements of scratch that the attentions of so many tokens by heads of a width need. */ \
+  /* The number of elements of scratch that `ck_attention` and its pullback need. */ \
   X(size_t, attention_scratch, (size_t tokens, size_t width), (tokens, width)) \
-  /* y[rows][tokens][heads * width], the means of the values with weights softmax(factor q k^T), head by \
-     head. qkv[rows][tokens][3 * heads * width] holds queries, keys and values. If `causal`, no token sees \
-     a later one. */ \
-  X(void, attention, (bool causal, N factor, size_t rows, size_t tokens, size_t heads, size_t width, \
-    const T *qkv, T *y, T *scratch), (causal, factor, rows, tokens, heads, width, qkv, y, scratch)) \
+  /* y[rows][tokens][heads * width] = softmax(factor q k^T) v, head by head, for qkv[rows][tokens][3 * heads \
+     * width], which holds queries, keys and values. If `causal`, no token sees a later one. */ \
+  X(void, attention, (const ck_heads *a, size_t rows, size_t tokens, const T *qkv, T *y, T *scratch), \
+    (a, rows, tokens, qkv, y, scratch)) \
   /* The cotangent of qkv, from g of y. */ \
-  X(void, attention_pullback, (bool causal, N factor, size_t rows, size_t tokens, size_t heads, \
-    size_t width, const T *qkv, const T *g, T *gqkv, T *scratch), \
-    (causal, factor, rows, tokens, heads, width, qkv, g, gqkv, scratch)) \
-  /* The attention of one more token, qkv[rows][3 * heads * width], to `tokens` earlier ones and itself. \
-     Its key and value are written behind theirs into the cache, which has 2 * heads * width * room numbers \
-     for each row, and rows for whole vectors. scratch has 3 * heads * width + room vectors. `room` is a \
-     multiple of 4. */ \
-  X(void, attention_step, (N factor, size_t rows, size_t tokens, size_t heads, size_t width, size_t room, \
-    const T *qkv, T *cache, T *y, T *scratch), \
-    (factor, rows, tokens, heads, width, room, qkv, cache, y, scratch)) \
+  X(void, attention_pullback, (const ck_heads *a, size_t rows, size_t tokens, const T *qkv, const T *g, \
+    T *gqkv, T *scratch), (a, rows, tokens, qkv, g, gqkv, scratch)) \
+  /* The attention of one more token, qkv[rows][3 * heads * width], to `tokens` earlier ones and itself. Its \
+     key and value are added to the cache. That has room for 2 * heads * width * room numbers per row. Its \
+     rows fill whole vectors. scratch has 2 * heads * width + room vectors, and room is a multiple of 4. */ \
+  X(void, attention_step, (const ck_heads *a, size_t rows, size_t tokens, size_t room, const T *qkv, \
+    T *cache, T *y, T *scratch), (a, rows, tokens, room, qkv, cache, y, scratch)) \
   /* y = (x - mean) / sqrt(variance + epsilon) * gain + bias for each row of x[rows][n]. */ \
   X(void, layer_norm, (size_t rows, size_t n, N epsilon, const T *x, const T *gain, const T *bias, T *y), \
     (rows, n, epsilon, x, gain, bias, y)) \

@@ -11,23 +11,23 @@ struct AttentionMeans: FusedPrimitive {
   let isCausal: Bool
 
   func value(_ inputs: Operands) -> Operands {
-    let (qkv, size) = (inputs.storage(0), size(of: inputs.storage(0).shape))
-    let y = Storage(shape: qkv.shape.replacing(-1, by: heads * size.width), dtype: qkv.dtype)
-    withScratch(ck_attention_scratch(qkv.dtype.kernel, size.tokens, size.width), qkv.dtype) {
-      ck_attention(
-        qkv.dtype.kernel, isCausal, factor(size.width), size.rows, size.tokens, heads, size.width,
-        qkv.address, y.address, $0)
+    let qkv = inputs.storage(0)
+    let (rows, tokens, width) = size(of: qkv.shape)
+    let y = Storage(shape: [rows, tokens, heads * width], dtype: qkv.dtype)
+    var form = form(width)
+    withScratch(ck_attention_scratch(qkv.dtype.kernel, tokens, width), qkv.dtype) {
+      ck_attention(qkv.dtype.kernel, &form, rows, tokens, qkv.address, y.address, $0)
     }
     return Operands(Tensor(y))
   }
 
   func cotangent(_ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted) -> Operands {
-    let (qkv, size) = (inputs.storage(0), size(of: inputs.storage(0).shape))
-    let (g, result) = (g.storage(0), Storage(like: qkv))
-    withScratch(ck_attention_scratch(qkv.dtype.kernel, size.tokens, size.width), qkv.dtype) {
-      ck_attention_pullback(
-        qkv.dtype.kernel, isCausal, factor(size.width), size.rows, size.tokens, heads, size.width,
-        qkv.address, g.address, result.address, $0)
+    let (g, qkv) = (g.storage(0), inputs.storage(0))
+    let (rows, tokens, width) = size(of: qkv.shape)
+    let result = Storage(like: qkv)
+    var form = form(width)
+    withScratch(ck_attention_scratch(qkv.dtype.kernel, tokens, width), qkv.dtype) {
+      ck_attention_pullback(qkv.dtype.kernel, &form, rows, tokens, qkv.address, g.address, result.address, $0)
     }
     return Operands(Tensor(result))
   }
@@ -46,7 +46,7 @@ struct AttentionMeans: FusedPrimitive {
         .reshaped(to: [rows * heads, seen.count, width])
     }
     let (q, k) = (split(0, tokens - queries..<tokens), split(1, 0..<tokens))
-    var scores = batchedMatmul(q, k, transposeB: true) * factor(width)
+    var scores = batchedMatmul(q, k, transposeB: true) * form(width).factor
     if isCausal && queries > 1 { scores = scores + Self.laterTokens(tokens, qkv.dtype) }
     let means = batchedMatmul(scores.softmax(axis: -1), split(2, 0..<tokens))
     if heads == 1 { return means }
@@ -55,7 +55,11 @@ struct AttentionMeans: FusedPrimitive {
   }
 
   func size(of qkv: Shape) -> (rows: Int, tokens: Int, width: Int) { (qkv[0], qkv[1], qkv[2] / 3 / heads) }
-  func factor(_ width: Int) -> Double { 1 / Double(width).squareRoot() }
+
+  /// The heads, of a width.
+  func form(_ width: Int) -> ck_heads {
+    ck_heads(heads: heads, width: width, factor: 1 / Double(width).squareRoot(), causal: isCausal)
+  }
 
   /// −∞ for each token after a token, 0 elsewhere.
   private static func laterTokens(_ count: Int, _ dtype: DType) -> Tensor {

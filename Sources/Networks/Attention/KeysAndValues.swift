@@ -22,15 +22,16 @@ final class KeysAndValues {
       return attention.means(concatenate(tokens, axis: 1), queries: 1)
     }
     let (rows, _, width) = attention.size(of: qkv.shape)
-    let (heads, type) = (attention.heads, qkv.dtype.kernel)
-    let y = Storage(shape: qkv.shape.replacing(-1, by: heads * width), dtype: qkv.dtype)
+    let channels = attention.heads * width
+    let y = Storage(shape: [rows, 1, channels], dtype: qkv.dtype)
     // A vector has 16 lanes at most, one for each row.
-    let cache = cache ?? Storage(shape: [(rows + 15) & ~15, room, 2 * heads * width], dtype: qkv.dtype)
+    let cache = cache ?? Storage(shape: [(rows + 15) & ~15, room, 2 * channels], dtype: qkv.dtype)
     self.cache = cache
-    withScratch(16 * (3 * heads * width + room), qkv.dtype) {
+    var form = attention.form(width)
+    withScratch(16 * (2 * channels + room), qkv.dtype) {
       ck_attention_step(
-        type, attention.factor(width), rows, tokens.count - 1, heads, width, room, qkv.storage.address,
-        cache.address, y.address, $0)
+        qkv.dtype.kernel, &form, rows, tokens.count - 1, room, qkv.storage.address, cache.address,
+        y.address, $0)
     }
     return Tensor(y)
   }
