@@ -59,7 +59,18 @@ import Testing
     let (factors, x) = (
       wave([size, size], dtype: .float64) / Double(size), wave([rows, size], dtype: .float64)
     )
-    #expect(disagreement(PLUMultiply(order: order), [factors, sign, x]) < 1e-13)
+    func results(_ form: (Operands) -> Operands) -> [Tensor] {
+      func score(_ factors: Tensor, _ x: Tensor) -> Tensor {
+        let y = form(Operands(factors, sign, x))
+        return (wave(x.shape, dtype: .float64) * y[0]).sum() + 3 * y[1]
+      }
+      let y = form(Operands(factors, sign, x))
+      return [y[0], y[1], gradient(at: factors) { score($0, x) }, gradient(at: x) { score(factors, $0) }]
+    }
+    let primitive = PLUMultiply(order: order)
+    for (fused, composed) in zip(results { apply(primitive, $0) }, results(primitive.composed)) {
+      #expect(isClose(fused, composed, 1e-12))
+    }
     let (weight, logDet) = pluProduct(factors: factors, sign: sign, order: order)
     let product = pluMultiply(x, factors: factors, sign: sign, order: order)
     #expect(isClose(product.rows, matmul(x, weight), 1e-12))
