@@ -168,7 +168,7 @@ static void NAME(products)(void) {
     add_bytes(&scratches, &wanted, sizeof wanted);
     for (int form = 0; form < 8; form++)
       for (int f = 0; f < 5; f++) {
-        ck_gemm(TYPE, form & 1, form >> 1 & 1, m, n, k, a, b, form & 4 ? bias : NULL, (ck_epilogue)f, c,
+        ck_gemm(TYPE, form & 1, form >> 1 & 1, m, 0, m, n, k, a, b, form & 4 ? bias : NULL, (ck_epilogue)f, c,
                 scratch);
         NAME(add)(&hash[f], c, m * n);
       }
@@ -182,8 +182,8 @@ static void NAME(products)(void) {
         first[i] = 0;
         while (first[i] < width && limit[first[i]] <= i) first[i]++;
       }
-      ck_gemm_staircase(TYPE, form == 2, form == 1, m, n, k, a, b, &(ck_staircase){limit, first}, bias,
-                        CK_RELU_EPILOGUE, c, scratch);
+      ck_gemm_staircase(TYPE, form == 2, form == 1, m, 0, m, n, k, a, b, &(ck_staircase){limit, first, false},
+                        bias, CK_RELU_EPILOGUE, c, scratch);
       NAME(add)(&stairs[form], c, m * n);
     }
     // y[n][m] of known[k][m] and weight[k][n].
@@ -320,8 +320,11 @@ static void NAME(transformers)(void) {
     const size_t n = rows * tokens * heads * width;
     const T *const qkv = NAME(random)(3 * n, 2), *const g = NAME(random)(n, 1);
     T *const y = room(n * sizeof(T)), *const gqkv = room(3 * n * sizeof(T));
-    T *const scratch = room(ck_attention_scratch(TYPE, tokens, width) * sizeof(T));
-    uint64_t value = start, pullback = start, step = start;
+    const size_t wanted = ck_attention_scratch(TYPE, tokens, width);
+    T *const scratch = room(wanted * sizeof(T));
+    uint64_t value = start, pullback = start, step = start, scratches = start;
+    add_bytes(&scratches, &wanted, sizeof wanted);
+    report(TEXT(attention_scratch), (int)tokens, scratches);
     for (int causal = 0; causal < 2; causal++) {
       const ck_heads form = {heads, width, 0.2, causal};
       ck_attention(TYPE, &form, rows, tokens, qkv, y, scratch);
@@ -375,7 +378,7 @@ static void NAME(others)(void) {
     for (size_t i = 0; i < n; i++) square[i] = mean[i] * mean[i];
     for (int decays = 0; decays < 2; decays++) {
       const ck_adam_numbers numbers = {1e-3, 0.9, 0.999, 1 / (1 - 0.9), 1 / (1 - 0.999), 1e-8, decays * 0.01};
-      ck_adam(TYPE, &numbers, n, g, mean, square, weight, next_mean, next_square, y);
+      ck_adam(TYPE, &numbers, decays, n, g, mean, square, weight, next_mean, next_square, y);
       NAME(add)(&adam, next_mean, n);
       NAME(add)(&adam, next_square, n);
       NAME(add)(&adam, y, n);
