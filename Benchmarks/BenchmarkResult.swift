@@ -77,7 +77,6 @@ struct BenchmarkResult {
       + "\"batch\": \(rows), \"params\": \(params), \"median_ms\": \(time.median), \"min_ms\": "
       + "\(time.least), "
       + "\"max_ms\": \(time.greatest), \"peak_bytes\": \(bytes), "
-
       + "\"peak_rss_mib\": \(Double(Self.peakResidentBytes) / 1_048_576)\(recorded)}"
   }
 }

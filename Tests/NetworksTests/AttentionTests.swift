@@ -61,6 +61,26 @@ import Testing
     }
   }
 
+  /// A NaN and weights of which all are −∞ stay in their row of the batch.
+  @Test(arguments: [Double.nan, -Double.infinity], [false, true]) func wrongNumbersStayInTheirRow(
+    _ number: Double, _ isCausal: Bool
+  ) {
+    let size = Self.cases[3]
+    let (attention, clean) = (AttentionMeans(heads: 2, isCausal: isCausal), qkv(size))
+    var numbers = clean.doubles
+    numbers[numbers.count - 1] = number
+    let y = attention(Tensor(numbers, shape: clean.shape, dtype: .float64))
+    #expect(y[0].isIdentical(to: attention(clean)[0]))
+    #expect(y[1].firstNonFinite != nil)
+  }
+
+  @Test func normalizationChecksItsSizes() async {
+    await #expect(processExitsWith: .failure) {
+      let params: Params = ["gain": .leaf(.ones([4])), "bias": .leaf(.zeros([4]))]
+      _ = LayerNorm.apply(params, .ones([1, 8]))
+    }
+  }
+
   @Test func rulesOfNormalization() {
     let row = PrimitiveRow("layer norm", [wave([4, 3]), 1 + wave([3], phase: 2), wave([3], phase: 3)]) {
       Standardization()($0[0], $0[1], $0[2])

@@ -43,6 +43,15 @@ import Testing
     }
   }
 
+  /// A derivative by the factor of a function, whose gradient has plain inputs and followed cotangents.
+  @Test func followedCotangents() {
+    let (x, weight, bias) = (wave([3, 2]), wave([2, 4], phase: 1), wave([4], phase: 2))
+    let slopes = gradient(at: wave([3, 4], phase: 3)) { factors in
+      gradient(at: x) { (dense($0, weight, bias) * factors).sum() }.sum()
+    }
+    #expect(isClose(slopes, matmul(Tensor.ones([3, 2], dtype: .float64), weight), 1e-12))
+  }
+
   @Test(arguments: [1, 2, 5, 17]) func pluProducts(_ size: Int) {
     let order = Tensor(ints: Array((1..<size).reversed()) + [0])
     let sign = Tensor((0..<size).map { $0 % 3 == 0 ? -1 : 1 }, dtype: .float64)

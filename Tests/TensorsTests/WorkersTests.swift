@@ -4,7 +4,9 @@ import Testing
 @testable import Tensors
 
 /// Threads that share work: each piece is done once, whoever asks and however often.
-@Suite(.serialized) struct WorkersTests {
+@Suite struct WorkersTests {
+  private let workers = Workers()
+
   /// The number of times that each piece was done.
   private final class Tally: Sendable {
     private let counts: Guarded<[Int]>
@@ -15,7 +17,7 @@ import Testing
 
   @Test(arguments: [0, 1, 2, 3, 64]) func everyPieceIsDoneOnce(_ pieces: Int) {
     let tally = Tally(pieces)
-    Workers.perform(pieces) { tally.note($0) }
+    workers.perform(pieces) { tally.note($0) }
     #expect(tally.isOnceEach)
   }
 
@@ -24,7 +26,7 @@ import Testing
     for pause in [0, 0, 1, 30, 0, 30] {
       for _ in 0..<(pause > 0 ? 3 : 500) {
         let tally = Tally(3)
-        Workers.perform(3) { tally.note($0) }
+        workers.perform(3) { tally.note($0) }
         #expect(tally.isOnceEach)
         for _ in 0..<pause { Processors.pause() }
       }
@@ -34,7 +36,7 @@ import Testing
   /// A job that outlasts the caller's share is waited for.
   @Test func theCallEndsAfterTheLastPiece() {
     let tally = Tally(2)
-    Workers.perform(2) { piece in
+    workers.perform(2) { piece in
       if piece == 1 { for _ in 0..<100 { Processors.pause() } }
       tally.note(piece)
     }
@@ -44,8 +46,8 @@ import Testing
   @Test func callsWithinCallsAndFromOtherThreads() {
     let tally = Tally(8 * 4 * 5)
     DispatchQueue.concurrentPerform(iterations: 8) { caller in
-      Workers.perform(4) { i in
-        Workers.perform(5) { j in tally.note((caller * 4 + i) * 5 + j) }
+      workers.perform(4) { i in
+        workers.perform(5) { j in tally.note((caller * 4 + i) * 5 + j) }
       }
     }
     #expect(tally.isOnceEach)
@@ -55,7 +57,7 @@ import Testing
   @Test(.enabled(if: Processors.count > 1)) func anotherThreadTakesPart() {
     let threads = Guarded(Set<UInt>())
     for _ in 0..<1000 where threads.withLock({ $0.count }) < 2 {
-      Workers.perform(2) { _ in
+      workers.perform(2) { _ in
         threads.withLock { _ = $0.insert(UInt(bitPattern: "\(pthread_self())".hashValue)) }
         Processors.pause()
       }

@@ -26,7 +26,7 @@ struct ActNormMap: FusedPrimitive {
     guard let g = g.optional(0) else {
       return Operands(nil, logDet?.broadcast(to: [size]), nil)
     }
-    func sum(_ x: Tensor) -> Tensor { x.reshaped(to: [x.count / size, size]).sum(axis: 0) }
+    func sum(_ x: Tensor) -> Tensor { x.reshaped(to: [x.count / max(size, 1), size]).sum(axis: 0) }
     let h = g * scale(inputs)
     let toScale = wanted[1] ? (isInverse ? -sum(h * inputs[0]) : sum(g * outputs[0])) : nil
     return Operands(

@@ -33,12 +33,13 @@ struct AttentionMeans: FusedPrimitive {
   }
 
   func composed(_ inputs: Operands) -> Operands {
-    Operands(means(inputs[0], queries: inputs[0].shape[1]))
+    Operands(means(inputs[0], ofLastAlone: false))
   }
 
-  /// The means for the last `queries` tokens, in other primitives.
-  func means(_ qkv: Tensor, queries: Int) -> Tensor {
+  /// The means for all tokens, or for the last one alone, in other primitives.
+  func means(_ qkv: Tensor, ofLastAlone: Bool) -> Tensor {
     let (rows, tokens, width) = size(of: qkv.shape)
+    let queries = ofLastAlone ? 1 : tokens
     func split(_ i: Int, _ seen: Range<Int>) -> Tensor {
       let part = qkv.sliced(axis: 1, seen).sliced(axis: 2, i * heads * width..<(i + 1) * heads * width)
       if heads == 1 { return part }

@@ -15,11 +15,12 @@ final class KeysAndValues {
 
   /// The means for the next token, [rows, 1, 3 · channels].
   ///
-  /// Those of values in memory have the bits of a causal pass over all tokens.
+  /// Those of finite values in memory have the bits of a causal pass over all tokens.
   func next(_ qkv: Tensor) -> Tensor {
     tokens.append(qkv)
+    require(tokens.count <= room, "KeysAndValues has room for \(room) tokens")
     guard tokens.allSatisfy(\.isConcrete) else {
-      return attention.means(concatenate(tokens, axis: 1), queries: 1)
+      return attention.means(concatenate(tokens, axis: 1), ofLastAlone: true)
     }
     let (rows, _, width) = attention.size(of: qkv.shape)
     let channels = attention.heads * width

@@ -31,7 +31,13 @@ public struct LayerNorm: Network {
   }
 
   static func apply(_ params: Params, _ x: Tensor) -> Tensor {
-    Standardization()(x, params["gain"], params["bias"])
+    let (gain, bias) = (params["gain"], params["bias"])
+    require(
+      gain.shape == [x.shape[-1]] && bias.shape == gain.shape && gain.dtype == x.dtype
+        && bias.dtype == x.dtype,
+      "LayerNorm of \(x.shape) \(x.dtype), gain \(gain.shape) \(gain.dtype), "
+        + "bias \(bias.shape) \(bias.dtype)")
+    return Standardization()(x, gain, bias)
   }
 }
 

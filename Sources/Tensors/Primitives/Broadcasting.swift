@@ -98,6 +98,9 @@ extension Storage {
 package func twoSteps(
   _ x: Storage, _ f: ck_operation, _ a: Storage, _ g: ck_operation, _ b: Storage
 ) -> Tensor {
+  require(
+    a.shape == [x.shape[-1]] && b.shape == a.shape && a.dtype == x.dtype && b.dtype == x.dtype,
+    "twoSteps of \(x.shape) \(x.dtype) with \(a.shape) \(a.dtype) and \(b.shape) \(b.dtype)")
   let y = Storage(like: x)
   if y.count == 0 { return Tensor(y) }
   let others = b.repeated(toFill: y.count)

@@ -114,6 +114,26 @@ public func apply<P: FusedPrimitive>(_ primitive: P, _ inputs: Operands) -> Oper
   return primitive.composed(inputs)
 }
 
+/// The cotangents of a primitive's inputs. The kernels of a fused primitive take cotangents that are values in
+/// memory; others go through its composed form.
+func cotangent(
+  _ primitive: some Primitive, _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
+) -> Operands {
+  guard g.innermost != nil, let fused = primitive as? any FusedPrimitive else {
+    return primitive.cotangent(g, inputs, outputs, wanted: wanted)
+  }
+  let tape = Tape()
+  var followed = inputs
+  for i in 0..<inputs.count where wanted[i] { followed.set(i, to: tape.leaf(inputs[i])) }
+  let results = fused.composed(followed)
+  let seeds = (0..<g.count).compactMap { i in g.optional(i).map { (results[i], $0) } }
+  let leaves = (0..<inputs.count).filter { wanted[$0] }
+  var found = Operands(absent: inputs.count)
+  let cotangents = tape.cotangents(of: leaves.map { followed[$0] }, seeds: seeds, consuming: true)
+  for (i, cotangent) in zip(leaves, cotangents) { found.set(i, to: cotangent) }
+  return found
+}
+
 extension Primitive {
   /// The single result for one input.
   public func callAsFunction(_ a: Tensor) -> Tensor { apply(self, Operands(a))[0] }

@@ -11,8 +11,7 @@ public enum Parallelism {
   /// The number of rows in a shard of samples of a shape.
   ///
   /// It is 128 for vectors and 32 for samples with positions, such as images, whose networks work at each
-  /// position. It is the largest power of two below that with at most 32,768 numbers, since a few images are
-  /// work enough for several cores.
+  /// position. Where these hold over 32,768 numbers, it is the largest smaller power of two that does not.
   public static func shardRows(of sample: Shape) -> Int {
     var rows = sample.rank > 1 ? shardRows / 4 : shardRows
     while rows > 1 && rows * sample.count > 256 * shardRows { rows /= 2 }
@@ -162,7 +161,7 @@ package func forPieces(
 func onThreads(_ count: Int, _ body: @Sendable (Int) -> Void) {
   let threads = max(1, (Parallelism.threads ?? Processors.count) / count)
   let meter = TensorMemory.meter
-  Workers.perform(count) { worker in
+  Workers.shared.perform(count) { worker in
     Parallelism.$threads.withValue(threads) { TensorMemory.$meter.withValue(meter) { body(worker) } }
   }
 }

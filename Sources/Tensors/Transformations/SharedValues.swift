@@ -38,7 +38,8 @@ final class SharedValues: Sendable {
         if isSame { return (place, known.outputs) }
         place.variant += 1
       }
-      let outputs = primitive.value(inputs)
+      // A value within this one would wait for the lock.
+      let outputs = Self.$ofPieces.withValue(nil) { primitive.value(inputs) }
       values[place] = Value(primitive: primitive, inputs: inputs, outputs: outputs)
       return (place, outputs)
     }
@@ -74,8 +75,9 @@ final class SharedValues: Sendable {
     let values = values.withLock { $0 }
     @Sendable func pulled(_ i: Int) -> Operands {
       let value = values[sums[i].place]!
-      return value.primitive.cotangent(
-        sums[i].outputs, value.inputs, value.outputs, wanted: Wanted(InputSlots(sums[i].place.slots)))
+      return cotangent(
+        value.primitive, sums[i].outputs, value.inputs, value.outputs,
+        wanted: Wanted(InputSlots(sums[i].place.slots)))
     }
     // To wake a thread costs more than to pull small values back.
     let isSmall = sums.allSatisfy { sum in sum.outputs.all.allSatisfy { ($0?.count ?? 0) < 1 << 8 } }

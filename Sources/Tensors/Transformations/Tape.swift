@@ -82,7 +82,7 @@ final class Tape: @unchecked Sendable {
       let outputs = Tensors.apply(primitive, inputs)
       return (
         (0..<outputs.count).map { outputs[$0] },
-        { primitive.cotangent(Operands($0), inputs, outputs, wanted: Wanted(wanted)).all }
+        { cotangent(primitive, Operands($0), inputs, outputs, wanted: Wanted(wanted)).all }
       )
     }
     return Operands(outputs)
@@ -263,7 +263,7 @@ private final class PrimitiveStep<P: Primitive>: Step {
     var given = Operands(absent: outputs.count)
     for i in 0..<outputs.count { given.set(i, to: cotangents.take(firstOutputSlot + Int32(i))) }
     if given.isAllAbsent { return }
-    let found = primitive.cotangent(given, inputs, outputs, wanted: Wanted(inputSlots))
+    let found = Tensors.cotangent(primitive, given, inputs, outputs, wanted: Wanted(inputSlots))
     for i in 0..<inputs.count where inputSlots[i] >= 0 {
       if let cotangent = found.optional(i) { cotangents.add(cotangent, at: inputSlots[i]) }
     }

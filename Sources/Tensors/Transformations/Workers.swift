@@ -6,13 +6,17 @@ import Synchronization
 /// To wake a sleeping thread takes some ten microseconds, as long as a tenth of a small training step. So a
 /// worker looks for its next piece for some tenths of a millisecond before it sleeps. It lets other threads
 /// run meanwhile. One caller has the workers at a time; others, and calls within calls, use Dispatch.
-enum Workers {
-  private static let isTaken = Atomic(false)
-  private static let all = (1..<max(2, Processors.count)).map { _ in Worker() }
+final class Workers: Sendable {
+  /// The workers of this process.
+  static let shared = Workers()
+
+  private let isTaken = Atomic(false)
+  /// At most 63: each holds one of some 250 threads that Dispatch has for its queues.
+  private let all = (1..<max(2, min(Processors.count, 64))).map { _ in Worker() }
 
   /// Calls `body` with 0, ..., count − 1, on this thread and on others that are free.
-  static func perform(_ count: Int, _ body: @Sendable (Int) -> Void) {
-    let helpers = min(count, Processors.count) - 1
+  func perform(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    let helpers = min(count - 1, all.count)
     if helpers < 1 || isTaken.exchange(true, ordering: .acquiring) {
       return DispatchQueue.concurrentPerform(iterations: count, execute: body)
     }
@@ -55,7 +59,7 @@ private final class Worker: @unchecked Sendable {
     if state.exchange(State.offered, ordering: .acquiringAndReleasing) == State.asleep { offer.signal() }
     if isStarted { return }
     isStarted = true
-    DispatchQueue(label: "flows.worker").async { self.work() }
+    DispatchQueue(label: "flows.worker", qos: .userInitiated).async { self.work() }
   }
 
   /// Returns when the job is not under way any more. A job that has not begun is taken back.
