@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  /// A NaN and weights of which all are −∞ stay in their row of the batch.
+  /// A NaN or −∞ stays in its row of the batch.
   @Test(arguments: [Double.nan, -Double.infinity], [false, true]) func wrongNumbersStayInTheirRow(
     _ number: Double, _ isCausal: Bool
   ) {

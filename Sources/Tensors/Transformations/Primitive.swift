@@ -114,8 +114,8 @@ public func apply<P: FusedPrimitive>(_ primitive: P, _ inputs: Operands) -> Oper
   return primitive.composed(inputs)
 }
 
-/// The cotangents of a primitive's inputs. The kernels of a fused primitive take cotangents that are values in
-/// memory; others go through its composed form.
+/// The cotangents of a primitive's inputs. The kernels of a fused primitive take cotangents that are values
+/// in memory; others go through its composed form.
 func cotangent(
   _ primitive: some Primitive, _ g: Operands, _ inputs: Operands, _ outputs: Operands, wanted: Wanted
 ) -> Operands {
