@@ -123,7 +123,7 @@ package func mapRows<Failure: Error>(
   let isSmall = rows * sample.count < 1024 && rows * parameters() < 1 << 21
   if rows < 2 * shard || isSmall { return try body(0..<rows) }
   let threads = Parallelism.threads ?? Processors.count
-  let most = max(4 * shard, Parallelism.rows(of: sample, most: 8 * Parallelism.shardRows))
+  let most = max(4 * shard, Parallelism.rows(of: sample, most: 4 * Parallelism.shardRows))
   let size = min(max((rows + threads - 1) / threads, shard), most)
   let pieces = stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
   let shared = SharedValues()
