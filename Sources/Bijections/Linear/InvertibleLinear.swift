@@ -36,7 +36,7 @@ public struct InvertibleLinear: Bijection {
   private let formedChannels: Int
 
   /// Makes an invertible linear map.
-  public init(start: Start = .orthogonal) { self.init(start: start, formedChannels: 511) }
+  public init(start: Start = .orthogonal) { self.init(start: start, formedChannels: 255) }
 
   package init(start: Start = .orthogonal, formedChannels: Int) {
     (self.start, self.formedChannels) = (start, formedChannels)
