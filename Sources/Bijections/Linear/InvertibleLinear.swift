@@ -11,7 +11,7 @@ import Tensors
 /// log|det J| = positions · Σ logScale, the same for every row; O(D).
 ///
 /// Inverse: two triangular solves; O(D²) per row, without a matrix inverse. Forward: O(D²) per row and
-/// O(D³) once for L U. From 512 channels on, x P, L and U are multiplied from left to right instead, without
+/// O(D³) once for L U. From 256 channels on, x P, L and U are multiplied from left to right instead, without
 /// the cubic product.
 ///
 /// Parameters: `factors` [D, D] contains L below the diagonal, U above it and logScale on it; frozen:
