@@ -56,7 +56,7 @@ import Testing
   /// Pieces of a tenth of a millisecond meet a second thread before long.
   @Test(.enabled(if: Processors.count > 1)) func anotherThreadTakesPart() {
     let threads = Guarded(Set<UInt>())
-    for _ in 0..<1000 where threads.withLock({ $0.count }) < 2 {
+    for _ in 0..<100_000 where threads.withLock({ $0.count }) < 2 {
       workers.perform(2) { _ in
         threads.withLock { _ = $0.insert(UInt(bitPattern: "\(pthread_self())".hashValue)) }
         Processors.pause()
