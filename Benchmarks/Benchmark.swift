@@ -64,8 +64,8 @@ struct Benchmark {
       part == .step ? try recordedOperations(at: params) { try -logPDF($0, shard).mean() } : nil
     return BenchmarkResult(
       workload: workload.name, part: part, rows: rows, params: params.learnedCount, time: time, bytes: bytes,
-      made: made,
-      operations: operations, floatingPointOperations: floatingPointOperations(part), error: error)
+      made: made, operations: operations, floatingPointOperations: floatingPointOperations(part),
+      error: error)
   }
 
   /// Clipped by row, with noise.

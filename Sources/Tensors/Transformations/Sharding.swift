@@ -111,8 +111,8 @@ public func valueAndGradient(
 ///
 /// `body` is called with ranges of rows and returns tensors of as many rows. The size of the pieces follows
 /// the number of threads. It does not change results, since the bits of a row do not depend on its piece.
-/// Pieces also bound the memory of intermediate results. They share values of the parameters alone, of whose
-/// learned numbers there are so many.
+/// Pieces also bound the memory of intermediate results. They share values of the parameters alone.
+/// `parameters` is the number of learned parameters, which tells how large the work on a row is.
 package func mapRows<Failure: Error>(
   _ rows: Int, of sample: Shape, parameters: @autoclosure () -> Int = 0,
   _ body: @Sendable (Range<Int>) throws(Failure) -> [Tensor]
