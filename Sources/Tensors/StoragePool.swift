@@ -1,16 +1,22 @@
+import CKernels
 import Synchronization
 
 /// Keeps the memory of freed tensors by size for later ones. After warm-up a training step allocates nothing.
 ///
 /// Sizes are rounded up to four steps per octave, from 64 bytes to 16 MiB. Larger blocks come from the system
-/// each time. Each size has a list behind a spin lock that is held for a few instructions. The pool never
-/// touches a value: whoever takes a block writes all of it.
+/// each time. The pool never touches a value: whoever takes a block writes all of it.
+///
+/// Each thread has lists of its own, since its latest blocks are in its cache; with many threads, some share
+/// theirs. Where its list is empty it takes a block of another. A list is behind a spin lock that is held for
+/// a few instructions.
 enum StoragePool {
   nonisolated(unsafe) private static let lists: UnsafeMutablePointer<FreeList> = {
-    let lists = UnsafeMutablePointer<FreeList>.allocate(capacity: classCount)
-    for i in 0..<classCount { (lists + i).initialize(to: FreeList()) }
+    let lists = UnsafeMutablePointer<FreeList>.allocate(capacity: shares * classCount)
+    for i in 0..<shares * classCount { (lists + i).initialize(to: FreeList()) }
     return lists
   }()
+  /// The number of threads with lists of their own.
+  private static let shares = min(Processors.count, 16)
 
   private static let smallest = 64
   private static let octaves = 18
@@ -20,7 +26,7 @@ enum StoragePool {
   static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
     let (index, size) = sizeClass(of: bytes)
     TensorMemory.count(bytes)
-    if index < classCount, let block = lists[index].pop() { return block }
+    if index < classCount, let block = pop(index) { return block }
     return .allocate(byteCount: size, alignment: 64)
   }
 
@@ -28,7 +34,19 @@ enum StoragePool {
   static func release(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
     let (index, _) = sizeClass(of: bytes)
     TensorMemory.count(-bytes)
-    if index < classCount { lists[index].push(block) } else { block.deallocate() }
+    if index < classCount { lists[own(index)].push(block) } else { block.deallocate() }
+  }
+
+  /// The position of this thread's list of a size.
+  private static func own(_ index: Int) -> Int { Int(ck_thread_number()) % shares * classCount + index }
+
+  private static func pop(_ index: Int) -> UnsafeMutableRawPointer? {
+    let own = own(index)
+    if let block = lists[own].pop() { return block }
+    for other in stride(from: index, to: shares * classCount, by: classCount) where other != own {
+      if let block = lists[other].pop() { return block }
+    }
+    return nil
   }
 
   /// Size class 4o + s holds blocks of 64 · 2ᵒ · (1 + s/4) bytes. Larger sizes are not rounded.
@@ -60,6 +78,7 @@ private struct FreeList: ~Copyable {
   private let padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
 
   func pop() -> UnsafeMutableRawPointer? {
+    if head.load(ordering: .relaxed) == nil { return nil }
     lock()
     defer { unlock() }
     guard let block = head.load(ordering: .relaxed) else { return nil }

@@ -32,6 +32,28 @@ static void NAME(transpose)(const T *x, size_t rows, size_t columns, T *y) {
   }
 }
 
+// Moves a row of `size` to 2 `size` numbers as two runs that may overlap, so that no run needs a loop.
+#define MOVE(size) \
+  if (columns <= 2 * (size)) { \
+    for (size_t r = 0; r < rows; r++, x += x_row, y += y_row) { \
+      T head[size], tail[size]; \
+      __builtin_memcpy(head, x, sizeof head), __builtin_memcpy(tail, x + columns - (size), sizeof tail); \
+      __builtin_memcpy(y, head, sizeof head), __builtin_memcpy(y + columns - (size), tail, sizeof tail); \
+    } \
+    return; \
+  }
+
+static void NAME(copy_rows)(size_t rows, size_t columns, const T *x, size_t x_row, T *y, size_t y_row) {
+  if (columns == 0) return;
+  if (columns == 1) {
+    for (size_t r = 0; r < rows; r++) y[r * y_row] = x[r * x_row];
+    return;
+  }
+  MOVE(2) MOVE(4) MOVE(8) MOVE(16)
+  for (size_t r = 0; r < rows; r++) __builtin_memcpy(y + r * y_row, x + r * x_row, columns * sizeof(T));
+}
+#undef MOVE
+
 static void NAME(gather)(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index,
                          size_t picks, T *y) {
   for (size_t o = 0; o < outer; o++)

@@ -152,6 +152,9 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
     (x, rows, columns, reverse, y)) \
   /* y[columns][rows] = transpose of x[rows][columns]. */ \
   X(void, transpose, (const T *x, size_t rows, size_t columns, T *y), (x, rows, columns, y)) \
+  /* y[r * y_row + c] = x[r * x_row + c] for c < columns. Rows do not overlap. */ \
+  X(void, copy_rows, (size_t rows, size_t columns, const T *x, size_t x_row, T *y, size_t y_row), \
+    (rows, columns, x, x_row, y, y_row)) \
   /* y[o][j][.] = x[o][index[j]][.] for o < outer and j < picks, in runs of `inner` elements. x has \
      `length` entries on that axis. */ \
   X(void, gather, (const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, \
@@ -283,5 +286,7 @@ void ck_gaussians(
 
 /// The number of processors to which the process is bound; 0 where the system does not say.
 int ck_bound_processors(void);
+/// The number of this thread. Threads have 0, 1, 2, ... in the order of their first calls.
+int ck_thread_number(void);
 
 #endif

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Two tensors joined along an axis.
 struct Concatenate: Primitive {
   let axis: Int
@@ -8,17 +10,9 @@ struct Concatenate: Primitive {
     let rank = a.shape.rank
     let (countA, countB) = (a.shape.count(of: axis..<rank), b.shape.count(of: axis..<rank))
     let outer = a.shape.count(of: 0..<axis)
-    if a.dtype.byteCount == 4 && countA + countB <= 16 {  // short rows: column by column
-      copyColumns(a.ints, countA, 1, y.ints, countA + countB, rows: outer, columns: countA)
-      copyColumns(b.ints, countB, 1, y.ints + countA, countA + countB, rows: outer, columns: countB)
-      return Operands(Tensor(y))
-    }
-    let (bytesA, bytesB) = (countA * a.dtype.byteCount, countB * a.dtype.byteCount)
-    for row in 0..<outer {
-      let target = y.address + row * (bytesA + bytesB)
-      target.copyMemory(from: a.address + row * bytesA, byteCount: bytesA)
-      (target + bytesA).copyMemory(from: b.address + row * bytesB, byteCount: bytesB)
-    }
+    let (mover, width) = (a.dtype.mover, countA + countB)
+    ck_copy_rows(mover, outer, countA, a.address, countA, y.address, width)
+    ck_copy_rows(mover, outer, countB, b.address, countB, y.address(countA), width)
     return Operands(Tensor(y))
   }
   func tangent(_ tangents: Operands, _ inputs: Operands, _ outputs: Operands) -> Operands {

@@ -7,6 +7,8 @@ func stridedCopy(_ x: Storage, to shape: Shape, strides: Strides, offset: Int = 
   let y = Storage(shape: shape, dtype: x.dtype)
   if shape.rank == 2, strides[0] == 1, strides[1] == shape[0] {  // the transpose of a matrix, in blocks
     ck_transpose(x.dtype.mover, x.address(offset), shape[1], shape[0], y.address)
+  } else if shape.rank == 2, strides[1] == 1, strides[0] > 0 {
+    ck_copy_rows(x.dtype.mover, shape[0], shape[1], x.address(offset), strides[0], y.address, shape[1])
   } else if x.dtype.byteCount == 4 {
     copy(x.ints + offset, y.ints, shape, strides)
   } else {
