@@ -9,10 +9,15 @@ struct ActNormMap: FusedPrimitive {
 
   func value(_ inputs: Operands) -> Operands {
     let (x, bias, scale) = (inputs.storage(0), inputs.storage(2), scale(inputs).storage)
-    let outputs =
-      isInverse
-      ? twoSteps(x, CK_MULTIPLY, scale, CK_ADD, bias) : twoSteps(x, CK_SUBTRACT, bias, CK_MULTIPLY, scale)
-    return Operands(outputs, logDet(inputs))
+    require(
+      scale.shape == [x.shape[-1]] && bias.shape == scale.shape && scale.dtype == x.dtype
+        && bias.dtype == x.dtype,
+      "ActNorm of \(x.shape) \(x.dtype) with \(scale.shape) \(scale.dtype) and \(bias.shape) \(bias.dtype)")
+    let y = Storage(like: x)
+    ck_scale_columns(
+      x.dtype.kernel, isInverse, x.shape.count(of: 0..<x.shape.rank - 1), bias.count, x.address, scale.address,
+      bias.address, y.address)
+    return Operands(Tensor(y), logDet(inputs))
   }
 
   func composed(_ inputs: Operands) -> Operands {

@@ -14,14 +14,6 @@ INLINE V NAME(log_scale)(ck_scale form, T parameter, V r) {
   }
 }
 
-INLINE V NAME(load_part)(const T *p, size_t count) {
-  return count == LANES ? NAME(load)(p) : NAME(load_some)(p, count);
-}
-
-INLINE void NAME(store_part)(T *p, V v, size_t count) {
-  if (count == LANES) NAME(store)(p, v); else NAME(store_some)(p, v, count);
-}
-
 // The rows of the next block, of which `rows` are left.
 INLINE size_t NAME(block_rows)(size_t rows, size_t n) {
   return rows < BLOCK / n ? rows : BLOCK / n;

@@ -2,24 +2,30 @@
 //  - with few columns, the transposed product, whose vectors run along the columns of c;
 //  - otherwise panels of b as wide as a tile, packed unless they can be read in place.
 
-// The depth and columns of a packed block of op(b), and the rows of op(a) for it. Both fit in the
-// second-level cache.
-#define BLOCK_K 256
-#define BLOCK_N (16 * LANES)
+// The depth and columns of a packed block of op(b), and the rows of op(a) for it. A deep block seldom returns
+// to a tile of c, and its 128 KiB fit in any second-level cache: with 256 KiB the speed is the same.
+#define BLOCK_K 1024
+#define BLOCK_N (2 * LANES)
 #define BLOCK_M 252
 // The rows of op(a) that are copied for one block after the other of op(b).
 #define SLAB_M (4 * BLOCK_M)
+// The depth of a panel of the narrow path, which is used once.
+#define NARROW_K 256
 // The largest b, in bytes, that is read in place, since it stays in the cache.
 #define IN_PLACE_BYTES 65536
-// The distance in bytes between the rows of a from which on they evict each other from the cache. They are
-// copied together then.
-#define FAR_ROWS_BYTES 2048
+
+// Whether parts of rows of so many elements are copied together. The rows of a tile evict each other from a
+// cache with 4096 bytes a way. From a transposed a the tile reads a few elements of each row.
+INLINE bool NAME(copies_left)(bool a_t, size_t width) {
+  const size_t bytes = width * sizeof(T), beyond = bytes % 4096;
+  return a_t ? bytes >= 2048 : bytes >= 4096 - 64 && (beyond < 64 || beyond > 4096 - 64);
+}
 
 static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
   size_t depth = k < BLOCK_K ? k : BLOCK_K, breadth = n < BLOCK_N ? n + LANES : BLOCK_N;
   if (breadth < 4 * LANES) breadth = 4 * LANES;  // room for a panel of the narrow path
-  const size_t longest = m > k ? m : k, slab = m < SLAB_M ? m : SLAB_M;
-  return depth * breadth + (longest * sizeof(T) >= FAR_ROWS_BYTES ? (depth + LANES) * slab : 0);
+  const size_t slab = m < SLAB_M ? m : SLAB_M;
+  return depth * breadth + (NAME(copies_left)(true, m) || NAME(copies_left)(false, k) ? (depth + LANES) * slab : 0);
 }
 
 // Packs a panel of op(b) with `columns` columns, padded to `width` vectors: packed[p][j].
@@ -151,7 +157,7 @@ INLINE void NAME(fetch)(const NAME(block) *block, size_t from, size_t to) {
 }
 
 // Computes the rows from `begin` to `end` of c. The tile reads op(a) in place by its strides, unless the rows
-// of a are far apart. A staircase is b, or c if a_t. Panels and tiles in which it is zero are skipped.
+// of a are copied. A staircase is b, or c if a_t. Panels and tiles in which it is zero are skipped.
 static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t begin, size_t end, size_t n, size_t k,
                               const T *a, const T *b, const ck_staircase *stairs, const T *bias, bool relu,
                               T *c, T *scratch) {
@@ -159,7 +165,7 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t begin, size_t
   const bool lower = stairs != NULL && stairs->is_lower != b_t;
   const bool pack_b = b_t || in_b != NULL || (m > TILE_ROWS_1 && k * n * sizeof(T) > IN_PLACE_BYTES);
   const size_t a_width = a_t ? m : k;
-  const bool copy_a = a_width * sizeof(T) >= FAR_ROWS_BYTES && n >= 4 * LANES;
+  const bool copy_a = NAME(copies_left)(a_t, a_width) && n >= 4 * LANES;
   const size_t most_rows = copy_a ? SLAB_M : end - begin;
   for (size_t top = begin; top < end; top += most_rows) {
     const size_t slab = end - top < most_rows ? end - top : most_rows;
@@ -232,8 +238,8 @@ static void NAME(gemm_narrow)(bool a_t, bool b_t, size_t m, size_t begin, size_t
   for (size_t i = begin; i < end;) {
     size_t vectors = (end - i + LANES - 1) / LANES, width = NAME(tile_width)(n, vectors);
     size_t rows = end - i < width * LANES ? end - i : width * LANES;
-    for (size_t p = 0; p < k; p += BLOCK_K) {
-      size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
+    for (size_t p = 0; p < k; p += NARROW_K) {
+      size_t depth = k - p < NARROW_K ? k - p : NARROW_K;
       const T *right = a_t ? a + p * m + i : a + i * k + p;
       ptrdiff_t right_k = (ptrdiff_t)m;
       if (!a_t || rows < width * LANES) {
@@ -321,4 +327,4 @@ static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *
 #undef SLAB_M
 #undef BLOCK_N
 #undef IN_PLACE_BYTES
-#undef FAR_ROWS_BYTES
+#undef NARROW_K

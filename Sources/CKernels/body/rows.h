@@ -88,6 +88,28 @@ static void NAME(scale_rows)(const T *f, const T *x, size_t rows, size_t columns
   }
 }
 
+// Rows of up to 64 numbers are seen as longer ones that fill whole vectors, with s and b repeated.
+static void NAME(scale_columns)(bool inverse, size_t rows, size_t columns, const T *x, const T *s, const T *b,
+                                T *y) {
+  T more_s[64 * LANES], more_b[64 * LANES];
+  size_t run = columns;
+  if (columns <= 64 && columns % LANES != 0)
+    for (run = 0; run == 0 || run % LANES != 0; run += columns) {
+      __builtin_memcpy(more_s + run, s, columns * sizeof(T));
+      __builtin_memcpy(more_b + run, b, columns * sizeof(T));
+    }
+  if (run != columns) s = more_s, b = more_b;
+  const size_t total = rows * columns;
+  for (size_t e = 0; e < total; e += run)
+    for (size_t c = 0; c < run && e + c < total; c += LANES) {
+      const size_t row = run - c, left = total - e - c, most = row < left ? row : left;
+      const size_t count = most < LANES ? most : LANES;
+      const V scale = NAME(load_part)(s + c, count), shift = NAME(load_part)(b + c, count);
+      const V v = NAME(load_part)(x + e + c, count);
+      NAME(store_part)(y + e + c, inverse ? v * scale + shift : (v - shift) * scale, count);
+    }
+}
+
 static void NAME(weighted_columns)(const T *f, const T *x, size_t rows, size_t columns, T *y) {
   size_t c = 0;
   for (; c + 2 * LANES <= columns; c += 2 * LANES) {

@@ -54,6 +54,30 @@ static void NAME(copy_rows)(size_t rows, size_t columns, const T *x, size_t x_ro
 }
 #undef MOVE
 
+// Reverses a row of `size` to 2 `size` numbers as two runs that may overlap.
+#define REVERSE(size, ...) \
+  if (columns <= 2 * (size)) { \
+    typedef T run __attribute__((vector_size((size) * sizeof(T)))); \
+    for (size_t r = 0; r < rows; r++, x += x_row, y += columns) { \
+      run head, tail; \
+      __builtin_memcpy(&head, x, sizeof head), __builtin_memcpy(&tail, x + columns - (size), sizeof tail); \
+      head = __builtin_shufflevector(head, head, __VA_ARGS__); \
+      tail = __builtin_shufflevector(tail, tail, __VA_ARGS__); \
+      __builtin_memcpy(y, &tail, sizeof tail), __builtin_memcpy(y + columns - (size), &head, sizeof head); \
+    } \
+    return; \
+  }
+
+static void NAME(reverse_rows)(size_t rows, size_t columns, const T *x, size_t x_row, T *y) {
+  if (columns > 1) {
+    REVERSE(2, 1, 0) REVERSE(4, 3, 2, 1, 0) REVERSE(8, 7, 6, 5, 4, 3, 2, 1, 0)
+    REVERSE(16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+  }
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) y[r * columns + c] = x[r * x_row + columns - 1 - c];
+}
+#undef REVERSE
+
 static void NAME(gather)(const T *x, size_t outer, size_t length, size_t inner, const int32_t *index,
                          size_t picks, T *y) {
   for (size_t o = 0; o < outer; o++)

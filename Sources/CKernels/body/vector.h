@@ -34,6 +34,15 @@ INLINE void NAME(store_some)(T *p, V v, size_t count) {
   for (size_t i = 0; i < count; i++) p[i] = lanes[i];
 }
 
+// The same for a count that is mostly that of a whole vector.
+INLINE V NAME(load_part)(const T *p, size_t count) {
+  return count == LANES ? NAME(load)(p) : NAME(load_some)(p, count);
+}
+
+INLINE void NAME(store_part)(T *p, V v, size_t count) {
+  if (count == LANES) NAME(store)(p, v); else NAME(store_some)(p, v, count);
+}
+
 // Computes mask ? a : b for a mask whose lanes are all ones or all zeros.
 INLINE V NAME(choose)(I mask, V a, V b) {
   return (V)(((I)a & mask) | ((I)b & ~mask));

@@ -137,6 +137,9 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   /* y[r][c] = f[r] x[r][c] */ \
   X(void, scale_rows, (const T *f, const T *x, size_t rows, size_t columns, T *y), \
     (f, x, rows, columns, y)) \
+  /* y[r][c] = (x[r][c] - b[c]) s[c], or x[r][c] s[c] + b[c] if `inverse`. */ \
+  X(void, scale_columns, (bool inverse, size_t rows, size_t columns, const T *x, const T *s, const T *b, \
+    T *y), (inverse, rows, columns, x, s, b, y)) \
   /* y[c] = sum over r of f[r] x[r][c], rising r. */ \
   X(void, weighted_columns, (const T *f, const T *x, size_t rows, size_t columns, T *y), \
     (f, x, rows, columns, y)) \
@@ -155,6 +158,9 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
   /* y[r * y_row + c] = x[r * x_row + c] for c < columns. Rows do not overlap. */ \
   X(void, copy_rows, (size_t rows, size_t columns, const T *x, size_t x_row, T *y, size_t y_row), \
     (rows, columns, x, x_row, y, y_row)) \
+  /* y[r * columns + c] = x[r * x_row + columns - 1 - c] */ \
+  X(void, reverse_rows, (size_t rows, size_t columns, const T *x, size_t x_row, T *y), \
+    (rows, columns, x, x_row, y)) \
   /* y[o][j][.] = x[o][index[j]][.] for o < outer and j < picks, in runs of `inner` elements. x has \
      `length` entries on that axis. */ \
   X(void, gather, (const T *x, size_t outer, size_t length, size_t inner, const int32_t *index, \

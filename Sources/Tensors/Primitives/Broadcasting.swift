@@ -94,23 +94,6 @@ extension Storage {
   }
 }
 
-/// g(f(x, a), b) for rows x [..., n] and vectors a and b [n], in one pass.
-package func twoSteps(
-  _ x: Storage, _ f: ck_operation, _ a: Storage, _ g: ck_operation, _ b: Storage
-) -> Tensor {
-  require(
-    a.shape == [x.shape[-1]] && b.shape == a.shape && a.dtype == x.dtype && b.dtype == x.dtype,
-    "twoSteps of \(x.shape) \(x.dtype) with \(a.shape) \(a.dtype) and \(b.shape) \(b.dtype)")
-  let y = Storage(like: x)
-  if y.count == 0 { return Tensor(y) }
-  let others = b.repeated(toFill: y.count)
-  forEachBlock(of: a, y.count) { block, start, count in
-    run(f, x, start, 1, block, 0, 1, y, start, count)
-    run(g, y, start, 1, others, 0, 1, y, start, count)
-  }
-  return Tensor(y)
-}
-
 extension Shape {
   /// The strides of this shape as seen from a shape it broadcasts to. They are 0 along repeated axes.
   func broadcastStrides(to shape: Shape) -> Strides {

@@ -9,6 +9,9 @@ func stridedCopy(_ x: Storage, to shape: Shape, strides: Strides, offset: Int = 
     ck_transpose(x.dtype.mover, x.address(offset), shape[1], shape[0], y.address)
   } else if shape.rank == 2, strides[1] == 1, strides[0] > 0 {
     ck_copy_rows(x.dtype.mover, shape[0], shape[1], x.address(offset), strides[0], y.address, shape[1])
+  } else if shape.rank == 2, strides[1] == -1, strides[0] > 0 {
+    let first = offset - max(shape[1] - 1, 0)
+    ck_reverse_rows(x.dtype.mover, shape[0], shape[1], x.address(first), strides[0], y.address)
   } else if x.dtype.byteCount == 4 {
     copy(x.ints + offset, y.ints, shape, strides)
   } else {
