@@ -54,6 +54,32 @@ static void NAME(elementwise)(void) {
   SIZES(n) CASE(fill, (T)0.1, OUT(n), n);
 }
 
+static double *NAME(numbers)(size_t n) {
+  double *const x = room(n, sizeof *x);
+  for (size_t i = 0; i < n; i++) x[i] = 0.5;
+  return x;
+}
+
+static int32_t *NAME(order)(size_t n) {
+  int32_t *const x = room(n, sizeof *x);
+  for (size_t i = 0; i < n; i++) x[i] = (int32_t)((i + 1) % n);
+  return x;
+}
+
+static void NAME(rows_and_columns)(size_t rows, size_t n) {
+  const size_t count = rows * n;
+  CASE(square_rows, ANY(count), rows, n, NAME(numbers)(rows));
+  CASE(square_products, ANY(count), ANY(rows * 5), rows, n, 5, NAME(numbers)(rows));
+  for (int form = 0; form < 4; form++)
+    CASE(square_triangle, form & 1, n, ANY(count), ANY(count), ANY(n), form & 2 ? ANY(n) : NULL,
+         form & 2 ? NAME(order)(n) : NULL, rows, NAME(numbers)(rows), OUT(64 / sizeof(T) * n));
+  CASE(scale_rows, ANY(rows), ANY(count), rows, n, OUT(count));
+  for (int inverse = 0; inverse < 2; inverse++)
+    CASE(scale_columns, inverse, rows, n, ANY(count), ANY(n), ANY(n), OUT(count));
+  CASE(weighted_columns, ANY(rows), ANY(count), rows, n, OUT(n));
+  CASE(add_noise, 2, 0.5, NAME(numbers)(count), ANY(count), count, OUT(count));
+}
+
 static void NAME(shapes)(void) {
   for (size_t rows = 0; rows <= largest; rows += rows < 9 ? 1 : 13) SIZES(columns) {
     CASE(sum_rows, ANY(rows * columns), rows, columns, OUT(rows));
@@ -62,6 +88,12 @@ static void NAME(shapes)(void) {
     CASE(max_columns, ANY(rows * columns), rows, columns, OUT(columns));
     CASE(cumsum_rows, ANY(rows * columns), rows, columns, columns % 2, OUT(rows * columns));
     CASE(transpose, ANY(rows * columns), rows, columns, OUT(rows * columns));
+    // The last row ends where its columns do.
+    const size_t apart = columns + 3, all = rows == 0 ? 0 : (rows - 1) * apart + columns;
+    CASE(copy_rows, rows, columns, ANY(all), apart, OUT(rows * columns), columns);
+    CASE(copy_rows, rows, columns, ANY(rows * columns), columns, OUT(all), apart);
+    CASE(reverse_rows, rows, columns, ANY(all), apart, OUT(rows * columns));
+    NAME(rows_and_columns)(rows, columns);
   }
   CASE(sum_rows, ANY(3 * 2100), 3, 2100, OUT(3));
   for (size_t inner = 0; inner < 20; inner++) SIZES(picks) {
@@ -120,7 +152,9 @@ static void NAME(products)(void) {
     NAME(product)(17, s, 0);
   }
   NAME(product)(130, 150, 300);
-  NAME(product)(260, 70, 520);  // rows of a that are copied
+  NAME(product)(260, 70, 520);
+  NAME(product)(15, 70, 1030);    // two blocks of depth, and rows of a that are copied
+  NAME(product)(1025, 70, 9);     // the same for a transposed a
 }
 
 static void NAME(factorizations)(void) {
@@ -142,8 +176,9 @@ static void NAME(factorizations)(void) {
 }
 
 static void NAME(flows)(void) {
-  for (size_t rows = 0; rows < 4; rows++)
+  for (size_t rows = 0; rows <= 130; rows += rows < 3 ? 1 : 127)
     for (int form = 0; form < 6; form++) SIZES(n) {
+      if (rows == 130 && n > 20) break;  // several blocks of short rows
       const ck_scale scale = (ck_scale)(form / 2);
       CASE(affine, scale, 2, form & 1, rows, n, ANY(rows * n), ANY(rows * 2 * n), OUT(rows * n),
            OUT(rows * n));

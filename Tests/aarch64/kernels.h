@@ -109,6 +109,15 @@ static void NAME(shapes)(void) {
   REDUCTION(cumsum_rows, count, true)
   REDUCTION(transpose, count)
 #undef REDUCTION
+  uint64_t copied = start, reversed = start;
+  for (size_t n = 0; n < 40; n++) {
+    ck_copy_rows(TYPE, rows, n, odd, columns, y, n);
+    NAME(add)(&copied, y, rows * n);
+    ck_reverse_rows(TYPE, rows, n, odd, columns, y);
+    NAME(add)(&reversed, y, rows * n);
+  }
+  report(TEXT(copy_rows), 0, copied);
+  report(TEXT(reverse_rows), 0, reversed);
   enum { outer = 5, length = 17, inner = 9, picks = 29 };
   int32_t index[picks];
   for (size_t i = 0; i < picks; i++) index[i] = (int32_t)(next() % length);
@@ -150,6 +159,13 @@ static void NAME(rows)(void) {
   NUMBERS(add_noise, 7, 3, 0.3, noise, x, 7, y)
 #undef TOTALS
 #undef NUMBERS
+  uint64_t scaled = start;
+  for (size_t n = 1; n < 70; n++)
+    for (int inverse = 0; inverse < 2; inverse++) {
+      ck_scale_columns(TYPE, inverse, rows, n, x, d, d + n, y);
+      NAME(add)(&scaled, y, rows * n);
+    }
+  report(TEXT(scale_columns), 0, scaled);
 }
 
 static void NAME(products)(void) {

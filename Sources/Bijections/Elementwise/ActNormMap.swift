@@ -12,7 +12,8 @@ struct ActNormMap: FusedPrimitive {
     require(
       scale.shape == [x.shape[-1]] && bias.shape == scale.shape && scale.dtype == x.dtype
         && bias.dtype == x.dtype,
-      "ActNorm of \(x.shape) \(x.dtype) with \(scale.shape) \(scale.dtype) and \(bias.shape) \(bias.dtype)")
+      "ActNorm of \(x.shape) \(x.dtype) with scale \(scale.shape) \(scale.dtype) "
+        + "and bias \(bias.shape) \(bias.dtype)")
     let y = Storage(like: x)
     ck_scale_columns(
       x.dtype.kernel, isInverse, x.shape.count(of: 0..<x.shape.rank - 1), bias.count, x.address, scale.address,
