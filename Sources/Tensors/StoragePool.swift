@@ -1,7 +1,8 @@
 import CKernels
 import Synchronization
 
-/// Keeps the memory of freed tensors by size for later ones. After warm-up a training step allocates nothing.
+/// Keeps the memory of freed tensors by size for later ones. After warm-up a training step takes none for its
+/// numbers from the system.
 ///
 /// Sizes are rounded up to four steps per octave, from 64 bytes to 16 MiB. Larger blocks come from the system
 /// each time. The pool never touches a value: whoever takes a block writes all of it.
@@ -10,13 +11,14 @@ import Synchronization
 /// theirs. Where its list is empty it takes a block of another. A list is behind a spin lock that is held for
 /// a few instructions.
 enum StoragePool {
-  nonisolated(unsafe) private static let lists: UnsafeMutablePointer<FreeList> = {
-    let lists = UnsafeMutablePointer<FreeList>.allocate(capacity: shares * classCount)
-    for i in 0..<shares * classCount { (lists + i).initialize(to: FreeList()) }
-    return lists
+  /// Lists by size, for `owners` threads one after the other. They are one value, since each look at a
+  /// static one costs some nanoseconds.
+  nonisolated(unsafe) private static let lists: (first: UnsafeMutablePointer<FreeList>, owners: Int) = {
+    let owners = min(Processors.count, 16)
+    let lists = UnsafeMutablePointer<FreeList>.allocate(capacity: owners * classCount)
+    for i in 0..<owners * classCount { (lists + i).initialize(to: FreeList()) }
+    return (lists, owners)
   }()
-  /// The number of threads with lists of their own.
-  private static let shares = min(Processors.count, 16)
 
   private static let smallest = 64
   private static let octaves = 18
@@ -34,17 +36,16 @@ enum StoragePool {
   static func release(_ block: UnsafeMutableRawPointer, _ bytes: Int) {
     let (index, _) = sizeClass(of: bytes)
     TensorMemory.count(-bytes)
-    if index < classCount { lists[own(index)].push(block) } else { block.deallocate() }
+    if index >= classCount { return block.deallocate() }
+    let (first, owners) = lists
+    first[Int(ck_thread_number()) % owners * classCount + index].push(block)
   }
 
-  /// The position of this thread's list of a size.
-  private static func own(_ index: Int) -> Int { Int(ck_thread_number()) % shares * classCount + index }
-
   private static func pop(_ index: Int) -> UnsafeMutableRawPointer? {
-    let own = own(index)
-    if let block = lists[own].pop() { return block }
-    for other in stride(from: index, to: shares * classCount, by: classCount) where other != own {
-      if let block = lists[other].pop() { return block }
+    let (first, owners) = lists
+    let own = Int(ck_thread_number()) % owners
+    for k in 0..<owners {
+      if let block = first[(own + k) % owners * classCount + index].pop() { return block }
     }
     return nil
   }
