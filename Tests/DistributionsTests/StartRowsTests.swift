@@ -1,5 +1,6 @@
 import Bijections
 import Distributions
+import Integration
 import Networks
 import Randomness
 import Synchronization

@@ -131,6 +131,7 @@ public func hasBitsOfItsComposition(_ primitive: some FusedPrimitive, _ inputs: 
     a.count == b.count && zip(a, b).allSatisfy { $0.isIdentical(to: $1) }
   }
   let (fused, composed) = (primitive.value(Operands(inputs)), primitive.composed(Operands(inputs)))
-  return same((0..<fused.count).map { fused[$0] }, (0..<composed.count).map { composed[$0] })
-    && same(try slopes { apply(primitive, $0) }, try slopes(primitive.composed))
+  let (own, reference) = (try slopes { apply(primitive, $0) }, try slopes(primitive.composed))
+  return same(own, reference)
+    && same((0..<fused.count).map { fused[$0] }, (0..<composed.count).map { composed[$0] })
 }
