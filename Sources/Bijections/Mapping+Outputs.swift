@@ -10,6 +10,11 @@ extension Mapping {
   /// Whether a layer gives outputs alone at less cost, and no layer restricts its inputs' values.
   package var hasOutputsAlone: Bool { !isBounded && (outputsAlone != nil || composition.hasOutputsAlone) }
 
+  /// Whether it has outputs alone, computed by the same steps as beside the log-det.
+  package var hasEqualOutputsAlone: Bool {
+    hasOutputsAlone && layers().allSatisfy { $0.mapping.outputsAloneAreEqual }
+  }
+
   /// Computes outputs without checks and without log-dets. Runs on all cores.
   package func outputs(_ params: Params, _ x: Tensor, _ context: Tensor?) throws(FlowError) -> Tensor {
     if traits.contains(.couplesRows) { return try ownOutputs(params, x, context) }

@@ -38,12 +38,14 @@ extension Mapping {
     }
   }
 
-  /// Maps data for initial parameters. Rows outside the domain stay behind, each with its context.
+  /// Maps data for initial parameters, on all cores. Rows outside the domain stay behind, each with its
+  /// context.
   func passing(
     _ data: Tensor?, _ context: Tensor?, _ params: Params
   ) throws(FlowError) -> (data: Tensor?, context: Tensor?) {
     guard let data else { return (nil, context) }
-    let (outputs, logDet) = try memberBody(params, data, context)
+    if hasEqualOutputsAlone { return (try outputs(params, data, context), context) }
+    let (outputs, logDet) = try asMember.inShards(params, data, context)
     guard let rows = logDet.rowsInside else { return (outputs, context) }
     return rows.isEmpty ? (nil, nil) : (outputs.rows(rows), context?.rows(rows))
   }

@@ -41,6 +41,8 @@ public struct Mapping: Sendable {
   var estimate: Estimate?
   /// The outputs alone, if they cost much less than with the log-det.
   var outputsAlone: Outputs?
+  /// Whether the outputs alone are computed by the same steps as beside the log-det. Adaptive ones differ.
+  var outputsAloneAreEqual = true
   /// Whether the statistics, if any, depend on the batch, not on the parameters alone.
   private(set) var statisticsNeedRows: Bool
   /// The function without checks. In a composite, a row outside the domain of a layer gets the log-det −∞.
@@ -97,7 +99,8 @@ public struct Mapping: Sendable {
     return results
   }
 
-  private func inShards(
+  /// Runs `body` on all cores, with one log-det per row.
+  func inShards(
     _ params: Params, _ inputs: Tensor, _ context: Tensor?
   ) throws(FlowError) -> (outputs: Tensor, logDet: Tensor) {
     if traits.contains(.couplesRows) { return try perRow(params, inputs, context) }

@@ -31,10 +31,12 @@ extension Site {
       return member
     }
     here.initOutputs = nil
-    for link in links {
+    for (i, link) in links.enumerated() {
       let member = try initialized(link, here)
       sites.append(here)
       members.append(member)
+      // No member is behind the last one, so data need not pass through it.
+      if i == links.count - 1 { here.initInputs = nil }
       here = try here.behind(member.forward, member.params)
     }
     if initOutputs != nil {
@@ -44,7 +46,7 @@ extension Site {
       for (i, link) in links.enumerated().reversed() {
         (sites[i].initOutputs, sites[i].initContext) = back
         members[i] = try initialized(link, sites[i])
-        back = try members[i].inverse.passing(back.data, back.context, members[i].params)
+        if i > 0 { back = try members[i].inverse.passing(back.data, back.context, members[i].params) }
       }
     }
     var tree = CompositeTree()

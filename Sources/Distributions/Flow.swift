@@ -30,7 +30,10 @@ public struct Flow: Distribution {
 
   public func initialize(_ key: Key, at site: Site) throws(FlowError) -> InitializedDistribution {
     let (params, forward, inverse) = try bijection.bound(key.folded(in: 0), at: site)
-    let prior = try prior.initialize(key.folded(in: 1), at: site.behind(forward, params))
+    var start = site
+    // A family of independent numbers starts without data, so none need to pass through the bijection.
+    if prior is any LocationScaleFamily { start.initInputs = nil }
+    let prior = try prior.initialize(key.folded(in: 1), at: start.behind(forward, params))
     let members = [
       (forward, Address("bijection")),
       (prior.logPDF.mapping, Address("prior", position: 1)),

@@ -8,7 +8,7 @@ import Synchronization
 /// each time. The pool never touches a value: whoever takes a block writes all of it.
 ///
 /// Each thread has lists of its own, since its latest blocks are in its cache; with many threads, some share
-/// theirs. Where its list is empty it takes a block of another. A list is behind a spin lock that is held for
+/// theirs. If its list is empty, it takes a block of another. A list is behind a spin lock that is held for
 /// a few instructions.
 enum StoragePool {
   /// Lists by size, for `owners` threads one after the other. They are one value, since each look at a

@@ -111,6 +111,12 @@ import Testing
         ck_layer_norm_pullback(T.type, rows * tokens, n, 1e-5, y, g, qkv, &gx, &ggain, &gbias)
         return bits(y + gx + ggain[..<n] + gbias[..<n])
       }
+      same("LipSwish of \(n) \(T.self)") {
+        var (y, slope, gh, gbeta) = (g, g, g, g)
+        ck_lip_swish(T.type, 0.7, g.count, g, &y, &slope)
+        ck_lip_swish_pullback(T.type, 0.7, g.count, y, slope, g, &gh, &gbeta)
+        return bits(y + slope + gh + gbeta)
+      }
     }
   }
 

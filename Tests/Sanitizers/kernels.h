@@ -230,6 +230,9 @@ static void NAME(transformers)(void) {
     CASE(layer_norm, rows, n, (T)1e-5, ANY(rows * n), ANY(n), ANY(n), OUT(rows * n));
     CASE(layer_norm_pullback, rows, n, (T)1e-5, ANY(rows * n), ANY(rows * n), ANY(n), OUT(rows * n), OUT(n),
          OUT(n));
+    CASE(lip_swish, (T)0.7, rows * n, ANY(rows * n), OUT(rows * n), OUT(rows * n));
+    CASE(lip_swish_pullback, (T)0.7, rows * n, ANY(rows * n), ANY(rows * n), ANY(rows * n), OUT(rows * n),
+         OUT(rows * n));
   }
 }
 

@@ -375,6 +375,16 @@ static void NAME(transformers)(void) {
     NAME(add)(&pullback, gbias, n);
     report(TEXT(layer_norm), (int)n, value);
     report(TEXT(layer_norm_pullback), (int)n, pullback);
+    value = pullback = start;
+    ck_lip_swish(TYPE, 0.7, rows * n, x, y, gx);
+    NAME(add)(&value, y, rows * n);
+    NAME(add)(&value, gx, rows * n);
+    T *const gh = room(rows * n * sizeof(T)), *const gbeta = room(rows * n * sizeof(T));
+    ck_lip_swish_pullback(TYPE, 0.7, rows * n, y, gx, x, gh, gbeta);
+    NAME(add)(&pullback, gh, rows * n);
+    NAME(add)(&pullback, gbeta, rows * n);
+    report(TEXT(lip_swish), (int)n, value);
+    report(TEXT(lip_swish_pullback), (int)n, pullback);
   }
 }
 

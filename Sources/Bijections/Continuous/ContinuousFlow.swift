@@ -89,6 +89,9 @@ public struct ContinuousFlow: Bijection {
     if !exactInverse {
       initialized.forward.outputsAlone = outputs(motion, from: 0, to: 1)
       initialized.inverse.outputsAlone = outputs(motion, from: 1, to: 0)
+      let isEqual = !motion.isAdaptive || motion.isDiscrete
+      initialized.forward.outputsAloneAreEqual = isEqual
+      initialized.inverse.outputsAloneAreEqual = isEqual
     }
     initialized.forward.continuous = part(motion, from: 0, to: 1)
     initialized.inverse.continuous = part(motion, from: 1, to: 0)

@@ -16,8 +16,8 @@ struct ActNormMap: FusedPrimitive {
         + "and bias \(bias.shape) \(bias.dtype)")
     let y = Storage(like: x)
     ck_scale_columns(
-      x.dtype.kernel, isInverse, x.shape.count(of: 0..<x.shape.rank - 1), bias.count, x.address, scale.address,
-      bias.address, y.address)
+      x.dtype.kernel, isInverse, x.shape.count(of: 0..<x.shape.rank - 1), bias.count, x.address,
+      scale.address, bias.address, y.address)
     return Operands(Tensor(y), logDet(inputs))
   }
 

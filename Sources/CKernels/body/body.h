@@ -28,6 +28,7 @@
 #include "attention.h"
 #include "attention_step.h"
 #include "layer_norm.h"
+#include "lip_swish.h"
 #include "uniform.h"
 #include "type_end.h"
 
@@ -60,6 +61,7 @@
 #include "attention.h"
 #include "attention_step.h"
 #include "layer_norm.h"
+#include "lip_swish.h"
 #include "uniform.h"
 #include "random.h"
 #include "type_end.h"

@@ -264,7 +264,12 @@ typedef enum ck_type { CK_F32, CK_F64 } ck_type;
     (rows, n, epsilon, x, gain, bias, y)) \
   /* The cotangents of x, gain and bias, from g of y. */ \
   X(void, layer_norm_pullback, (size_t rows, size_t n, N epsilon, const T *g, const T *x, const T *gain, \
-    T *gx, T *ggain, T *gbias), (rows, n, epsilon, g, x, gain, gx, ggain, gbias))
+    T *gx, T *ggain, T *gbias), (rows, n, epsilon, g, x, gain, gx, ggain, gbias)) \
+  /* y[i] = h[i] sigmoid(beta h[i]) / 1.1, and its derivative in h[i]. */ \
+  X(void, lip_swish, (N beta, size_t n, const T *h, T *y, T *slope), (beta, n, h, y, slope)) \
+  /* The cotangents of h, and of beta at each number, from gy of y and gslope of its derivative. */ \
+  X(void, lip_swish_pullback, (N beta, size_t n, const T *gy, const T *gslope, const T *h, T *gh, \
+    T *gbeta), (beta, n, gy, gslope, h, gh, gbeta))
 
 // ck_NAME(type, ...) runs the kernel for one element type. Pointers to elements are untyped here.
 #define CK_BARE(...) __VA_ARGS__

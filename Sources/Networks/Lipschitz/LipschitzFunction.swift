@@ -37,7 +37,7 @@ package struct LipschitzFunction: Sendable {
     var (h, jacobian) = (shifted(x, 0), weight(0).expanded(axis: 0))
     for i in 1..<layers {
       let (value, slope) = lipSwishAndSlope(h, tensors[3 * i - 1])
-      (h, jacobian) = (shifted(value, i), matmul(slope.expanded(axis: 1) * jacobian, weight(i)))
+      (h, jacobian) = (shifted(value, i), ScaledProduct()(slope, jacobian, weight(i)))
     }
     return (h, jacobian.broadcast(to: [x.rows, x.shape[1], h.shape[1]]))
   }
@@ -68,7 +68,6 @@ func lipSwish(_ h: Tensor, _ sharpness: Tensor) -> Tensor { h * sigmoid(sharpnes
 
 /// LipSwish and its derivative by h.
 func lipSwishAndSlope(_ h: Tensor, _ sharpness: Tensor) -> (value: Tensor, slope: Tensor) {
-  let z = sharpness * h
-  let gate = sigmoid(z)
-  return (h * gate / 1.1, (gate + z * sigmoidSlope(z)) / 1.1)
+  let results = apply(LipSwish(), Operands(h, sharpness))
+  return (results[0], results[1])
 }

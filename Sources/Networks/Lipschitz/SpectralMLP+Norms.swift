@@ -20,18 +20,12 @@ extension SpectralMLP {
   }
 
   private func powerIterated(_ layer: Params, _ iterations: Int) -> (u: Tensor, v: Tensor) {
-    let weight = layer["weight"].detached
-    var (u, v) = (layer["u"].detached, layer["v"].detached)
+    let (weight, u, v) = (layer["weight"].detached, layer["u"].detached, layer["v"].detached)
     if [weight, u, v].contains(where: \.isSymbolic) { return tracedPowerIterated(weight, u, v, iterations) }
-    for _ in 0..<iterations {
-      let right = normalized(matmul(v.expanded(axis: 0), weight).reshaped(to: [u.count]), or: u)
-      let column = matmul(right.expanded(axis: 0), weight, transposeB: true)
-      let left = normalized(column.reshaped(to: [v.count]), or: v)
-      let change = max(largest(right, minus: u), largest(left, minus: v))
-      if change <= 8 * u.dtype.epsilon { break }
-      (u, v) = (right, left)
-    }
-    return (u, v)
+    let inputs = Operands(weight, u, v)
+    let iterate = PowerIteration(inputs.storage(0))
+    let moved = iterate(inputs.storage(1), inputs.storage(2), iterations: iterations)
+    return (Tensor(moved.u), Tensor(moved.v))
   }
 
   /// The same in a trace, where each iteration is computed and the vectors are chosen.
@@ -102,24 +96,5 @@ func normalized(_ x: Tensor, or other: Tensor) -> Tensor {
   return scaled / sqrt(square(scaled).sum())
 }
 
-/// The largest absolute value of a vector or of a difference; NaN if there is one. It allocates nothing,
-/// since a power iteration takes four of them.
-private func largest(_ x: Tensor, minus y: Tensor? = nil) -> Double {
-  func largest<S: Scalar>(_: S.Type) -> Double {
-    x.withElements(as: S.self) { x in
-      guard let y else { return Networks.largest(x.count) { Double(x[$0]) } }
-      return y.withElements(as: S.self) { y in Networks.largest(x.count) { Double(x[$0] - y[$0]) } }
-    }
-  }
-  return x.dtype == .float32 ? largest(Float.self) : largest(Double.self)
-}
-
-@inline(__always) private func largest(_ count: Int, _ value: (Int) -> Double) -> Double {
-  var largest = 0.0
-  for i in 0..<count {
-    let size = abs(value(i))
-    if size.isNaN { return .nan }
-    if size > largest { largest = size }
-  }
-  return largest
-}
+/// The largest absolute value of a tensor; NaN if there is one.
+private func largest(_ x: Tensor) -> Double { abs(x).reshaped(to: [x.count]).max(axis: 0).item }

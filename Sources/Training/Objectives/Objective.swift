@@ -89,7 +89,12 @@ public struct TrainingStep: Sendable {
     guard let rows else { return }
     do {
       if inLayersAlone {
-        try logPDF.checkLayers(params, rows, given: context)
+        // Without a bounded domain within, no layer excludes a row.
+        if logPDF.mapping.isBounded {
+          try logPDF.checkLayers(params, rows, given: context)
+        } else {
+          try logPDF.boundary.checkShapes(params, rows, given: context)
+        }
       } else {
         try logPDF.checkSupport(params, rows, given: context)
       }

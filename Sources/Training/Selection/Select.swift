@@ -87,14 +87,17 @@ public func select(
   }
   let distribution = Selection.mixture(
     of: members.map { candidates[$0.candidate].flow }, weights: members.map { $0.weight })
-  let (initial, logPDF, sample) = try distribution(
-    key, inputDim: augment(key.folded(in: 7), data.rows([0])).shape.sample, contextDim: context?.shape.sample,
-    dtype: data.dtype)
-  let params = members.map { $0.fit.params }
+  var (params, logPDF, sample) = (members[0].fit.params, members[0].fit.logPDF, members[0].fit.sample)
+  if members.count > 1 {
+    let initial: Params
+    (initial, logPDF, sample) = try distribution(
+      key, inputDim: augment(key.folded(in: 7), data.rows([0])).shape.sample,
+      contextDim: context?.shape.sample, dtype: data.dtype)
+    params = try initial.replacing("components", by: Params(members.map { $0.fit.params }))
+  }
   return Selection(
-    distribution: distribution,
-    params: params.count == 1 ? params[0] : try initial.replacing("components", by: Params(params)),
-    logPDF: logPDF, sample: sample, trials: trials, members: members,
+    distribution: distribution, params: params, logPDF: logPDF, sample: sample, trials: trials,
+    members: members,
     validationLoss: meanLoss(mixedLogDensities(densities, weights)), heldOut: heldOut,
     isCancelled: isCancelled)
 }
