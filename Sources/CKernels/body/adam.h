@@ -1,7 +1,8 @@
 // Whole vectors of moments of a large leaf go past the cache. They are read in the next step, when nothing of
 // them would be left there.
 INLINE void NAME(store_moment)(T *p, V v, size_t count, bool past_cache) {
-  if (past_cache && count == LANES) __builtin_nontemporal_store(v, (V *)p); else NAME(store_part)(p, v, count);
+  if (past_cache && count == LANES) __builtin_nontemporal_store(v, (V *)p);
+  else NAME(store_part)(p, v, count);
 }
 
 // One pass of Adam over a leaf, in the order of operations that its formula is written in.

@@ -45,8 +45,8 @@ static void NAME(affine)(ck_scale form, T parameter, bool inverse, size_t rows, 
                          const T *raw, T *y, T *log_scale) {
   if (n >= LANES) {
     for (size_t i = 0; i < rows; i++)
-      NAME(affine_run)(form, parameter, inverse, n, x + i * n, raw + i * 2 * n, raw + i * 2 * n + n, y + i * n,
-                       log_scale + i * n);
+      NAME(affine_run)(form, parameter, inverse, n, x + i * n, raw + i * 2 * n, raw + i * 2 * n + n,
+                       y + i * n, log_scale + i * n);
     return;
   }
   T r[BLOCK], t[BLOCK];
@@ -94,7 +94,8 @@ static void NAME(affine_pullback)(ck_scale form, T parameter, bool inverse, size
     NAME(copy_rows)(some, n, raw + i * 2 * n, 2 * n, r, n);
     for (size_t c = 0; l != NULL && c < n; c++) NAME(copy_rows)(some, 1, l + i, 1, gl + c, n);
     NAME(affine_pullback_run)(form, parameter, inverse, some * n, g == NULL ? NULL : g + i * n,
-                              l == NULL ? NULL : gl, false, v + i * n, r, log_scale + i * n, gx + i * n, gr, gt);
+                              l == NULL ? NULL : gl, false, v + i * n, r, log_scale + i * n, gx + i * n, gr,
+                              gt);
     NAME(copy_rows)(some, n, gr, n, graw + i * 2 * n, 2 * n);
     NAME(copy_rows)(some, n, gt, n, graw + i * 2 * n + n, 2 * n);
   }

@@ -25,7 +25,8 @@ static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
   size_t depth = k < BLOCK_K ? k : BLOCK_K, breadth = n < BLOCK_N ? n + LANES : BLOCK_N;
   if (breadth < 4 * LANES) breadth = 4 * LANES;  // room for a panel of the narrow path
   const size_t slab = m < SLAB_M ? m : SLAB_M;
-  return depth * breadth + (NAME(copies_left)(true, m) || NAME(copies_left)(false, k) ? (depth + LANES) * slab : 0);
+  const bool copies_left = NAME(copies_left)(true, m) || NAME(copies_left)(false, k);
+  return depth * breadth + (copies_left ? (depth + LANES) * slab : 0);
 }
 
 // Packs a panel of op(b) with `columns` columns, padded to `width` vectors: packed[p][j].
