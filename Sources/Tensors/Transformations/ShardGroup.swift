@@ -36,6 +36,28 @@ struct ShardPart: Sendable {
     for i in gradients.indices { gradients[i] = Tensors.sum(gradients[i], later.gradients[i]) }
     SharedValues.add(later.shared, to: &shared)
   }
+
+  /// The sum of `count` parts, in rising order, whose gradients are those of `leaves`.
+  ///
+  /// As many parts as there are threads end together. Then all threads add large gradients.
+  static func total(
+    of count: Int, _ leaves: [Tensor], _ part: @Sendable (Int) throws -> ShardPart
+  ) throws -> ShardPart {
+    let isLarge = leaves.reduce(0) { $0 + $1.count } >= 1 << 18
+    if count == 1 || count > Parallelism.threads ?? Processors.count || !isLarge || Transformation.isUnderWay {
+      return try concurrentReduce(count, part) { $0.add($1) }
+    }
+    let parts = try concurrentMap(count, part)
+    let gradients = mapLeaves(leaves) { i in
+      parts.dropFirst().reduce(parts[0].gradients[i]) { Tensors.sum($0, $1.gradients[i]) }
+    }
+    var total = ShardPart(value: parts[0].value, gradients: [], shared: parts[0].shared)
+    for later in parts.dropFirst() {
+      total.add(ShardPart(value: later.value, gradients: [], shared: later.shared))
+    }
+    total.gradients = gradients
+    return total
+  }
 }
 
 extension ShardGroup {

@@ -72,7 +72,7 @@ public func valueAndGradient(
     let total = try group.total(of: shards.count, at: point, shared, part)
     return mean(total.value, total.gradients)
   }
-  var sums = try concurrentReduce(shards.count, part) { $0.add($1) }
+  var sums = try ShardPart.total(of: shards.count, point.learnedLeaves, part)
   shared.pullBack(sums.shared, into: &sums.gradients)
   return mean(sums.value, sums.gradients)
 }
