@@ -44,7 +44,8 @@ struct ShardPart: Sendable {
     of count: Int, _ leaves: [Tensor], _ part: @Sendable (Int) throws -> ShardPart
   ) throws -> ShardPart {
     let isLarge = leaves.reduce(0) { $0 + $1.count } >= 1 << 18
-    if count == 1 || count > Parallelism.threads ?? Processors.count || !isLarge || Transformation.isUnderWay {
+    let endTogether = count > 1 && count <= Parallelism.threads ?? Processors.count
+    if !isLarge || !endTogether || Transformation.isUnderWay {
       return try concurrentReduce(count, part) { $0.add($1) }
     }
     let parts = try concurrentMap(count, part)
