@@ -34,7 +34,7 @@ public struct LocationScale: Sendable {
 /// that does not broadcast to a sample, a scale that is not positive, or a value that the dtype cannot hold.
 /// A value that is not finite gives `notFinite`.
 ///
-/// A family defines the standard density and its draws.
+/// A family defines the standard density and its draws. It starts without data: a `Flow` passes it none.
 public protocol LocationScaleFamily: Distribution {
   /// The location and the scale, standard, given or learned.
   var locationScale: LocationScale { get }

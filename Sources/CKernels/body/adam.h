@@ -13,7 +13,7 @@ static void NAME(adam)(const ck_adam_numbers *a, bool moves, size_t n, const T *
   const T mean_scale = (T)a->mean_scale, square_scale = (T)a->square_scale;
   const T epsilon = (T)a->epsilon, decay = (T)a->weight_decay, rate = (T)-a->rate;
   const bool are_aligned = ((uintptr_t)next_mean | (uintptr_t)next_square) % sizeof(V) == 0;
-  const bool past_cache = n * sizeof(T) >= 1 << 18 && are_aligned;
+  const bool past_cache = n * sizeof(T) >= 1 << 22 && are_aligned;
   size_t count;
   for (size_t i = 0; i < n; i += count) {
     count = n - i < LANES ? n - i : LANES;

@@ -2,10 +2,18 @@
 //  - with few columns, the transposed product, whose vectors run along the columns of c;
 //  - otherwise panels of b as wide as a tile, packed unless they can be read in place.
 
-// The depth and columns of a packed block of op(b), and the rows of op(a) for it. A deep block seldom returns
-// to a tile of c, and its 128 KiB fit in any second-level cache: with 256 KiB the speed is the same.
-#define BLOCK_K 1024
-#define BLOCK_N (2 * LANES)
+// The depth and columns of a block of op(b). A deep one seldom returns to a tile of c, and its 128 KiB fit in
+// any second-level cache; with 256 KiB the speed is the same. Few rows read b once, along its rows, and a
+// transposed a is read in long columns: both take shallow and wide blocks.
+INLINE size_t NAME(block_k)(bool a_t, size_t m) {
+  return a_t || m <= 32 ? 256 : 1024;
+}
+
+INLINE size_t NAME(block_n)(bool a_t, size_t m) {
+  return a_t || m <= 32 ? 16 * LANES : 2 * LANES;
+}
+
+// The rows of op(a) for one block after the other.
 #define BLOCK_M 252
 // The rows of op(a) that are copied for one block after the other of op(b).
 #define SLAB_M (4 * BLOCK_M)
@@ -22,11 +30,18 @@ INLINE bool NAME(copies_left)(bool a_t, size_t width) {
 }
 
 static size_t NAME(gemm_scratch)(size_t m, size_t n, size_t k) {
-  size_t depth = k < BLOCK_K ? k : BLOCK_K, breadth = n < BLOCK_N ? n + LANES : BLOCK_N;
-  if (breadth < 4 * LANES) breadth = 4 * LANES;  // room for a panel of the narrow path
+  // Room for the blocks of a and of its transpose, and for a panel of the narrow path.
+  size_t most = 0;
+  for (int a_t = 0; a_t < 2; a_t++) {
+    const size_t block_k = NAME(block_k)(a_t, m), block_n = NAME(block_n)(a_t, m);
+    const size_t depth = k < block_k ? k : block_k, whole = n < block_n ? n + LANES : block_n;
+    const size_t breadth = whole < 4 * LANES ? 4 * LANES : whole;
+    if (most < depth * breadth) most = depth * breadth;
+  }
+  const size_t depth = k < NAME(block_k)(false, m) ? k : NAME(block_k)(false, m);
   const size_t slab = m < SLAB_M ? m : SLAB_M;
   const bool copies_left = NAME(copies_left)(true, m) || NAME(copies_left)(false, k);
-  return depth * breadth + (copies_left ? (depth + LANES) * slab : 0);
+  return most + (copies_left ? (depth + LANES) * slab : 0);
 }
 
 // Packs a panel of op(b) with `columns` columns, padded to `width` vectors: packed[p][j].
@@ -136,11 +151,11 @@ typedef struct NAME(block) {
 // The block that follows that at row p and column `start`. It has no rows after the last one, and where it
 // has zeros alone.
 INLINE NAME(block) NAME(next_block)(bool b_t, size_t n, size_t k, const T *b, size_t p, size_t start,
-                                    const ck_staircase *stairs, bool lower) {
-  start += BLOCK_N;
-  if (start >= n) start = 0, p += BLOCK_K;
+                                    size_t block_k, size_t block_n, const ck_staircase *stairs, bool lower) {
+  start += block_n;
+  if (start >= n) start = 0, p += block_k;
   if (p >= k) return (NAME(block)){b, 0, 0, 0};
-  const size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K, breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
+  const size_t depth = k - p < block_k ? k - p : block_k, breadth = n - start < block_n ? n - start : block_n;
   if (stairs != NULL) {
     size_t from, to;
     NAME(stairs_depth)(stairs, lower, p, depth, start, breadth, &from, &to);
@@ -168,18 +183,19 @@ static void NAME(gemm_panels)(bool a_t, bool b_t, size_t m, size_t begin, size_t
   const size_t a_width = a_t ? m : k;
   const bool copy_a = NAME(copies_left)(a_t, a_width) && n >= 4 * LANES;
   const size_t most_rows = copy_a ? SLAB_M : end - begin;
+  const size_t block_k = NAME(block_k)(a_t, m), block_n = NAME(block_n)(a_t, m);
   for (size_t top = begin; top < end; top += most_rows) {
     const size_t slab = end - top < most_rows ? end - top : most_rows;
-    for (size_t p = 0; p < k; p += BLOCK_K) {
-      const size_t depth = k - p < BLOCK_K ? k - p : BLOCK_K;
+    for (size_t p = 0; p < k; p += block_k) {
+      const size_t depth = k - p < block_k ? k - p : block_k;
       const size_t copy_width = a_t ? depth : depth + LANES;
       T *const right_block = copy_a ? scratch + copy_width * slab : scratch;
-      for (size_t start = 0; start < n; start += BLOCK_N) {
-        const size_t breadth = n - start < BLOCK_N ? n - start : BLOCK_N;
+      for (size_t start = 0; start < n; start += block_n) {
+        const size_t breadth = n - start < block_n ? n - start : block_n;
         const T *right = b_t ? b + start * k + p : b + p * n + start;
         if (pack_b && in_b == NULL) NAME(pack_block)(b_t, m, breadth, depth, right, b_t ? k : n, right_block);
         // The next block is fetched while this one is multiplied, a few rows before each tile.
-        const NAME(block) next = NAME(next_block)(b_t, n, k, b, p, start, in_b, lower);
+        const NAME(block) next = NAME(next_block)(b_t, n, k, b, p, start, block_k, block_n, in_b, lower);
         size_t done = 0, fetched = 0;
         for (size_t i = 0; i < slab; i += BLOCK_M) {
           const size_t height = slab - i < BLOCK_M ? slab - i : BLOCK_M;
@@ -323,9 +339,7 @@ static void NAME(dense_units)(size_t rows, size_t depth, size_t units, const T *
       NAME(finish_row)(f, repeated, y + u * rows + r, rows - r < 256 ? rows - r : 256);
   }
 }
-#undef BLOCK_K
 #undef BLOCK_M
 #undef SLAB_M
-#undef BLOCK_N
 #undef IN_PLACE_BYTES
 #undef NARROW_K

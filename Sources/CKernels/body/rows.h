@@ -88,12 +88,12 @@ static void NAME(scale_rows)(const T *f, const T *x, size_t rows, size_t columns
   }
 }
 
-// Rows of up to 64 numbers are seen as longer ones that fill whole vectors, with s and b repeated.
+// Many rows of up to 64 numbers are seen as longer ones that fill whole vectors, with s and b repeated.
 static void NAME(scale_columns)(bool inverse, size_t rows, size_t columns, const T *x, const T *s, const T *b,
                                 T *y) {
   T more_s[64 * LANES], more_b[64 * LANES];
   size_t run = columns;
-  if (columns <= 64 && columns % LANES != 0)
+  if (rows > LANES && columns <= 64 && columns % LANES != 0)
     for (run = 0; run == 0 || run % LANES != 0; run += columns) {
       __builtin_memcpy(more_s + run, s, columns * sizeof(T));
       __builtin_memcpy(more_b + run, b, columns * sizeof(T));

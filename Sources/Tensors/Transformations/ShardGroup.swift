@@ -39,7 +39,7 @@ struct ShardPart: Sendable {
 
   /// The sum of `count` parts, in rising order, whose gradients are those of `leaves`.
   ///
-  /// As many parts as there are threads end together. Then all threads add large gradients.
+  /// Parts that each have a thread end together. Then all threads add large gradients.
   static func total(
     of count: Int, _ leaves: [Tensor], _ part: @Sendable (Int) throws -> ShardPart
   ) throws -> ShardPart {
