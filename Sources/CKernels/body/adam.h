@@ -1,5 +1,5 @@
-// Whole vectors of moments of a large leaf go past the cache. They are read in the next step, when nothing of
-// them would be left there.
+// Whole vectors of moments of a large leaf go past the cache. They are read in the next step. A step of a model
+// with such leaves leaves little of them in a cache.
 INLINE void NAME(store_moment)(T *p, V v, size_t count, bool past_cache) {
   if (past_cache && count == LANES) __builtin_nontemporal_store(v, (V *)p);
   else NAME(store_part)(p, v, count);
@@ -13,7 +13,7 @@ static void NAME(adam)(const ck_adam_numbers *a, bool moves, size_t n, const T *
   const T mean_scale = (T)a->mean_scale, square_scale = (T)a->square_scale;
   const T epsilon = (T)a->epsilon, decay = (T)a->weight_decay, rate = (T)-a->rate;
   const bool are_aligned = ((uintptr_t)next_mean | (uintptr_t)next_square) % sizeof(V) == 0;
-  const bool past_cache = n * sizeof(T) >= 1 << 22 && are_aligned;
+  const bool past_cache = n * sizeof(T) >= 1 << 20 && are_aligned;
   size_t count;
   for (size_t i = 0; i < n; i += count) {
     count = n - i < LANES ? n - i : LANES;
