@@ -1,5 +1,5 @@
-// Whole vectors of moments of a large leaf go past the cache. They are read in the next step. A step of a model
-// with such leaves leaves little of them in a cache.
+// Whole vectors of moments of a large leaf go past the cache. They are read in the next step, and a step of a
+// large model leaves little of them in a cache.
 INLINE void NAME(store_moment)(T *p, V v, size_t count, bool past_cache) {
   if (past_cache && count == LANES) __builtin_nontemporal_store(v, (V *)p);
   else NAME(store_part)(p, v, count);
