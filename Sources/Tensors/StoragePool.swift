@@ -21,6 +21,9 @@ enum StoragePool {
   }()
 
   private static let smallest = 64
+  /// The size of a large page. Blocks of one and more begin with one: the system needs some tenths of a
+  /// millisecond for the small pages of a mebibyte.
+  private static let largePage = 1 << 21
   private static let octaves = 18
   private static let classCount = octaves * 4 + 1
 
@@ -29,7 +32,10 @@ enum StoragePool {
     let (index, size) = sizeClass(of: bytes)
     TensorMemory.count(bytes)
     if index < classCount, let block = pop(index) { return block }
-    return .allocate(byteCount: size, alignment: 64)
+    if size < largePage { return .allocate(byteCount: size, alignment: 64) }
+    let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: largePage)
+    ck_use_large_pages(block, size)
+    return block
   }
 
   /// Takes a block back that was allocated for `bytes` bytes.

@@ -299,5 +299,7 @@ void ck_gaussians(
 int ck_bound_processors(void);
 /// The number of this thread. Threads have 0, 1, 2, ... in the order of their first calls.
 int ck_thread_number(void);
+/// Asks the system for large pages in a block of whole pages. It may not have them.
+void ck_use_large_pages(void *block, size_t bytes);
 
 #endif
