@@ -137,16 +137,17 @@ package func mapRows<Failure: Error>(
 
 /// The values of `body` at the position of each leaf, computed on all cores if the leaves are large.
 package func mapLeaves<Value: Sendable>(_ leaves: [Tensor], _ body: @Sendable (Int) -> Value) -> [Value] {
+  let threads = Parallelism.threads ?? Processors.count
   let total = leaves.reduce(0) { $0 + $1.count }
   // A run of neighbours is worth a task. There are up to eight runs for each thread.
-  let least = max(1 << 13, total / (8 * (Parallelism.threads ?? Processors.count)))
+  let least = max(1 << 13, total / (8 * threads))
   var (runs, size, left): ([Range<Int>], Int, Int) = ([0..<0], 0, total)
   for (i, leaf) in leaves.enumerated() {
     if size >= least, left >= least { (runs, size) = (runs + [i..<i], 0) }
     runs[runs.count - 1] = runs[runs.count - 1].lowerBound..<i + 1
     (size, left) = (size + leaf.count, left - leaf.count)
   }
-  if runs.count == 1 { return leaves.indices.map(body) }
+  if runs.count == 1 || threads == 1 { return leaves.indices.map(body) }
   return concurrentMap(runs.count) { [runs] in runs[$0].map(body) }.flatMap { $0 }
 }
 
