@@ -21,8 +21,8 @@ enum StoragePool {
   }()
 
   private static let smallest = 64
-  /// The size of a large page. Blocks of one and more begin with one: the system needs some tenths of a
-  /// millisecond for the small pages of a mebibyte.
+  /// The size of a large page. Blocks of one and more begin with one, since many small pages take the system
+  /// longer.
   private static let largePage = 1 << 21
   private static let octaves = 18
   private static let classCount = octaves * 4 + 1
@@ -43,17 +43,21 @@ enum StoragePool {
     let (index, _) = sizeClass(of: bytes)
     TensorMemory.count(-bytes)
     if index >= classCount { return block.deallocate() }
-    let (first, owners) = lists
-    first[Int(ck_thread_number()) % owners * classCount + index].push(block)
+    list(index, 0).pointee.push(block)
   }
 
   private static func pop(_ index: Int) -> UnsafeMutableRawPointer? {
-    let (first, owners) = lists
-    let own = Int(ck_thread_number()) % owners
-    for k in 0..<owners {
-      if let block = first[(own + k) % owners * classCount + index].pop() { return block }
+    if let block = list(index, 0).pointee.pop() { return block }
+    for k in 1..<lists.owners {
+      if let block = list(index, k).pointee.pop() { return block }
     }
     return nil
+  }
+
+  /// This thread's list of a size, or that of the k-th owner after it.
+  private static func list(_ index: Int, _ k: Int) -> UnsafeMutablePointer<FreeList> {
+    let (first, owners) = lists
+    return first + (Int(ck_thread_number()) + k) % owners * classCount + index
   }
 
   /// Size class 4o + s holds blocks of 64 · 2ᵒ · (1 + s/4) bytes. Larger sizes are not rounded.

@@ -44,7 +44,7 @@ struct PowerIteration {
       y.address, scratch.address)
   }
 
-  /// Scales a vector to length 1. A vector of zeros or with NaN becomes the other one.
+  /// Scales a vector to length 1. One of zeros, or not finite, becomes the other one.
   private func normalize(_ x: Storage, or other: Storage) {
     let size = largest(x)
     guard size > 0, size.isFinite else {

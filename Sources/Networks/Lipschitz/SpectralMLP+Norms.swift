@@ -88,7 +88,7 @@ func singularValueBound(_ matrix: Tensor) -> Double {
   return (1 + 1e-12) * largest * exp(Tensor(0.5 * logBound, dtype: .float64)).item
 }
 
-/// A vector scaled to length 1. A vector of zeros or with NaN becomes the other one.
+/// A vector scaled to length 1. One of zeros, or not finite, becomes the other one.
 func normalized(_ x: Tensor, or other: Tensor) -> Tensor {
   let size = largest(x)
   guard size > 0, size.isFinite else { return other }

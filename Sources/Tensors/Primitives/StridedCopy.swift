@@ -21,7 +21,7 @@ func stridedCopy(_ x: Storage, to shape: Shape, strides: Strides, offset: Int = 
 }
 
 /// Copies a matrix with few columns, one column after the other.
-func copyColumns<Element>(
+private func copyColumns<Element>(
   _ x: UnsafeMutablePointer<Element>, _ xRow: Int, _ xColumn: Int, _ y: UnsafeMutablePointer<Element>,
   _ yRow: Int, rows: Int, columns: Int
 ) {

@@ -53,9 +53,7 @@ struct ShardPart: Sendable {
       parts.dropFirst().reduce(parts[0].gradients[i]) { Tensors.sum($0, $1.gradients[i]) }
     }
     var total = ShardPart(value: parts[0].value, gradients: [], shared: parts[0].shared)
-    for later in parts.dropFirst() {
-      total.add(ShardPart(value: later.value, gradients: [], shared: later.shared))
-    }
+    for later in parts.dropFirst() { total.add(later) }
     total.gradients = gradients
     return total
   }
